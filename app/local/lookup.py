@@ -1,0 +1,59 @@
+"""Which MySQL server to run: the one named, one installed, one fetched before, or one to fetch."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from app.local.binary import ServerBinary, inspect
+from app.local.errors import LocalError
+from app.local.fetch import cache_directory, cached_server, fetch_server
+
+# Where servers live that an ordinary user's PATH often leaves out.
+_SYSTEM_PLACES = ("/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/local/mysql/bin")
+
+WHAT_TO_DO = """\
+What you can do, any one of these:
+  - use a MySQL (8.0.1 or newer) or MariaDB (10.6 or newer) that runs already:
+      ROWLOCK_DATABASE_URL=mysql://USER:PASSWORD@HOST:3306/DATABASE
+  - name a server program on this machine: ROWLOCK_MYSQLD=/path/to/mysqld
+  - install one, such as your system's mysql-server or mariadb-server package"""
+
+
+def say_on_stderr(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+def find_server(say: Callable[[str], None] = say_on_stderr) -> ServerBinary:
+    """The server to run. A server named in $ROWLOCK_MYSQLD is taken or refused, never replaced."""
+    if named := os.environ.get("ROWLOCK_MYSQLD"):
+        try:
+            return inspect(Path(named).expanduser())
+        except LocalError as error:
+            raise LocalError(f"ROWLOCK_MYSQLD: {error}\n{WHAT_TO_DO}") from error
+    tried: list[str] = []
+    for path in _installed():
+        try:
+            return inspect(path)
+        except LocalError as error:
+            tried.append(str(error))
+    if not tried:
+        tried.append("no mysqld or mariadbd on PATH or in the system's usual places")
+    cache = cache_directory()
+    try:
+        return cached_server(cache) or fetch_server(cache, say)
+    except (LocalError, OSError) as error:
+        tried += [f"fetching one: {line}" for line in str(error).splitlines()]
+    attempts = "\n".join(f"  - {attempt}" for attempt in tried)
+    raise LocalError(f"There is no MySQL server to run. Tried:\n{attempts}\n{WHAT_TO_DO}")
+
+
+def _installed() -> Iterator[Path]:
+    places = os.pathsep.join([os.environ.get("PATH", os.defpath), *_SYSTEM_PLACES])
+    seen = set()
+    for name in ("mysqld", "mariadbd"):
+        path = shutil.which(name, path=places)
+        if path and Path(path).resolve() not in seen:
+            seen.add(Path(path).resolve())
+            yield Path(path)
