@@ -19,6 +19,7 @@ from app.local.errors import LocalError
 
 TAIL_LINES = 20
 LOG_LIMIT_BYTES = 8 * 1024 * 1024
+_INTERRUPTED_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -88,7 +89,7 @@ class Child:
         return self._process.poll()
 
     def wait(self, timeout_seconds: float) -> int:
-        """Its exit code; a child that has not ended by then is killed."""
+        """Its exit code; it is ended if it has not by then, or if the wait is interrupted."""
         try:
             return self._process.wait(timeout_seconds)
         except subprocess.TimeoutExpired:
@@ -97,6 +98,9 @@ class Child:
                 f"{self.name} did not end within {timeout_seconds:g} s and was killed."
                 f"{self.last_words()}"
             ) from None
+        except KeyboardInterrupt:
+            self.stop(_INTERRUPTED_SECONDS)
+            raise
 
     def stop(self, timeout_seconds: float) -> None:
         """Ask it to end (SIGTERM), and kill it if it has not by then."""

@@ -48,6 +48,7 @@ class MySQLServer:
     ) -> None:
         self.home = home.absolute()
         self.log = self.home / "mysql.log"
+        self._data_path = self.home / "data"
         self._wanted_port = port
         self._port: int | None = None
         self._extra = tuple(extra)
@@ -72,6 +73,10 @@ class MySQLServer:
     @property
     def version(self) -> tuple[int, int, int]:
         return self.binary.version
+
+    @property
+    def is_initialised(self) -> bool:
+        return self._data_path.exists()
 
     @property
     def child(self) -> Child:
@@ -125,7 +130,7 @@ class MySQLServer:
         self._lock.acquire()
         try:
             options = self._options()
-            self._data = open_data_directory(self.home / "data", self.binary, options, self.log)
+            self._data = open_data_directory(self._data_path, self.binary, options, self.log)
             self._port = self._choose_port()
             self._child = Child(
                 str(self.binary.flavour),

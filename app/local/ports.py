@@ -7,12 +7,14 @@ from app.local.errors import LocalError
 
 _LISTEN = "0A"
 _INODE_FIELD = 9
+_HIGHEST_PORT = 65535
 
 
 def free_port(preferred: int | None = None) -> int:
     """A TCP port of 127.0.0.1 that is free right now; the preferred one if it is."""
     for port in (preferred or 0, 0):
         with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
@@ -34,10 +36,10 @@ def require_free(host: str, port: int) -> None:
             ) from None
         except OSError as error:
             holder = port_holder(port)
+            cause = f"process {holder} listens there" if holder else error.strerror
             raise LocalError(
-                f"Port {port} of {host} cannot be had: "
-                f"{f'process {holder} listens there' if holder else error.strerror}. "
-                f"End that one, or choose another port: ROWLOCK_PORT={min(port + 1, 65535)}"
+                f"Port {port} of {host} cannot be used: {cause}. End that one, or choose another "
+                f"port: ROWLOCK_PORT={port + 1 if port < _HIGHEST_PORT else port - 1}"
             ) from None
 
 

@@ -1,0 +1,66 @@
+"""Keep watch over several children, and end them in the opposite order of their start."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from app.local.child import Child
+from app.local.errors import LocalError
+
+Say = Callable[[str], None]
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_WATCH_SECONDS = 0.1
+
+
+class Supervisor:
+    """Parts that live and die together."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._parts: list[tuple[Child, Callable[[], None]]] = []
+
+    def add(self, child: Child, stop: Callable[[], None]) -> None:
+        self._parts.append((child, stop))
+
+    def require_all_alive(self) -> None:
+        """Raise for a part that has ended, with how it ended and its last lines."""
+        for child, _ in self._parts:
+            if child.exit_code() is not None:
+                raise LocalError(f"{child.name} {child.how_it_ended()}.{child.last_words()}")
+
+    def watch(self) -> None:
+        """Return never; raise when a part ends."""
+        while True:
+            self.require_all_alive()
+            time.sleep(_WATCH_SECONDS)
+
+    def stop(self) -> None:
+        """End all parts, the last started first. Further stop signals change nothing."""
+        for number in _STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        while self._parts:
+            child, stop = self._parts.pop()
+            was_alive = child.exit_code() is None
+            stop()
+            if was_alive:
+                self._say(f"  {child.name} {child.how_it_ended()}")
+
+
+@contextmanager
+def stop_signals_interrupt() -> Iterator[None]:
+    """Within, the first Ctrl-C, SIGTERM or SIGHUP raises KeyboardInterrupt; more do nothing."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        for number in _STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in _STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
