@@ -1,0 +1,66 @@
+# Rowlock: `make up` runs it, `make test` tests it. As root or not; nothing outside the checkout
+# changes but the user's own cache (a MySQL server, fetched once) and data directory.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+LOCK := uv pip compile --quiet --generate-hashes --no-header --universal
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help setup up test check lock clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.runtime ## install into .venv, and have a MySQL server at hand
+	@[ -n "$$ROWLOCK_DATABASE_URL" ] || $(BIN)/python -m app.local || \
+	  echo "Installed all the same; 'make up' needs one of these."
+
+up: $(VENV)/.runtime ## run everything on this machine until Ctrl-C
+	@$(BIN)/rowlock dev
+
+test: $(VENV)/.dev ## run the tests (ARGS="-k name" for some of them)
+	@$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/.dev ## lint, format, types, imports, and migrations against the models
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.drift
+
+lock: ## re-make the lock files after a change in pyproject.toml (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }
+	$(LOCK) --extra dev pyproject.toml -o requirements-dev.lock
+	echo 'setuptools>=80' | $(LOCK) -c requirements-dev.lock pyproject.toml - -o requirements.lock
+
+clean: ## remove .venv and caches; the data and the fetched server stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	rm -rf build dist *.egg-info
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Rowlock needs Python 3.11 or newer, and '$(PYTHON)' is not. Name another one:"; \
+	  echo "  make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "'$(PYTHON)' cannot make virtual environments. On Debian and Ubuntu:"; \
+	  echo "  apt install python3-venv"; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version) …"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# setuptools is in both locks, so that the checkout itself installs without a download.
+$(VENV)/.runtime: $(VENV)/.made requirements.lock pyproject.toml
+	@echo "Installing what requirements.lock names into $(VENV) …"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.made requirements-dev.lock pyproject.toml
+	@echo "Installing what requirements-dev.lock names into $(VENV) …"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $(VENV)/.runtime $@
