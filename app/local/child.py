@@ -102,13 +102,19 @@ class Child:
             self.stop(_INTERRUPTED_SECONDS)
             raise
 
+    def ends_within(self, timeout_seconds: float) -> bool:
+        """Wait that long at most; whether it has ended by then."""
+        try:
+            self._process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def stop(self, timeout_seconds: float) -> None:
         """Ask it to end (SIGTERM), and kill it if it has not by then."""
         if self.exit_code() is None:
             self._process.terminate()
-            try:
-                self._process.wait(timeout_seconds)
-            except subprocess.TimeoutExpired:
+            if not self.ends_within(timeout_seconds):
                 self._process.kill()
         self._reap()
 

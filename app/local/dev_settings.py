@@ -63,6 +63,6 @@ def _number(
     environment: Mapping[str, str], name: str, default: int, least: int, greatest: int
 ) -> int:
     text = environment.get(name) or str(default)
-    if not text.isdecimal() or not least <= int(text) <= greatest:
+    if not (text.isascii() and text.isdecimal()) or not least <= int(text) <= greatest:
         raise LocalError(f"{name} must be a number from {least} to {greatest}, not {text!r}.")
     return int(text)

@@ -24,6 +24,7 @@ _SOCKET_PATH_LIMIT = 100
 _STOP_SECONDS = 60.0
 # Recovery after a crash reads the redo log; a big one on a slow disk takes minutes.
 _READY_SECONDS = 600.0
+_DENIED_SECONDS = 5.0
 
 _SAFE = ("--innodb-flush-log-at-trx-commit=1", "--sync-binlog=1")
 _FAST = ("--innodb-flush-log-at-trx-commit=0", "--skip-log-bin", "--innodb-doublewrite=0")
@@ -246,11 +247,12 @@ class MySQLServer:
                 connect_timeout=2,
             ).close()
         except pymysql.OperationalError as error:
-            if error.args[0] == ER.ACCESS_DENIED_ERROR:
-                raise LocalError(
-                    f"{self.binary} on {self.home} refuses the password kept there."
-                ) from error
-            return False
+            # Denied by our server, or by another one on that port: then ours is about to end.
+            if error.args[0] != ER.ACCESS_DENIED_ERROR or self.child.ends_within(_DENIED_SECONDS):
+                return False
+            raise LocalError(
+                f"{self.binary} refuses the password kept in {self._data_path}."
+            ) from error
         except (pymysql.MySQLError, OSError):
             return False
         return True

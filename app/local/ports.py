@@ -36,10 +36,11 @@ def require_free(host: str, port: int) -> None:
             ) from None
         except OSError as error:
             holder = port_holder(port)
-            cause = f"process {holder} listens there" if holder else error.strerror
+            cause = f"process {holder} listens there. End it" if holder else f"{error.strerror}"
+            other = port + 1 if port < _HIGHEST_PORT else port - 1
             raise LocalError(
-                f"Port {port} of {host} cannot be used: {cause}. End that one, or choose another "
-                f"port: ROWLOCK_PORT={port + 1 if port < _HIGHEST_PORT else port - 1}"
+                f"Port {port} of {host} cannot be used: {cause}, or choose another port: "
+                f"ROWLOCK_PORT={other}"
             ) from None
 
 

@@ -1,0 +1,5 @@
+"""`python -m app` is `rowlock`."""
+
+from app.cli import main
+
+main()

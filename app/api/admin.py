@@ -1,0 +1,90 @@
+"""The admin door: pause, resume, cancel, retry."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from app.api import schemas
+from app.api.door import AdminRoute
+from app.api.fields import QueueName, TaskId
+from app.api.figures import queue_document
+from app.api.problems import FieldError, InvalidRequestError
+from app.api.responses import json_answer, problems
+from app.api.services import Service
+from app.documents import dumps, task_document
+from app.queue.filters import TaskFilter
+from app.states import Event
+
+router = APIRouter(prefix="/admin", route_class=AdminRoute, tags=["admin"])
+
+
+class Action(StrEnum):
+    """What management does to tasks."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    RETRY = "retry"
+
+
+TheAction = Annotated[Action, Path(description="What to do.")]
+TheQueue = Annotated[QueueName, Path(description="The queue's name.")]
+
+
+@router.get(
+    "/queues",
+    response_model=list[schemas.QueueDocument],
+    responses=problems(),
+    summary="Every queue that has tasks or is paused",
+)
+async def queues(service: Service) -> Response:
+    return json_answer(dumps([queue_document(state) for state in await service.admin.queues()]))
+
+
+@router.post(
+    "/queues/{name}/pause",
+    response_model=schemas.QueueStateDocument,
+    responses=problems(),
+    summary="The queue hands out nothing",
+)
+async def pause_queue(service: Service, name: TheQueue) -> Response:
+    since = await service.admin.pause_queue(name)
+    return json_answer(dumps({"queue": name, "paused": True, "paused_at": since}))
+
+
+@router.post(
+    "/queues/{name}/resume",
+    response_model=schemas.QueueStateDocument,
+    responses=problems(),
+    summary="The queue hands out its tasks again",
+)
+async def resume_queue(service: Service, name: TheQueue) -> Response:
+    await service.admin.resume_queue(name)
+    return json_answer(dumps({"queue": name, "paused": False, "paused_at": None}))
+
+
+@router.post(
+    "/tasks/{task_id}/{action}",
+    response_model=schemas.TaskDocument,
+    responses=problems(404, 409),
+    summary="Pause, resume, cancel or retry a task",
+)
+async def intervene(service: Service, task_id: TaskId, action: TheAction) -> Response:
+    return json_answer(task_document(await service.admin.intervene(task_id, Event(action))))
+
+
+@router.post(
+    "/tasks/{action}",
+    response_model=schemas.BulkDocument,
+    responses=problems(),
+    summary="The same for all tasks that match, in committed batches",
+)
+async def intervene_in_all(
+    service: Service, action: TheAction, query: Annotated[schemas.ActionQuery, Query()]
+) -> Response:
+    wanted = query.to_filter()
+    if wanted == TaskFilter():
+        raise InvalidRequestError([FieldError("query", "needs at least one filter")])
+    swept = await service.admin.intervene_in_all(wanted, Event(action), is_dry_run=query.dry_run)
+    return json_answer(dumps(swept._asdict()))

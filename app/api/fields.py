@@ -1,0 +1,118 @@
+"""The types of the contract's fields: what each may hold, checked once, at the edge."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+import orjson
+import pydantic_core
+from fastapi import Path
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+
+from app.api.problems import FieldError, InvalidRequestError
+from app.states import Priority
+
+MAX_ID: Final = 2**63 - 1
+JSON_LIMIT_BYTES: Final = 256 * 1024
+TEXT_LIMIT_BYTES: Final = 65_535
+QUEUE_PATTERN: Final = r"^[a-z0-9_.-]{1,64}$"
+
+_ENGLISH: Final = {"high": Priority.HIGH, "medium": Priority.MEDIUM, "low": Priority.LOW}
+_TIME: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)(Z|z|[-+ ]\d\d:?\d\d)?"
+)
+
+
+def _no_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("has a NUL character")
+    return text
+
+
+def _fits_text_column(text: str) -> str:
+    if len(text.encode()) > TEXT_LIMIT_BYTES:
+        raise ValueError(f"is longer than {TEXT_LIMIT_BYTES:,} bytes")
+    return text
+
+
+def _priority(value: object) -> object:
+    if isinstance(value, str):
+        found = _ENGLISH.get(value, value)
+        if found not in tuple(Priority):
+            raise ValueError("must be 高, 中 or 低 (or high, medium, low)")
+        return Priority(found)
+    raise ValueError("must be a string")
+
+
+def _time(value: object) -> datetime:
+    if not isinstance(value, str) or not (parts := _TIME.fullmatch(value)):
+        raise ValueError("must be an RFC 3339 time, like 2026-01-31T08:00:00Z")
+    day, clock, offset = parts.groups()
+    # A query that was not encoded turns the plus of an offset into a space.
+    offset = (offset or "Z").upper().replace(" ", "+")
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock}{offset}").astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"is not a time that exists: {error}") from error
+    if moment.year < 1000:  # noqa: PLR2004  (MySQL's DATETIME begins there, and ends with 9999)
+        raise ValueError("must be from year 1000 to 9999")
+    return moment.replace(tzinfo=None)
+
+
+def _sorted_once(names: list[str]) -> list[str]:
+    return sorted(set(names))
+
+
+Time = Annotated[datetime, BeforeValidator(_time, json_schema_input_type=str)]
+Title = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=255),
+    AfterValidator(_no_nul),
+]
+LongText = Annotated[str, AfterValidator(_no_nul), AfterValidator(_fits_text_column)]
+TagName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=64),
+    AfterValidator(_no_nul),
+]
+Tags = Annotated[list[TagName], Field(max_length=32), AfterValidator(_sorted_once)]
+QueueName = Annotated[str, StringConstraints(pattern=QUEUE_PATTERN)]
+WorkerName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=255),
+    AfterValidator(_no_nul),
+]
+AnyPriority = Annotated[Priority, BeforeValidator(_priority, json_schema_input_type=str)]
+TimeoutSeconds = Annotated[int, Field(ge=1, le=2_592_000)]
+RetryLimit = Annotated[int, Field(ge=0, le=100)]
+DelaySeconds = Annotated[int, Field(ge=0, le=86_400)]
+LeaseSeconds = Annotated[int, Field(ge=5, le=3600)]
+TaskId = Annotated[int, Path(ge=1, le=MAX_ID, description="The task's id.")]
+
+
+def json_text(value: Any, field: str) -> str | None:
+    """A JSON value as its text, to be stored; None for null. Integers keep all their digits.
+
+    Raises `InvalidRequestError` naming `field`.
+    """
+    if value is None:
+        return None
+    try:
+        text = orjson.dumps(value)
+    except TypeError:  # an integer beyond 64 bits, which orjson does not write
+        text = pydantic_core.to_json(value, inf_nan_mode="constants")
+    if len(text) > JSON_LIMIT_BYTES:
+        raise InvalidRequestError([FieldError(field, "is larger than 256 KiB as JSON")])
+    if _has_infinity(value):
+        raise InvalidRequestError([FieldError(field, "has a number too large to keep")])
+    return text.decode()
+
+
+def _has_infinity(value: Any) -> bool:
+    if isinstance(value, float):
+        return value in (float("inf"), float("-inf")) or value != value  # noqa: PLR0124
+    if isinstance(value, dict):
+        return any(_has_infinity(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_has_infinity(item) for item in value)
+    return False

@@ -1,0 +1,160 @@
+"""The worker door: claim, heartbeat, finish."""
+
+import re
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import APIRouter, Path, Request, Response
+
+from app.api import schemas
+from app.api.body import LARGE_BODY_LIMIT_BYTES
+from app.api.door import WorkerRoute
+from app.api.fields import MAX_ID, json_text
+from app.api.problems import KINDS, FieldError, InvalidRequestError
+from app.api.responses import BODY_PROBLEMS, json_answer, problems
+from app.api.services import Service, hang_up_of
+from app.documents import array, dumps, lease_document, task_document
+from app.errors import RowlockError
+from app.queue.calls import Claim, Ending, Finish
+from app.task import Lease, Task
+
+router = APIRouter(route_class=WorkerRoute, tags=["worker"])
+
+LeaseId = Annotated[str, Path(description="From the claim.")]
+
+_LEASE_ID: Final = re.compile(r"([1-9][0-9]{0,18})\.([0-9a-f]{32})")
+
+
+@router.post(
+    "/leases",
+    response_model=list[schemas.LeaseDocument],
+    responses=problems(*BODY_PROBLEMS),
+    summary="Claim tasks, or wait for some",
+)
+async def claim(service: Service, request: Request, body: schemas.ClaimTasks) -> Response:
+    turned = await service.worker.turn(
+        [], _claim(body), wait_seconds=body.wait_seconds, is_gone=hang_up_of(request)
+    )
+    return json_answer(array(lease_document(task) for task in turned.claimed))
+
+
+@router.post(
+    "/leases/finish",
+    response_model=schemas.FinishedDocument,
+    responses=problems(*BODY_PROBLEMS),
+    summary="End attempts and claim the next tasks, in one transaction",
+    max_body_size=LARGE_BODY_LIMIT_BYTES,
+)
+async def finish(service: Service, request: Request, body: schemas.FinishTasks) -> Response:
+    finishes = [_finish(item, f"items.{index}.") for index, item in enumerate(body.items)]
+    turned = await service.worker.turn(
+        finishes,
+        _claim(body.claim) if body.claim is not None else None,
+        wait_seconds=body.claim.wait_seconds if body.claim is not None else 0,
+        is_gone=hang_up_of(request),
+    )
+    items = [
+        _finished(item.lease_id, answer)
+        for item, answer in zip(body.items, turned.finished, strict=True)
+    ]
+    leases = array(lease_document(task) for task in turned.claimed)
+    return json_answer(dumps({"items": items, "leases": orjson.Fragment(leases)}))
+
+
+@router.post(
+    "/leases/{lease_id}/heartbeat",
+    response_model=schemas.PulseDocument,
+    responses=problems(404, 409, *BODY_PROBLEMS),
+    summary="The worker lives, and has come so far",
+)
+async def heartbeat(
+    service: Service, lease_id: LeaseId, body: schemas.Heartbeat = schemas.Heartbeat()
+) -> Response:
+    pulse = await service.worker.heartbeat(
+        _lease(lease_id, "lease_id"), json_text(body.progress, "progress")
+    )
+    return json_answer(dumps(pulse._asdict()))
+
+
+@router.post(
+    "/leases/{lease_id}/complete",
+    response_model=schemas.TaskDocument,
+    responses=problems(404, 409, *BODY_PROBLEMS),
+    summary="The task is done",
+)
+async def complete(
+    service: Service, lease_id: LeaseId, body: schemas.Complete = schemas.Complete()
+) -> Response:
+    return await _end(
+        service,
+        Finish(
+            _lease(lease_id, "lease_id"), Ending.COMPLETE, result=json_text(body.result, "result")
+        ),
+    )
+
+
+@router.post(
+    "/leases/{lease_id}/fail",
+    response_model=schemas.TaskDocument,
+    responses=problems(404, 409, *BODY_PROBLEMS),
+    summary="The attempt failed",
+)
+async def fail(
+    service: Service, lease_id: LeaseId, body: schemas.Fail = schemas.Fail()
+) -> Response:
+    return await _end(
+        service,
+        Finish(
+            _lease(lease_id, "lease_id"),
+            Ending.FAIL,
+            error=body.error,
+            retryable=body.retryable,
+            retry_after_seconds=body.retry_after_seconds,
+        ),
+    )
+
+
+@router.post(
+    "/leases/{lease_id}/release",
+    response_model=schemas.TaskDocument,
+    responses=problems(404, 409),
+    summary="Give the task back unharmed; costs no retry",
+)
+async def release(service: Service, lease_id: LeaseId) -> Response:
+    return await _end(service, Finish(_lease(lease_id, "lease_id"), Ending.RELEASE))
+
+
+async def _end(service: Service, finish: Finish) -> Response:
+    return json_answer(task_document(await service.worker.finish(finish)))
+
+
+def _claim(body: schemas.ClaimTasks) -> Claim:
+    return Claim(body.worker, tuple(dict.fromkeys(body.queues)), body.limit, body.lease_seconds)
+
+
+def _finish(item: schemas.FinishItem, path: str) -> Finish:
+    return Finish(
+        _lease(item.lease_id, f"{path}lease_id"),
+        Ending(item.outcome),
+        result=json_text(item.result, f"{path}result"),
+        error=item.error,
+        retryable=item.retryable,
+        retry_after_seconds=item.retry_after_seconds,
+    )
+
+
+def _lease(text: str, field: str) -> Lease:
+    found = _LEASE_ID.fullmatch(text)
+    if found is None or int(found[1]) > MAX_ID:
+        raise InvalidRequestError([FieldError(field, "is not a lease id that was given out")])
+    return Lease(int(found[1]), found[2])
+
+
+def _finished(lease_id: str, answer: Task | RowlockError) -> dict[str, Any]:
+    if isinstance(answer, Task):
+        return {"lease_id": lease_id, "status": 200, "task": orjson.Fragment(task_document(answer))}
+    item = {"lease_id": lease_id, "status": KINDS[type(answer)].status, "detail": str(answer)}
+    task = answer.facts.get("task")
+    if isinstance(task, Task):
+        item["task"] = orjson.Fragment(task_document(task))
+    return item

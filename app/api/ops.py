@@ -1,0 +1,61 @@
+"""Operations: is it alive, is it ready, how is it going."""
+
+import time
+from typing import Any, Final
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from app import migrations
+from app.api.door import DoorRoute, FiguresRoute
+from app.api.figures import show_queues
+from app.api.responses import json_answer, problems
+from app.api.services import Service
+from app.documents import dumps
+from app.errors import DatabaseAwayError
+
+QUEUES_SHOWN_FOR_SECONDS: Final = 5.0
+
+router = APIRouter(route_class=DoorRoute, tags=["operations"])
+figures = APIRouter(route_class=FiguresRoute, tags=["operations"])
+
+_queues_shown_at = 0.0
+
+
+@router.get("/healthz", summary="200 while the process lives")
+async def healthz() -> Response:
+    return json_answer(dumps({"status": "ok"}))
+
+
+@router.get(
+    "/readyz",
+    responses={503: {"description": "A part that is needed is not there; which one is said."}},
+    summary="200 when calls can be served",
+)
+async def readyz(service: Service) -> Response:
+    platform = service.platform
+    parts: dict[str, Any] = {"mysql": "ok", "schema": "ok"}
+    try:
+        async with platform.database.read() as connection:
+            found = await migrations.revision_of(connection)
+        if found != migrations.head():
+            parts["schema"] = f"{found}, not {migrations.head()}: run `rowlock migrate`"
+    except DatabaseAwayError as error:
+        parts["mysql"] = str(error)
+        parts["schema"] = "unknown"
+    is_ready = all(state == "ok" for state in parts.values())
+    # Redis away or absent is ready: it costs speed, nothing else.
+    parts["redis"] = {"away": "degraded"}.get(platform.redis.state, platform.redis.state)
+    return json_answer(
+        dumps({"status": "ready" if is_ready else "not ready", "parts": parts}),
+        200 if is_ready else 503,
+    )
+
+
+@figures.get("/metrics", responses=problems(), summary="Figures for Prometheus")
+async def show_metrics(service: Service) -> Response:
+    global _queues_shown_at  # noqa: PLW0603  (Prometheus' registry is the process's, too)
+    if time.monotonic() - _queues_shown_at > QUEUES_SHOWN_FOR_SECONDS:
+        show_queues(await service.admin.queues())
+        _queues_shown_at = time.monotonic()
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

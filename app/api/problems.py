@@ -1,0 +1,174 @@
+"""Errors as RFC 9457 problem documents: the one place where what went wrong becomes HTTP."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
+
+import structlog
+from fastapi import Request, Response
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from starlette.exceptions import HTTPException
+
+from app import errors
+from app.documents import dumps
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+log = structlog.get_logger(__name__)
+
+
+class Kind(NamedTuple):
+    """How one sort of error shows."""
+
+    status: int
+    title: str
+
+
+KINDS: Final[Mapping[type[errors.RowlockError], Kind]] = {
+    errors.TaskNotFoundError: Kind(404, "Task not found"),
+    errors.StaleLeaseError: Kind(409, "Lease is gone"),
+    errors.TransitionNotAllowedError: Kind(409, "Not allowed in this state"),
+    errors.FieldLockedError: Kind(409, "Field can no longer change"),
+    errors.RetryLimitTooLowError: Kind(409, "Retry limit too low"),
+    errors.KeyReusedError: Kind(422, "Idempotency key reused"),
+    errors.InvalidFieldError: Kind(422, "Invalid request"),
+    errors.SearchTooSlowError: Kind(422, "Search too slow"),
+    errors.DatabaseAwayError: Kind(503, "Database away"),
+}
+
+# What no client sets: states are the system's.
+SYSTEM_FIELDS: Final = frozenset(
+    {"id", "status", "current_retry_count", "created_at", "updated_at", "completed_at"}
+    | {"result", "error", "attempt", "worker", "started_at", "progress"}
+)
+
+# Named by the error itself, for programs that act on it.
+_EXTENSIONS: Final = ("task_id", "task_status", "outcome", "field", "current_retry_count")
+
+
+class FieldError(NamedTuple):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class InvalidRequestError(Exception):
+    """A request that cannot be taken as it is, with every field that is wrong."""
+
+    def __init__(
+        self, fields: Sequence[FieldError], *, status: int = 422, title: str = "Invalid request"
+    ) -> None:
+        super().__init__(title)
+        self.fields = fields
+        self.status = status
+        self.title = title
+
+
+def problem(
+    status: int,
+    title: str,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    **extensions: object,
+) -> Response:
+    """A problem document as the answer."""
+    body = {
+        "type": "about:blank" if title == _reason(status) else f"urn:rowlock:{_slug(title)}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        **extensions,
+    }
+    return Response(dumps(body), status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
+
+
+def invalid_fields(
+    error: ValidationError, *, prefix: tuple[str | int, ...] = ()
+) -> list[FieldError]:
+    """What pydantic found, named as the caller wrote it: `tasks.3.title`."""
+    return [
+        FieldError(
+            ".".join(str(part) for part in (*prefix, *_location(details))) or "body",
+            _message(details),
+        )
+        for details in error.errors(include_url=False, include_context=False)
+    ]
+
+
+async def on_rowlock_error(_request: Request, error: Exception) -> Response:
+    """A domain error."""
+    assert isinstance(error, errors.RowlockError)
+    kind = KINDS.get(type(error))
+    if kind is None:
+        return await on_unexpected(_request, error)
+    extensions = {
+        name: error.facts[name] for name in _EXTENSIONS if error.facts.get(name) is not None
+    }
+    if isinstance(error, errors.InvalidFieldError):
+        extensions["errors"] = [{k: error.facts[k] for k in ("field", "message")}]
+        extensions.pop("field")
+    headers = {}
+    if isinstance(error, errors.DatabaseAwayError):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    return problem(kind.status, kind.title, str(error), headers=headers, **extensions)
+
+
+async def on_invalid_request(_request: Request, error: Exception) -> Response:
+    """A request whose form is wrong."""
+    assert isinstance(error, InvalidRequestError)
+    detail = "; ".join(f"{field}: {message}" for field, message in error.fields[:10])
+    return problem(
+        error.status,
+        error.title,
+        detail,
+        errors=[field_error._asdict() for field_error in error.fields],
+    )
+
+
+async def on_http_exception(_request: Request, error: Exception) -> Response:
+    """What the framework itself refuses: no such path, no such method."""
+    assert isinstance(error, HTTPException)
+    return problem(
+        error.status_code, _reason(error.status_code), str(error.detail), headers=error.headers
+    )
+
+
+async def on_unexpected(_request: Request, error: Exception) -> Response:
+    """A bug. The caller learns nothing of its insides; the log does."""
+    log.error("unexpected_error", exc_info=error)
+    return problem(500, "Internal error", "Something went wrong here; it has been logged.")
+
+
+def _location(details: ErrorDetails) -> tuple[str | int, ...]:
+    # Parts like "function-after[...]" or a union's branch are pydantic's, not the caller's.
+    return tuple(p for p in details["loc"] if isinstance(p, int) or p.isidentifier())
+
+
+def _message(details: ErrorDetails) -> str:
+    messages: dict[str, str] = {
+        "extra_forbidden": "is set by the system alone"
+        if details["loc"] and details["loc"][-1] in SYSTEM_FIELDS
+        else "is not known here",
+        "missing": "is required",
+        "json_invalid": details["msg"].replace("Invalid JSON", "is not valid JSON"),
+    }
+    return messages.get(details["type"], details["msg"].removeprefix("Value error, "))
+
+
+def _slug(title: str) -> str:
+    return title.lower().replace(" ", "-")
+
+
+def _reason(status: int) -> str:
+    return HTTPStatus(status).phrase
+
+
+HANDLERS: Final[Mapping[Any, Any]] = {
+    errors.RowlockError: on_rowlock_error,
+    InvalidRequestError: on_invalid_request,
+    HTTPException: on_http_exception,
+    Exception: on_unexpected,
+}

@@ -1,0 +1,42 @@
+"""Answers, and how the OpenAPI document shows them."""
+
+from typing import Any, Final
+
+from fastapi import Response
+
+from app.api.problems import MEDIA_TYPE
+from app.api.schemas import Problem
+
+_WHAT: Final = {
+    400: "Not JSON.",
+    401: "No token, or one that is not known.",
+    403: "A token of another door.",
+    404: "There is no such task.",
+    409: "The task's state does not allow it, or the lease is gone.",
+    413: "The body is too large.",
+    415: "The body is not declared as JSON.",
+    422: "A field is wrong; `errors` names each.",
+    503: "MySQL is away; `Retry-After` says when to try again.",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For OpenAPI: the problem documents a call may answer with, besides the usual ones."""
+    return {
+        status: {
+            "model": Problem,
+            "description": _WHAT[status],
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in sorted({401, 403, 422, 503, *statuses})
+    }
+
+
+BODY_PROBLEMS: Final = (400, 413, 415)
+
+
+def json_answer(
+    document: bytes, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """A ready-made document as the answer."""
+    return Response(document, status, headers, media_type="application/json")

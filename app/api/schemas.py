@@ -1,0 +1,295 @@
+"""What goes in and out, as models: the contract, and the OpenAPI document made from it."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api import fields
+from app.api.fields import MAX_ID, json_text
+from app.queue.filters import TaskFilter
+from app.states import Backoff, Outcome, Priority, Status
+from app.task import NewTask
+
+
+class Input(BaseModel):
+    """Strict: no unknown fields, no type is bent into another."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class SubmitTask(Input):
+    """A task to be done."""
+
+    title: Annotated[fields.Title, Field(examples=["resize image"])]
+    description: fields.LongText | None = None
+    priority: fields.AnyPriority = Priority.MEDIUM
+    tags: fields.Tags = []
+    due_date: fields.Time | None = Field(default=None, description="A wish, not enforced.")
+    timeout_seconds: fields.TimeoutSeconds = 300
+    retry_limit: fields.RetryLimit = 3
+    retry_delay_seconds: fields.DelaySeconds = 5
+    retry_backoff: Backoff = Backoff.EXPONENTIAL
+    queue: fields.QueueName = "default"
+    payload: Any = Field(default=None, description="Any JSON up to 256 KiB.")
+    available_at: fields.Time | None = Field(default=None, description="Not claimed before.")
+
+    def to_new_task(self, path: str = "") -> NewTask:
+        """For the queue. Raises `InvalidRequestError` naming `<path>payload`."""
+        return NewTask(
+            title=self.title,
+            description=self.description,
+            priority=self.priority,
+            queue=self.queue,
+            tag_names=tuple(self.tags),
+            due_date=self.due_date,
+            timeout_seconds=self.timeout_seconds,
+            retry_limit=self.retry_limit,
+            retry_delay_seconds=self.retry_delay_seconds,
+            retry_backoff=self.retry_backoff,
+            available_at=self.available_at,
+            payload=json_text(self.payload, f"{path}payload"),
+        )
+
+
+class SubmitBatch(Input):
+    """Tasks stored all or none."""
+
+    tasks: Annotated[list[SubmitTask], Field(min_length=1, max_length=1000)]
+
+
+class PatchTask(Input):
+    """A merge-patch (RFC 7396): fields that are left out stay; null clears where it may."""
+
+    title: fields.Title = ""
+    description: fields.LongText | None = None
+    priority: fields.AnyPriority = Priority.MEDIUM
+    tags: fields.Tags | None = None
+    due_date: fields.Time | None = None
+    timeout_seconds: fields.TimeoutSeconds = 300
+    retry_limit: fields.RetryLimit = 3
+    retry_delay_seconds: fields.DelaySeconds = 5
+    retry_backoff: Backoff = Backoff.EXPONENTIAL
+    payload: Any = None
+
+    def changes(self) -> dict[str, Any]:
+        """The columns to change. Raises `InvalidRequestError` naming `payload`."""
+        given = {name: getattr(self, name) for name in self.model_fields_set - {"tags"}}
+        if "payload" in given:
+            given["payload"] = json_text(given["payload"], "payload")
+        return given
+
+    def tag_names(self) -> list[str] | None:
+        """The tags to have from now on; None: as they are."""
+        return (self.tags or []) if "tags" in self.model_fields_set else None
+
+
+class Query(BaseModel):
+    """Query parameters: text, so numbers are read from it; unknown ones are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FilterQuery(Query):
+    """The filters of `GET /tasks`. All combine."""
+
+    status: list[Status] = Field(default=[], description="Any of these.")
+    priority: list[fields.AnyPriority] = Field(default=[], description="Any of these.")
+    queue: list[fields.QueueName] = Field(default=[], description="Any of these.")
+    tag: list[fields.TagName] = Field(default=[], max_length=32, description="All of these.")
+    id: list[Annotated[int, Field(ge=1, le=MAX_ID)]] = Field(
+        default=[], max_length=1000, description="Any of these."
+    )
+    title: Annotated[fields.Title | None, Field(description="Contains this, to the letter.")] = None
+    created_after: fields.Time | None = Field(default=None, description="At or after.")
+    created_before: fields.Time | None = Field(default=None, description="Before.")
+    due_after: fields.Time | None = Field(default=None, description="At or after.")
+    due_before: fields.Time | None = Field(default=None, description="Before.")
+
+    def to_filter(self) -> TaskFilter:
+        """For the queue."""
+        return TaskFilter(
+            status=tuple(self.status),
+            priority=tuple(self.priority),
+            queue=tuple(self.queue),
+            tags=tuple(dict.fromkeys(self.tag)),
+            ids=tuple(self.id),
+            title=self.title,
+            created_after=self.created_after,
+            created_before=self.created_before,
+            due_after=self.due_after,
+            due_before=self.due_before,
+        )
+
+
+class ListQuery(FilterQuery):
+    limit: Annotated[int, Field(ge=1, le=1000)] = 50
+    order: Literal["asc", "desc"] = Field(default="desc", description="`desc`: newest first.")
+    cursor: str | None = Field(default=None, description="From the `Link` of the page before.")
+
+
+class ActionQuery(FilterQuery):
+    dry_run: bool = Field(default=False, description="Only count.")
+
+
+class WaitQuery(Query):
+    wait_seconds: Annotated[
+        float | None, Field(ge=1, le=60, description="Answer when the task has ended.")
+    ] = None
+
+
+class ClaimTasks(Input):
+    """Work asked for."""
+
+    worker: Annotated[fields.WorkerName, Field(examples=["host-1"])]
+    queues: Annotated[list[fields.QueueName], Field(min_length=1, max_length=64)] = ["default"]
+    limit: Annotated[int, Field(ge=1, le=100)] = 1
+    wait_seconds: Annotated[float, Field(ge=0, le=30)] = 0
+    lease_seconds: Annotated[
+        fields.LeaseSeconds | None,
+        Field(description="The worker promises a heartbeat within every so many seconds."),
+    ] = None
+
+
+class Heartbeat(Input):
+    progress: Any = Field(default=None, description="Any JSON up to 256 KiB.")
+
+
+class Complete(Input):
+    result: Any = Field(default=None, description="Any JSON up to 256 KiB.")
+
+
+class Fail(Input):
+    error: fields.LongText | None = None
+    retryable: bool = True
+    retry_after_seconds: fields.DelaySeconds | None = Field(
+        default=None, description="In place of the task's own delay, for this retry."
+    )
+
+
+class FinishItem(Input):
+    """One attempt to end."""
+
+    lease_id: str
+    outcome: Literal["complete", "fail", "release"]
+    result: Any = None
+    error: fields.LongText | None = None
+    retryable: bool = True
+    retry_after_seconds: fields.DelaySeconds | None = None
+
+
+class FinishTasks(Input):
+    """Attempts to end and work to take, in one call and one transaction."""
+
+    items: Annotated[list[FinishItem], Field(max_length=100)]
+    claim: ClaimTasks | None = None
+
+
+class Problem(BaseModel):
+    """RFC 9457."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, str]] | None = None
+
+
+class TaskDocument(BaseModel):
+    """A task."""
+
+    id: int = Field(examples=[1])
+    title: str = Field(examples=["resize image"])
+    description: str | None
+    status: Status
+    priority: Priority
+    tags: list[str] = Field(examples=[["核心业务"]])
+    due_date: datetime | None
+    timeout_seconds: int
+    retry_limit: int
+    current_retry_count: int
+    created_at: datetime
+    updated_at: datetime
+    completed_at: datetime | None
+    queue: str = Field(examples=["default"])
+    payload: Any
+    result: Any
+    error: str | None
+    attempt: int
+    worker: str | None
+    available_at: datetime | None
+    started_at: datetime | None
+    retry_delay_seconds: int
+    retry_backoff: Backoff
+    progress: Any = Field(description="Of the running attempt; in `GET /tasks/{id}` only.")
+
+
+class AttemptDocument(BaseModel):
+    attempt: int
+    worker: str | None
+    started_at: datetime
+    finished_at: datetime
+    outcome: Outcome
+    error: str | None
+
+
+class LeaseDocument(BaseModel):
+    lease_id: str = Field(examples=["1.0123456789abcdef0123456789abcdef"])
+    attempt: int
+    deadline: datetime
+    expires_at: datetime
+    task: TaskDocument
+
+
+class PulseDocument(BaseModel):
+    expires_at: datetime
+    deadline: datetime
+
+
+class FinishedItem(BaseModel):
+    lease_id: str
+    status: Literal[200, 404, 409]
+    task: TaskDocument | None = None
+    detail: str | None = None
+
+
+class FinishedDocument(BaseModel):
+    items: list[FinishedItem]
+    leases: list[LeaseDocument]
+
+
+class TagDocument(BaseModel):
+    name: str
+    tasks: int
+
+
+class QueueDocument(BaseModel):
+    queue: str
+    paused: bool
+    paused_at: datetime | None
+    tasks: dict[Status, dict[Priority, int]]
+    waiting: int
+    in_progress: int
+    oldest_waiting_seconds: float | None
+    recent_minutes: int
+    recent_done: int
+    recent_failed_attempts: int
+    done_per_minute: float
+    failure_rate: float | None
+
+
+class StatsDocument(BaseModel):
+    queues: list[QueueDocument]
+
+
+class QueueStateDocument(BaseModel):
+    queue: str
+    paused: bool
+    paused_at: datetime | None
+
+
+class BulkDocument(BaseModel):
+    matched: int
+    changed: int

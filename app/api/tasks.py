@@ -1,0 +1,154 @@
+"""The client door: tasks."""
+
+from hashlib import sha256
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from app.api import schemas
+from app.api.body import LARGE_BODY_LIMIT_BYTES
+from app.api.cursor import after_id, next_link
+from app.api.door import ClientRoute
+from app.api.fields import TaskId
+from app.api.responses import BODY_PROBLEMS, json_answer, problems
+from app.api.services import Service, hang_up_of
+from app.documents import array, task_document
+from app.queue.calls import Submission
+from app.queue.reading import Page
+from app.task import NewTask
+
+router = APIRouter(route_class=ClientRoute, tags=["client: tasks"])
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=128,
+        pattern=r"^[\x21-\x7e]+$",
+        description="With it a call that is sent again stores nothing again.",
+    ),
+]
+
+
+@router.post(
+    "/tasks",
+    status_code=201,
+    response_model=schemas.TaskDocument,
+    responses={
+        200: {"model": schemas.TaskDocument, "description": "Stored by this key before."},
+        **problems(*BODY_PROBLEMS),
+    },
+    summary="Submit a task",
+)
+async def submit(
+    service: Service, body: schemas.SubmitTask, idempotency_key: IdempotencyKey = None
+) -> Response:
+    submission = _submission([body.to_new_task()], idempotency_key)
+    submitted = await service.client.submit(submission)
+    (task,) = submitted.tasks
+    return json_answer(
+        task_document(task),
+        201 if submitted.is_new else 200,
+        {"Location": f"/tasks/{task.id}"},
+    )
+
+
+@router.post(
+    "/tasks/batch",
+    status_code=201,
+    response_model=list[schemas.TaskDocument],
+    responses={
+        200: {"model": list[schemas.TaskDocument], "description": "Stored by this key before."},
+        **problems(*BODY_PROBLEMS),
+    },
+    summary="Submit up to 1,000 tasks, all or none",
+    max_body_size=LARGE_BODY_LIMIT_BYTES,
+)
+async def submit_batch(
+    service: Service, body: schemas.SubmitBatch, idempotency_key: IdempotencyKey = None
+) -> Response:
+    tasks = [task.to_new_task(f"tasks.{index}.") for index, task in enumerate(body.tasks)]
+    submitted = await service.client.submit(_submission(tasks, idempotency_key))
+    return json_answer(
+        array(task_document(task) for task in submitted.tasks), 201 if submitted.is_new else 200
+    )
+
+
+@router.get(
+    "/tasks",
+    response_model=list[schemas.TaskDocument],
+    responses=problems(),
+    summary="List tasks, page by page",
+)
+async def list_tasks(
+    service: Service, request: Request, query: Annotated[schemas.ListQuery, Query()]
+) -> Response:
+    wanted = query.to_filter()
+    is_ascending = query.order == "asc"
+    page = Page(query.limit, is_ascending, after_id(query.cursor, wanted, query.order))
+    documents, next_after = await service.client.page(wanted, page)
+    headers = {}
+    if next_after is not None:
+        headers["Link"] = next_link(request, next_after, wanted, query.order)
+    return json_answer(documents, headers=headers)
+
+
+@router.get(
+    "/tasks/{task_id}",
+    response_model=schemas.TaskDocument,
+    responses=problems(404),
+    summary="Get a task, or wait for its end",
+)
+async def get(
+    service: Service,
+    request: Request,
+    task_id: TaskId,
+    query: Annotated[schemas.WaitQuery, Query()],
+) -> Response:
+    if query.wait_seconds is None:
+        return json_answer(await service.client.get(task_id))
+    return json_answer(
+        await service.client.wait(
+            task_id, wait_seconds=query.wait_seconds, is_gone=hang_up_of(request)
+        )
+    )
+
+
+@router.patch(
+    "/tasks/{task_id}",
+    response_model=schemas.TaskDocument,
+    responses=problems(404, 409, *BODY_PROBLEMS),
+    summary="Change a task",
+)
+async def patch(service: Service, task_id: TaskId, body: schemas.PatchTask) -> Response:
+    task = await service.client.patch(task_id, body.changes(), body.tag_names())
+    return json_answer(task_document(task))
+
+
+@router.delete(
+    "/tasks/{task_id}",
+    status_code=204,
+    response_model=None,
+    responses=problems(404),
+    summary="Delete a task, whatever its state",
+)
+async def delete(service: Service, task_id: TaskId) -> Response:
+    await service.client.delete(task_id)
+    return Response(status_code=204)
+
+
+@router.get(
+    "/tasks/{task_id}/attempts",
+    response_model=list[schemas.AttemptDocument],
+    responses=problems(404),
+    summary="The ended attempts of a task",
+)
+async def attempts(service: Service, task_id: TaskId) -> Response:
+    return json_answer(await service.client.attempts(task_id))
+
+
+def _submission(tasks: list[NewTask], key: str | None) -> Submission:
+    if key is None:
+        return Submission(tasks)
+    return Submission(tasks, key, sha256(orjson.dumps(tasks, default=tuple)).hexdigest())

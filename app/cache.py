@@ -1,0 +1,151 @@
+"""Query results as ready-made JSON bytes, in Redis, for a few seconds.
+
+No read after an acknowledged write is stale:
+- a write puts a tombstone over its tasks after the commit and before the answer, and a fill
+  never overwrites one (`SET NX`), so that a reader who saw the row before the commit cannot
+  store it after;
+- lists carry a version, which each committed batch moves on once;
+- every value carries the epoch under which it was read. A process that could not tell Redis
+  of a write reads past the cache until it has moved the epoch on, which voids every value.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from typing import Any, Final, NamedTuple
+
+from redis.asyncio.client import Pipeline
+
+from app.metrics import CACHE_READS
+from app.redis import RedisAwayError, RedisLink
+
+_TOMBSTONE: Final = b""
+
+
+class Slot(NamedTuple):
+    """Where and under which stamp a result that was not found may be stored."""
+
+    stamp: bytes
+    read_at: float
+
+
+class Cache:
+    """The cache of one process."""
+
+    def __init__(self, link: RedisLink, *, ttl_seconds: float) -> None:
+        self._link = link
+        self._ttl_ms = int(ttl_seconds * 1000)
+        self._epoch_key = f"{link.prefix}epoch"
+        self._version_key = f"{link.prefix}lists"
+        self._must_move_epoch = False
+
+    async def tasks(self, ids: Collection[int]) -> tuple[dict[int, bytes], Slot | None]:
+        """The documents found, and where to put those that were not; None: nowhere."""
+        wanted = list(ids)
+        keys = [self._epoch_key, *(self._task_key(task_id) for task_id in wanted)]
+        read_at = time.monotonic()
+        values = await self._read(keys)
+        if values is None:
+            return {}, None
+        epoch, *documents = values
+        found = {
+            task_id: value[len(epoch) :]
+            for task_id, value in zip(wanted, documents, strict=True)
+            if value and value.startswith(epoch)
+        }
+        CACHE_READS.labels("task", "yes").inc(len(found))
+        CACHE_READS.labels("task", "no").inc(len(wanted) - len(found))
+        return found, Slot(epoch, read_at)
+
+    async def fill_tasks(self, slot: Slot, documents: Mapping[int, bytes]) -> None:
+        """Store documents read after `slot` was handed out."""
+        await self._fill(
+            slot, {self._task_key(i): slot.stamp + document for i, document in documents.items()}
+        )
+
+    async def result_of(self, query: str) -> tuple[bytes | None, Slot | None]:
+        """The result of a list query, and where to put it if it was not found."""
+        read_at = time.monotonic()
+        values = await self._read([self._epoch_key, self._version_key, self._query_key(query)])
+        if values is None:
+            return None, None
+        epoch, version, value = values
+        stamp = epoch + (version or b"0") + b";"
+        found = value[len(stamp) :] if value and value.startswith(stamp) else None
+        CACHE_READS.labels("list", "no" if found is None else "yes").inc()
+        return found, Slot(stamp, read_at)
+
+    async def fill_result(self, slot: Slot, query: str, result: bytes) -> None:
+        """Store a result read after `slot` was handed out."""
+        key, value = self._query_key(query), slot.stamp + result
+        if self._is_fresh(slot):
+            await self._try(lambda pipe: pipe.set(key, value, px=self._ttl_ms))
+
+    async def wrote(
+        self, ids: Collection[int], *, also: Callable[[Pipeline], object] = lambda _: None
+    ) -> None:
+        """Forget these tasks and every list: their change is committed. Returns before anybody
+        is told of the write. `also` rides on the same round trip."""
+
+        def forget(pipe: Pipeline) -> None:
+            for task_id in ids:
+                pipe.set(self._task_key(task_id), _TOMBSTONE, px=self._ttl_ms)
+            pipe.incr(self._version_key)
+            also(pipe)
+
+        if self._link.is_absent:
+            return
+        try:
+            await self._link.run(forget)
+        except RedisAwayError:
+            self._must_move_epoch = True
+
+    def forget_task(self, pipe: Pipeline, task_id: int) -> None:
+        """Put a tombstone over one task, as part of somebody else's round trip."""
+        pipe.set(self._task_key(task_id), _TOMBSTONE, px=self._ttl_ms)
+
+    def must_move_epoch(self) -> None:
+        """Redis could not be told of a change that a cached document shows."""
+        self._must_move_epoch = True
+
+    async def _read(self, keys: list[str]) -> list[Any] | None:
+        """The values, the first of which is the epoch; None: the cache is not to be used."""
+        try:
+            if self._must_move_epoch:
+                await self._link.run(lambda pipe: pipe.set(self._epoch_key, _new_epoch()))
+                self._must_move_epoch = False
+            (values,) = await self._link.run(lambda pipe: pipe.mget(keys))
+            if values[0] is None:
+                # Redis is new or was emptied. Random, so that no older value matches it.
+                await self._link.run(lambda pipe: pipe.set(self._epoch_key, _new_epoch(), nx=True))
+                return None
+        except RedisAwayError:
+            return None
+        return list(values)
+
+    async def _fill(self, slot: Slot, values: Mapping[str, bytes]) -> None:
+        def fill(pipe: Pipeline) -> None:
+            for key, value in values.items():
+                pipe.set(key, value, px=self._ttl_ms, nx=True)
+
+        if values and self._is_fresh(slot):
+            await self._try(fill)
+
+    def _is_fresh(self, slot: Slot) -> bool:
+        # A tombstone set since has to be there still, or a read from before it could be stored.
+        return (time.monotonic() - slot.read_at) * 1000 < self._ttl_ms / 2
+
+    async def _try(self, fill: Callable[[Pipeline], object]) -> None:
+        with suppress(RedisAwayError):  # a result that is not stored is read again
+            await self._link.run(fill)
+
+    def _task_key(self, task_id: int) -> str:
+        return f"{self._link.prefix}task:{task_id}"
+
+    def _query_key(self, query: str) -> str:
+        return f"{self._link.prefix}list:{query}"
+
+
+def _new_epoch() -> bytes:
+    return secrets.token_hex(8).encode() + b";"

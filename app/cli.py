@@ -1,0 +1,163 @@
+"""The command `rowlock`."""
+
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+from sqlalchemy import exc
+
+import rowlock
+from app.errors import UnfitServerError
+from app.settings import Settings
+
+app = typer.Typer(
+    name="rowlock",
+    help="Background tasks for people who already run MySQL.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line; faults are one sentence on stderr and exit code 1."""
+    app()
+
+
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"rowlock {rowlock.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def dev() -> None:
+    """Run everything on this machine, from nothing: MySQL, Valkey, API and scheduler.
+
+    ROWLOCK_HOME is where the data is kept, ROWLOCK_PORT where the API listens.
+    """
+    from app.local.dev import run_dev
+
+    raise typer.Exit(run_dev())
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="In place of ROWLOCK_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="In place of ROWLOCK_PORT.")] = None,
+) -> None:
+    """Serve the API against ROWLOCK_DATABASE_URL."""
+    settings = _settings(host=host, port=port)
+    if not settings.has_tokens:
+        if not settings.on_loopback:
+            _end(
+                f"No tokens are set, so the API listens on loopback only, not on {settings.host}. "
+                "Set ROWLOCK_CLIENT_TOKENS, ROWLOCK_WORKER_TOKENS and ROWLOCK_ADMIN_TOKENS."
+            )
+        typer.echo(
+            f"No tokens are set: whoever is on this machine may call http://{settings.host}:"
+            f"{settings.port}.",
+            err=True,
+        )
+    _checked(settings, _require_fit)
+
+    import uvicorn
+
+    from app.main import create_app
+
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=8,
+    )
+
+
+@app.command()
+def scheduler() -> None:
+    """Run the sweeps: time-outs, lost leases, promotion. As many as you like, no leader."""
+    _checked(_settings(), _require_current)
+    import scheduler as process
+
+    process.main()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema to this version's."""
+    from app import migrations
+
+    settings = _settings()
+    _checked(settings, migrations.upgrade)
+    typer.echo(f"The schema is at revision {migrations.head()}.")
+
+
+@app.command()
+def doctor() -> None:
+    """Look at the MySQL server: is it fit, is it durable, does SKIP LOCKED skip?"""
+    from app.doctor import examine
+
+    marks = {"ok": ("✓", "green"), "note": ("·", "yellow"), "bad": ("✗", "red")}
+    findings = examine(_settings())
+    for finding in findings:
+        mark, colour = marks[finding.verdict]
+        typer.secho(f"{mark} {finding.what:32}", fg=colour, nl=False)
+        typer.echo(f" {finding.detail}")
+    if any(finding.verdict == "bad" for finding in findings):
+        raise typer.Exit(1)
+
+
+def _settings(**given: Any) -> Settings:
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        for details in error.errors():
+            name = f"ROWLOCK_{str(details['loc'][0]).upper()}"
+            said = "is not set" if details["type"] == "missing" else details["msg"]
+            typer.echo(f"{name}: {said.removeprefix('Value error, ')}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _require_current(settings: Settings) -> None:
+    from app.migrations import require_current
+
+    require_current(settings)
+
+
+def _require_fit(settings: Settings) -> None:
+    from app.doctor import require_skip_locked
+
+    _require_current(settings)
+    require_skip_locked(settings)
+
+
+def _checked(settings: Settings, work: Callable[[Settings], None]) -> None:
+    try:
+        work(settings)
+    except UnfitServerError as error:
+        _end(str(error))
+    except exc.DBAPIError as error:
+        url = settings.sync_url.set(drivername="mysql", query={})
+        _end(f"MySQL at {url.render_as_string()} does not take us: {error.orig}")
+
+
+def _end(message: str) -> NoReturn:
+    typer.echo(f"rowlock: {message}", err=True)
+    sys.exit(1)

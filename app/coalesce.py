@@ -1,0 +1,102 @@
+"""One transaction for many calls."""
+
+import asyncio
+import contextvars
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from app.errors import DatabaseAwayError
+
+Call = TypeVar("Call")
+Answer = TypeVar("Answer")
+
+Run = Callable[[Sequence[Call]], Awaitable[Sequence[Answer | Exception]]]
+
+
+class Coalescer(Generic[Call, Answer]):
+    """Calls that arrive while a batch is under way form the next batch.
+
+    A lone call goes at once, with no added delay. `run` answers each call of a batch in its
+    order, with an exception where one is due. Where `run` itself raises, nothing was
+    committed, and each call of the batch is run alone, so that one bad call cannot fail its
+    neighbours; but not when MySQL is away, which is everybody's answer.
+
+    A caller that gives up before its batch began is left out of it; after that its call is
+    carried out all the same, and its answer goes to `unclaimed`, if given.
+    """
+
+    def __init__(
+        self,
+        run: Run[Call, Answer],
+        *,
+        limit: int,
+        weigh: Callable[[Call], int] = lambda _: 1,
+        observe: Callable[[int], object] = lambda _: None,
+        unclaimed: Callable[[Call, Answer], Awaitable[None]] | None = None,
+    ) -> None:
+        self._run = run
+        self._limit = limit
+        self._weigh = weigh
+        self._observe = observe
+        self._unclaimed = unclaimed
+        self._waiting: deque[tuple[Call, asyncio.Future[Answer]]] = deque()
+        self._runner: asyncio.Task[None] | None = None
+
+    async def __call__(self, call: Call) -> Answer:
+        """The answer to `call`, once its batch is committed; raises what its answer raises."""
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((call, answer))
+        if self._runner is None:
+            self._runner = asyncio.create_task(
+                # A batch is nobody's in particular: not in the log context of who came first.
+                self._run_batches(),
+                context=contextvars.Context(),
+            )
+        return await answer
+
+    async def drain(self) -> None:
+        """Return when every call accepted so far is answered."""
+        while self._runner is not None:
+            await asyncio.wait({self._runner})
+
+    async def _run_batches(self) -> None:
+        try:
+            while batch := self._next_batch():
+                self._observe(len(batch))
+                await self._answer(batch)
+        finally:
+            self._runner = None
+
+    def _next_batch(self) -> list[tuple[Call, asyncio.Future[Answer]]]:
+        batch: list[tuple[Call, asyncio.Future[Answer]]] = []
+        weight = 0
+        while self._waiting:
+            call, answer = self._waiting[0]
+            if answer.done():  # its caller has left
+                self._waiting.popleft()
+                continue
+            weight += self._weigh(call)
+            if batch and weight > self._limit:
+                break
+            batch.append(self._waiting.popleft())
+        return batch
+
+    async def _answer(self, batch: list[tuple[Call, asyncio.Future[Answer]]]) -> None:
+        try:
+            answers = await self._run([call for call, _ in batch])
+        except Exception as error:
+            if len(batch) == 1 or isinstance(error, DatabaseAwayError):
+                answers = [error] * len(batch)
+            else:
+                for one in batch:
+                    await self._answer([one])
+                return
+        for (call, future), answer in zip(batch, answers, strict=True):
+            if not future.done():
+                if isinstance(answer, Exception):
+                    future.set_exception(answer)
+                else:
+                    future.set_result(answer)
+            elif self._unclaimed is not None and not isinstance(answer, Exception):
+                await self._unclaimed(call, answer)

@@ -1,0 +1,187 @@
+"""What `rowlock doctor` looks at in a MySQL, and the one proof without which `serve` refuses it."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, NamedTuple
+
+from sqlalchemy import Connection, Engine, create_engine, exc, pool
+
+from app import migrations
+from app.errors import UnfitServerError
+from app.queue.statements import CLAIM
+from app.settings import Settings
+
+Verdict = Literal["ok", "note", "bad"]
+
+LEAST_MYSQL: Final = (8, 0, 1)
+LEAST_MARIADB: Final = (10, 6, 0)
+CLOCK_TOLERANCE_SECONDS: Final = 2.0
+
+_PROOF_TABLE: Final = "rowlock_skip_locked_proof"
+
+
+class Finding(NamedTuple):
+    """One thing looked at."""
+
+    verdict: Verdict
+    what: str
+    detail: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Everything there is to say about this server. Raises nothing that the server causes."""
+    findings: list[Finding] = []
+    with _engine(settings) as engine:
+        try:
+            with engine.connect() as connection:
+                for look in (_version, _isolation, _durability, _clock, _schema, _explain):
+                    findings += _guarded(look, connection)
+        except exc.DBAPIError as error:
+            return [*findings, Finding("bad", "connection", str(error.orig))]
+        try:
+            prove_skip_locked(engine)
+            findings.append(
+                Finding("ok", "SKIP LOCKED", "a second connection skips the first one's row")
+            )
+        except UnfitServerError as error:
+            findings.append(Finding("bad", "SKIP LOCKED", str(error)))
+        except exc.DBAPIError as error:
+            findings.append(Finding("bad", "SKIP LOCKED", str(error.orig)))
+    return findings
+
+
+def require_skip_locked(settings: Settings) -> None:
+    """Raises `UnfitServerError` for a server on which two workers could get one task."""
+    with _engine(settings) as engine:
+        prove_skip_locked(engine)
+
+
+def prove_skip_locked(engine: Engine) -> None:
+    """Two connections, two rows, one locked: the second has to get the other row, at once.
+
+    Some servers parse SKIP LOCKED and ignore it (pingcap/tidb #69720).
+    """
+    with engine.connect() as first, engine.connect() as second:
+        first.exec_driver_sql(
+            f"CREATE TABLE IF NOT EXISTS {_PROOF_TABLE} (id INT PRIMARY KEY) ENGINE = InnoDB"
+        )
+        first.exec_driver_sql(f"REPLACE INTO {_PROOF_TABLE} VALUES (1), (2)")
+        first.commit()
+        select = f"SELECT id FROM {_PROOF_TABLE} ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"
+        second.exec_driver_sql("SET innodb_lock_wait_timeout = 1")
+        first.commit()
+        held = first.exec_driver_sql(select).scalar()
+        try:
+            got = second.exec_driver_sql(select).scalar()
+        except exc.DBAPIError as error:
+            got = f"error {error.orig}"
+        second.rollback()
+        first.rollback()
+    if held != 1 or got != 2:  # noqa: PLR2004
+        raise UnfitServerError(
+            reason="This server does not skip locked rows (SELECT … FOR UPDATE SKIP LOCKED gave "
+            f"{held} to one connection and {got} to another): two workers could get one task. "
+            "Use MySQL 8.0.1 or later, or MariaDB 10.6 or later."
+        )
+
+
+def _version(connection: Connection) -> Iterator[Finding]:
+    version, comment = connection.exec_driver_sql("SELECT VERSION(), @@version_comment").one()
+    is_mariadb = "mariadb" in f"{version}{comment}".lower()
+    least = LEAST_MARIADB if is_mariadb else LEAST_MYSQL
+    numbers = tuple(int(n) for n in re.findall(r"\d+", version)[:3])
+    flavour = "MariaDB" if is_mariadb else "MySQL"
+    is_enough = numbers >= least and "tidb" not in version.lower()
+    detail = f"{flavour} {version} ({comment})"
+    needed = ".".join(map(str, least))
+    yield Finding(
+        "ok" if is_enough else "bad",
+        "version",
+        detail if is_enough else f"{detail}; {needed} or later is needed",
+    )
+
+
+def _isolation(connection: Connection) -> Iterator[Finding]:
+    level = connection.get_isolation_level()
+    yield Finding(
+        "ok" if level == "READ COMMITTED" else "bad", "isolation", f"{level} in our sessions"
+    )
+
+
+def _durability(connection: Connection) -> Iterator[Finding]:
+    wanted = {"innodb_flush_log_at_trx_commit": "1", "sync_binlog": "1", "innodb_doublewrite": ""}
+    for name, value in wanted.items():
+        found = _variable(connection, name)
+        if name == "sync_binlog" and _variable(connection, "log_bin") in ("0", "OFF"):
+            yield Finding("note", name, f"{found}, but there is no binary log to sync")
+        elif value and found != value:
+            yield Finding(
+                "bad",
+                name,
+                f"is {found}: a task acknowledged with 201 may be lost in a crash; set it to 1",
+            )
+        else:
+            yield Finding("ok", name, found)
+
+
+def _clock(connection: Connection) -> Iterator[Finding]:
+    theirs = connection.exec_driver_sql("SELECT UTC_TIMESTAMP(6)").scalar_one()
+    ours = datetime.now(UTC).replace(tzinfo=None)
+    apart = abs((theirs - ours).total_seconds())
+    yield Finding(
+        "ok" if apart < CLOCK_TOLERANCE_SECONDS else "note",
+        "clock",
+        f"{apart:.3f} s from this machine's; MySQL's is the one that counts",
+    )
+
+
+def _schema(connection: Connection) -> Iterator[Finding]:
+    found = migrations.revision_in(connection)
+    if found == migrations.head():
+        yield Finding("ok", "schema", f"revision {found}")
+    else:
+        yield Finding(
+            "bad", "schema", f"revision {found}, not {migrations.head()}: rowlock migrate"
+        )
+
+
+def _explain(connection: Connection) -> Iterator[Finding]:
+    row = (
+        connection.exec_driver_sql(f"EXPLAIN FORMAT=TRADITIONAL {CLAIM}", ("default", 1))
+        .mappings()
+        .one()
+    )
+    shown = f"key {row['key']}, {row['Extra']}"
+    is_good = row["key"] == "ix_tasks_claim" and "filesort" not in (row["Extra"] or "")
+    yield Finding("ok" if is_good else "bad", "claim", shown)
+
+
+def _guarded(
+    look: Callable[[Connection], Iterator[Finding]], connection: Connection
+) -> Iterator[Finding]:
+    try:
+        yield from look(connection)
+    except exc.ProgrammingError as error:
+        connection.rollback()
+        yield Finding("bad", look.__name__.strip("_"), str(error.orig))
+
+
+def _variable(connection: Connection, name: str) -> str:
+    row: Any = connection.exec_driver_sql(f"SHOW GLOBAL VARIABLES LIKE '{name}'").one_or_none()
+    return "unknown" if row is None else str(row[1])
+
+
+@contextmanager
+def _engine(settings: Settings) -> Iterator[Engine]:
+    engine = create_engine(
+        settings.sync_url,
+        isolation_level="READ COMMITTED",
+        poolclass=pool.NullPool,
+        connect_args={"connect_timeout": settings.database_timeout_seconds},
+    )
+    try:
+        yield engine
+    finally:
+        engine.dispose()

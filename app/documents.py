@@ -1,0 +1,89 @@
+"""The JSON documents that callers see, made into bytes once."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+
+from app.task import EndedAttempt, Lease, Task
+
+_OPTIONS: Final = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
+
+
+def dumps(value: Any) -> bytes:
+    """JSON, with naive times read as UTC."""
+    return orjson.dumps(value, option=_OPTIONS)
+
+
+def task_document(task: Task, *, progress: str | None = None) -> bytes:
+    """A task. `payload`, `result` and `progress` are JSON texts, taken over to the letter."""
+    return dumps(
+        {
+            "id": task.id,
+            "title": task.title,
+            "description": task.description,
+            "status": task.status,
+            "priority": task.priority,
+            "tags": _json(task.tag_names) or [],
+            "due_date": task.due_date,
+            "timeout_seconds": task.timeout_seconds,
+            "retry_limit": task.retry_limit,
+            "current_retry_count": task.current_retry_count,
+            "created_at": task.created_at,
+            "updated_at": task.updated_at,
+            "completed_at": task.completed_at,
+            "queue": task.queue,
+            "payload": _json(task.payload),
+            "result": _json(task.result),
+            "error": task.error,
+            "attempt": task.attempt,
+            "worker": task.worker,
+            "available_at": task.available_at,
+            "started_at": task.started_at,
+            "retry_delay_seconds": task.retry_delay_seconds,
+            "retry_backoff": task.retry_backoff,
+            "progress": _json(progress),
+        }
+    )
+
+
+def lease_document(task: Task) -> bytes:
+    """What a worker gets of a claimed task."""
+    assert task.lease_token is not None
+    return dumps(
+        {
+            "lease_id": str(Lease(task.id, task.lease_token)),
+            "attempt": task.attempt,
+            "deadline": task.deadline_at,
+            "expires_at": task.sweep_at,
+            "task": orjson.Fragment(task_document(task)),
+        }
+    )
+
+
+def attempt_document(attempt: EndedAttempt) -> dict[str, Any]:
+    """What a client gets of an ended attempt."""
+    return {
+        "attempt": attempt.attempt,
+        "worker": attempt.worker,
+        "started_at": attempt.started_at,
+        "finished_at": attempt.finished_at,
+        "outcome": attempt.outcome,
+        "error": attempt.error,
+    }
+
+
+def array(documents: Iterable[bytes]) -> bytes:
+    """A JSON array of documents."""
+    return b"[" + b",".join(documents) + b"]"
+
+
+def time_text(moment: datetime) -> str:
+    """RFC 3339, in UTC."""
+    text: str = orjson.loads(dumps(moment))
+    return text
+
+
+def _json(text: str | None) -> orjson.Fragment | None:
+    return None if text is None else orjson.Fragment(text)

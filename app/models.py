@@ -1,0 +1,201 @@
+"""The schema: tables, indexes and CHECKs, in one place. `alembic/` makes the same, and
+`make check` holds the two to each other."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+)
+from sqlalchemy.dialects.mysql import CHAR, DATETIME, ENUM, MEDIUMTEXT, TEXT, TINYINT, VARCHAR
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from app.states import Backoff, Outcome, Priority, Status
+
+# Said on every table: a server's own default may be latin1.
+CHARSET: Final = {
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_unicode_ci",
+}
+
+Moment = DATETIME(fsp=6)
+QueueName = VARCHAR(64, charset="ascii", collation="ascii_bin")
+# 16 random bytes in hexadecimal: readable in a console, and no binary parameter, which
+# aiomysql cannot escape with PyMySQL 1.2.3 and later (aio-libs/aiomysql #1080).
+Token = CHAR(32, charset="ascii", collation="ascii_bin")
+
+
+def _names(*members: str) -> ENUM:
+    return ENUM(*map(str, members))
+
+
+class Model(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        }
+    )
+
+
+class Task(Model):
+    """A task, with its present attempt. Ended attempts but the successful one are in
+    `task_attempts`."""
+
+    __tablename__ = "tasks"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    title: Mapped[str] = mapped_column(VARCHAR(255))
+    description: Mapped[str | None] = mapped_column(TEXT)
+    status: Mapped[str] = mapped_column(_names(*Status))
+    priority: Mapped[str] = mapped_column(_names(*Priority))
+    queue: Mapped[str] = mapped_column(QueueName)
+    # A JSON array of the names in task_tags, sorted, NULL for none. Tag names never change,
+    # so this copy cannot go stale, and no read or transition has to join for it.
+    tag_names: Mapped[str | None] = mapped_column(TEXT)
+    due_date: Mapped[datetime | None] = mapped_column(Moment)
+    timeout_seconds: Mapped[int] = mapped_column(Integer)
+    retry_limit: Mapped[int] = mapped_column(SmallInteger)
+    retry_delay_seconds: Mapped[int] = mapped_column(Integer)
+    retry_backoff: Mapped[str] = mapped_column(_names(*Backoff))
+    current_retry_count: Mapped[int] = mapped_column(SmallInteger)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+    completed_at: Mapped[datetime | None] = mapped_column(Moment)
+    available_at: Mapped[datetime | None] = mapped_column(Moment)
+    started_at: Mapped[datetime | None] = mapped_column(Moment)
+    # JSON texts, kept to the letter: a JSON column would turn large integers into doubles.
+    payload: Mapped[str | None] = mapped_column(MEDIUMTEXT)
+    result: Mapped[str | None] = mapped_column(MEDIUMTEXT)
+    error: Mapped[str | None] = mapped_column(TEXT)
+
+    # 0 高, 1 中, 2 低 while the task may be claimed now, NULL otherwise.
+    claim_rank: Mapped[int | None] = mapped_column(TINYINT(unsigned=True))
+    # When the sweep has to look at the task: a wait's end, a deadline, a lease's expiry.
+    sweep_at: Mapped[datetime | None] = mapped_column(Moment)
+    # Counts claims, never goes back, and so fences attempts from each other.
+    attempt: Mapped[int] = mapped_column(Integer)
+    lease_token: Mapped[str | None] = mapped_column(Token)
+    lease_seconds: Mapped[int | None] = mapped_column(Integer)
+    worker: Mapped[str | None] = mapped_column(VARCHAR(255))
+    deadline_at: Mapped[datetime | None] = mapped_column(Moment)
+    claimed_from: Mapped[str | None] = mapped_column(_names(Status.TO_DO, Status.RETRYING))
+    # The lease that completed the task, so that completing twice is answered alike twice.
+    finish_token: Mapped[str | None] = mapped_column(Token)
+
+    __table_args__ = (
+        Index("ix_tasks_claim", "queue", "claim_rank", "created_at", "id"),
+        Index("ix_tasks_sweep", "status", "sweep_at"),
+        Index("ix_tasks_status", "status", "id"),
+        Index("ix_tasks_created", "created_at"),
+        Index("ix_tasks_due", "due_date"),
+        Index("ix_tasks_completed", "completed_at"),
+        CheckConstraint(
+            "(status = 'in_progress') = (deadline_at IS NOT NULL)", name="deadline_in_progress"
+        ),
+        CheckConstraint(
+            "(status = 'in_progress') = (lease_token IS NOT NULL)", name="lease_in_progress"
+        ),
+        CheckConstraint(
+            "(status = 'in_progress') = (claimed_from IS NOT NULL)", name="source_in_progress"
+        ),
+        CheckConstraint("lease_seconds IS NULL OR status = 'in_progress'", name="lease_seconds"),
+        CheckConstraint("(status = 'done') = (completed_at IS NOT NULL)", name="completed_done"),
+        CheckConstraint("(status = 'done') = (finish_token IS NOT NULL)", name="finished_done"),
+        CheckConstraint(
+            "claim_rank IS NULL OR (status IN ('to_do', 'retrying')"
+            " AND claim_rank = FIELD(priority, '高', '中', '低') - 1)",
+            name="rank_waiting",
+        ),
+        # A task that waits is either claimable now or known to the sweep: none is forgotten.
+        CheckConstraint(
+            "status NOT IN ('to_do', 'retrying') OR (claim_rank IS NULL) = (sweep_at IS NOT NULL)",
+            name="waiting_is_seen",
+        ),
+        CheckConstraint(
+            "(sweep_at IS NULL OR status IN ('to_do', 'retrying', 'in_progress'))"
+            " AND (sweep_at IS NOT NULL OR status <> 'in_progress')",
+            name="sweep_has_cause",
+        ),
+        CheckConstraint(
+            "current_retry_count BETWEEN 0 AND retry_limit", name="retries_within_limit"
+        ),
+        CHARSET,
+    )
+
+
+class Tag(Model):
+    """A tag. Rows are only ever added: tasks are tied to them by foreign key, and a changed
+    row would make every insert of such a task wait."""
+
+    __tablename__ = "tags"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    name: Mapped[str] = mapped_column(VARCHAR(64, charset="utf8mb4", collation="utf8mb4_bin"))
+
+    __table_args__: Any = (Index("ux_tags_name", "name", unique=True), CHARSET)
+
+
+class TaskTag(Model):
+    __tablename__ = "task_tags"
+
+    task_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True
+    )
+    tag_id: Mapped[int] = mapped_column(Integer, ForeignKey("tags.id"), primary_key=True)
+
+    __table_args__: Any = (Index("ix_task_tags_tag", "tag_id", "task_id"), CHARSET)
+
+
+class TaskAttempt(Model):
+    """An attempt that ended other than in success; a successful one costs no row here."""
+
+    __tablename__ = "task_attempts"
+
+    task_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True
+    )
+    attempt: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    worker: Mapped[str | None] = mapped_column(VARCHAR(255))
+    started_at: Mapped[datetime] = mapped_column(Moment)
+    finished_at: Mapped[datetime] = mapped_column(Moment)
+    outcome: Mapped[str] = mapped_column(_names(*(o for o in Outcome if o is not Outcome.DONE)))
+    error: Mapped[str | None] = mapped_column(TEXT)
+    lease_token: Mapped[str] = mapped_column(Token)
+
+    __table_args__: Any = (Index("ix_task_attempts_finished", "finished_at"), CHARSET)
+
+
+class IdempotencyKey(Model):
+    """One row for each task a keyed call made. The key is the primary key, in a table of its
+    own: a secondary UNIQUE on `tasks` would deadlock under load. It goes with its task."""
+
+    __tablename__ = "idempotency_keys"
+
+    idempotency_key: Mapped[str] = mapped_column(
+        VARCHAR(128, charset="ascii", collation="ascii_bin"), primary_key=True
+    )
+    item: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    body_hash: Mapped[str] = mapped_column(CHAR(64, charset="ascii", collation="ascii_bin"))
+    task_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("tasks.id", ondelete="CASCADE"))
+
+    __table_args__: Any = (Index("ix_idempotency_keys_task", "task_id"), CHARSET)
+
+
+class PausedQueue(Model):
+    """A queue that hands out nothing. A queue without a row runs."""
+
+    __tablename__ = "paused_queues"
+
+    queue: Mapped[str] = mapped_column(QueueName, primary_key=True)
+    paused_at: Mapped[datetime] = mapped_column(Moment)
+
+    __table_args__: Any = (CHARSET,)

@@ -1,0 +1,80 @@
+"""What callers ask of the queue, and what it answers. Many of each share one transaction."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from app.errors import RowlockError
+from app.task import Lease, NewTask, Task
+
+TagIds = Mapping[str, int]
+
+
+class Submission(NamedTuple):
+    """One call's tasks, stored all or none; with `key`, once only."""
+
+    tasks: Sequence[NewTask]
+    key: str | None = None
+    body_hash: str = ""
+
+
+class Submitted(NamedTuple):
+    """The tasks of one call. `is_new` is False where its key had made them before."""
+
+    tasks: list[Task]
+    is_new: bool
+
+
+class Ending(StrEnum):
+    """What a worker says of its attempt."""
+
+    COMPLETE = "complete"
+    FAIL = "fail"
+    RELEASE = "release"
+
+
+class Finish(NamedTuple):
+    """One attempt to end. `result` is a JSON text."""
+
+    lease: Lease
+    ending: Ending
+    result: str | None = None
+    error: str | None = None
+    retryable: bool = True
+    retry_after_seconds: int | None = None
+
+
+class Claim(NamedTuple):
+    """Work asked for: up to `limit` tasks across `queues`, in their order."""
+
+    worker: str
+    queues: tuple[str, ...]
+    limit: int
+    lease_seconds: int | None = None
+
+
+class Turn(NamedTuple):
+    """One call of a worker: attempts to end, then work to take."""
+
+    finishes: Sequence[Finish] = ()
+    claim: Claim | None = None
+
+
+class Turned(NamedTuple):
+    """What the call gets: an answer for each finish, in order, and the claimed tasks."""
+
+    finished: list[Task | RowlockError]
+    claimed: list[Task]
+
+
+Move = tuple[Task, Task]
+"""A task before and after a transition."""
+
+
+class Turns(NamedTuple):
+    """A batch of turns, done: an answer each, and every task that was moved."""
+
+    answers: list[Turned]
+    moves: list[Move]
+    now: datetime

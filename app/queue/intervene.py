@@ -1,0 +1,138 @@
+"""What clients and management change by hand: patch, delete, pause, resume, cancel, retry."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app import transitions
+from app.db import fetch, read_clock
+from app.errors import (
+    FieldLockedError,
+    RetryLimitTooLowError,
+    TaskNotFoundError,
+    TransitionNotAllowedError,
+)
+from app.queue import statements
+from app.queue.calls import Move, TagIds
+from app.queue.lifecycle import ended_attempt
+from app.states import ENDED, WAITING, Event, Outcome, Status
+from app.task import Task
+
+ACTIONS: Final[Mapping[Event, Callable[..., Task]]] = {
+    Event.PAUSE: transitions.paused,
+    Event.RESUME: transitions.resumed,
+    Event.CANCEL: transitions.cancelled,
+    Event.RETRY: transitions.retried,
+}
+
+# What a running attempt was given, or an ended one has used, is history.
+_LOCKED_ONCE_RUNNING: Final = (
+    "timeout_seconds",
+    "retry_limit",
+    "retry_delay_seconds",
+    "retry_backoff",
+    "payload",
+)
+
+
+class Intervened(NamedTuple):
+    """The tasks as they are now, and those that were moved."""
+
+    tasks: list[Task]
+    moves: list[Move]
+
+
+async def intervene(
+    connection: AsyncConnection, *, event: Event, ids: Sequence[int], is_strict: bool
+) -> Intervened:
+    """Pause, resume, cancel or retry tasks.
+
+    Strict: raises `TaskNotFoundError` or `TransitionNotAllowedError`. Else tasks that are
+    gone, or whose state does not allow it, are left as they are.
+    """
+    now = await read_clock(connection)
+    before = await statements.lock_tasks(connection, ids, whole=is_strict)
+    moves: list[Move] = []
+    for task_id in ids:
+        task = before.get(task_id)
+        if task is None:
+            if is_strict:
+                raise TaskNotFoundError(task_id=task_id)
+            continue
+        try:
+            moves.append((task, ACTIONS[event](task, now=now)))
+        except TransitionNotAllowedError:
+            if is_strict:
+                raise
+    await statements.move(connection, moves)
+    await statements.insert_attempts(
+        connection,
+        [
+            ended_attempt(old, now=now, outcome=Outcome.CANCELLED, error=None)
+            for old, _ in moves
+            if old.status == Status.IN_PROGRESS
+        ],
+    )
+    return Intervened([new for _, new in moves], moves)
+
+
+async def patch(
+    connection: AsyncConnection,
+    *,
+    task_id: int,
+    changes: Mapping[str, Any],
+    tag_names: Sequence[str] | None,
+    tag_ids: TagIds,
+) -> Move:
+    """Change what a client may change. `changes` are columns; `tag_names`, if given, replace.
+
+    Raises `TaskNotFoundError`, `FieldLockedError`, `RetryLimitTooLowError`.
+    """
+    now = await read_clock(connection)
+    task = (await statements.lock_tasks(connection, [task_id])).get(task_id)
+    if task is None:
+        raise TaskNotFoundError(task_id=task_id)
+    if task.status in ENDED or task.status == Status.IN_PROGRESS:
+        for field in _LOCKED_ONCE_RUNNING:
+            if field in changes:
+                raise FieldLockedError(field=field, task_id=task_id, task_status=str(task.status))
+    if changes.get("retry_limit", task.retry_limit) < task.current_retry_count:
+        raise RetryLimitTooLowError(task_id=task_id, current_retry_count=task.current_retry_count)
+    patched = task._replace(**changes, updated_at=now)
+    if task.status in WAITING and task.claim_rank is not None:
+        patched = patched._replace(claim_rank=transitions.rank_of(patched))
+    if tag_names is not None:
+        await statements.replace_task_tags(
+            connection, task_id=task_id, tag_ids=[tag_ids[name] for name in tag_names]
+        )
+    await statements.move(connection, [(task, patched)])
+    return task, patched
+
+
+async def delete(connection: AsyncConnection, *, task_id: int) -> Task:
+    """Delete a task, whatever its state; its last row. Raises `TaskNotFoundError`."""
+    task = (await statements.lock_tasks(connection, [task_id], whole=False)).get(task_id)
+    if task is None or not await statements.delete_task(connection, task_id):
+        raise TaskNotFoundError(task_id=task_id)
+    return task
+
+
+async def pause_queue(connection: AsyncConnection, *, queue: str) -> datetime:
+    """Hand out nothing from this queue; since when."""
+    await connection.exec_driver_sql(
+        "INSERT INTO paused_queues (queue, paused_at) VALUES (%s, UTC_TIMESTAMP(6)) "
+        "ON DUPLICATE KEY UPDATE paused_at = paused_at",
+        (queue,),
+    )
+    ((paused_at,),) = await fetch(
+        connection, "SELECT paused_at FROM paused_queues WHERE queue = %s", (queue,)
+    )
+    assert isinstance(paused_at, datetime)
+    return paused_at
+
+
+async def resume_queue(connection: AsyncConnection, *, queue: str) -> None:
+    """Hand out its tasks again."""
+    await connection.exec_driver_sql("DELETE FROM paused_queues WHERE queue = %s", (queue,))

@@ -1,0 +1,165 @@
+"""An attempt: claim, complete, fail, release, for many workers in one transaction.
+
+Each step locks what it needs, decides purely (`app.transitions`) and writes once.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import islice
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app import transitions
+from app.errors import RowlockError, StaleLeaseError, TaskNotFoundError
+from app.queue import statements
+from app.queue.calls import Claim, Ending, Finish, Move, Turn, Turned, Turns
+from app.queue.reading import outcomes_by_lease
+from app.states import Event, Outcome, Status
+from app.task import EndedAttempt, Lease, Task
+
+_OUTCOMES = {
+    Ending.COMPLETE: Outcome.DONE,
+    Ending.FAIL: Outcome.FAILED,
+    Ending.RELEASE: Outcome.RELEASED,
+}
+
+
+async def take_turns(connection: AsyncConnection, *, turns: Sequence[Turn]) -> Turns:
+    """End attempts and hand out work.
+
+    A lease that no longer holds its task gets a `StaleLeaseError` with the task's present
+    status, a deleted task a `TaskNotFoundError`, the same finish again the same answer.
+    """
+    now, paused_queues, _ = await statements.read_moment(connection)
+    finishes = [finish for turn in turns for finish in turn.finishes]
+    finished, finish_moves = await _finish(connection, finishes, now)
+    claims = [turn.claim for turn in turns if turn.claim is not None]
+    claimed, claim_moves = await _claim(connection, claims, paused_queues, now)
+    answers, handed = iter(finished), iter(claimed)
+    return Turns(
+        [
+            Turned(
+                [next(answers) for _ in turn.finishes],
+                [] if turn.claim is None else next(handed),
+            )
+            for turn in turns
+        ],
+        finish_moves + claim_moves,
+        now,
+    )
+
+
+def ended_attempt(
+    task: Task, *, now: datetime, outcome: Outcome, error: str | None
+) -> EndedAttempt:
+    """The history row of an attempt that `task` is in, ending now."""
+    assert task.started_at is not None
+    assert task.lease_token is not None
+    return EndedAttempt(
+        task_id=task.id,
+        attempt=task.attempt,
+        worker=task.worker,
+        started_at=task.started_at,
+        finished_at=now,
+        outcome=outcome,
+        error=error,
+        lease_token=task.lease_token,
+    )
+
+
+def stale(task: Task, outcome: Outcome | None) -> StaleLeaseError:
+    """Why a lease whose attempt ended in `outcome` (None: never given out) no longer counts."""
+    reason = "no such lease was given out" if outcome is None else f"its attempt is {outcome}"
+    return StaleLeaseError(
+        task_id=task.id, task_status=str(task.status), reason=reason, outcome=outcome, task=task
+    )
+
+
+async def _finish(
+    connection: AsyncConnection, finishes: Sequence[Finish], now: datetime
+) -> tuple[list[Task | RowlockError], list[Move]]:
+    before = await statements.lock_tasks(connection, [f.lease.task_id for f in finishes])
+    present = dict(before)
+    attempts: list[EndedAttempt] = []
+    late: set[Lease] = set()
+    for finish in finishes:
+        task = present.get(finish.lease.task_id)
+        if task is None:
+            continue
+        if task.lease_token != finish.lease.token:
+            late.add(finish.lease)
+            continue
+        present[task.id] = ended = _ended(task, finish, now)
+        if ended.status != Status.DONE:
+            outcome = _OUTCOMES[finish.ending]
+            attempts.append(ended_attempt(task, now=now, outcome=outcome, error=finish.error))
+    moves = [(old, present[i]) for i, old in before.items() if present[i] is not old]
+    await statements.move(connection, moves)
+    await statements.insert_attempts(connection, attempts)
+    outcomes = await outcomes_by_lease(connection, late, present)
+
+    def answer(finish: Finish) -> Task | RowlockError:
+        task = present.get(finish.lease.task_id)
+        if task is None:
+            return TaskNotFoundError(task_id=finish.lease.task_id)
+        if finish.lease not in late or outcomes.get(finish.lease) == _OUTCOMES[finish.ending]:
+            return task
+        return stale(task, outcomes.get(finish.lease))
+
+    return [answer(finish) for finish in finishes], moves
+
+
+def _ended(task: Task, finish: Finish, now: datetime) -> Task:
+    if finish.ending is Ending.COMPLETE:
+        return transitions.completed(task, now=now, result=finish.result)
+    if finish.ending is Ending.RELEASE:
+        return transitions.released(task, now=now)
+    return transitions.failed(
+        task,
+        now=now,
+        event=Event.FAIL if finish.retryable else Event.FAIL_FOR_GOOD,
+        error=finish.error,
+        retry_after_seconds=finish.retry_after_seconds,
+    )
+
+
+async def _claim(
+    connection: AsyncConnection,
+    claims: Sequence[Claim],
+    paused_queues: frozenset[str],
+    now: datetime,
+) -> tuple[list[list[Task]], list[Move]]:
+    """Claims of the same queues share one locking read; the first to ask is served first."""
+    handed: list[list[Task]] = [[] for _ in claims]
+    moves: list[Move] = []
+    for queues in dict.fromkeys(claim.queues for claim in claims):
+        alike = [
+            (claim, hand)
+            for claim, hand in zip(claims, handed, strict=True)
+            if claim.queues == queues
+        ]
+        wanted = sum(claim.limit for claim, _ in alike)
+        found: list[Task] = []
+        for queue in queues:
+            if queue not in paused_queues and len(found) < wanted:
+                found += await statements.lock_claimable(
+                    connection, queue=queue, limit=wanted - len(found)
+                )
+        remaining = iter(found)
+        group: list[Move] = []
+        for claim, hand in alike:
+            token = secrets.token_hex(16)
+            for task in islice(remaining, claim.limit):
+                claimed = transitions.claimed(
+                    task,
+                    now=now,
+                    token=token,
+                    worker=claim.worker,
+                    lease_seconds=claim.lease_seconds,
+                )
+                hand.append(claimed)
+                group.append((task, claimed))
+        await statements.move(connection, group)
+        moves += group
+    return handed, moves

@@ -1,0 +1,147 @@
+"""Reads that lock nothing: get, list, attempts, and what a key or a lease stands for."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db import fetch, marks
+from app.queue.filters import TaskFilter, where
+from app.states import Outcome, Status
+from app.task import COLUMNS, EndedAttempt, Lease, Task
+
+_ATTEMPT_COLUMNS = ", ".join(EndedAttempt._fields)
+
+
+class Page(NamedTuple):
+    """Where a list goes on, and how far: newest first, or oldest first."""
+
+    limit: int
+    is_ascending: bool = False
+    after_id: int | None = None
+
+
+async def get_tasks(connection: AsyncConnection, ids: Collection[int]) -> dict[int, Task]:
+    """Those of the tasks that exist."""
+    if not ids:
+        return {}
+    rows = await fetch(
+        connection,
+        f"SELECT {COLUMNS} FROM tasks WHERE id IN ({marks(ids)})",
+        tuple(ids),
+    )
+    return {row[0]: Task._make(row) for row in rows}
+
+
+async def list_tasks(
+    connection: AsyncConnection, *, wanted: TaskFilter, page: Page, timeout_seconds: float
+) -> list[Task]:
+    """One page by id. MySQL gives up after `timeout_seconds` with error 3024 (MariaDB 1969)."""
+    found = await where(connection, wanted)
+    if found is None:
+        return []
+    condition, values = found
+    if page.after_id is not None:
+        condition += f" AND tasks.id {'>' if page.is_ascending else '<'} %s"
+        values = (*values, page.after_id)
+    order = "ASC" if page.is_ascending else "DESC"
+    statement = f"SELECT {COLUMNS} FROM tasks WHERE {condition} ORDER BY id {order} LIMIT %s"
+    rows = await fetch(
+        connection, limited(connection, statement, timeout_seconds), (*values, page.limit)
+    )
+    return [Task._make(row) for row in rows]
+
+
+async def matching_ids(
+    connection: AsyncConnection, *, wanted: TaskFilter, after_id: int, limit: int
+) -> list[int]:
+    """The next ids, ascending, of tasks that match."""
+    found = await where(connection, wanted)
+    if found is None:
+        return []
+    rows = await fetch(
+        connection,
+        f"SELECT id FROM tasks WHERE {found.condition} AND tasks.id > %s ORDER BY id LIMIT %s",
+        (*found.values, after_id, limit),
+    )
+    return [row[0] for row in rows]
+
+
+async def attempts_of(connection: AsyncConnection, task_id: int) -> list[EndedAttempt] | None:
+    """The ended attempts of a task, the first one first; None where there is no such task."""
+    task = (await get_tasks(connection, [task_id])).get(task_id)
+    if task is None:
+        return None
+    rows = await fetch(
+        connection,
+        f"SELECT {_ATTEMPT_COLUMNS} FROM task_attempts WHERE task_id = %s ORDER BY attempt",
+        (task_id,),
+    )
+    attempts = [EndedAttempt._make(row) for row in rows]
+    if task.status == Status.DONE:
+        assert task.started_at is not None
+        assert task.completed_at is not None
+        assert task.finish_token is not None
+        attempts.append(
+            EndedAttempt(
+                task_id=task_id,
+                attempt=task.attempt,
+                worker=task.worker,
+                started_at=task.started_at,
+                finished_at=task.completed_at,
+                outcome=Outcome.DONE,
+                error=None,
+                lease_token=task.finish_token,
+            )
+        )
+    return attempts
+
+
+async def tasks_by_key(
+    connection: AsyncConnection, keys: Sequence[str]
+) -> dict[str, tuple[str, list[Task]]]:
+    """For each idempotency key used before: the hash of its body, and the tasks it made."""
+    if not keys:
+        return {}
+    rows = await fetch(
+        connection,
+        f"SELECT idempotency_key, body_hash, {COLUMNS} FROM idempotency_keys "
+        f"JOIN tasks ON tasks.id = task_id WHERE idempotency_key IN ({marks(keys)}) "
+        "ORDER BY idempotency_key, item",
+        tuple(keys),
+    )
+    found: dict[str, tuple[str, list[Task]]] = {}
+    for key, body_hash, *columns in rows:
+        found.setdefault(key, (body_hash, []))[1].append(Task._make(columns))
+    return found
+
+
+async def outcomes_by_lease(
+    connection: AsyncConnection, leases: Iterable[Lease], tasks: Mapping[int, Task]
+) -> dict[Lease, Outcome]:
+    """How the attempts of leases ended that no longer hold their task; those that were never
+    given out are not among them."""
+    late = set(leases)
+    outcomes = {
+        lease: Outcome.DONE for lease in late if tasks[lease.task_id].finish_token == lease.token
+    }
+    unknown = {lease.task_id for lease in late - outcomes.keys()}
+    if unknown:
+        rows = await fetch(
+            connection,
+            "SELECT task_id, lease_token, outcome FROM task_attempts "
+            f"WHERE task_id IN ({marks(unknown)})",
+            tuple(unknown),
+        )
+        for task_id, token, outcome in rows:
+            outcomes[Lease(task_id, token)] = Outcome(outcome)
+    return outcomes
+
+
+def limited(connection: AsyncConnection, select: str, timeout_seconds: float) -> str:
+    """`select`, cut off by the server itself after that long."""
+    if connection.dialect.is_mariadb:  # type: ignore[attr-defined]
+        return f"SET STATEMENT max_statement_time = {timeout_seconds:g} FOR {select}"
+    return select.replace(
+        "SELECT", f"SELECT /*+ MAX_EXECUTION_TIME({int(timeout_seconds * 1000)}) */", 1
+    )

@@ -1,0 +1,218 @@
+"""Every statement that moves a task, one named function each.
+
+All take the connection first and leave the commit to their caller. Rows are locked by
+primary key in ascending order, or skipped where locked (SKIP LOCKED), so that claims,
+finishers, sweeps and management cannot deadlock by their order.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db import fetch, marks
+from app.errors import GuardFailedError
+from app.states import Status
+from app.task import COLUMNS, LIGHT_COLUMNS, EndedAttempt, NewTask, Task
+
+# One statement stays well below the smallest default max_allowed_packet (16 MiB, MariaDB),
+# escaping included.
+STATEMENT_BYTES: Final = 4 * 1024 * 1024
+
+CLAIM: Final = (
+    f"SELECT {COLUMNS} FROM tasks FORCE INDEX (ix_tasks_claim) "
+    "WHERE queue = %s AND claim_rank IS NOT NULL "
+    "ORDER BY queue, claim_rank, created_at, id LIMIT %s FOR UPDATE SKIP LOCKED"
+)
+_LOCK = "SELECT {columns} FROM tasks WHERE id IN ({marks}) ORDER BY id FOR UPDATE{skip}"
+_LOCK_DUE: Final = (
+    f"SELECT {LIGHT_COLUMNS} FROM tasks FORCE INDEX (ix_tasks_sweep) "
+    "WHERE status = %s AND sweep_at <= %s ORDER BY status, sweep_at, id LIMIT %s "
+    "FOR UPDATE SKIP LOCKED"
+)
+_INSERT_TASK: Final = (
+    "INSERT INTO tasks (title, description, priority, queue, due_date, timeout_seconds, "
+    "retry_limit, retry_delay_seconds, retry_backoff, available_at, payload, tag_names, "
+    "status, created_at, updated_at, claim_rank, sweep_at, current_retry_count, attempt) VALUES "
+)
+
+
+async def read_moment(connection: AsyncConnection) -> tuple[datetime, frozenset[str], int]:
+    """MySQL's time, the paused queues, and the step between consecutive ids."""
+    ((now, paused, id_step),) = await fetch(
+        connection,
+        "SELECT UTC_TIMESTAMP(6), (SELECT GROUP_CONCAT(queue) FROM paused_queues), "
+        "@@auto_increment_increment",
+    )
+    return now, frozenset(paused.split(",") if paused else ()), id_step
+
+
+async def insert_tasks(
+    connection: AsyncConnection, tasks: Sequence[Task], *, id_step: int
+) -> list[int]:
+    """Insert the rows, whose `id` is ignored; their ids, in order.
+
+    The ids of one multi-row INSERT are consecutive in every innodb_autoinc_lock_mode, and
+    LAST_INSERT_ID is the first of them (MySQL manual, "AUTO_INCREMENT Handling in InnoDB").
+    """
+    ids: list[int] = []
+    for chunk in _chunks(tasks):
+        values = [
+            value
+            for t in chunk
+            for value in (
+                *(t.title, t.description, t.priority, t.queue, t.due_date, t.timeout_seconds),
+                *(t.retry_limit, t.retry_delay_seconds, t.retry_backoff, t.available_at),
+                *(t.payload, t.tag_names, t.status, t.created_at, t.updated_at),
+                *(t.claim_rank, t.sweep_at, t.current_retry_count, t.attempt),
+            )
+        ]
+        row = f"({marks(values[: len(values) // len(chunk)])})"
+        result = await connection.exec_driver_sql(_INSERT_TASK + marks(chunk, row), tuple(values))
+        _expect("insert_tasks", result.rowcount, len(chunk))
+        ids += range(result.lastrowid, result.lastrowid + id_step * len(chunk), id_step)
+    return ids
+
+
+async def insert_task_tags(connection: AsyncConnection, pairs: Sequence[tuple[int, int]]) -> None:
+    """Tie tasks to tags, given as (task_id, tag_id)."""
+    await _insert(connection, "INSERT INTO task_tags (task_id, tag_id) VALUES ", pairs)
+
+
+async def replace_task_tags(
+    connection: AsyncConnection, *, task_id: int, tag_ids: Sequence[int]
+) -> None:
+    """Tie the task, which is locked, to these tags and no others."""
+    await connection.exec_driver_sql("DELETE FROM task_tags WHERE task_id = %s", (task_id,))
+    await insert_task_tags(connection, [(task_id, tag_id) for tag_id in tag_ids])
+
+
+async def insert_idempotency_keys(
+    connection: AsyncConnection, rows: Sequence[tuple[str, int, str, int]]
+) -> None:
+    """Remember (key, item, body hash, task id). A key that another transaction has just
+    committed raises an IntegrityError; the batch is then run again and finds it."""
+    await _insert(
+        connection,
+        "INSERT INTO idempotency_keys (idempotency_key, item, body_hash, task_id) VALUES ",
+        sorted(rows),
+    )
+
+
+async def insert_attempts(connection: AsyncConnection, attempts: Sequence[EndedAttempt]) -> None:
+    """Record attempts that ended other than in success."""
+    columns = ", ".join(EndedAttempt._fields)
+    await _insert(connection, f"INSERT INTO task_attempts ({columns}) VALUES ", attempts)
+
+
+async def lock_claimable(connection: AsyncConnection, *, queue: str, limit: int) -> list[Task]:
+    """The next tasks of a queue by priority and age, locked; those that others hold are
+    skipped."""
+    rows = await fetch(connection, CLAIM, (queue, limit))
+    return [Task._make(row) for row in rows]
+
+
+async def lock_tasks(
+    connection: AsyncConnection,
+    ids: Iterable[int],
+    *,
+    whole: bool = True,
+    skip_locked: bool = False,
+) -> dict[int, Task]:
+    """The rows of those ids that exist, locked. Without `whole` the long texts are left out."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    statement = _LOCK.format(
+        columns=COLUMNS if whole else LIGHT_COLUMNS,
+        marks=marks(wanted),
+        skip=" SKIP LOCKED" if skip_locked else "",
+    )
+    rows = await fetch(connection, statement, tuple(wanted))
+    return {row[0]: Task._make(row) for row in rows}
+
+
+async def lock_due(
+    connection: AsyncConnection, *, status: Status, now: datetime, limit: int
+) -> list[Task]:
+    """Tasks in `status` that the sweep has to look at by now, locked, the oldest first."""
+    rows = await fetch(connection, _LOCK_DUE, (str(status), now, limit))
+    return [Task._make(row) for row in rows]
+
+
+async def move(connection: AsyncConnection, moves: Sequence[tuple[Task, Task]]) -> None:
+    """Write what changed between each old row and its new one, by primary key.
+
+    Guarded by the old status and attempt of every row. The rows are locked by this very
+    transaction, so a guard that does not match is a bug: `GuardFailedError`, rolled back.
+    """
+    for chunk in _chunks(moves, weigh=lambda pair: _weight(pair[1])):
+        olds, news = zip(*chunk, strict=True)
+        assignments, values = _assignments(olds, news)
+        if not assignments:
+            continue
+        statement = (
+            f"UPDATE tasks SET {', '.join(assignments)} "
+            f"WHERE id IN ({marks(chunk)}) "
+            f"AND (id, status, attempt) IN ({marks(chunk, '(%s, %s, %s)')})"
+        )
+        values += [task.id for task in olds]
+        values += [value for t in olds for value in (t.id, t.status, t.attempt)]
+        result = await connection.exec_driver_sql(statement, tuple(values))
+        _expect("move", result.rowcount, len(chunk))
+
+
+async def delete_task(connection: AsyncConnection, task_id: int) -> bool:
+    """Delete the task with its tags, attempts and keys; whether it was there."""
+    result = await connection.exec_driver_sql("DELETE FROM tasks WHERE id = %s", (task_id,))
+    return result.rowcount == 1
+
+
+def _assignments(olds: Sequence[Task], news: Sequence[Task]) -> tuple[list[str], list[Any]]:
+    assignments: list[str] = []
+    values: list[Any] = []
+    for index, column in enumerate(Task._fields):
+        after = [task[index] for task in news]
+        if all(old[index] == new for old, new in zip(olds, after, strict=True)):
+            continue
+        if all(value == after[0] for value in after):
+            assignments.append(f"{column} = %s")
+            values.append(after[0])
+        else:
+            assignments.append(f"{column} = CASE id {'WHEN %s THEN %s ' * len(after)}END")
+            for task, value in zip(news, after, strict=True):
+                values += (task.id, value)
+    return assignments, values
+
+
+async def _insert(connection: AsyncConnection, head: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    if not rows:
+        return
+    result = await connection.exec_driver_sql(
+        head + marks(rows, f"({marks(rows[0])})"), tuple(value for row in rows for value in row)
+    )
+    _expect(head, result.rowcount, len(rows))
+
+
+def _weight(task: Task | NewTask) -> int:
+    texts = (task.payload, task.description, getattr(task, "result", None))
+    return 1024 + sum(3 * len(text) for text in texts if text)
+
+
+def _chunks(rows: Sequence[Any], weigh: Any = _weight) -> Iterator[list[Any]]:
+    chunk: list[Any] = []
+    total = 0
+    for row in rows:
+        total += weigh(row)
+        if chunk and total > STATEMENT_BYTES:
+            yield chunk
+            chunk, total = [], weigh(row)
+        chunk.append(row)
+    if chunk:
+        yield chunk
+
+
+def _expect(statement: str, matched: int, expected: int) -> None:
+    if matched != expected:
+        raise GuardFailedError(statement=statement, expected=expected, matched=matched)

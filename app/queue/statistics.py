@@ -1,0 +1,86 @@
+"""What stands where: tasks by tag, by queue, status and priority, and how it has gone lately."""
+
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db import fetch
+
+RECENT_MINUTES: Final = 5
+
+
+class QueueState(NamedTuple):
+    """One queue's standing."""
+
+    queue: str
+    paused_at: datetime | None
+    # (status, priority) → tasks
+    tasks: dict[tuple[str, str], int]
+    oldest_waiting_seconds: float | None
+    recent_done: int
+    recent_failed_attempts: int
+
+
+async def tags(connection: AsyncConnection) -> list[tuple[str, int]]:
+    """Every tag with its number of tasks, by name."""
+    rows = await fetch(
+        connection,
+        "SELECT name, COUNT(task_id) FROM tags LEFT JOIN task_tags ON tag_id = tags.id "
+        "GROUP BY tags.id, name ORDER BY name",
+    )
+    return [(name, count) for name, count in rows]
+
+
+async def queues(connection: AsyncConnection) -> list[QueueState]:
+    """Every queue that has tasks or is paused, by name."""
+    counts = await fetch(
+        connection,
+        "SELECT queue, status, priority, COUNT(*) FROM tasks GROUP BY queue, status, priority",
+    )
+    by_queue: dict[str, dict[tuple[str, str], int]] = {}
+    for queue, status, priority, count in counts:
+        by_queue.setdefault(queue, {})[status, priority] = count
+    paused = await _by_queue(connection, "SELECT queue, paused_at FROM paused_queues")
+    since = f"UTC_TIMESTAMP(6) - INTERVAL {RECENT_MINUTES} MINUTE"
+    done = await _by_queue(
+        connection,
+        f"SELECT queue, COUNT(*) FROM tasks WHERE completed_at > {since} GROUP BY queue",
+    )
+    failed = await _by_queue(
+        connection,
+        "SELECT queue, COUNT(*) FROM task_attempts JOIN tasks ON tasks.id = task_id "
+        f"WHERE finished_at > {since} AND outcome IN ('failed', 'timed_out', 'lost') "
+        "GROUP BY queue",
+    )
+    return [
+        QueueState(
+            queue=queue,
+            paused_at=paused.get(queue),
+            tasks=by_queue.get(queue, {}),
+            oldest_waiting_seconds=await _oldest_waiting_seconds(connection, queue),
+            recent_done=done.get(queue, 0),
+            recent_failed_attempts=failed.get(queue, 0),
+        )
+        for queue in sorted(by_queue.keys() | paused.keys())
+    ]
+
+
+async def _by_queue(connection: AsyncConnection, statement: str) -> dict[str, Any]:
+    return {row[0]: row[1] for row in await fetch(connection, statement)}
+
+
+async def _oldest_waiting_seconds(connection: AsyncConnection, queue: str) -> float | None:
+    """Age of the oldest claimable task: the first of each rank on the claim's index."""
+    first_of_rank = (
+        "(SELECT created_at FROM tasks FORCE INDEX (ix_tasks_claim) "
+        "WHERE queue = %s AND claim_rank = %s ORDER BY created_at LIMIT 1)"
+    )
+    ((seconds,),) = await fetch(
+        connection,
+        "SELECT TIMESTAMPDIFF(MICROSECOND, MIN(created_at), UTC_TIMESTAMP(6)) / 1e6 FROM ("
+        + " UNION ALL ".join([first_of_rank] * 3)
+        + ") AS oldest",
+        (queue, 0, queue, 1, queue, 2),
+    )
+    return None if seconds is None else float(seconds)

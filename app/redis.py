@@ -1,0 +1,89 @@
+"""The way to Redis: short timeouts, and a circuit breaker that leaves it alone while it is away.
+
+Nothing here is on the truth path: whoever gets a `RedisAwayError` goes on without.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+import structlog
+from redis import exceptions
+from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from app import metrics
+from app.settings import Settings
+
+FIRST_PAUSE_SECONDS: Final = 0.25
+LONGEST_PAUSE_SECONDS: Final = 4.0
+
+State = Literal["ok", "away", "absent"]
+
+log = structlog.get_logger(__name__)
+
+
+class RedisAwayError(Exception):
+    """Redis is absent, down, hanging, or refuses what it is asked."""
+
+
+class RedisLink:
+    """One Redis or Valkey, or none."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.prefix = settings.redis_prefix
+        self._redis: Redis | None = None
+        if settings.redis_url is not None:
+            self._redis = Redis.from_url(
+                settings.redis_url,
+                socket_timeout=settings.redis_timeout_seconds,
+                socket_connect_timeout=settings.redis_timeout_seconds,
+                # A pooled connection may have died with the server: once more, at once.
+                retry=Retry(NoBackoff(), 1, supported_errors=(exceptions.ConnectionError,)),
+            )
+        self._pause_seconds = FIRST_PAUSE_SECONDS
+        self._closed_until = 0.0
+
+    @property
+    def is_absent(self) -> bool:
+        return self._redis is None
+
+    @property
+    def state(self) -> State:
+        if self._redis is None:
+            return "absent"
+        return "away" if self._closed_until else "ok"
+
+    async def run(self, fill: Callable[[Pipeline], object]) -> list[Any]:
+        """Send what `fill` puts on a pipeline, in one round trip; the answers, in order.
+
+        Raises `RedisAwayError` at once while Redis is known to be away.
+        """
+        if self._redis is None or time.monotonic() < self._closed_until:
+            raise RedisAwayError
+        pipeline = self._redis.pipeline(transaction=False)
+        fill(pipeline)
+        try:
+            answers = await pipeline.execute()
+        except (exceptions.RedisError, OSError) as error:
+            self._failed(error)
+            raise RedisAwayError from error
+        if self._closed_until:
+            log.info("redis_back")
+        self._closed_until = 0.0
+        self._pause_seconds = FIRST_PAUSE_SECONDS
+        metrics.REDIS_UP.set(1)
+        return answers
+
+    async def close(self) -> None:
+        if self._redis is not None:
+            await self._redis.aclose()
+
+    def _failed(self, error: Exception) -> None:
+        if not self._closed_until:
+            log.warning("redis_away", error=repr(error))
+        self._closed_until = time.monotonic() + self._pause_seconds
+        self._pause_seconds = min(self._pause_seconds * 2, LONGEST_PAUSE_SECONDS)
+        metrics.REDIS_UP.set(0)

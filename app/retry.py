@@ -1,0 +1,37 @@
+"""What follows a failed attempt, and after what delay. Pure."""
+
+from typing import Final, NamedTuple
+
+from app.states import Backoff, Status
+
+BACKOFF_CAP_SECONDS: Final = 3600
+JITTER: Final = 0.1
+
+
+class Verdict(NamedTuple):
+    """What a task becomes after a failed attempt."""
+
+    status: Status
+    current_retry_count: int
+
+
+def after_failure(*, current_retry_count: int, retry_limit: int) -> Verdict:
+    """Retrying with one more retry on the count while any remain, else failed."""
+    if current_retry_count < retry_limit:
+        return Verdict(Status.RETRYING, current_retry_count + 1)
+    return Verdict(Status.FAILED, current_retry_count)
+
+
+def delay_seconds(
+    *, retry_delay_seconds: int, retry_backoff: Backoff, retry: int, luck: float
+) -> float:
+    """Seconds until the `retry`-th retry (from 1) may be claimed.
+
+    `luck`, from -1 to 1, places the delay within the jitter, so that tasks that failed
+    together do not come back together. Only the exponential backoff jitters.
+    """
+    if retry_backoff is Backoff.FIXED:
+        return float(retry_delay_seconds)
+    # 2**17 * 1 s is past the cap already; a larger exponent would only cost digits.
+    grown = retry_delay_seconds * 2 ** min(retry - 1, 17)
+    return float(min(grown, BACKOFF_CAP_SECONDS)) * (1 + JITTER * luck)

@@ -1,0 +1,214 @@
+"""The client door's use cases: submit, get, wait, list, patch, delete, and what to know."""
+
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import exc
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app import metrics
+from app.coalesce import Coalescer
+from app.db import error_code
+from app.documents import array, attempt_document, dumps, task_document
+from app.errors import RowlockError, SearchTooSlowError, TaskNotFoundError
+from app.queue import intervene, reading, statistics, submitting
+from app.queue.calls import Move, Submission, Submitted
+from app.queue.filters import TaskFilter
+from app.queue.reading import Page
+from app.service.platform import Platform
+from app.states import ENDED, Status
+from app.task import Lease, Task
+
+# Together at most this many tasks are stored, or read, in one batch.
+SUBMIT_LIMIT: Final = 1000
+READ_LIMIT: Final = 200
+
+QUERY_TIMED_OUT: Final = frozenset({3024, 1969})
+MISSING_PARENT: Final = 1452
+
+
+class ClientService:
+    """What clients do."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._submissions: Coalescer[Submission, Submitted] = Coalescer(
+            self._submit,
+            limit=SUBMIT_LIMIT,
+            weigh=lambda submission: len(submission.tasks),
+            observe=metrics.BATCH_CALLS.labels("submit").observe,
+        )
+        self._reads: Coalescer[int, bytes] = Coalescer(
+            self._read,
+            limit=READ_LIMIT,
+            observe=metrics.BATCH_CALLS.labels("read").observe,
+        )
+
+    async def submit(self, submission: Submission) -> Submitted:
+        """Store tasks; they are committed when this returns. Raises `KeyReusedError`."""
+        return await self._submissions(submission)
+
+    async def get(self, task_id: int) -> bytes:
+        """The task's document. Raises `TaskNotFoundError`."""
+        return await self._reads(task_id)
+
+    async def wait(
+        self, task_id: int, *, wait_seconds: float, is_gone: Callable[[], Awaitable[bool]]
+    ) -> bytes:
+        """The task's document once it has ended, or as it is after `wait_seconds`."""
+        until = time.monotonic() + wait_seconds
+        room = self._platform.endings
+        waiter = room.enter([task_id])
+        try:
+            while True:
+                async with self._platform.database.read() as connection:
+                    task = (await reading.get_tasks(connection, [task_id])).get(task_id)
+                if task is None:
+                    raise TaskNotFoundError(task_id=task_id)
+                remaining = until - time.monotonic()
+                if task.status in ENDED or remaining <= 0 or not room.is_open or await is_gone():
+                    return task_document(task)
+                await waiter.wait(remaining)
+        finally:
+            room.leave(waiter)
+
+    async def page(self, wanted: TaskFilter, page: Page) -> tuple[bytes, int | None]:
+        """One page as a JSON array, and the id after which the next one begins, if any.
+
+        Raises `SearchTooSlowError`.
+        """
+        query = hashlib.sha256(repr((wanted, page)).encode()).hexdigest()
+        found, slot = await self._platform.cache.result_of(query)
+        if found is None:
+            found = await self._page(wanted, page)
+            if slot is not None:
+                await self._platform.cache.fill_result(slot, query, found)
+        next_after, _, documents = found.partition(b";")
+        return documents, int(next_after) if next_after else None
+
+    async def patch(
+        self, task_id: int, changes: Mapping[str, Any], tag_names: Sequence[str] | None
+    ) -> Task:
+        """Change what a client may change. Raises `TaskNotFoundError`, `FieldLockedError` or
+        `RetryLimitTooLowError`."""
+
+        async def patch() -> Move:
+            tag_ids = await self._platform.tags.ensure(tag_names or ())
+            return await self._platform.database.transact(
+                lambda connection: intervene.patch(
+                    connection,
+                    task_id=task_id,
+                    changes=changes,
+                    tag_names=tag_names,
+                    tag_ids=tag_ids,
+                )
+            )
+
+        move: Move = await self._with_tags(patch)
+        await self._platform.moved([move])
+        return move[1]
+
+    async def delete(self, task_id: int) -> None:
+        """Delete a task, whatever its state. Raises `TaskNotFoundError`."""
+        task = await self._platform.database.transact(
+            lambda connection: intervene.delete(connection, task_id=task_id)
+        )
+        await self._platform.removed(task)
+
+    async def attempts(self, task_id: int) -> bytes:
+        """The ended attempts. Raises `TaskNotFoundError`."""
+        async with self._platform.database.read() as connection:
+            attempts = await reading.attempts_of(connection, task_id)
+        if attempts is None:
+            raise TaskNotFoundError(task_id=task_id)
+        return dumps([attempt_document(attempt) for attempt in attempts])
+
+    async def tags(self) -> bytes:
+        """Every tag, with its number of tasks."""
+        async with self._platform.database.read() as connection:
+            found = await statistics.tags(connection)
+        return dumps([{"name": name, "tasks": count} for name, count in found])
+
+    async def stats(self) -> list[statistics.QueueState]:
+        """Every queue's standing."""
+        async with self._platform.database.read() as connection:
+            return await statistics.queues(connection)
+
+    async def drain(self) -> None:
+        """Return when everything accepted so far is answered."""
+        await self._submissions.drain()
+        await self._reads.drain()
+
+    async def _submit(self, submissions: Sequence[Submission]) -> list[Submitted | Exception]:
+        async def submit() -> list[Submitted | RowlockError]:
+            tag_ids = await self._platform.tags.ensure(
+                name for s in submissions for task in s.tasks for name in task.tag_names
+            )
+            return await self._platform.database.transact(
+                lambda connection: submitting.submit(
+                    connection, submissions=submissions, tag_ids=tag_ids
+                )
+            )
+
+        answers = await self._with_tags(submit)
+        await self._platform.submitted(
+            [t for a in answers if isinstance(a, Submitted) and a.is_new for t in a.tasks]
+        )
+        return list(answers)
+
+    async def _with_tags(self, write: Callable[[], Awaitable[Any]]) -> Any:
+        """Once more where a remembered tag id was not in MySQL (it was restored or emptied)."""
+        try:
+            return await write()
+        except exc.IntegrityError as error:
+            if error_code(error) != MISSING_PARENT:
+                raise
+            self._platform.tags.forget()
+            return await write()
+
+    async def _read(self, ids: Sequence[int]) -> list[bytes | Exception]:
+        wanted = set(ids)
+        documents, slot = await self._platform.cache.tasks(wanted)
+        missing = wanted - documents.keys()
+        if missing:
+            async with self._platform.database.read() as connection:
+                tasks = await reading.get_tasks(connection, missing)
+            progress = await self._platform.leases.progress_of(
+                [
+                    Lease(task.id, task.lease_token)
+                    for task in tasks.values()
+                    if task.status == Status.IN_PROGRESS and task.lease_token is not None
+                ]
+            )
+            fresh = {
+                task.id: task_document(task, progress=progress.get(task.id))
+                for task in tasks.values()
+            }
+            if slot is not None:
+                await self._platform.cache.fill_tasks(slot, fresh)
+            documents.update(fresh)
+        return [documents.get(i) or TaskNotFoundError(task_id=i) for i in ids]
+
+    async def _page(self, wanted: TaskFilter, page: Page) -> bytes:
+        seconds = self._platform.settings.search_timeout_seconds
+
+        async def read(connection: AsyncConnection) -> list[Task]:
+            return await reading.list_tasks(
+                connection,
+                wanted=wanted,
+                page=page._replace(limit=page.limit + 1),
+                timeout_seconds=seconds,
+            )
+
+        try:
+            async with self._platform.database.read() as connection:
+                tasks = await read(connection)
+        except exc.DBAPIError as error:
+            if error_code(error) in QUERY_TIMED_OUT:
+                raise SearchTooSlowError(seconds=seconds) from error
+            raise
+        shown = tasks[: page.limit]
+        next_after = shown[-1].id if len(tasks) > page.limit else ""
+        return f"{next_after};".encode() + array(task_document(task) for task in shown)

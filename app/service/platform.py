@@ -1,0 +1,93 @@
+"""What every use case shares: the database, Redis, and what follows a commit."""
+
+import sys
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+from redis.asyncio.client import Pipeline
+
+from app import metrics
+from app.cache import Cache
+from app.db import Database
+from app.leases import Leases
+from app.queue import looking
+from app.queue.calls import Move
+from app.queue.tags import Tags
+from app.redis import RedisLink
+from app.service.waiting import WaitingRoom
+from app.settings import Settings
+from app.states import ENDED
+from app.task import Lease, Task
+
+EVERYBODY: Final = sys.maxsize
+
+
+class Platform:
+    """One process's share of the platform."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.database = Database(settings)
+        self.redis = RedisLink(settings)
+        self.cache = Cache(self.redis, ttl_seconds=settings.cache_ttl_seconds)
+        self.leases = Leases(self.redis)
+        self.tags = Tags(self.database)
+        self.work: WaitingRoom[str] = WaitingRoom(
+            self._look_for_work, interval_seconds=settings.poll_interval_seconds
+        )
+        self.endings: WaitingRoom[int] = WaitingRoom(
+            self._look_for_endings, interval_seconds=settings.poll_interval_seconds
+        )
+
+    async def submitted(self, tasks: Collection[Task]) -> None:
+        """After the commit, before the answer: new tasks are in lists, and may be claimed."""
+        await self.cache.wrote([])
+        self._wake_workers(tasks)
+
+    async def moved(self, moves: Collection[Move]) -> None:
+        """After the commit, before the answer: caches, leases and waiting callers follow."""
+        if not moves:
+            return
+        await self.cache.wrote(
+            {new.id for _, new in moves}, also=lambda pipe: self.leases.follow(pipe, moves)
+        )
+        for (source, target), count in Counter(
+            (old.status, new.status) for old, new in moves if old.status != new.status
+        ).items():
+            metrics.TRANSITIONS.labels(source, target).inc(count)
+        self._wake_workers(new for old, new in moves if old.claim_rank is None)
+        for _, new in moves:
+            if new.status in ENDED:
+                self.endings.wake(new.id, EVERYBODY)
+
+    async def removed(self, task: Task) -> None:
+        """After the commit, before the answer: the task is gone."""
+
+        def end_lease(pipe: Pipeline) -> None:
+            if task.lease_token is not None:
+                self.leases.end(pipe, Lease(task.id, task.lease_token))
+
+        await self.cache.wrote([task.id], also=end_lease)
+        self.endings.wake(task.id, EVERYBODY)
+
+    def close_doors(self) -> None:
+        """Answer every long poll now: the process stops."""
+        self.work.close()
+        self.endings.close()
+
+    async def close(self) -> None:
+        await self.redis.close()
+        await self.database.close()
+
+    def _wake_workers(self, tasks: Iterable[Task]) -> None:
+        for queue, count in Counter(t.queue for t in tasks if t.claim_rank is not None).items():
+            self.work.wake(queue, count)
+
+    async def _look_for_work(self, wanted: Mapping[str, int]) -> Mapping[str, int]:
+        async with self.database.read() as connection:
+            return await looking.claimable(connection, wanted)
+
+    async def _look_for_endings(self, wanted: Mapping[int, int]) -> Mapping[int, int]:
+        async with self.database.read() as connection:
+            return await looking.ended(connection, wanted)

@@ -1,0 +1,125 @@
+"""Long polls: callers that wait for work, or for a task to end, without holding anything.
+
+What happens in this process wakes them at once. One poller a process, which runs only while
+somebody waits, finds what came through other processes: one statement a look for all of them.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from typing import Generic, TypeVar
+
+import structlog
+
+from app.errors import DatabaseAwayError
+from app.metrics import WAITING_CALLERS
+
+Key = TypeVar("Key", bound=Hashable)
+
+log = structlog.get_logger(__name__)
+
+
+class Waiter(Generic[Key]):
+    """One caller, from before it looks to when it is satisfied or gives up."""
+
+    def __init__(self, keys: tuple[Key, ...]) -> None:
+        self.keys = keys
+        self._woken = asyncio.Event()
+
+    @property
+    def is_woken(self) -> bool:
+        return self._woken.is_set()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Return when woken, or after that long. Then it may be waited for again."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+        self._woken.clear()
+
+
+class WaitingRoom(Generic[Key]):
+    """Callers waiting by key: a queue's name, or a task's id.
+
+    `look` asks MySQL, for the keys somebody waits for, how many callers each could satisfy.
+    """
+
+    def __init__(
+        self,
+        look: Callable[[Mapping[Key, int]], Awaitable[Mapping[Key, int]]],
+        *,
+        interval_seconds: float,
+    ) -> None:
+        self._look = look
+        self._interval_seconds = interval_seconds
+        # In the order they came: a dict keeps it, and lets one leave at no cost.
+        self._waiters: dict[Key, dict[Waiter[Key], None]] = defaultdict(dict)
+        self._poller: asyncio.Task[None] | None = None
+        self._is_open = True
+
+    def enter(self, keys: Iterable[Key]) -> Waiter[Key]:
+        """Come in before looking, so that nothing that happens after the look is missed."""
+        waiter = Waiter(tuple(keys))
+        for key in waiter.keys:
+            self._waiters[key][waiter] = None
+        WAITING_CALLERS.inc()
+        if not self._is_open:
+            waiter.wake()
+        elif self._poller is None:
+            self._poller = asyncio.create_task(self._poll())
+        return waiter
+
+    def leave(self, waiter: Waiter[Key]) -> None:
+        """A waiter leaves once. What woke it and was not used wakes the next."""
+        for key in waiter.keys:
+            del self._waiters[key][waiter]
+            if not self._waiters[key]:
+                del self._waiters[key]
+        WAITING_CALLERS.dec()
+        if waiter.is_woken:
+            for key in waiter.keys:
+                self.wake(key, 1)
+
+    def wake(self, key: Key, count: int) -> None:
+        """Wake the first `count` callers, in the order they came, not woken yet."""
+        for waiter in self._waiters.get(key, ()):
+            if count <= 0:
+                return
+            if not waiter.is_woken:
+                waiter.wake()
+                count -= 1
+
+    @property
+    def is_open(self) -> bool:
+        return self._is_open
+
+    def close(self) -> None:
+        """Wake everybody, for good: the process stops."""
+        self._is_open = False
+        for waiters in self._waiters.values():
+            for waiter in waiters:
+                waiter.wake()
+        if self._poller is not None:
+            self._poller.cancel()
+
+    async def _poll(self) -> None:
+        try:
+            while self._waiters:
+                await asyncio.sleep(self._interval_seconds)
+                keys = {key: len(waiters) for key, waiters in self._waiters.items()}
+                if not keys:
+                    return
+                try:
+                    found = await self._look(keys)
+                except DatabaseAwayError:
+                    await asyncio.sleep(1)
+                    continue
+                for key, count in found.items():
+                    self.wake(key, count)
+        finally:
+            self._poller = None

@@ -1,0 +1,171 @@
+"""The worker door's use cases: claim, heartbeat, finish."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from redis.asyncio.client import Pipeline
+
+from app import metrics
+from app.coalesce import Coalescer
+from app.errors import RowlockError
+from app.leases import Beat
+from app.queue import heartbeats, lifecycle
+from app.queue.calls import Claim, Ending, Finish, Turn, Turned
+from app.redis import RedisAwayError
+from app.service.platform import Platform
+from app.task import Lease, Task
+
+# Together at most this many tasks move in one transaction of the lease traffic.
+TURN_LIMIT: Final = 400
+BEAT_LIMIT: Final = 1000
+
+
+class Pulse(NamedTuple):
+    """The answer to a heartbeat."""
+
+    expires_at: datetime
+    deadline: datetime
+
+
+class WorkerService:
+    """What workers do."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._turns: Coalescer[Turn, Turned] = Coalescer(
+            self._take_turns,
+            limit=TURN_LIMIT,
+            weigh=_weight,
+            observe=metrics.BATCH_CALLS.labels("leases").observe,
+            unclaimed=self._give_back,
+        )
+        self._beats: Coalescer[tuple[Lease, str | None], Pulse] = Coalescer(
+            self._beat,
+            limit=BEAT_LIMIT,
+            observe=metrics.BATCH_CALLS.labels("heartbeats").observe,
+        )
+
+    async def turn(
+        self,
+        finishes: Sequence[Finish],
+        claim: Claim | None,
+        *,
+        wait_seconds: float = 0,
+        is_gone: Callable[[], Awaitable[bool]] | None = None,
+    ) -> Turned:
+        """End attempts and take the next work, in one transaction; with nothing to do, wait.
+
+        `is_gone` says whether the caller has hung up; then nothing is claimed for it.
+        """
+        turned = await self._turns(Turn(finishes, claim))
+        if claim is None or turned.claimed or wait_seconds <= 0:
+            return turned
+        return turned._replace(claimed=await self._wait_for_work(claim, wait_seconds, is_gone))
+
+    async def finish(self, finish: Finish) -> Task:
+        """End one attempt. Raises `StaleLeaseError` or `TaskNotFoundError`."""
+        (answer,) = (await self._turns(Turn([finish]))).finished
+        if isinstance(answer, RowlockError):
+            raise answer
+        return answer
+
+    async def heartbeat(self, lease: Lease, progress: str | None) -> Pulse:
+        """The worker lives. Raises `StaleLeaseError` or `TaskNotFoundError`."""
+        return await self._beats((lease, progress))
+
+    async def give_back(self, tasks: Sequence[Task]) -> None:
+        """Release what was claimed for a caller that is no longer there."""
+        finishes = [
+            Finish(Lease(task.id, task.lease_token), Ending.RELEASE)
+            for task in tasks
+            if task.lease_token is not None
+        ]
+        if finishes:
+            await self._turns(Turn(finishes))
+
+    async def drain(self) -> None:
+        """Return when everything accepted so far is answered."""
+        await self._turns.drain()
+        await self._beats.drain()
+
+    async def _wait_for_work(
+        self, claim: Claim, wait_seconds: float, is_gone: Callable[[], Awaitable[bool]] | None
+    ) -> list[Task]:
+        until = time.monotonic() + wait_seconds
+        room = self._platform.work
+        waiter = room.enter(claim.queues)
+        try:
+            while True:
+                if is_gone is not None and await is_gone():
+                    return []
+                claimed = (await self._turns(Turn((), claim))).claimed
+                remaining = until - time.monotonic()
+                if claimed or remaining <= 0 or not room.is_open:
+                    return claimed
+                await waiter.wait(remaining)
+        finally:
+            room.leave(waiter)
+
+    async def _take_turns(self, turns: Sequence[Turn]) -> list[Turned | Exception]:
+        done = await self._platform.database.transact(
+            lambda connection: lifecycle.take_turns(connection, turns=turns)
+        )
+        self._platform.database.saw_clock(done.now)
+        await self._platform.moved(done.moves)
+        claimed = Counter(task.queue for answer in done.answers for task in answer.claimed)
+        for queue, count in claimed.items():
+            metrics.CLAIMS.labels(queue).inc(count)
+        return list(done.answers)
+
+    async def _give_back(self, _turn: Turn, turned: Turned) -> None:
+        # Not awaited by the batch that this is called from: it needs the next one.
+        asyncio.get_running_loop().create_task(self.give_back(turned.claimed))
+
+    async def _beat(self, calls: Sequence[tuple[Lease, str | None]]) -> list[Pulse | Exception]:
+        leases = [lease for lease, _ in calls]
+        async with self._platform.database.read() as connection:
+            now, held = await heartbeats.held(connection, leases)
+        beats: list[Beat] = []
+        answers: list[Pulse | Exception] = []
+        for lease, progress in calls:
+            found = held[lease]
+            if isinstance(found, RowlockError):
+                answers.append(found)
+                continue
+            expires_at = found.deadline_at
+            if found.lease_seconds is not None:
+                expires_at = min(expires_at, now + timedelta(seconds=found.lease_seconds))
+            answers.append(Pulse(expires_at, found.deadline_at))
+            beats.append(Beat(lease, (expires_at - now).total_seconds(), progress))
+        await self._remember(beats, [lease for lease, p in calls if p is not None])
+        return answers
+
+    async def _remember(self, beats: Sequence[Beat], with_progress: Sequence[Lease]) -> None:
+        """In Redis; what it cannot take is told to the sweep in MySQL."""
+        if not beats:
+            return
+        platform = self._platform
+
+        def remember(pipe: Pipeline) -> None:
+            platform.leases.beat(pipe, beats)
+            for lease in with_progress:
+                platform.cache.forget_task(pipe, lease.task_id)
+
+        try:
+            await platform.redis.run(remember)
+        except RedisAwayError:
+            if not platform.redis.is_absent:
+                platform.cache.must_move_epoch()
+                await platform.database.transact(
+                    lambda connection: heartbeats.put_off(
+                        connection, {beat.lease: beat.remaining_seconds for beat in beats}
+                    )
+                )
+
+
+def _weight(turn: Turn) -> int:
+    return len(turn.finishes) + (turn.claim.limit if turn.claim is not None else 0)

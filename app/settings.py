@@ -1,0 +1,144 @@
+"""The settings, read once from the environment (`ROWLOCK_*`), frozen, with units in their names."""
+
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+
+Tokens = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """Every setting of the server; `docs/settings.md` lists them, and a test holds it to this."""
+
+    model_config = SettingsConfigDict(env_prefix="ROWLOCK_", frozen=True, extra="ignore")
+
+    database_url: str = Field(
+        description="Where MySQL is: `mysql://user:password@host:3306/database`. TLS options "
+        "(`ssl_ca`, `ssl_cert`, `ssl_key`) go in its query.",
+    )
+    redis_url: str | None = Field(
+        default=None,
+        description="Where Redis or Valkey is: `redis://host:6379/0`. Without it everything "
+        "works, uncached, and a lost worker is noticed at its task's timeout only.",
+    )
+    host: str = Field(default="127.0.0.1", description="The address the API listens on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="The port the API listens on.")
+
+    client_tokens: Tokens = Field(
+        default=(), description="Tokens for the client door, comma-separated."
+    )
+    worker_tokens: Tokens = Field(
+        default=(), description="Tokens for the worker door, comma-separated."
+    )
+    admin_tokens: Tokens = Field(
+        default=(), description="Tokens for the admin door, comma-separated."
+    )
+
+    database_pool_size: int = Field(
+        default=8,
+        ge=2,
+        le=256,
+        description="Connections to MySQL a process keeps at most for writes, and again as many "
+        "for reads. Calls share transactions, so few are needed.",
+    )
+    database_timeout_seconds: float = Field(
+        default=5.0,
+        gt=0,
+        le=60,
+        description="After this long without an answer from MySQL a call ends with 503.",
+    )
+    redis_timeout_seconds: float = Field(
+        default=0.05,
+        gt=0,
+        le=5,
+        description="After this long without an answer Redis is left alone for a while.",
+    )
+    redis_prefix: str = Field(
+        default="rowlock:",
+        description="Put before every key, so that several platforms can share one Redis.",
+    )
+    cache_ttl_seconds: float = Field(
+        default=3.0, gt=0, le=60, description="How long a query result may stay in the cache."
+    )
+    poll_interval_seconds: float = Field(
+        default=0.08,
+        ge=0.01,
+        le=5,
+        description="How often a process with waiting callers looks in MySQL for work or ended "
+        "tasks that came through other processes: one statement a look, for all of them.",
+    )
+    search_timeout_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        le=60,
+        description="MySQL cuts off a list call that takes longer (a `title` search may scan).",
+    )
+    sweep_interval_seconds: float = Field(
+        default=1.0, ge=0.05, le=60, description="How often the scheduler runs each sweep."
+    )
+    sweep_batch_size: int = Field(
+        default=500, ge=1, le=5000, description="Tasks a sweep moves in one transaction."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severity that is logged."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="`json`, one object a line, or `console`, for people."
+    )
+
+    @field_validator("client_tokens", "worker_tokens", "admin_tokens", mode="before")
+    @classmethod
+    def _split_at_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(token.strip() for token in value.split(",") if token.strip())
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_mysql(cls, value: str) -> str:
+        try:
+            url = make_url(value)
+        except ArgumentError as error:
+            raise ValueError("is not a URL; write mysql://user:password@host:3306/name") from error
+        if url.get_backend_name() not in {"mysql", "mariadb"}:
+            raise ValueError("must begin with mysql:// (MySQL and MariaDB alike)")
+        if not url.database:
+            raise ValueError("names no database; write mysql://user:password@host:3306/name")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        if not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @cached_property
+    def async_url(self) -> URL:
+        """The database for the service, by aiomysql."""
+        return _with_charset(self.database_url, "mysql+aiomysql")
+
+    @cached_property
+    def sync_url(self) -> URL:
+        """The database for migrations, by PyMySQL."""
+        return _with_charset(self.database_url, "mysql+pymysql")
+
+    @property
+    def has_tokens(self) -> bool:
+        return bool(self.client_tokens or self.worker_tokens or self.admin_tokens)
+
+    @property
+    def on_loopback(self) -> bool:
+        return self.host in LOOPBACK_HOSTS
+
+
+def _with_charset(url: str, driver: str) -> URL:
+    return make_url(url).set(drivername=driver).update_query_dict({"charset": "utf8mb4"})

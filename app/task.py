@@ -1,0 +1,98 @@
+"""A task as the service knows it: the row read from `tasks`, and what a client asks for."""
+
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from app.states import Backoff, Outcome, Priority, Status
+
+
+class NewTask(NamedTuple):
+    """What a client submits. `payload` and `tags` are JSON texts; `tag_names` the sorted names."""
+
+    title: str
+    description: str | None
+    priority: Priority
+    queue: str
+    tag_names: tuple[str, ...]
+    due_date: datetime | None
+    timeout_seconds: int
+    retry_limit: int
+    retry_delay_seconds: int
+    retry_backoff: Backoff
+    available_at: datetime | None
+    payload: str | None
+
+
+class Task(NamedTuple):
+    """One row of `tasks`, in the order of `COLUMNS`. Times are naive UTC."""
+
+    id: int
+    title: str
+    description: str | None
+    status: Status
+    priority: Priority
+    queue: str
+    tag_names: str | None
+    due_date: datetime | None
+    timeout_seconds: int
+    retry_limit: int
+    retry_delay_seconds: int
+    retry_backoff: Backoff
+    current_retry_count: int
+    created_at: datetime
+    updated_at: datetime
+    completed_at: datetime | None
+    available_at: datetime | None
+    started_at: datetime | None
+    payload: str | None
+    result: str | None
+    error: str | None
+    claim_rank: int | None
+    sweep_at: datetime | None
+    attempt: int
+    lease_token: str | None
+    lease_seconds: int | None
+    worker: str | None
+    deadline_at: datetime | None
+    claimed_from: Status | None
+    finish_token: str | None
+
+
+COLUMNS: Final = ", ".join(Task._fields)
+
+# For transitions whose answer shows no document: texts of up to 256 KiB stay where they are.
+# A move writes only what it changes, and none of these transitions changes one of them.
+LIGHT_COLUMNS: Final = ", ".join(
+    f"NULL AS {name}" if name in {"description", "payload", "result"} else name
+    for name in Task._fields
+)
+
+
+class Lease(NamedTuple):
+    """Who holds an attempt: given out by a claim, shown again to heartbeat and finish."""
+
+    task_id: int
+    token: str
+
+    def __str__(self) -> str:
+        return f"{self.task_id}.{self.token}"
+
+
+class PromisedLease(NamedTuple):
+    """A lease whose worker said to be heard of every `lease_seconds`."""
+
+    lease: Lease
+    lease_seconds: int
+
+
+class EndedAttempt(NamedTuple):
+    """One row of `task_attempts`."""
+
+    task_id: int
+    attempt: int
+    worker: str | None
+    started_at: datetime
+    finished_at: datetime
+    outcome: Outcome
+    error: str | None
+    lease_token: str

@@ -1,0 +1,180 @@
+"""What each event makes of a task. Pure: a row and the facts in, the new row out.
+
+The writing is `queue.statements.move`; the edges are `states.TRANSITIONS`. Every function
+here raises `TransitionNotAllowedError` where that table has no edge.
+"""
+
+from datetime import datetime, timedelta
+from random import Random, SystemRandom
+
+from app.errors import TransitionNotAllowedError
+from app.retry import after_failure, delay_seconds
+from app.states import RANK, Backoff, Event, Priority, Status, allows
+from app.task import Task
+
+_DONE_WORDS = {
+    Event.CLAIM: "claimed",
+    Event.COMPLETE: "completed",
+    Event.FAIL: "failed",
+    Event.FAIL_FOR_GOOD: "failed",
+    Event.RELEASE: "released",
+    Event.TIME_OUT: "timed out",
+    Event.LOSE: "lost",
+    Event.PAUSE: "paused",
+    Event.RESUME: "resumed",
+    Event.CANCEL: "cancelled",
+    Event.RETRY: "retried",
+}
+
+
+def claimed(
+    task: Task, *, now: datetime, token: str, worker: str, lease_seconds: int | None
+) -> Task:
+    """A new attempt begins. `timeout_seconds` bounds it, heartbeats or not."""
+    _require(task, Event.CLAIM)
+    deadline = now + timedelta(seconds=task.timeout_seconds)
+    expiry = deadline if lease_seconds is None else now + timedelta(seconds=lease_seconds)
+    return task._replace(
+        status=Status.IN_PROGRESS,
+        claimed_from=task.status,
+        claim_rank=None,
+        sweep_at=min(deadline, expiry),
+        attempt=task.attempt + 1,
+        lease_token=token,
+        lease_seconds=lease_seconds,
+        worker=worker,
+        started_at=now,
+        deadline_at=deadline,
+        updated_at=now,
+    )
+
+
+def completed(task: Task, *, now: datetime, result: str | None) -> Task:
+    """The attempt succeeded."""
+    _require(task, Event.COMPLETE)
+    return _without_lease(task, now)._replace(
+        status=Status.DONE,
+        sweep_at=None,
+        completed_at=now,
+        finish_token=task.lease_token,
+        result=result,
+        error=None,
+    )
+
+
+def failed(
+    task: Task,
+    *,
+    now: datetime,
+    event: Event,
+    error: str | None,
+    retry_after_seconds: int | None = None,
+    random: Random | None = None,
+) -> Task:
+    """The attempt failed, timed out or was lost: retrying while retries remain, else failed.
+
+    `retry_after_seconds` takes the place of the task's own delay for this retry.
+    """
+    _require(task, event)
+    ended = _without_lease(task, now)._replace(error=error)
+    verdict = after_failure(
+        current_retry_count=task.current_retry_count, retry_limit=task.retry_limit
+    )
+    if event is Event.FAIL_FOR_GOOD or verdict.status is Status.FAILED:
+        return ended._replace(status=Status.FAILED, sweep_at=None)
+    if retry_after_seconds is None:
+        delay = delay_seconds(
+            retry_delay_seconds=task.retry_delay_seconds,
+            retry_backoff=Backoff(task.retry_backoff),
+            retry=verdict.current_retry_count,
+            luck=(random or SystemRandom()).uniform(-1, 1),
+        )
+    else:
+        delay = float(retry_after_seconds)
+    return _waiting(
+        ended._replace(current_retry_count=verdict.current_retry_count),
+        status=verdict.status,
+        now=now,
+        available_at=now + timedelta(seconds=delay),
+    )
+
+
+def released(task: Task, *, now: datetime) -> Task:
+    """The worker gives the task back unharmed: as it was before the claim, no retry used."""
+    _require(task, Event.RELEASE)
+    assert task.claimed_from is not None  # a CHECK ties it to in_progress
+    return _waiting(
+        _without_lease(task, now),
+        status=Status(task.claimed_from),
+        now=now,
+        available_at=task.available_at,
+    )
+
+
+def paused(task: Task, *, now: datetime) -> Task:
+    """Out of the workers' reach until resumed."""
+    _require(task, Event.PAUSE)
+    return task._replace(status=Status.PAUSED, claim_rank=None, sweep_at=None, updated_at=now)
+
+
+def resumed(task: Task, *, now: datetime) -> Task:
+    """Back to waiting; a delay that is not over yet still counts."""
+    _require(task, Event.RESUME)
+    return _waiting(
+        task,
+        status=Status.TO_DO if task.attempt == 0 else Status.RETRYING,
+        now=now,
+        available_at=task.available_at,
+    )
+
+
+def cancelled(task: Task, *, now: datetime) -> Task:
+    """Ended by management; a worker that holds it finds its lease gone."""
+    _require(task, Event.CANCEL)
+    return _without_lease(task, now)._replace(
+        status=Status.CANCELLED, claim_rank=None, sweep_at=None
+    )
+
+
+def retried(task: Task, *, now: datetime) -> Task:
+    """Management gives it all its retries again, at once, in its old place in the order."""
+    _require(task, Event.RETRY)
+    return _waiting(
+        task._replace(current_retry_count=0, error=None),
+        status=Status.TO_DO,
+        now=now,
+        available_at=None,
+    )
+
+
+def promoted(task: Task, *, now: datetime) -> Task:
+    """The wait is over: claimable now. The status stays."""
+    return task._replace(claim_rank=rank_of(task), sweep_at=None, updated_at=now)
+
+
+def rank_of(task: Task) -> int:
+    return RANK[Priority(task.priority)]
+
+
+def _require(task: Task, event: Event) -> None:
+    if not allows(task.status, event):
+        raise TransitionNotAllowedError(
+            task_id=task.id, task_status=str(task.status), done=_DONE_WORDS[event]
+        )
+
+
+def _without_lease(task: Task, now: datetime) -> Task:
+    return task._replace(
+        lease_token=None, lease_seconds=None, deadline_at=None, claimed_from=None, updated_at=now
+    )
+
+
+def _waiting(task: Task, *, status: Status, now: datetime, available_at: datetime | None) -> Task:
+    is_due = available_at is None or available_at <= now
+    return task._replace(
+        status=status,
+        available_at=available_at,
+        claim_rank=rank_of(task) if is_due else None,
+        sweep_at=None if is_due else available_at,
+        updated_at=now,
+    )

@@ -1,0 +1,75 @@
+"""The scheduler: runs each sweep about every second, until told to stop.
+
+Any number may run against one database, with no leader. It has no logic: the sweeps are
+`app.service.sweeping`.
+"""
+
+import asyncio
+import signal
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from app.errors import DatabaseAwayError
+from app.logging import configure_logging
+from app.service.platform import Platform
+from app.service.sweeping import SWEEPS, run
+from app.settings import Settings
+
+log = structlog.get_logger("scheduler")
+
+
+async def sweep(platform: Platform, name: str) -> None:
+    """One run of one sweep. MySQL away is no reason to stop: the next run finds it back."""
+    try:
+        moved = await run(platform, name)
+    except DatabaseAwayError as error:
+        log.warning("sweep_skipped", sweep=name, reason=str(error))
+    except Exception:
+        log.exception("sweep_failed", sweep=name)
+    else:
+        if moved:
+            log.info("swept", sweep=name, moved=moved)
+
+
+async def schedule(settings: Settings, stopped: asyncio.Event) -> None:
+    """Sweep until `stopped`; a sweep under way then ends its batch."""
+    platform = Platform(settings)
+    scheduler = AsyncIOScheduler()
+    for name in SWEEPS:
+        scheduler.add_job(
+            sweep,
+            "interval",
+            seconds=settings.sweep_interval_seconds,
+            args=(platform, name),
+            id=name,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+    scheduler.start()
+    log.info("scheduler_started", sweeps=list(SWEEPS))
+    try:
+        await stopped.wait()
+    finally:
+        scheduler.shutdown(wait=True)
+        await platform.close()
+        log.info("scheduler_stopped")
+
+
+async def _run() -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    await schedule(Settings(), stopped)
+
+
+def main() -> None:
+    """Run until SIGINT or SIGTERM."""
+    configure_logging(Settings())
+    asyncio.run(_run())
+
+
+if __name__ == "__main__":
+    main()
