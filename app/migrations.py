@@ -69,3 +69,8 @@ def require_current(settings: Settings) -> None:
 def upgrade(settings: Settings) -> None:
     """Bring the database's schema to this version's."""
     command.upgrade(config_for(settings), "head")
+
+
+def downgrade(settings: Settings) -> None:
+    """Take every table away."""
+    command.downgrade(config_for(settings), "base")

@@ -190,6 +190,16 @@ class IdempotencyKey(Model):
     __table_args__: Any = (Index("ix_idempotency_keys_task", "task_id"), CHARSET)
 
 
+class SkipLockedProof(Model):
+    """Some rows to lock, on which `serve` proves at its start that SKIP LOCKED skips."""
+
+    __tablename__ = "skip_locked_proof"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+
+    __table_args__: Any = (CHARSET,)
+
+
 class PausedQueue(Model):
     """A queue that hands out nothing. A queue without a row runs."""
 

@@ -1,0 +1,126 @@
+"""One real MySQL and one real Valkey for the whole run, a schema made by Alembic once, and
+tables that each test finds empty."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.orm import Session
+
+from app import migrations
+from app.local.mysql import MySQLServer
+from app.local.valkey import ValkeyServer
+from app.main import create_app
+from app.models import Model, SkipLockedProof
+from app.service.platform import Platform
+from app.settings import Settings
+from tests.factories import FactorySession
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A MySQL without durability, or the server that ROWLOCK_TEST_DATABASE_URL names."""
+    if given := os.environ.get("ROWLOCK_TEST_DATABASE_URL"):
+        yield given
+        return
+    with MySQLServer(tmp_path_factory.mktemp("mysql"), fast=True) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with ValkeyServer(tmp_path_factory.mktemp("valkey")) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def migrated_settings(database_url: str, redis_url: str) -> Settings:
+    """The servers of this run, with the schema in place."""
+    settings = Settings(
+        database_url=database_url,
+        redis_url=redis_url,
+        # Generous: a busy machine must not look like a broken Redis.
+        redis_timeout_seconds=1.0,
+        poll_interval_seconds=0.02,
+        log_level="error",
+    )
+    migrations.upgrade(settings)
+    return settings
+
+
+@pytest.fixture(scope="session")
+def engine(migrated_settings: Settings) -> Iterator[Engine]:
+    """For looking at the database beside the service."""
+    engine = create_engine(migrated_settings.sync_url, isolation_level="READ COMMITTED")
+    with engine.connect() as connection:
+        # Before the first test too: a server of one's own may hold another run's rows.
+        _empty(connection.engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def settings(migrated_settings: Settings, engine: Engine) -> Iterator[Settings]:
+    """The settings, over empty tables and an empty Redis."""
+    yield migrated_settings
+    _empty(engine)
+    assert migrated_settings.redis_url is not None
+    with redis.Redis.from_url(migrated_settings.redis_url) as connection:
+        connection.flushall()
+
+
+@pytest.fixture
+def session(settings: Settings, engine: Engine) -> Iterator[Session]:
+    """The session behind the factories; they commit."""
+    with Session(engine, expire_on_commit=True) as session:
+        FactorySession.configure(session)
+        yield session
+        FactorySession.configure(None)
+
+
+@pytest.fixture
+async def platform(settings: Settings) -> AsyncIterator[Platform]:
+    """The service's inside, for what HTTP does not show."""
+    platform = Platform(settings)
+    yield platform
+    await platform.close()
+
+
+@pytest.fixture
+async def api(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """The API, in this process, on the real servers."""
+    async with serving(settings) as client:
+        yield client
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """An API process's worth of service; two of them are two processes to MySQL and Redis."""
+    app = create_app(settings)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False),
+            base_url="http://rowlock",
+            timeout=90,
+        ) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The checkout."""
+    return Path(__file__).parent.parent
+
+
+def _empty(engine: Engine) -> None:
+    with engine.begin() as connection:
+        for table in reversed(Model.metadata.sorted_tables):
+            if table.name != SkipLockedProof.__tablename__:
+                connection.execute(text(f"DELETE FROM {table.name}"))
