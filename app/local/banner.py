@@ -16,14 +16,14 @@ Rowlock is running.
 Submit a task:
 
   curl -s {url}/tasks {json}{client} \\
-    -d '{{"title": "Say hello", "priority": "高"}}'
+    -d '{{"title": "Say hello", "priority": "高"}}'; echo
 
 Be its worker: claim it, then complete it:
 
   LEASE=$(curl -s {url}/leases {json}{worker} \\
     -d '{{"worker": "me"}}' | sed -n 's/.*"lease_id": *"\\([^"]*\\)".*/\\1/p')
   curl -s {url}/leases/$LEASE/complete {json}{worker} \\
-    -d '{{"result": "hello"}}'
+    -d '{{"result": "hello"}}'; echo
 
 Ctrl-C stops everything and keeps the data.
 """

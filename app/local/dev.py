@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 from app.local.banner import Banner
@@ -28,7 +29,9 @@ _STOP_SECONDS = 15.0
 
 
 def say_on_terminal(line: str) -> None:
-    print(line, flush=True)
+    """One write a line, as several threads speak; a terminal that is gone stops nothing."""
+    with suppress(OSError):
+        print(f"{line}\n", end="", flush=True)
 
 
 def run_dev(
@@ -44,7 +47,7 @@ def run_dev(
     try:
         with stop_signals_interrupt():
             _Dev(os.environ if environment is None else environment, command, say).run()
-    except LocalError as error:
+    except (LocalError, OSError) as error:
         print(f"\nrowlock dev: {error}", file=sys.stderr, flush=True)
         return 1
     return 0

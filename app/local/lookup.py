@@ -29,7 +29,7 @@ def find_server(say: Callable[[str], None] = say_on_stderr) -> ServerBinary:
     """The server to run. A server named in $ROWLOCK_MYSQLD is taken or refused, never replaced."""
     if named := os.environ.get("ROWLOCK_MYSQLD"):
         try:
-            return inspect(Path(named).expanduser())
+            return inspect(Path(shutil.which(named) or named).expanduser())
         except LocalError as error:
             raise LocalError(f"ROWLOCK_MYSQLD: {error}\n{WHAT_TO_DO}") from error
     tried: list[str] = []

@@ -46,7 +46,8 @@ class Supervisor:
             was_alive = child.exit_code() is None
             stop()
             if was_alive:
-                self._say(f"  {child.name} {child.how_it_ended()}")
+                slow = child.exit_code() == -signal.SIGKILL
+                self._say(f"  {child.name} {'did not stop and was killed' if slow else 'stopped'}")
 
 
 @contextmanager
