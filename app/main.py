@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi_swagger import patch_fastapi
 
 import rowlock
 from app.api import admin, leases, ops, tags, tasks
@@ -45,11 +46,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=rowlock.__version__,
         lifespan=lifespan,
         exception_handlers=dict(HANDLERS),
+        # Below: the page that FastAPI would make loads its script from somebody else's server.
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
     )
     app.state.doorkeeper = Doorkeeper(settings)
     for router in (tasks, tags, leases, admin, ops):
         app.router.routes.extend(router.router.routes)
     app.router.routes.extend(ops.figures.routes)
+    patch_fastapi(app, redirect_from_root_to_docs=False)
     app.add_middleware(Envelope)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
