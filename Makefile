@@ -55,12 +55,12 @@ $(VENV)/.made:
 # setuptools is in both locks, so that the checkout itself installs without a download.
 $(VENV)/.runtime: $(VENV)/.made requirements.lock pyproject.toml
 	@echo "Installing what requirements.lock names into $(VENV) …"
-	@$(PIP) install --no-compile --require-hashes -r requirements.lock
+	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.made requirements-dev.lock pyproject.toml
 	@echo "Installing what requirements-dev.lock names into $(VENV) …"
-	@$(PIP) install --no-compile --require-hashes -r requirements-dev.lock
+	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $(VENV)/.runtime $@
