@@ -6,6 +6,7 @@ Any number may run against one database, with no leader. It has no logic: the sw
 
 import asyncio
 import signal
+from typing import Final, cast
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -16,11 +17,16 @@ from app.service.platform import Platform
 from app.service.sweeping import SWEEPS, run
 from app.settings import Settings
 
+STOP_SECONDS: Final = 8
+
 log = structlog.get_logger("scheduler")
 
 
-async def sweep(platform: Platform, name: str) -> None:
+async def sweep(platform: Platform, name: str, under_way: set[asyncio.Task[None]]) -> None:
     """One run of one sweep. MySQL away is no reason to stop: the next run finds it back."""
+    this = cast("asyncio.Task[None]", asyncio.current_task())
+    under_way.add(this)
+    this.add_done_callback(under_way.discard)
     try:
         moved = await run(platform, name)
     except DatabaseAwayError as error:
@@ -33,15 +39,16 @@ async def sweep(platform: Platform, name: str) -> None:
 
 
 async def schedule(settings: Settings, stopped: asyncio.Event) -> None:
-    """Sweep until `stopped`; a sweep under way then ends its batch."""
+    """Sweep until `stopped`; a sweep that is under way then is waited for."""
     platform = Platform(settings)
     scheduler = AsyncIOScheduler()
+    under_way: set[asyncio.Task[None]] = set()
     for name in SWEEPS:
         scheduler.add_job(
             sweep,
             "interval",
             seconds=settings.sweep_interval_seconds,
-            args=(platform, name),
+            args=(platform, name, under_way),
             id=name,
             max_instances=1,
             coalesce=True,
@@ -52,7 +59,11 @@ async def schedule(settings: Settings, stopped: asyncio.Event) -> None:
     try:
         await stopped.wait()
     finally:
-        scheduler.shutdown(wait=True)
+        # APScheduler's own shutdown cancels coroutines, and with them a commit half-way.
+        scheduler.pause()
+        if under_way:
+            await asyncio.wait(under_way, timeout=STOP_SECONDS)
+        scheduler.shutdown()
         await platform.close()
         log.info("scheduler_stopped")
 

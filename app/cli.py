@@ -72,22 +72,9 @@ def serve(
         )
     _checked(settings, _require_fit)
 
-    import uvicorn
+    from app.server import serve as run
 
-    from app.main import create_app
-
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=8,
-    )
+    run(settings)
 
 
 @app.command()

@@ -2,10 +2,9 @@
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence, Sized
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -51,7 +50,6 @@ class Database:
         self._writers = _engine(settings, "READ COMMITTED")
         # A single SELECT is its own snapshot: under autocommit it costs one round trip, not two.
         self._readers = _engine(settings, "AUTOCOMMIT")
-        self._clock: tuple[datetime, float] | None = None
 
     async def transact(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Run `work` in one transaction, committed before this returns.
@@ -60,50 +58,35 @@ class Database:
         dead before the commit. Raises `DatabaseAwayError` when MySQL is away; then nothing is
         known to be stored (a commit whose answer was lost may have taken place).
         """
-        for attempt in range(1, TRIES + 1):
-            committing = False
-            try:
-                async with self._bounded(), self._writers.connect() as connection:
-                    result = await work(connection)
-                    committing = True
-                    await connection.commit()
-                    return result
-            except exc.DBAPIError as error:
-                code = error_code(error)
-                may_retry = code in RETRIED or (
-                    error.connection_invalidated and not committing and attempt == 1
-                )
-                if not may_retry or attempt == TRIES:
-                    raise _translated(error) from error
-                log.info("transaction_retried", code=code, attempt=attempt)
-                await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311
-        raise AssertionError("unreachable")
+        return await self._run(self._writers, work)
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection for single SELECTs, each of them its own snapshot."""
-        try:
-            async with self._bounded(), self._readers.connect() as connection:
-                yield connection
-        except exc.DBAPIError as error:
-            raise _translated(error) from error
-
-    def saw_clock(self, now: datetime) -> None:
-        """Remember MySQL's time, read a moment ago."""
-        self._clock = (now, time.monotonic())
-
-    async def now(self) -> datetime:
-        """MySQL's time, carried forward from when it was last seen."""
-        if self._clock is None:
-            async with self.read() as connection:
-                self.saw_clock(await read_clock(connection))
-        assert self._clock is not None
-        seen, at = self._clock
-        return seen + timedelta(seconds=time.monotonic() - at)
+    async def read(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Run `work`, whose SELECTs are each a snapshot of their own. Raises
+        `DatabaseAwayError` when MySQL is away."""
+        return await self._run(self._readers, work)
 
     async def close(self) -> None:
         await self._writers.dispose()
         await self._readers.dispose()
+
+    async def _run(self, engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        for attempt in range(1, TRIES + 1):
+            committing = False
+            try:
+                async with self._bounded(), engine.connect() as connection:
+                    result = await work(connection)
+                    committing = True
+                    if engine is self._writers:
+                        await connection.commit()
+                    return result
+            except exc.DBAPIError as error:
+                code = error_code(error)
+                found_dead = error.connection_invalidated and not committing and attempt == 1
+                if attempt == TRIES or not (code in RETRIED or found_dead):
+                    raise _translated(error) from error
+                log.info("transaction_retried", code=code, attempt=attempt)
+                await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311
+        raise AssertionError("unreachable")
 
     @asynccontextmanager
     async def _bounded(self) -> AsyncIterator[None]:

@@ -13,6 +13,8 @@ from app import metrics
 
 _REQUEST_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
 
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
 log = structlog.get_logger(__name__)
 
 
@@ -46,7 +48,8 @@ class Envelope:
             seconds = time.perf_counter() - began
             # By the route's template, not the path: a label for every id would never end.
             route = getattr(scope.get("route"), "path", "none")
-            metrics.REQUESTS.labels(scope["method"], route, status).inc()
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            metrics.REQUESTS.labels(method, route, status).inc()
             metrics.REQUEST_SECONDS.labels(route).observe(seconds)
             log.debug(
                 "request",

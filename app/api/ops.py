@@ -36,8 +36,7 @@ async def readyz(service: Service) -> Response:
     platform = service.platform
     parts: dict[str, Any] = {"mysql": "ok", "schema": "ok"}
     try:
-        async with platform.database.read() as connection:
-            found = await migrations.revision_of(connection)
+        found = await platform.database.read(migrations.revision_of)
         if found != migrations.head():
             parts["schema"] = f"{found}, not {migrations.head()}: run `rowlock migrate`"
     except DatabaseAwayError as error:

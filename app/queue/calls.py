@@ -1,7 +1,6 @@
 """What callers ask of the queue, and what it answers. Many of each share one transaction."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -77,4 +76,3 @@ class Turns(NamedTuple):
 
     answers: list[Turned]
     moves: list[Move]
-    now: datetime

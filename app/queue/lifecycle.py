@@ -46,7 +46,6 @@ async def take_turns(connection: AsyncConnection, *, turns: Sequence[Turn]) -> T
             for turn in turns
         ],
         finish_moves + claim_moves,
-        now,
     )
 
 

@@ -7,6 +7,7 @@ is missing is inserted, in order.
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -44,13 +45,9 @@ class Tags:
         wanted = tuple(names)
         if not wanted:
             return
-        async with self._database.read() as connection:
-            rows = await fetch(
-                connection,
-                f"SELECT name, id FROM tags WHERE name IN ({marks(wanted)})",
-                wanted,
-            )
-            self._ids.update((name, tag_id) for name, tag_id in rows)
+        statement = f"SELECT name, id FROM tags WHERE name IN ({marks(wanted)})"
+        rows = await self._database.read(partial(fetch, statement=statement, values=wanted))
+        self._ids.update((name, tag_id) for name, tag_id in rows)
 
     async def _insert(self, name: str) -> None:
         async def insert(connection: AsyncConnection) -> None:

@@ -1,6 +1,7 @@
 """The admin door's use cases: pause, resume, cancel, retry, for a task, for many, for a queue."""
 
 from datetime import datetime
+from functools import partial
 from typing import Final, NamedTuple
 
 from app.queue import intervene, reading, statistics
@@ -28,9 +29,7 @@ class AdminService:
     async def intervene(self, task_id: int, event: Event) -> Task:
         """One task. Raises `TaskNotFoundError` or `TransitionNotAllowedError`."""
         done = await self._platform.database.transact(
-            lambda connection: intervene.intervene(
-                connection, event=event, ids=[task_id], is_strict=True
-            )
+            partial(intervene.intervene, event=event, ids=[task_id], is_strict=True)
         )
         await self._platform.moved(done.moves)
         return done.tasks[0]
@@ -40,38 +39,31 @@ class AdminService:
     ) -> Swept:
         """All that match, each batch committed before the next. What the state does not
         allow stays as it is."""
+        database = self._platform.database
         matched = changed = after_id = 0
         while True:
-            async with self._platform.database.read() as connection:
-                ids = await reading.matching_ids(
-                    connection, wanted=wanted, after_id=after_id, limit=BATCH
-                )
+            ids = await database.read(
+                partial(reading.matching_ids, wanted=wanted, after_id=after_id, limit=BATCH)
+            )
             if not ids:
                 return Swept(matched, changed)
             matched += len(ids)
             after_id = ids[-1]
             if not is_dry_run:
-                done = await self._platform.database.transact(
-                    lambda connection, ids=ids: intervene.intervene(  # type: ignore[misc]
-                        connection, event=event, ids=ids, is_strict=False
-                    )
+                done = await database.transact(
+                    partial(intervene.intervene, event=event, ids=ids, is_strict=False)
                 )
                 await self._platform.moved(done.moves)
                 changed += len(done.moves)
 
     async def pause_queue(self, queue: str) -> datetime:
         """It hands out nothing from the next claim on, in every process; since when."""
-        return await self._platform.database.transact(
-            lambda connection: intervene.pause_queue(connection, queue=queue)
-        )
+        return await self._platform.database.transact(partial(intervene.pause_queue, queue=queue))
 
     async def resume_queue(self, queue: str) -> None:
         """It hands out its tasks again."""
-        await self._platform.database.transact(
-            lambda connection: intervene.resume_queue(connection, queue=queue)
-        )
+        await self._platform.database.transact(partial(intervene.resume_queue, queue=queue))
 
     async def queues(self) -> list[statistics.QueueState]:
         """Every queue's standing."""
-        async with self._platform.database.read() as connection:
-            return await statistics.queues(connection)
+        return await self._platform.database.read(statistics.queues)

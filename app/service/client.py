@@ -3,22 +3,22 @@
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import exc
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import metrics
 from app.coalesce import Coalescer
 from app.db import error_code
 from app.documents import array, attempt_document, dumps, task_document
 from app.errors import RowlockError, SearchTooSlowError, TaskNotFoundError
-from app.queue import intervene, reading, statistics, submitting
+from app.queue import intervene, looking, reading, statistics, submitting
 from app.queue.calls import Move, Submission, Submitted
 from app.queue.filters import TaskFilter
 from app.queue.reading import Page
 from app.service.platform import Platform
-from app.states import ENDED, Status
+from app.states import Status
 from app.task import Lease, Task
 
 # Together at most this many tasks are stored, or read, in one batch.
@@ -63,13 +63,13 @@ class ClientService:
         waiter = room.enter([task_id])
         try:
             while True:
-                async with self._platform.database.read() as connection:
-                    task = (await reading.get_tasks(connection, [task_id])).get(task_id)
-                if task is None:
-                    raise TaskNotFoundError(task_id=task_id)
+                # The poller's own look, so that both mean the same by an ended task.
+                has_ended = await self._platform.database.read(
+                    partial(looking.ended, wanted={task_id: 1})
+                )
                 remaining = until - time.monotonic()
-                if task.status in ENDED or remaining <= 0 or not room.is_open or await is_gone():
-                    return task_document(task)
+                if has_ended or remaining <= 0 or not room.is_open or await is_gone():
+                    return await self.get(task_id)
                 await waiter.wait(remaining)
         finally:
             room.leave(waiter)
@@ -97,8 +97,8 @@ class ClientService:
         async def patch() -> Move:
             tag_ids = await self._platform.tags.ensure(tag_names or ())
             return await self._platform.database.transact(
-                lambda connection: intervene.patch(
-                    connection,
+                partial(
+                    intervene.patch,
                     task_id=task_id,
                     changes=changes,
                     tag_names=tag_names,
@@ -112,29 +112,24 @@ class ClientService:
 
     async def delete(self, task_id: int) -> None:
         """Delete a task, whatever its state. Raises `TaskNotFoundError`."""
-        task = await self._platform.database.transact(
-            lambda connection: intervene.delete(connection, task_id=task_id)
-        )
+        task = await self._platform.database.transact(partial(intervene.delete, task_id=task_id))
         await self._platform.removed(task)
 
     async def attempts(self, task_id: int) -> bytes:
         """The ended attempts. Raises `TaskNotFoundError`."""
-        async with self._platform.database.read() as connection:
-            attempts = await reading.attempts_of(connection, task_id)
+        attempts = await self._platform.database.read(partial(reading.attempts_of, task_id=task_id))
         if attempts is None:
             raise TaskNotFoundError(task_id=task_id)
         return dumps([attempt_document(attempt) for attempt in attempts])
 
     async def tags(self) -> bytes:
         """Every tag, with its number of tasks."""
-        async with self._platform.database.read() as connection:
-            found = await statistics.tags(connection)
+        found = await self._platform.database.read(statistics.tags)
         return dumps([{"name": name, "tasks": count} for name, count in found])
 
     async def stats(self) -> list[statistics.QueueState]:
         """Every queue's standing."""
-        async with self._platform.database.read() as connection:
-            return await statistics.queues(connection)
+        return await self._platform.database.read(statistics.queues)
 
     async def drain(self) -> None:
         """Return when everything accepted so far is answered."""
@@ -147,9 +142,7 @@ class ClientService:
                 name for s in submissions for task in s.tasks for name in task.tag_names
             )
             return await self._platform.database.transact(
-                lambda connection: submitting.submit(
-                    connection, submissions=submissions, tag_ids=tag_ids
-                )
+                partial(submitting.submit, submissions=submissions, tag_ids=tag_ids)
             )
 
         answers = await self._with_tags(submit)
@@ -173,8 +166,7 @@ class ClientService:
         documents, slot = await self._platform.cache.tasks(wanted)
         missing = wanted - documents.keys()
         if missing:
-            async with self._platform.database.read() as connection:
-                tasks = await reading.get_tasks(connection, missing)
+            tasks = await self._platform.database.read(partial(reading.get_tasks, ids=missing))
             progress = await self._platform.leases.progress_of(
                 [
                     Lease(task.id, task.lease_token)
@@ -193,18 +185,14 @@ class ClientService:
 
     async def _page(self, wanted: TaskFilter, page: Page) -> bytes:
         seconds = self._platform.settings.search_timeout_seconds
-
-        async def read(connection: AsyncConnection) -> list[Task]:
-            return await reading.list_tasks(
-                connection,
-                wanted=wanted,
-                page=page._replace(limit=page.limit + 1),
-                timeout_seconds=seconds,
-            )
-
+        read = partial(
+            reading.list_tasks,
+            wanted=wanted,
+            page=page._replace(limit=page.limit + 1),
+            timeout_seconds=seconds,
+        )
         try:
-            async with self._platform.database.read() as connection:
-                tasks = await read(connection)
+            tasks = await self._platform.database.read(read)
         except exc.DBAPIError as error:
             if error_code(error) in QUERY_TIMED_OUT:
                 raise SearchTooSlowError(seconds=seconds) from error

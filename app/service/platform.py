@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 from typing import Final
 
 from redis.asyncio.client import Pipeline
@@ -17,7 +18,7 @@ from app.queue.tags import Tags
 from app.redis import RedisLink
 from app.service.waiting import WaitingRoom
 from app.settings import Settings
-from app.states import ENDED
+from app.states import ENDED, Status
 from app.task import Lease, Task
 
 EVERYBODY: Final = sys.maxsize
@@ -43,6 +44,7 @@ class Platform:
     async def submitted(self, tasks: Collection[Task]) -> None:
         """After the commit, before the answer: new tasks are in lists, and may be claimed."""
         await self.cache.wrote([])
+        metrics.TRANSITIONS.labels("", Status.TO_DO).inc(len(tasks))
         self._wake_workers(tasks)
 
     async def moved(self, moves: Collection[Move]) -> None:
@@ -85,9 +87,7 @@ class Platform:
             self.work.wake(queue, count)
 
     async def _look_for_work(self, wanted: Mapping[str, int]) -> Mapping[str, int]:
-        async with self.database.read() as connection:
-            return await looking.claimable(connection, wanted)
+        return await self.database.read(partial(looking.claimable, wanted=wanted))
 
     async def _look_for_endings(self, wanted: Mapping[int, int]) -> Mapping[int, int]:
-        async with self.database.read() as connection:
-            return await looking.ended(connection, wanted)
+        return await self.database.read(partial(looking.ended, wanted=wanted))

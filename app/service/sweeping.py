@@ -6,6 +6,7 @@ moved.
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Final
 
 from app import metrics
@@ -19,18 +20,17 @@ Sweep = Callable[[Platform], Awaitable[int]]
 
 async def promote(platform: Platform) -> int:
     """Make tasks claimable whose wait is over: delayed ones, and retries."""
-    return sum([await _promote(platform, status) for status in (Status.TO_DO, Status.RETRYING)])
+    return sum(
+        [
+            await _in_batches(platform, partial(sweep.promote_once, status=status))
+            for status in (Status.TO_DO, Status.RETRYING)
+        ]
+    )
 
 
 async def time_out(platform: Platform) -> int:
     """End attempts that ran into their deadline."""
-    limit = platform.settings.sweep_batch_size
-    return await _in_batches(
-        platform,
-        lambda: platform.database.transact(
-            lambda connection: sweep.time_out_once(connection, limit=limit)
-        ),
-    )
+    return await _in_batches(platform, sweep.time_out_once)
 
 
 async def take_back_lost_leases(platform: Platform) -> int:
@@ -39,15 +39,12 @@ async def take_back_lost_leases(platform: Platform) -> int:
     limit = platform.settings.sweep_batch_size
     moved = 0
     while True:
-        async with platform.database.read() as connection:
-            due = await sweep.due_leases(connection, limit=limit)
+        due = await platform.database.read(partial(sweep.due_leases, limit=limit))
         if not due:
             return moved
         remaining = await platform.leases.remaining_seconds(due)
         moves = await platform.database.transact(
-            lambda connection, remaining=remaining: sweep.settle_leases(  # type: ignore[misc]
-                connection, remaining_seconds=remaining
-            )
+            partial(sweep.settle_leases, remaining_seconds=remaining)
         )
         await platform.moved(moves)
         moved += len(moves)
@@ -65,23 +62,14 @@ async def run(platform: Platform, name: str) -> int:
     return moved
 
 
-async def _promote(platform: Platform, status: Status) -> int:
+async def _in_batches(platform: Platform, once: Callable[..., Awaitable[list[Move]]]) -> int:
     limit = platform.settings.sweep_batch_size
-    return await _in_batches(
-        platform,
-        lambda: platform.database.transact(
-            lambda connection: sweep.promote_once(connection, status=status, limit=limit)
-        ),
-    )
-
-
-async def _in_batches(platform: Platform, once: Callable[[], Awaitable[list[Move]]]) -> int:
     total = 0
     while True:
-        moves = await once()
+        moves = await platform.database.transact(partial(once, limit=limit))
         await platform.moved(moves)
         total += len(moves)
-        if len(moves) < platform.settings.sweep_batch_size:
+        if len(moves) < limit:
             return total
 
 

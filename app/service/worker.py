@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, NamedTuple
 
 from redis.asyncio.client import Pipeline
@@ -103,6 +104,9 @@ class WorkerService:
                 if is_gone is not None and await is_gone():
                     return []
                 claimed = (await self._turns(Turn((), claim))).claimed
+                if claimed and is_gone is not None and await is_gone():
+                    await self.give_back(claimed)
+                    return []
                 remaining = until - time.monotonic()
                 if claimed or remaining <= 0 or not room.is_open:
                     return claimed
@@ -111,10 +115,7 @@ class WorkerService:
             room.leave(waiter)
 
     async def _take_turns(self, turns: Sequence[Turn]) -> list[Turned | Exception]:
-        done = await self._platform.database.transact(
-            lambda connection: lifecycle.take_turns(connection, turns=turns)
-        )
-        self._platform.database.saw_clock(done.now)
+        done = await self._platform.database.transact(partial(lifecycle.take_turns, turns=turns))
         await self._platform.moved(done.moves)
         claimed = Counter(task.queue for answer in done.answers for task in answer.claimed)
         for queue, count in claimed.items():
@@ -127,8 +128,7 @@ class WorkerService:
 
     async def _beat(self, calls: Sequence[tuple[Lease, str | None]]) -> list[Pulse | Exception]:
         leases = [lease for lease, _ in calls]
-        async with self._platform.database.read() as connection:
-            now, held = await heartbeats.held(connection, leases)
+        now, held = await self._platform.database.read(partial(heartbeats.held, leases=leases))
         beats: list[Beat] = []
         answers: list[Pulse | Exception] = []
         for lease, progress in calls:
@@ -160,10 +160,9 @@ class WorkerService:
         except RedisAwayError:
             if not platform.redis.is_absent:
                 platform.cache.must_move_epoch()
+                remaining = {beat.lease: beat.remaining_seconds for beat in beats}
                 await platform.database.transact(
-                    lambda connection: heartbeats.put_off(
-                        connection, {beat.lease: beat.remaining_seconds for beat in beats}
-                    )
+                    partial(heartbeats.put_off, remaining_seconds=remaining)
                 )
 
 

@@ -1,0 +1,51 @@
+"""The API process: uvicorn, which on SIGTERM answers what waits before it closes."""
+
+import asyncio
+from socket import socket
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from app.api.services import Services
+from app.main import create_app
+from app.settings import Settings
+
+STOP_SECONDS = 8
+
+
+class Server(uvicorn.Server):
+    """Told to stop, it wakes every long poll, so that open connections end in their answers."""
+
+    def __init__(self, config: uvicorn.Config, application: FastAPI) -> None:
+        super().__init__(config)
+        self._application = application
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        services: Services | None = getattr(self._application.state, "services", None)
+        if services is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(services.platform.close_doors)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM; what was accepted by then is answered."""
+    application = create_app(settings)
+    config = uvicorn.Config(
+        application,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    Server(config, application).run()
