@@ -127,6 +127,8 @@ class MySQLServer:
 
     def launch(self) -> None:
         """Start it without waiting until it answers; new data directories are made here."""
+        if self._child and self._child.exit_code() is not None:
+            self._clean_up()  # it died by itself
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock.acquire()
         try:

@@ -77,6 +77,13 @@ def test_what_was_committed_survives_sigkill(server: MySQLServer) -> None:
     assert query(server, "SELECT word FROM t") == [("高 😀",)]
 
 
+def test_one_that_was_killed_from_outside_starts_again(mariadb: MySQLServer) -> None:
+    os.kill(mariadb.pid, signal.SIGKILL)
+    assert mariadb.child.how_it_ended() == "was killed by SIGKILL"
+    mariadb.start()
+    assert query(mariadb, "SELECT 1") == [(1,)]
+
+
 def test_it_is_durable_and_speaks_utf8_and_utc(server: MySQLServer) -> None:
     isolation = "tx_isolation" if server.flavour is Flavour.MARIADB else "transaction_isolation"
     assert query(
