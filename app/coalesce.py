@@ -20,7 +20,8 @@ class Coalescer(Generic[Call, Answer]):
     A lone call goes at once, with no added delay. `run` answers each call of a batch in its
     order, with an exception where one is due. Where `run` itself raises, nothing was
     committed, and each call of the batch is run alone, so that one bad call cannot fail its
-    neighbours; but not when MySQL is away, which is everybody's answer.
+    neighbours; but not when MySQL is away, which is everybody's answer,
+    also of those who wait for the next batch.
 
     A caller that gives up before its batch began is left out of it; after that its call is
     carried out all the same, and its answer goes to `unclaimed`, if given.
@@ -86,6 +87,10 @@ class Coalescer(Generic[Call, Answer]):
         try:
             answers = await self._run([call for call, _ in batch])
         except Exception as error:
+            if isinstance(error, DatabaseAwayError):
+                # Whoever waits behind this batch has waited as long: no second time-out for them.
+                while waiting := self._next_batch():
+                    batch = batch + waiting
             if len(batch) == 1 or isinstance(error, DatabaseAwayError):
                 answers = [error] * len(batch)
             else:

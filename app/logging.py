@@ -45,5 +45,6 @@ def configure_logging(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(level, logging.INFO))
-    logging.getLogger("apscheduler").setLevel(max(level, logging.WARNING))
+    # A run that is left out because the one before still runs is no news.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     logging.getLogger("aiomysql").setLevel(logging.ERROR)

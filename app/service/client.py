@@ -26,6 +26,7 @@ SUBMIT_LIMIT: Final = 1000
 READ_LIMIT: Final = 200
 
 QUERY_TIMED_OUT: Final = frozenset({3024, 1969})
+DUPLICATE_KEY: Final = 1062
 MISSING_PARENT: Final = 1452
 
 
@@ -106,7 +107,7 @@ class ClientService:
                 )
             )
 
-        move: Move = await self._with_tags(patch)
+        move: Move = await self._or_again(patch)
         await self._platform.moved([move])
         return move[1]
 
@@ -145,18 +146,19 @@ class ClientService:
                 partial(submitting.submit, submissions=submissions, tag_ids=tag_ids)
             )
 
-        answers = await self._with_tags(submit)
+        answers = await self._or_again(submit)
         await self._platform.submitted(
             [t for a in answers if isinstance(a, Submitted) and a.is_new for t in a.tasks]
         )
         return list(answers)
 
-    async def _with_tags(self, write: Callable[[], Awaitable[Any]]) -> Any:
-        """Once more where a remembered tag id was not in MySQL (it was restored or emptied)."""
+    async def _or_again(self, write: Callable[[], Awaitable[Any]]) -> Any:
+        """Once more where another process was quicker with an idempotency key, or where a
+        remembered tag id was not in MySQL (it was restored or emptied)."""
         try:
             return await write()
         except exc.IntegrityError as error:
-            if error_code(error) != MISSING_PARENT:
+            if error_code(error) not in (DUPLICATE_KEY, MISSING_PARENT):
                 raise
             self._platform.tags.forget()
             return await write()
