@@ -1,0 +1,94 @@
+"""What follows a failed attempt, and when."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.retry import BACKOFF_CAP_SECONDS, Verdict, after_failure, delay_seconds
+from app.states import Backoff, Status
+
+DELAYS = st.integers(0, 86_400)
+RETRIES = st.integers(1, 100)
+LUCK = st.floats(-1, 1)
+
+
+@pytest.mark.parametrize(
+    ("used", "limit", "verdict"),
+    [
+        (0, 3, Verdict(Status.RETRYING, 1)),
+        (2, 3, Verdict(Status.RETRYING, 3)),
+        (3, 3, Verdict(Status.FAILED, 3)),
+        (0, 1, Verdict(Status.RETRYING, 1)),
+        (0, 0, Verdict(Status.FAILED, 0)),
+        (99, 100, Verdict(Status.RETRYING, 100)),
+        (100, 100, Verdict(Status.FAILED, 100)),
+    ],
+)
+def test_a_task_is_retried_as_often_as_its_limit_says_and_then_failed(
+    used: int, limit: int, verdict: Verdict
+) -> None:
+    assert after_failure(current_retry_count=used, retry_limit=limit) == verdict
+
+
+def test_the_exponential_delay_doubles_with_each_retry() -> None:
+    delays = [_exponential(5, retry) for retry in range(1, 8)]
+
+    assert delays == [5, 10, 20, 40, 80, 160, 320]
+
+
+def test_the_exponential_delay_stops_growing_at_an_hour() -> None:
+    assert [_exponential(1000, retry) for retry in (1, 2, 3, 50, 100)] == [
+        1000,
+        2000,
+        3600,
+        3600,
+        3600,
+    ]
+
+
+def test_a_delay_of_more_than_an_hour_is_an_hour_under_exponential_backoff() -> None:
+    assert _exponential(86_400, 1) == BACKOFF_CAP_SECONDS == 3600
+
+
+@given(DELAYS, RETRIES, LUCK)
+def test_the_jitter_moves_an_exponential_delay_by_a_tenth_at_most(
+    delay: int, retry: int, luck: float
+) -> None:
+    steady = _exponential(delay, retry)
+    found = delay_seconds(
+        retry_delay_seconds=delay, retry_backoff=Backoff.EXPONENTIAL, retry=retry, luck=luck
+    )
+
+    assert steady * 0.9 - 1e-6 <= found <= steady * 1.1 + 1e-6
+
+
+def test_the_jitter_reaches_a_tenth_both_ways() -> None:
+    both_ways = [
+        delay_seconds(
+            retry_delay_seconds=100, retry_backoff=Backoff.EXPONENTIAL, retry=1, luck=luck
+        )
+        for luck in (-1, 1)
+    ]
+
+    assert both_ways == pytest.approx([90, 110])
+
+
+@given(DELAYS, RETRIES, LUCK)
+def test_a_fixed_delay_never_changes(delay: int, retry: int, luck: float) -> None:
+    assert (
+        delay_seconds(
+            retry_delay_seconds=delay, retry_backoff=Backoff.FIXED, retry=retry, luck=luck
+        )
+        == delay
+    )
+
+
+@pytest.mark.parametrize("backoff", Backoff)
+def test_no_delay_stays_no_delay(backoff: Backoff) -> None:
+    assert delay_seconds(retry_delay_seconds=0, retry_backoff=backoff, retry=9, luck=1) == 0
+
+
+def _exponential(delay: int, retry: int) -> float:
+    return delay_seconds(
+        retry_delay_seconds=delay, retry_backoff=Backoff.EXPONENTIAL, retry=retry, luck=0
+    )
