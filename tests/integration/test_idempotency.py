@@ -1,0 +1,128 @@
+"""`Idempotency-Key`: a call that is sent again stores nothing again, however it is sent."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+
+from tests.calls import document, get, problem
+from tests.stored import everything_stored
+
+BODY = {"title": "a task", "tags": ["a"], "payload": {"n": 1}}
+
+
+async def send(
+    api: httpx.AsyncClient, key: str, body: Any = BODY, path: str = "/tasks"
+) -> httpx.Response:
+    return await api.post(path, json=body, headers={"Idempotency-Key": key})
+
+
+async def test_the_same_key_and_body_again_give_the_same_task(
+    api: httpx.AsyncClient, engine: Engine
+) -> None:
+    first = await send(api, "key")
+    again = await send(api, "key")
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json()
+    assert again.headers["location"] == first.headers["location"]
+    assert len(everything_stored(engine)["tasks"]) == 1
+
+
+async def test_the_task_is_answered_as_it_is_by_now(api: httpx.AsyncClient) -> None:
+    task = document(await send(api, "key"))
+    await api.patch(f"/tasks/{task['id']}", json={"priority": "高"})
+
+    again = document(await send(api, "key"))
+
+    assert again == await get(api, task["id"])
+    assert again["priority"] == "高"
+
+
+async def test_the_same_key_with_another_body_is_refused(
+    api: httpx.AsyncClient, engine: Engine
+) -> None:
+    await send(api, "key")
+    before = everything_stored(engine)
+
+    found = problem(await send(api, "key", BODY | {"payload": {"n": 2}}), 422)
+
+    assert "Idempotency-Key" in found.detail
+    assert everything_stored(engine) == before
+
+
+async def test_keys_that_differ_in_case_alone_are_different(api: httpx.AsyncClient) -> None:
+    assert [(await send(api, key)).status_code for key in ("key", "KEY", "Key")] == [201] * 3
+
+
+async def test_the_same_key_many_times_at_once_makes_one_task(
+    api: httpx.AsyncClient, engine: Engine
+) -> None:
+    answers = await asyncio.gather(*(send(api, "key") for _ in range(20)))
+
+    assert sorted(a.status_code for a in answers) == [200] * 19 + [201]
+    assert len({a.json()["id"] for a in answers}) == 1
+    assert len(everything_stored(engine)["tasks"]) == 1
+
+
+async def test_neighbours_in_one_batch_of_calls_answer_for_themselves(
+    api: httpx.AsyncClient, engine: Engine
+) -> None:
+    await send(api, "used", {"title": "before"})
+
+    answers = await asyncio.gather(
+        send(api, "first"),  # goes at once; those after it share one transaction
+        send(api, "used", {"title": "before"}),
+        send(api, "used", {"title": "other"}),
+        send(api, "new"),
+        send(api, "new", {"title": "other"}),
+        send(api, "new"),
+        api.post("/tasks", json=BODY),
+    )
+
+    assert [a.status_code for a in answers] == [201, 200, 422, 201, 422, 200, 201]
+    assert answers[5].json() == answers[3].json()
+    assert len(everything_stored(engine)["tasks"]) == 4
+
+
+async def test_a_batch_has_one_key_for_all_its_tasks(
+    api: httpx.AsyncClient, engine: Engine
+) -> None:
+    batch = {"tasks": [{"title": f"task {n}"} for n in range(3)]}
+    first = await send(api, "key", batch, "/tasks/batch")
+    again = await send(api, "key", batch, "/tasks/batch")
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json()
+    assert len(everything_stored(engine)["tasks"]) == 3
+
+    shorter = {"tasks": batch["tasks"][:2]}
+    problem(await send(api, "key", shorter, "/tasks/batch"), 422)
+    problem(await send(api, "key", {"title": "task 0"}), 422)
+
+
+async def test_the_longest_key_is_kept_whole(api: httpx.AsyncClient) -> None:
+    assert (await send(api, "k" * 127 + "1")).status_code == 201
+    assert (await send(api, "k" * 127 + "2")).status_code == 201
+    assert (await send(api, "k" * 127 + "1")).status_code == 200
+
+
+@pytest.mark.parametrize("key", ["", "k" * 129, "two words", "clé", "钥匙", "tab\t"])
+@pytest.mark.parametrize("path", ["/tasks", "/tasks/batch"])
+async def test_a_key_that_is_none_is_refused_by_name(
+    api: httpx.AsyncClient, engine: Engine, key: str, path: str
+) -> None:
+    body = BODY if path == "/tasks" else {"tasks": [BODY]}
+    answer = await api.post(path, json=body, headers={b"Idempotency-Key": key.encode()})
+    problem(answer, 422, "Idempotency-Key")
+    assert not any(everything_stored(engine).values())
+
+
+async def test_a_key_is_free_again_when_its_task_is_deleted(api: httpx.AsyncClient) -> None:
+    first = document(await send(api, "key"))
+    await api.delete(f"/tasks/{first['id']}")
+    again = await send(api, "key", {"title": "other"})
+    assert again.status_code == 201
+    assert again.json()["id"] != first["id"]
