@@ -22,6 +22,7 @@ class Beat(NamedTuple):
     lease: Lease
     remaining_seconds: float
     progress: str | None
+    is_promised: bool
 
 
 class Leases:
@@ -45,12 +46,13 @@ class Leases:
         pipe.delete(self._key(lease))
 
     def beat(self, pipe: Pipeline, beats: Iterable[Beat]) -> None:
-        """Remember heartbeats."""
+        """Remember heartbeats. One answer each: what was known of the lease, None for nothing."""
         for beat in beats:
             pipe.set(
                 self._key(beat.lease),
                 (beat.progress or "").encode(),
                 px=max(1, int(beat.remaining_seconds * 1000)),
+                get=True,
             )
 
     async def progress_of(self, leases: Sequence[Lease]) -> Mapping[int, str]:

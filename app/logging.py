@@ -2,17 +2,22 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from contextvars import ContextVar
+from typing import Any, Final
 
 import structlog
 
 from app.settings import Settings
+
+REQUEST_ID: Final[ContextVar[str | None]] = ContextVar("request_id", default=None)
 
 
 def configure_logging(settings: Settings) -> None:
     """Everything that is logged in this process goes to stderr in one form."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _add_request_id,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -48,3 +53,12 @@ def configure_logging(settings: Settings) -> None:
     # A run that is left out because the one before still runs is no news.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     logging.getLogger("aiomysql").setLevel(logging.ERROR)
+
+
+def _add_request_id(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    request_id = REQUEST_ID.get()
+    if request_id is not None:
+        event["request_id"] = request_id
+    return event

@@ -7,13 +7,16 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi_swagger import patch_fastapi
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 import rowlock
 from app.api import admin, leases, ops, tags, tasks
 from app.api.auth import Door, Doorkeeper
+from app.api.dispatch import Dispatch
 from app.api.door import DoorRoute
 from app.api.envelope import Envelope
-from app.api.problems import HANDLERS
+from app.api.problems import on_error
 from app.api.schemas import Problem
 from app.api.services import Services
 from app.logging import configure_logging
@@ -25,6 +28,14 @@ _SCHEMES: Final = {
     door: {"type": "http", "scheme": "bearer", "description": f"A token of the {door} door."}
     for door in (Door.CLIENT, Door.WORKER, Door.ADMIN)
 }
+
+
+class Application(FastAPI):
+    """FastAPI declares the routes and documents them; `Dispatch` runs them."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        otherwise = super().build_middleware_stack()
+        return Envelope(Dispatch(self.routes, otherwise=otherwise))
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -40,12 +51,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         finally:
             await app.state.services.close()
 
-    app = FastAPI(
+    app = Application(
         title="Rowlock",
         summary=_SUMMARY,
         version=rowlock.__version__,
         lifespan=lifespan,
-        exception_handlers=dict(HANDLERS),
+        exception_handlers={HTTPException: on_error, Exception: on_error},
         # Below: the page that FastAPI would make loads its script from somebody else's server.
         docs_url=None,
         redoc_url=None,
@@ -56,7 +67,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.router.routes.extend(router.router.routes)
     app.router.routes.extend(ops.figures.routes)
     patch_fastapi(app, redirect_from_root_to_docs=False)
-    app.add_middleware(Envelope)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

@@ -10,7 +10,7 @@ from app.api.door import AdminRoute
 from app.api.fields import QueueName, TaskId
 from app.api.figures import queue_document
 from app.api.problems import FieldError, InvalidRequestError
-from app.api.responses import json_answer, problems
+from app.api.responses import JsonAnswer, problems
 from app.api.services import Service
 from app.documents import dumps, task_document
 from app.queue.filters import TaskFilter
@@ -39,7 +39,7 @@ TheQueue = Annotated[QueueName, Path(description="The queue's name.")]
     summary="Every queue that has tasks or is paused",
 )
 async def queues(service: Service) -> Response:
-    return json_answer(dumps([queue_document(state) for state in await service.admin.queues()]))
+    return JsonAnswer(dumps([queue_document(state) for state in await service.admin.queues()]))
 
 
 @router.post(
@@ -50,7 +50,7 @@ async def queues(service: Service) -> Response:
 )
 async def pause_queue(service: Service, name: TheQueue) -> Response:
     since = await service.admin.pause_queue(name)
-    return json_answer(dumps({"queue": name, "paused": True, "paused_at": since}))
+    return JsonAnswer(dumps({"queue": name, "paused": True, "paused_at": since}))
 
 
 @router.post(
@@ -61,7 +61,7 @@ async def pause_queue(service: Service, name: TheQueue) -> Response:
 )
 async def resume_queue(service: Service, name: TheQueue) -> Response:
     await service.admin.resume_queue(name)
-    return json_answer(dumps({"queue": name, "paused": False, "paused_at": None}))
+    return JsonAnswer(dumps({"queue": name, "paused": False, "paused_at": None}))
 
 
 @router.post(
@@ -71,7 +71,7 @@ async def resume_queue(service: Service, name: TheQueue) -> Response:
     summary="Pause, resume, cancel or retry a task",
 )
 async def intervene(service: Service, task_id: TaskId, action: TheAction) -> Response:
-    return json_answer(task_document(await service.admin.intervene(task_id, Event(action))))
+    return JsonAnswer(task_document(await service.admin.intervene(task_id, Event(action))))
 
 
 @router.post(
@@ -87,4 +87,4 @@ async def intervene_in_all(
     if wanted == TaskFilter():
         raise InvalidRequestError([FieldError("query", "needs at least one filter")])
     swept = await service.admin.intervene_in_all(wanted, Event(action), is_dry_run=query.dry_run)
-    return json_answer(dumps(swept._asdict()))
+    return JsonAnswer(dumps(swept._asdict()))

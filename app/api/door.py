@@ -13,7 +13,6 @@ from fastapi import Request, Response
 from fastapi.params import Depends, Header, Path, Query
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from starlette.types import Receive, Scope, Send
 
 from app.api.auth import Door
 from app.api.body import BODY_LIMIT_BYTES, parse_body, read_body
@@ -31,16 +30,15 @@ class DoorRoute(APIRoute):
         super().__init__(path, endpoint, **options)
         self._readers = _readers(endpoint, self.max_body_size or BODY_LIMIT_BYTES)
         self._reads_query = any(isinstance(marker, Query) for _, marker, _ in _parameters(endpoint))
-        self.app = self._answer
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive, send)
+    async def answer(self, request: Request) -> Response:
+        """The endpoint's answer. Raises what `problems.problem_of` knows to show."""
         request.app.state.doorkeeper.admit(request, self.door)
-        if not self._reads_query and scope["query_string"]:
+        if not self._reads_query and request.scope["query_string"]:
             _refuse_query(request)
         arguments = {name: await read(request) for name, read in self._readers}
         response: Response = await self.endpoint(**arguments)
-        await response(scope, receive, send)
+        return response
 
 
 class ClientRoute(DoorRoute):

@@ -11,7 +11,7 @@ from app.api.body import LARGE_BODY_LIMIT_BYTES
 from app.api.door import WorkerRoute
 from app.api.fields import MAX_ID, json_text
 from app.api.problems import KINDS, FieldError, InvalidRequestError
-from app.api.responses import BODY_PROBLEMS, json_answer, problems
+from app.api.responses import BODY_PROBLEMS, JsonAnswer, problems
 from app.api.services import Service, hang_up_of
 from app.documents import array, dumps, lease_document, task_document
 from app.errors import RowlockError
@@ -35,7 +35,7 @@ async def claim(service: Service, request: Request, body: schemas.ClaimTasks) ->
     turned = await service.worker.turn(
         [], _claim(body), wait_seconds=body.wait_seconds, is_gone=hang_up_of(request)
     )
-    return json_answer(array(lease_document(task) for task in turned.claimed))
+    return JsonAnswer(array(lease_document(task) for task in turned.claimed))
 
 
 @router.post(
@@ -58,7 +58,7 @@ async def finish(service: Service, request: Request, body: schemas.FinishTasks) 
         for item, answer in zip(body.items, turned.finished, strict=True)
     ]
     leases = array(lease_document(task) for task in turned.claimed)
-    return json_answer(dumps({"items": items, "leases": orjson.Fragment(leases)}))
+    return JsonAnswer(dumps({"items": items, "leases": orjson.Fragment(leases)}))
 
 
 @router.post(
@@ -73,7 +73,7 @@ async def heartbeat(
     pulse = await service.worker.heartbeat(
         _lease(lease_id, "lease_id"), json_text(body.progress, "progress")
     )
-    return json_answer(dumps(pulse._asdict()))
+    return JsonAnswer(dumps(pulse._asdict()))
 
 
 @router.post(
@@ -125,7 +125,7 @@ async def release(service: Service, lease_id: LeaseId) -> Response:
 
 
 async def _end(service: Service, finish: Finish) -> Response:
-    return json_answer(task_document(await service.worker.finish(finish)))
+    return JsonAnswer(task_document(await service.worker.finish(finish)))
 
 
 def _claim(body: schemas.ClaimTasks) -> Claim:

@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from app import migrations
 from app.api.door import DoorRoute, FiguresRoute
 from app.api.figures import show_queues
-from app.api.responses import json_answer, problems
+from app.api.responses import JsonAnswer, problems
 from app.api.services import Service
 from app.documents import dumps
 from app.errors import DatabaseAwayError
@@ -24,7 +24,7 @@ _queues_shown_at = 0.0
 
 @router.get("/healthz", summary="200 while the process lives")
 async def healthz() -> Response:
-    return json_answer(dumps({"status": "ok"}))
+    return JsonAnswer(dumps({"status": "ok"}))
 
 
 @router.get(
@@ -45,7 +45,7 @@ async def readyz(service: Service) -> Response:
     is_ready = all(state == "ok" for state in parts.values())
     # Redis away or absent is ready: it costs speed, nothing else.
     parts["redis"] = {"away": "degraded"}.get(platform.redis.state, platform.redis.state)
-    return json_answer(
+    return JsonAnswer(
         dumps({"status": "ready" if is_ready else "not ready", "parts": parts}),
         200 if is_ready else 503,
     )

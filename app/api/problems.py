@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import structlog
 from fastapi import Request, Response
@@ -98,12 +98,29 @@ def invalid_fields(
     ]
 
 
-async def on_rowlock_error(_request: Request, error: Exception) -> Response:
-    """A domain error."""
-    assert isinstance(error, errors.RowlockError)
-    kind = KINDS.get(type(error))
-    if kind is None:
-        return await on_unexpected(_request, error)
+def problem_of(error: Exception) -> Response:
+    """The answer to whatever went wrong."""
+    if isinstance(error, errors.RowlockError) and type(error) in KINDS:
+        return _of_domain(error)
+    if isinstance(error, InvalidRequestError):
+        detail = "; ".join(f"{field}: {message}" for field, message in error.fields[:10])
+        fields = [field_error._asdict() for field_error in error.fields]
+        return problem(error.status, error.title, detail, errors=fields)
+    if isinstance(error, HTTPException):
+        status = error.status_code
+        return problem(status, _reason(status), str(error.detail), headers=error.headers)
+    # A bug. The caller learns nothing of its insides; the log does.
+    log.error("unexpected_error", exc_info=error)
+    return problem(500, "Internal error", "Something went wrong here; it has been logged.")
+
+
+async def on_error(_request: Request, error: Exception) -> Response:
+    """The same, as FastAPI calls it."""
+    return problem_of(error)
+
+
+def _of_domain(error: errors.RowlockError) -> Response:
+    kind = KINDS[type(error)]
     extensions = {
         name: error.facts[name] for name in _EXTENSIONS if error.facts.get(name) is not None
     }
@@ -114,32 +131,6 @@ async def on_rowlock_error(_request: Request, error: Exception) -> Response:
     if isinstance(error, errors.DatabaseAwayError):
         headers["Retry-After"] = str(error.retry_after_seconds)
     return problem(kind.status, kind.title, str(error), headers=headers, **extensions)
-
-
-async def on_invalid_request(_request: Request, error: Exception) -> Response:
-    """A request whose form is wrong."""
-    assert isinstance(error, InvalidRequestError)
-    detail = "; ".join(f"{field}: {message}" for field, message in error.fields[:10])
-    return problem(
-        error.status,
-        error.title,
-        detail,
-        errors=[field_error._asdict() for field_error in error.fields],
-    )
-
-
-async def on_http_exception(_request: Request, error: Exception) -> Response:
-    """What the framework itself refuses: no such path, no such method."""
-    assert isinstance(error, HTTPException)
-    return problem(
-        error.status_code, _reason(error.status_code), str(error.detail), headers=error.headers
-    )
-
-
-async def on_unexpected(_request: Request, error: Exception) -> Response:
-    """A bug. The caller learns nothing of its insides; the log does."""
-    log.error("unexpected_error", exc_info=error)
-    return problem(500, "Internal error", "Something went wrong here; it has been logged.")
 
 
 def _location(details: ErrorDetails) -> tuple[str | int, ...]:
@@ -164,11 +155,3 @@ def _slug(title: str) -> str:
 
 def _reason(status: int) -> str:
     return HTTPStatus(status).phrase
-
-
-HANDLERS: Final[Mapping[Any, Any]] = {
-    errors.RowlockError: on_rowlock_error,
-    InvalidRequestError: on_invalid_request,
-    HTTPException: on_http_exception,
-    Exception: on_unexpected,
-}

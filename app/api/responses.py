@@ -35,8 +35,19 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 BODY_PROBLEMS: Final = (400, 413, 415)
 
 
-def json_answer(
-    document: bytes, status: int = 200, headers: dict[str, str] | None = None
-) -> Response:
-    """A ready-made document as the answer."""
-    return Response(document, status, headers, media_type="application/json")
+class JsonAnswer(Response):
+    """A ready-made document as the answer. Its headers are bytes already: Starlette would
+    lower, encode and search them each time."""
+
+    def __init__(
+        self, document: bytes, status: int = 200, headers: dict[str, str] | None = None
+    ) -> None:
+        self.body = document
+        self.status_code = status
+        self.background = None
+        self.raw_headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(document)),
+        ]
+        for name, value in (headers or {}).items():
+            self.raw_headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))

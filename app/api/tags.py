@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from app.api import schemas
 from app.api.door import ClientRoute
 from app.api.figures import queue_document
-from app.api.responses import json_answer, problems
+from app.api.responses import JsonAnswer, problems
 from app.api.services import Service
 from app.documents import dumps
 
@@ -19,7 +19,7 @@ router = APIRouter(route_class=ClientRoute, tags=["client: figures"])
     summary="Every tag, with its number of tasks",
 )
 async def tags(service: Service) -> Response:
-    return json_answer(await service.client.tags())
+    return JsonAnswer(await service.client.tags())
 
 
 @router.get(
@@ -30,4 +30,4 @@ async def tags(service: Service) -> Response:
 )
 async def stats(service: Service) -> Response:
     states = await service.client.stats()
-    return json_answer(dumps({"queues": [queue_document(state) for state in states]}))
+    return JsonAnswer(dumps({"queues": [queue_document(state) for state in states]}))

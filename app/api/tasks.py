@@ -11,7 +11,7 @@ from app.api.body import LARGE_BODY_LIMIT_BYTES
 from app.api.cursor import after_id, next_link
 from app.api.door import ClientRoute
 from app.api.fields import TaskId
-from app.api.responses import BODY_PROBLEMS, json_answer, problems
+from app.api.responses import BODY_PROBLEMS, JsonAnswer, problems
 from app.api.services import Service, hang_up_of
 from app.documents import array, task_document
 from app.queue.calls import Submission
@@ -47,7 +47,7 @@ async def submit(
     submission = _submission([body.to_new_task()], idempotency_key)
     submitted = await service.client.submit(submission)
     (task,) = submitted.tasks
-    return json_answer(
+    return JsonAnswer(
         task_document(task),
         201 if submitted.is_new else 200,
         {"Location": f"/tasks/{task.id}"},
@@ -70,7 +70,7 @@ async def submit_batch(
 ) -> Response:
     tasks = [task.to_new_task(f"tasks.{index}.") for index, task in enumerate(body.tasks)]
     submitted = await service.client.submit(_submission(tasks, idempotency_key))
-    return json_answer(
+    return JsonAnswer(
         array(task_document(task) for task in submitted.tasks), 201 if submitted.is_new else 200
     )
 
@@ -91,7 +91,7 @@ async def list_tasks(
     headers = {}
     if next_after is not None:
         headers["Link"] = next_link(request, next_after, wanted, query.order)
-    return json_answer(documents, headers=headers)
+    return JsonAnswer(documents, headers=headers)
 
 
 @router.get(
@@ -107,8 +107,8 @@ async def get(
     query: Annotated[schemas.WaitQuery, Query()],
 ) -> Response:
     if query.wait_seconds is None:
-        return json_answer(await service.client.get(task_id))
-    return json_answer(
+        return JsonAnswer(await service.client.get(task_id))
+    return JsonAnswer(
         await service.client.wait(
             task_id, wait_seconds=query.wait_seconds, is_gone=hang_up_of(request)
         )
@@ -123,7 +123,7 @@ async def get(
 )
 async def patch(service: Service, task_id: TaskId, body: schemas.PatchTask) -> Response:
     task = await service.client.patch(task_id, body.changes(), body.tag_names())
-    return json_answer(task_document(task))
+    return JsonAnswer(task_document(task))
 
 
 @router.delete(
@@ -145,7 +145,7 @@ async def delete(service: Service, task_id: TaskId) -> Response:
     summary="The ended attempts of a task",
 )
 async def attempts(service: Service, task_id: TaskId) -> Response:
-    return json_answer(await service.client.attempts(task_id))
+    return JsonAnswer(await service.client.attempts(task_id))
 
 
 def _submission(tasks: list[NewTask], key: str | None) -> Submission:

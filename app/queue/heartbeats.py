@@ -34,32 +34,43 @@ async def held(
         tuple(lease.task_id for lease in leases),
     )
     holders = {Lease(row[0], row[1]): Held(row[2], row[3]) for row in rows}
-    late = [lease for lease in leases if lease not in holders]
-    tasks = await get_tasks(connection, {lease.task_id for lease in late})
-    known = [lease for lease in late if lease.task_id in tasks]
-    outcomes = await outcomes_by_lease(connection, known, tasks)
-    answers: dict[Lease, Held | RowlockError] = dict(holders)
-    for lease in late:
-        task = tasks.get(lease.task_id)
-        answers[lease] = (
-            TaskNotFoundError(task_id=lease.task_id)
-            if task is None
-            else stale(task, outcomes.get(lease))
-        )
-    return now, answers
+    refused = await _refused(connection, [lease for lease in leases if lease not in holders])
+    return now, {**holders, **refused}
 
 
-async def put_off(connection: AsyncConnection, remaining_seconds: Mapping[Lease, float]) -> None:
-    """Tell the sweep not to look at these leases before their heartbeat runs out."""
+async def put_off(
+    connection: AsyncConnection, remaining_seconds: Mapping[Lease, float]
+) -> dict[Lease, RowlockError]:
+    """Tell the sweep not to look at these leases before their heartbeat runs out; those that
+    no longer count, with the reason."""
     now = await read_clock(connection)
     tasks = await statements.lock_tasks(
         connection, [lease.task_id for lease in remaining_seconds], whole=False
     )
+    held = {
+        lease: tasks[lease.task_id]
+        for lease in remaining_seconds
+        if lease.task_id in tasks and tasks[lease.task_id].lease_token == lease.token
+    }
     await statements.move(
         connection,
         [
-            (tasks[lease.task_id], extend(tasks[lease.task_id], now=now, seconds=seconds))
-            for lease, seconds in remaining_seconds.items()
-            if lease.task_id in tasks and tasks[lease.task_id].lease_token == lease.token
+            (task, extend(task, now=now, seconds=remaining_seconds[lease]))
+            for lease, task in held.items()
         ],
     )
+    return await _refused(connection, [lease for lease in remaining_seconds if lease not in held])
+
+
+async def _refused(
+    connection: AsyncConnection, leases: Sequence[Lease]
+) -> dict[Lease, RowlockError]:
+    tasks = await get_tasks(connection, {lease.task_id for lease in leases})
+    known = [lease for lease in leases if lease.task_id in tasks]
+    outcomes = await outcomes_by_lease(connection, known, tasks)
+    return {
+        lease: stale(tasks[lease.task_id], outcomes.get(lease))
+        if lease.task_id in tasks
+        else TaskNotFoundError(task_id=lease.task_id)
+        for lease in leases
+    }

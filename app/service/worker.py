@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
@@ -140,14 +140,24 @@ class WorkerService:
             if found.lease_seconds is not None:
                 expires_at = min(expires_at, now + timedelta(seconds=found.lease_seconds))
             answers.append(Pulse(expires_at, found.deadline_at))
-            beats.append(Beat(lease, (expires_at - now).total_seconds(), progress))
-        await self._remember(beats, [lease for lease, p in calls if p is not None])
-        return answers
+            beats.append(
+                Beat(
+                    lease,
+                    (expires_at - now).total_seconds(),
+                    progress,
+                    is_promised=found.lease_seconds is not None,
+                )
+            )
+        refused = await self._remember(beats, [lease for lease, p in calls if p is not None])
+        return [refused.get(lease, answer) for lease, answer in zip(leases, answers, strict=True)]
 
-    async def _remember(self, beats: Sequence[Beat], with_progress: Sequence[Lease]) -> None:
-        """In Redis; what it cannot take is told to the sweep in MySQL."""
+    async def _remember(
+        self, beats: Sequence[Beat], with_progress: Sequence[Lease]
+    ) -> Mapping[Lease, RowlockError]:
+        """In Redis; what it cannot take, or did not know, is told to the sweep in MySQL. The
+        leases that MySQL then refuses, with the reason."""
         if not beats:
-            return
+            return {}
         platform = self._platform
 
         def remember(pipe: Pipeline) -> None:
@@ -156,14 +166,21 @@ class WorkerService:
                 platform.cache.forget_task(pipe, lease.task_id)
 
         try:
-            await platform.redis.run(remember)
+            known = await platform.redis.run(remember)
         except RedisAwayError:
-            if not platform.redis.is_absent:
-                platform.cache.must_move_epoch()
-                remaining = {beat.lease: beat.remaining_seconds for beat in beats}
-                await platform.database.transact(
-                    partial(heartbeats.put_off, remaining_seconds=remaining)
-                )
+            if platform.redis.is_absent:
+                return {}
+            platform.cache.must_move_epoch()
+            unsure = list(beats)
+        else:
+            # A lease that had run out there: a sweep may be taking it back at this moment.
+            unsure = [b for b, k in zip(beats, known, strict=False) if b.is_promised and k is None]
+        if not unsure:
+            return {}
+        remaining = {beat.lease: beat.remaining_seconds for beat in unsure}
+        return await platform.database.transact(
+            partial(heartbeats.put_off, remaining_seconds=remaining)
+        )
 
 
 def _weight(turn: Turn) -> int:
