@@ -1,0 +1,68 @@
+"""What one side of a race does, as work for a transaction."""
+
+from typing import Any
+
+from sqlalchemy import Engine, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.queue import intervene, lifecycle, sweep
+from app.queue.calls import Claim, Ending, Finish, Move, Turn
+from app.states import Event
+from app.task import Lease, Task
+from tests.concurrency.ordering import Work
+
+
+def claim(limit: int = 1) -> Work[list[Task]]:
+    """Claim from the default queue."""
+
+    async def work(connection: AsyncConnection) -> list[Task]:
+        turn = Turn(claim=Claim("other-worker", ("default",), limit))
+        turns = await lifecycle.take_turns(connection, turns=[turn])
+        return turns.answers[0].claimed
+
+    return work
+
+
+def complete(lease_id: str) -> Work[Task]:
+    """Complete the attempt, which the lease has to hold."""
+    task_id, token = lease_id.split(".")
+    finish = Finish(Lease(int(task_id), token), Ending.COMPLETE, result='"in time"')
+
+    async def work(connection: AsyncConnection) -> Task:
+        turns = await lifecycle.take_turns(connection, turns=[Turn([finish])])
+        (answer,) = turns.answers[0].finished
+        assert isinstance(answer, Task)
+        return answer
+
+    return work
+
+
+def time_out(limit: int = 100) -> Work[list[Move]]:
+    """One batch of the sweep that ends overdue attempts."""
+    return lambda connection: sweep.time_out_once(connection, limit=limit)
+
+
+def change(task_id: int, event: Event) -> Work[intervene.Intervened]:
+    """Management's hand on one task."""
+    return lambda connection: intervene.intervene(
+        connection, event=event, ids=[task_id], is_strict=True
+    )
+
+
+def patch(task_id: int, **changes: Any) -> Work[Move]:
+    """A client's patch."""
+    return lambda connection: intervene.patch(
+        connection, task_id=task_id, changes=changes, tag_names=None, tag_ids={}
+    )
+
+
+def delete(task_id: int) -> Work[Task]:
+    """A client's delete."""
+    return lambda connection: intervene.delete(connection, task_id=task_id)
+
+
+def row(engine: Engine, task_id: int) -> dict[str, Any]:
+    """The task as it stands in MySQL."""
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT * FROM tasks WHERE id = :id"), {"id": task_id})
+        return dict(found.mappings().one())
