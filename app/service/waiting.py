@@ -7,12 +7,14 @@ somebody waits, finds what came through other processes: one statement a look fo
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import structlog
 
 from app.errors import DatabaseAwayError
 from app.metrics import WAITING_CALLERS
+
+AWAY_PAUSE_SECONDS: Final = 1.0
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -116,8 +118,11 @@ class WaitingRoom(Generic[Key]):
                     return
                 try:
                     found = await self._look(keys)
-                except DatabaseAwayError:
-                    await asyncio.sleep(1)
+                except Exception as error:
+                    # Whatever it is: without the poller, those who wait would be forgotten.
+                    if not isinstance(error, DatabaseAwayError):
+                        log.exception("look_failed")
+                    await asyncio.sleep(AWAY_PAUSE_SECONDS)
                     continue
                 for key, count in found.items():
                     self.wake(key, count)
