@@ -1,7 +1,10 @@
 """A task as the service knows it: the row read from `tasks`, and what a client asks for."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
+
+import orjson
 
 from app.states import Backoff, Outcome, Priority, Status
 
@@ -96,3 +99,8 @@ class EndedAttempt(NamedTuple):
     outcome: Outcome
     error: str | None
     lease_token: str
+
+
+def names_text(names: Sequence[str]) -> str | None:
+    """Tag names, sorted, as the column `tag_names` keeps them."""
+    return orjson.dumps(names).decode() if names else None

@@ -18,7 +18,7 @@ from app.queue import statements
 from app.queue.calls import Move, TagIds
 from app.queue.lifecycle import ended_attempt
 from app.states import ENDED, WAITING, Event, Outcome, Status
-from app.task import Task
+from app.task import Task, names_text
 
 ACTIONS: Final[Mapping[Event, Callable[..., Task]]] = {
     Event.PAUSE: transitions.paused,
@@ -107,6 +107,7 @@ async def patch(
         await statements.replace_task_tags(
             connection, task_id=task_id, tag_ids=[tag_ids[name] for name in tag_names]
         )
+        patched = patched._replace(tag_names=names_text(tag_names))
     await statements.move(connection, [(task, patched)])
     return task, patched
 

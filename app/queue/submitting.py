@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.errors import KeyReusedError, RowlockError
@@ -11,7 +10,7 @@ from app.queue import statements
 from app.queue.calls import Submission, Submitted, TagIds
 from app.queue.reading import tasks_by_key
 from app.states import RANK, Status
-from app.task import NewTask, Task
+from app.task import NewTask, Task, names_text
 
 
 async def submit(
@@ -73,7 +72,7 @@ def _first_row(new: NewTask, now: datetime) -> Task:
         status=Status.TO_DO,
         priority=new.priority,
         queue=new.queue,
-        tag_names=orjson.dumps(new.tag_names).decode() if new.tag_names else None,
+        tag_names=names_text(new.tag_names),
         due_date=new.due_date,
         timeout_seconds=new.timeout_seconds,
         retry_limit=new.retry_limit,
