@@ -28,7 +28,7 @@ CLAIM: Final = (
 _LOCK = "SELECT {columns} FROM tasks WHERE id IN ({marks}) ORDER BY id FOR UPDATE{skip}"
 _LOCK_DUE: Final = (
     f"SELECT {LIGHT_COLUMNS} FROM tasks FORCE INDEX (ix_tasks_sweep) "
-    "WHERE status = %s AND sweep_at <= %s ORDER BY status, sweep_at, id LIMIT %s "
+    "WHERE status = %s AND sweep_at <= %s ORDER BY sweep_at, id LIMIT %s "
     "FOR UPDATE SKIP LOCKED"
 )
 _INSERT_TASK: Final = (

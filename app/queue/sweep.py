@@ -42,7 +42,7 @@ async def due_leases(connection: AsyncConnection, *, limit: int) -> list[Promise
         connection,
         "SELECT id, lease_token, lease_seconds FROM tasks FORCE INDEX (ix_tasks_sweep) "
         "WHERE status = 'in_progress' AND sweep_at <= UTC_TIMESTAMP(6) "
-        "AND deadline_at > UTC_TIMESTAMP(6) ORDER BY status, sweep_at, id LIMIT %s",
+        "AND deadline_at > UTC_TIMESTAMP(6) ORDER BY sweep_at, id LIMIT %s",
         (limit,),
     )
     return [PromisedLease(Lease(task_id, token), seconds) for task_id, token, seconds in rows]
