@@ -103,12 +103,12 @@ def _isolation(connection: Connection) -> Iterator[Finding]:
 
 
 def _durability(connection: Connection) -> Iterator[Finding]:
-    wanted = {"innodb_flush_log_at_trx_commit": "1", "sync_binlog": "1", "innodb_doublewrite": ""}
+    wanted = {"innodb_flush_log_at_trx_commit": "1", "sync_binlog": "1"}
     for name, value in wanted.items():
         found = _variable(connection, name)
         if name == "sync_binlog" and _variable(connection, "log_bin") in ("0", "OFF"):
             yield Finding("note", name, f"{found}, but there is no binary log to sync")
-        elif value and found != value:
+        elif found != value:
             yield Finding(
                 "bad",
                 name,
