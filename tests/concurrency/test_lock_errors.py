@@ -1,0 +1,82 @@
+"""Deadlocks and lock waits that a stranger brings about: the caller never hears of them."""
+
+import asyncio
+
+import httpx
+from sqlalchemy import Engine, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Session
+
+from app.service.platform import Platform
+from app.settings import Settings
+from tests.concurrency.ordering import until_blocked
+from tests.concurrency.steps import row
+from tests.conftest import serving
+from tests.factories import TaskFactory, lease_of
+
+LOCK = "SELECT id FROM tasks WHERE id = %s FOR UPDATE"
+
+
+async def test_a_call_that_was_the_victim_of_a_deadlock_succeeds(
+    session: Session, engine: Engine, api: httpx.AsyncClient
+) -> None:
+    first, second = TaskFactory.create_batch(2, in_progress=True)
+    items = [{"lease_id": lease_of(task), "outcome": "complete"} for task in (first, second)]
+
+    with engine.connect() as stranger:
+        # What it has written makes the stranger the heavier one, and InnoDB spares it.
+        stranger.execute(text("INSERT INTO tags (name) VALUES ('a'), ('b'), ('c'), ('d')"))
+        stranger.exec_driver_sql(LOCK, (second.id,))
+        call = asyncio.create_task(api.post("/leases/finish", json={"items": items}))
+        await until_blocked(engine)
+        # The call holds this row, so that to get it is proof: the call was rolled back.
+        stranger.exec_driver_sql(LOCK, (first.id,))
+        stranger.rollback()
+    answer = await call
+
+    assert answer.status_code == 200
+    assert [item["status"] for item in answer.json()["items"]] == [200, 200]
+    assert {row(engine, task.id)["status"] for task in (first, second)} == {"done"}
+
+
+async def test_a_transaction_that_waited_too_long_for_a_lock_is_run_again_from_its_start(
+    session: Session, engine: Engine, other: Platform
+) -> None:
+    task = TaskFactory()
+    tries: list[str] = []
+
+    with engine.connect() as stranger:
+        stranger.exec_driver_sql(LOCK, (task.id,))
+
+        async def work(connection: AsyncConnection) -> None:
+            tries.append(f"try {len(tries) + 1}")
+            await connection.exec_driver_sql("INSERT INTO tags (name) VALUES (%s)", (tries[-1],))
+            if len(tries) == 2:
+                stranger.rollback()
+            await connection.exec_driver_sql("SET innodb_lock_wait_timeout = 1")
+            await connection.exec_driver_sql(LOCK, (task.id,))
+
+        await other.database.transact(work)
+
+    assert tries == ["try 1", "try 2"]
+    with engine.connect() as connection:
+        # Error 1205 undoes its statement only; the rest of the first try must not stay.
+        assert list(connection.execute(text("SELECT name FROM tags")).scalars()) == ["try 2"]
+
+
+async def test_a_call_whose_row_stays_locked_is_answered_in_time_and_works_later(
+    session: Session, engine: Engine, settings: Settings
+) -> None:
+    task = TaskFactory(in_progress=True)
+    lease = lease_of(task)
+    impatient = settings.model_copy(update={"database_timeout_seconds": 0.5})
+
+    async with serving(impatient) as api:
+        with engine.connect() as stranger:
+            stranger.exec_driver_sql(LOCK, (task.id,))
+            answer = await api.post(f"/leases/{lease}/complete")
+            assert answer.status_code == 503
+            assert answer.headers["retry-after"]
+            stranger.rollback()
+
+        assert (await api.post(f"/leases/{lease}/complete")).status_code == 200
