@@ -1,0 +1,45 @@
+"""A worker's and management's calls, beside those in `tests.calls`."""
+
+from typing import Any
+
+import httpx
+
+from tests.calls import Document, document
+
+
+async def heartbeat(api: httpx.AsyncClient, lease: Document, progress: Any = None) -> Document:
+    """The pulse that was answered."""
+    body = {"progress": progress}
+    answer = await api.post(f"/leases/{lease['lease_id']}/heartbeat", json=body)
+    assert answer.status_code == 200, answer.text
+    return document(answer)
+
+
+async def release(api: httpx.AsyncClient, lease: Document) -> Document:
+    """The task, given back."""
+    answer = await api.post(f"/leases/{lease['lease_id']}/release")
+    assert answer.status_code == 200, answer.text
+    return document(answer)
+
+
+async def finish(
+    api: httpx.AsyncClient, *items: Document, claim: Document | None = None
+) -> Document:
+    """What `POST /leases/finish` says of all of them."""
+    answer = await api.post("/leases/finish", json={"items": items, "claim": claim})
+    assert answer.status_code == 200, answer.text
+    return document(answer)
+
+
+async def act(api: httpx.AsyncClient, task_id: int, action: str) -> Document:
+    """The task after management paused, resumed, cancelled or retried it."""
+    answer = await api.post(f"/admin/tasks/{task_id}/{action}")
+    assert answer.status_code == 200, answer.text
+    return document(answer)
+
+
+async def attempts(api: httpx.AsyncClient, task_id: int) -> list[Document]:
+    """The task's ended attempts."""
+    answer = await api.get(f"/tasks/{task_id}/attempts")
+    assert answer.status_code == 200, answer.text
+    return list(answer.json())
