@@ -15,7 +15,8 @@ def queue_document(state: QueueState) -> dict[str, Any]:
         "paused": state.paused_at is not None,
         "paused_at": state.paused_at,
         "tasks": {
-            status: {priority: state.tasks.get((status, priority), 0) for priority in Priority}
+            # By value: orjson takes no subclass of str as a key.
+            status.value: {p.value: state.tasks.get((status, p), 0) for p in Priority}
             for status in Status
         },
         "waiting": _count(state, *WAITING),
