@@ -1,10 +1,27 @@
 """A worker's and management's calls, beside those in `tests.calls`."""
 
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
-from tests.calls import Document, document
+from tests.calls import Document, claim_one, document, submit
+
+ENDINGS: Final = {
+    "complete": {"result": 1},
+    "fail": {"error": "it broke", "retry_after_seconds": 0},
+    "release": None,
+}
+
+
+async def a_lease(api: httpx.AsyncClient, **fields: Any) -> Document:
+    """The lease of a new task, the only one there is to have."""
+    await submit(api, **fields)
+    return await claim_one(api)
+
+
+async def end(api: httpx.AsyncClient, lease_id: str, ending: str) -> httpx.Response:
+    """The answer to ending an attempt in one of the ways of `ENDINGS`."""
+    return await api.post(f"/leases/{lease_id}/{ending}", json=ENDINGS[ending])
 
 
 async def heartbeat(api: httpx.AsyncClient, lease: Document, progress: Any = None) -> Document:
