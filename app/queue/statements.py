@@ -25,7 +25,12 @@ CLAIM: Final = (
     "WHERE queue = %s AND claim_rank IS NOT NULL "
     "ORDER BY queue, claim_rank, created_at, id LIMIT %s FOR UPDATE SKIP LOCKED"
 )
-_LOCK = "SELECT {columns} FROM tasks WHERE id IN ({marks}) ORDER BY id FOR UPDATE{skip}"
+# On a table that is small, or whose statistics say so, MySQL would rather scan, and a scan
+# waits at every row that somebody else holds.
+_BY_ID: Final = "tasks FORCE INDEX (PRIMARY)"
+_LOCK: Final = (
+    f"SELECT {{columns}} FROM {_BY_ID} WHERE id IN ({{marks}}) ORDER BY id FOR UPDATE{{skip}}"
+)
 _LOCK_DUE: Final = (
     f"SELECT {LIGHT_COLUMNS} FROM tasks FORCE INDEX (ix_tasks_sweep) "
     "WHERE status = %s AND sweep_at <= %s ORDER BY sweep_at, id LIMIT %s "
@@ -153,7 +158,7 @@ async def move(connection: AsyncConnection, moves: Sequence[tuple[Task, Task]]) 
         if not assignments:
             continue
         statement = (
-            f"UPDATE tasks SET {', '.join(assignments)} "
+            f"UPDATE {_BY_ID} SET {', '.join(assignments)} "
             f"WHERE id IN ({marks(chunk)}) "
             f"AND (id, status, attempt) IN ({marks(chunk, '(%s, %s, %s)')})"
         )

@@ -1,0 +1,200 @@
+"""How MySQL runs the statements of the hot path: on their index, in its order, few rows each.
+
+A filesort under FOR UPDATE would lock every candidate, and a scan would grow with history.
+Held on an empty table and on 200,000 tasks, most of them done.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db import Database
+from app.queue import lifecycle, looking, statements, sweep
+from app.queue.calls import Claim, Turn
+from app.queue.statements import CLAIM
+from app.settings import Settings
+from app.states import Status
+from tests.explaining import Plan, Statement, explain, rows_read, sent_by
+from tests.rows import a_row
+
+LIMIT = 10
+SLACK = 3  # the look past the end of a range, and the like
+
+# Of 100 tasks 6 can be claimed, 2 wait out a delay, 2 run, one of them too long; 80 are done.
+FILL = """
+INSERT INTO tasks (
+    title, status, priority, queue, timeout_seconds, retry_limit, retry_delay_seconds,
+    retry_backoff, current_retry_count, created_at, updated_at, attempt, claim_rank, sweep_at,
+    completed_at, finish_token, lease_token, claimed_from, started_at, deadline_at
+)
+WITH digits AS (
+    SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4
+    UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9
+),
+numbers AS (
+    SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d + 100000 * g.d AS n
+    FROM digits a, digits b, digits c, digits e, digits f, digits g WHERE g.d < 2
+),
+drawn AS (
+    SELECT n, ELT(1 + n % 3, '高', '中', '低') AS priority,
+        CASE WHEN n % 100 < 6 THEN 'to_do' WHEN n % 100 < 8 THEN 'retrying'
+             WHEN n % 100 < 10 THEN 'in_progress' WHEN n % 100 < 14 THEN 'failed'
+             WHEN n % 100 < 18 THEN 'cancelled' WHEN n % 100 < 20 THEN 'paused'
+             ELSE 'done' END AS status,
+        UTC_TIMESTAMP(6) - INTERVAL n SECOND AS created_at,
+        UTC_TIMESTAMP(6) + INTERVAL IF(n % 2, 1, -1) HOUR AS due_at
+    FROM numbers
+)
+SELECT
+    CONCAT('task ', n), status, priority, 'default', 300, 3, 5, 'fixed', 0, created_at,
+    created_at, 1, IF(status = 'to_do', n % 3, NULL),
+    CASE status WHEN 'retrying' THEN due_at WHEN 'in_progress' THEN due_at END,
+    IF(status = 'done', created_at, NULL), IF(status = 'done', LPAD(n, 32, '0'), NULL),
+    IF(status = 'in_progress', LPAD(n, 32, '0'), NULL), IF(status = 'in_progress', 'to_do', NULL),
+    created_at, IF(status = 'in_progress', due_at, NULL)
+FROM drawn
+"""
+
+
+@pytest.fixture(scope="module", params=[0, 200_000], ids=["empty", "200,000 tasks"])
+def tasks(request: pytest.FixtureRequest, engine: Engine) -> Iterator[int]:
+    """How many tasks there are."""
+    with engine.connect() as connection:
+        if request.param:
+            connection.execute(text(FILL))
+            connection.commit()
+        connection.execute(text("ANALYZE TABLE tasks")).all()
+        found = connection.execute(text("SELECT COUNT(*) FROM tasks")).scalar_one()
+        assert found == request.param
+        yield found
+        connection.rollback()
+        connection.execute(text("DELETE FROM tasks"))
+        connection.commit()
+        connection.execute(text("ANALYZE TABLE tasks")).all()
+
+
+@pytest.fixture(scope="module")
+async def database(migrated_settings: Settings) -> AsyncIterator[Database]:
+    database = Database(migrated_settings)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    """Locks and changes of a test go with it."""
+    with engine.connect() as connection:
+        yield connection
+
+
+def only(plans: list[Plan]) -> Plan:
+    (plan,) = plans
+    return plan
+
+
+def sorts(plan: Plan) -> bool:
+    return "filesort" in plan.extra or "temporary" in plan.extra
+
+
+async def claim_statement(database: Database) -> Statement:
+    turn = Turn(claim=Claim("w", ("default",), LIMIT))
+    sent = await sent_by(database, partial(lifecycle.take_turns, turns=[turn]))
+    assert sent[0].text == CLAIM, "what doctor explains is what is sent"
+    return sent[0]
+
+
+async def test_the_claim_is_on_its_index_and_sorts_nothing(
+    tasks: int, database: Database, connection: Connection
+) -> None:
+    plan = only(explain(connection, await claim_statement(database)))
+
+    assert (plan.access, plan.key) == ("range", "ix_tasks_claim")
+    assert not sorts(plan)
+
+
+async def test_the_claim_reads_no_more_rows_than_it_hands_out(
+    tasks: int, database: Database, connection: Connection
+) -> None:
+    read = rows_read(connection, await claim_statement(database))
+
+    assert min(tasks, LIMIT) <= read <= LIMIT + SLACK
+
+
+@pytest.mark.parametrize("status", [Status.TO_DO, Status.RETRYING])
+async def test_the_promotion_is_on_its_index_and_sorts_nothing(
+    tasks: int, database: Database, connection: Connection, status: Status
+) -> None:
+    sent = await sent_by(database, partial(sweep.promote_once, status=status, limit=LIMIT))
+    plan = only(explain(connection, sent[0]))
+
+    assert (plan.access, plan.key) == ("range", "ix_tasks_sweep")
+    assert not sorts(plan)
+    assert rows_read(connection, sent[0]) <= LIMIT + SLACK
+
+
+async def test_the_sweep_of_overdue_attempts_is_on_its_index_and_sorts_nothing(
+    tasks: int, database: Database, connection: Connection
+) -> None:
+    sent = await sent_by(database, partial(sweep.time_out_once, limit=LIMIT))
+    plan = only(explain(connection, sent[0]))
+
+    assert (plan.access, plan.key) == ("range", "ix_tasks_sweep")
+    assert not sorts(plan)
+    assert rows_read(connection, sent[0]) <= LIMIT + SLACK
+
+
+async def test_the_look_for_silent_workers_is_on_its_index_and_sorts_nothing(
+    tasks: int, database: Database, connection: Connection
+) -> None:
+    (statement,) = await sent_by(database, partial(sweep.due_leases, limit=LIMIT))
+    plan = only(explain(connection, statement))
+
+    assert (plan.access, plan.key) == ("range", "ix_tasks_sweep")
+    assert not sorts(plan)
+
+
+async def test_a_move_of_many_tasks_goes_by_primary_key(
+    tasks: int, database: Database, connection: Connection, engine: Engine
+) -> None:
+    first = connection.execute(text("SELECT COALESCE(MIN(id), 1) FROM tasks")).scalar_one()
+    moves = [
+        (a_row(Status.TO_DO, id=task_id), a_row(Status.IN_PROGRESS, id=task_id))
+        for task_id in range(first, first + 100)
+    ]
+
+    async def move(connection: AsyncConnection) -> None:
+        await statements.move(connection, moves)
+
+    (statement,) = await sent_by(database, move)
+    plan = only(explain(connection, statement))
+
+    assert (plan.access, plan.key) == ("range", "PRIMARY")
+    assert not sorts(plan)
+
+
+async def test_a_finisher_locks_its_tasks_by_primary_key(
+    tasks: int, database: Database, connection: Connection
+) -> None:
+    ids = connection.execute(text("SELECT id FROM tasks LIMIT 100")).scalars().all() or range(1, 9)
+    (statement,) = await sent_by(database, partial(statements.lock_tasks, ids=ids))
+    plan = only(explain(connection, statement))
+
+    assert (plan.access, plan.key) == ("range", "PRIMARY")
+    assert not sorts(plan)
+    assert rows_read(connection, statement) <= len(ids) + SLACK
+
+
+async def test_the_look_for_those_who_wait_counts_no_further_than_it_has_to(
+    tasks: int, database: Database, connection: Connection
+) -> None:
+    wanted = {"default": LIMIT, "another": LIMIT}
+    (statement,) = await sent_by(database, partial(looking.claimable, wanted=wanted))
+    looks = [plan for plan in explain(connection, statement) if plan.table == "tasks"]
+
+    assert [plan.key for plan in looks] == ["ix_tasks_claim"] * len(looks)
+    assert not any(sorts(plan) for plan in looks)
+    # Each task is read once, and once more from the derived table that is counted.
+    assert rows_read(connection, statement) <= 2 * LIMIT + 4 * SLACK
