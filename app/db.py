@@ -1,15 +1,22 @@
-"""Connections to MySQL: the one clock, the session settings, transactions and their retries."""
+"""Connections to MySQL: the one clock, the session settings, transactions and their retries.
+
+SQLAlchemy keeps the pool; statements go to the driver as text. Its own execution costs twice
+what the driver does, which a queue pays on every transition (`docs/decisions/`).
+"""
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence, Sized
 from contextlib import asynccontextmanager
-from datetime import datetime
-from typing import Any, Final, TypeVar
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple, TypeVar
 
 import structlog
+from pymysql import err
 from sqlalchemy import event, exc
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import PoolProxiedConnection
 
 from app.errors import DatabaseAwayError
 from app.settings import Settings
@@ -20,11 +27,14 @@ LOCK_WAIT_TIMEOUT, DEADLOCK = 1205, 1213
 RETRIED: Final = frozenset({LOCK_WAIT_TIMEOUT, DEADLOCK})
 # The server is full, going down, out of space, read-only, or not letting anybody in.
 _SERVER_AWAY = {1021, 1037, 1040, 1041, 1044, 1045, 1049, 1053, 1077, 1114, 1129, 1130}
-_SERVER_AWAY |= {1158, 1159, 1160, 1161, 1203, 1226, 1290, 1792, 1836, 3032, 3100, 3101, 4031}
-# The connection was refused or lost.
-_CONNECTION_AWAY = {2002, 2003, 2006, 2012, 2013, 2014, 2055}
-AWAY: Final = frozenset(_SERVER_AWAY | _CONNECTION_AWAY)
+_SERVER_AWAY |= {1158, 1159, 1160, 1161, 1203, 1226, 1290, 1792, 1836, 3032, 3100, 3101}
+# The connection was refused, lost or killed; it is of no more use.
+_CONNECTION_LOST: Final = frozenset({0, 1053, 1077, 1927, 2002, 2003, 2006, 2012, 2013, 2014})
+_CONNECTION_LOST_TOO: Final = frozenset({2055, 3169, 4031})
+LOST: Final = _CONNECTION_LOST | _CONNECTION_LOST_TOO
+AWAY: Final = frozenset(_SERVER_AWAY) | LOST
 TRIES: Final = 5
+CLOCK_CARRIED_SECONDS: Final = 1.0
 
 _SESSION = (
     "SET time_zone = '+00:00', innodb_lock_wait_timeout = 5, "
@@ -36,10 +46,50 @@ _SESSION = (
 log = structlog.get_logger(__name__)
 
 
-def error_code(error: exc.DBAPIError) -> int | None:
+class Written(NamedTuple):
+    """What a statement did: the rows it matched, and the first id it made."""
+
+    matched: int
+    first_id: int
+
+
+class Connection:
+    """A driver's connection, lent for one piece of work."""
+
+    def __init__(self, driver: Any, clock: "Clock", *, id_step: int, is_mariadb: bool) -> None:
+        self._driver = driver
+        self._clock = clock
+        self.id_step = id_step
+        self.is_mariadb = is_mariadb
+
+    async def fetch(self, statement: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
+        """The rows of a SELECT, its `%s` filled in by the driver."""
+        cursor = await self._driver.cursor()
+        await cursor.execute(statement, values or None)
+        rows: Sequence[Sequence[Any]] = await cursor.fetchall()
+        return rows
+
+    async def execute(self, statement: str, values: Sequence[Any] = ()) -> Written:
+        """Run a statement that writes."""
+        cursor = await self._driver.cursor()
+        await cursor.execute(statement, values or None)
+        return Written(cursor.rowcount, cursor.lastrowid)
+
+    async def now(self) -> datetime:
+        """MySQL's time."""
+        return await self._clock.now(self)
+
+    async def commit(self) -> None:
+        await self._driver.commit()
+
+    async def rollback(self) -> None:
+        await self._driver.rollback()
+
+
+def error_code(error: BaseException) -> int | None:
     """MySQL's number for what went wrong."""
-    arguments = error.orig.args if error.orig is not None else ()
-    return arguments[0] if arguments and isinstance(arguments[0], int) else None
+    is_numbered = bool(error.args) and isinstance(error.args[0], int)
+    return error.args[0] if is_numbered else None
 
 
 class Database:
@@ -50,8 +100,9 @@ class Database:
         self._writers = _engine(settings, "READ COMMITTED")
         # A single SELECT is its own snapshot: under autocommit it costs one round trip, not two.
         self._readers = _engine(settings, "AUTOCOMMIT")
+        self._clock = Clock()
 
-    async def transact(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def transact(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run `work` in one transaction, committed before this returns.
 
         Deadlocks and lock waits are rolled back and tried again, as is a connection found
@@ -60,7 +111,7 @@ class Database:
         """
         return await self._run(self._writers, work)
 
-    async def read(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run `work`, whose SELECTs are each a snapshot of their own. Raises
         `DatabaseAwayError` when MySQL is away."""
         return await self._run(self._readers, work)
@@ -69,19 +120,19 @@ class Database:
         await self._writers.dispose()
         await self._readers.dispose()
 
-    async def _run(self, engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def _run(self, engine: AsyncEngine, work: Callable[[Connection], Awaitable[T]]) -> T:
         for attempt in range(1, TRIES + 1):
             committing = False
             try:
-                async with self._bounded(), engine.connect() as connection:
+                async with self._bounded(), _lent(engine, self._clock) as connection:
                     result = await work(connection)
                     committing = True
                     if engine is self._writers:
                         await connection.commit()
                     return result
-            except exc.DBAPIError as error:
+            except err.MySQLError as error:
                 code = error_code(error)
-                found_dead = error.connection_invalidated and not committing and attempt == 1
+                found_dead = code in LOST and not committing and attempt == 1
                 if attempt == TRIES or not (code in RETRIED or found_dead):
                     raise _translated(error) from error
                 log.info("transaction_retried", code=code, attempt=attempt)
@@ -101,23 +152,56 @@ class Database:
             raise DatabaseAwayError(reason="every connection is busy") from error
 
 
-async def fetch(
-    connection: AsyncConnection, statement: str, values: Sequence[Any] = ()
-) -> Sequence[Sequence[Any]]:
-    """The rows of a SELECT, its `%s` filled in by the driver."""
-    return (await connection.exec_driver_sql(statement, tuple(values))).fetchall()
+class Clock:
+    """MySQL's time, read at most once a second and carried on by this machine's steady clock.
 
+    Every batch needs the time, and a statement only for it costs as much as one that works.
+    """
 
-async def read_clock(connection: AsyncConnection) -> datetime:
-    """MySQL's UTC_TIMESTAMP(6), the only clock."""
-    ((now,),) = await fetch(connection, "SELECT UTC_TIMESTAMP(6)")
-    assert isinstance(now, datetime)
-    return now
+    def __init__(self) -> None:
+        self._read: tuple[datetime, float] | None = None
+
+    async def now(self, connection: Connection) -> datetime:
+        """UTC_TIMESTAMP(6), but for the time a round trip takes."""
+        if self._read is None or time.monotonic() - self._read[1] > CLOCK_CARRIED_SECONDS:
+            ((now,),) = await connection.fetch("SELECT UTC_TIMESTAMP(6)")
+            self._read = (now, time.monotonic())
+        seen, at = self._read
+        return seen + timedelta(seconds=time.monotonic() - at)
 
 
 def marks(values: Sized, mark: str = "%s") -> str:
     """As many placeholders as there are values: `%s, %s, %s`."""
     return ", ".join([mark] * len(values))
+
+
+@asynccontextmanager
+async def _lent(engine: AsyncEngine, clock: Clock) -> AsyncIterator[Connection]:
+    """A connection of the pool. It goes back rolled back after an error, and not at all where
+    nobody knows what it would answer next (it was lost, or cancelled half-way)."""
+    held: PoolProxiedConnection = await engine.raw_connection()
+    connection = Connection(
+        held.driver_connection,
+        clock,
+        id_step=held.info["id_step"],
+        is_mariadb=engine.dialect.is_mariadb,  # type: ignore[attr-defined]
+    )
+    try:
+        yield connection
+    except BaseException as error:
+        is_in_step = isinstance(error, Exception) and error_code(error) not in LOST
+        try:
+            if is_in_step:
+                await connection.rollback()
+        except BaseException:
+            is_in_step = False
+            raise
+        finally:
+            if not is_in_step:
+                held.invalidate()
+        raise
+    finally:
+        held.close()
 
 
 def _engine(settings: Settings, isolation_level: Any) -> AsyncEngine:
@@ -135,17 +219,19 @@ def _engine(settings: Settings, isolation_level: Any) -> AsyncEngine:
     )
 
     @event.listens_for(engine.sync_engine, "connect")
-    def _set_session(connection: Any, _record: Any) -> None:
+    def _set_session(connection: Any, record: Any) -> None:
         cursor = connection.cursor()
         cursor.execute(_SESSION)
+        # A session's own, from now on: a cluster that changes the global one does not reach it.
+        cursor.execute("SELECT @@auto_increment_increment")
+        (record.info["id_step"],) = cursor.fetchone()
         cursor.close()
 
     return engine
 
 
-def _translated(error: exc.DBAPIError) -> Exception:
+def _translated(error: Exception) -> Exception:
     code = error_code(error)
-    if error.connection_invalidated or code in AWAY or code in RETRIED:
-        reason = str(error.orig.args[-1]) if error.orig and error.orig.args else "unknown"
-        return DatabaseAwayError(reason=reason)
+    if code in AWAY or code in RETRIED:
+        return DatabaseAwayError(reason=str(error.args[-1]))
     return error

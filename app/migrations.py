@@ -6,10 +6,11 @@ from pathlib import Path
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from pymysql import err
 from sqlalchemy import Connection, create_engine, exc
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alembic import command
+from app.db import Connection as Queries
 from app.db import error_code
 from app.errors import UnfitServerError
 from app.settings import Settings
@@ -35,9 +36,15 @@ def head() -> str:
     return revision
 
 
-async def revision_of(connection: AsyncConnection) -> str | None:
+async def revision_of(connection: Queries) -> str | None:
     """The database's revision; None where it has no schema."""
-    return await connection.run_sync(revision_in)
+    try:
+        rows = await connection.fetch("SELECT version_num FROM alembic_version")
+    except err.ProgrammingError as error:
+        if error_code(error) == NO_SUCH_TABLE:
+            return None
+        raise
+    return str(rows[0][0]) if rows else None
 
 
 def revision_in(connection: Connection) -> str | None:
@@ -45,7 +52,7 @@ def revision_in(connection: Connection) -> str | None:
     try:
         found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     except exc.DBAPIError as error:
-        if error_code(error) == NO_SUCH_TABLE:
+        if error.orig is not None and error_code(error.orig) == NO_SUCH_TABLE:
             return None
         raise
     return None if found is None else str(found)

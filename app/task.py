@@ -27,7 +27,7 @@ class NewTask(NamedTuple):
 
 
 class Task(NamedTuple):
-    """One row of `tasks`, in the order of `COLUMNS`. Times are naive UTC."""
+    """One row of `tasks`. Times are naive UTC."""
 
     id: int
     title: str
@@ -61,14 +61,27 @@ class Task(NamedTuple):
     finish_token: str | None
 
 
-COLUMNS: Final = ", ".join(Task._fields)
+# A row comes as one JSON array: the driver would spend ten times as long on thirty columns.
+ROW: Final = f"JSON_ARRAY({', '.join(Task._fields)})"
 
 # For transitions whose answer shows no document: texts of up to 256 KiB stay where they are.
 # A move writes only what it changes, and none of these transitions changes one of them.
-LIGHT_COLUMNS: Final = ", ".join(
-    f"NULL AS {name}" if name in {"description", "payload", "result"} else name
-    for name in Task._fields
+_LONG: Final = {"description", "payload", "result"}
+_LIGHT: Final = ["NULL" if name in _LONG else name for name in Task._fields]
+LIGHT_ROW: Final = f"JSON_ARRAY({', '.join(_LIGHT)})"
+
+_TIMES: Final = tuple(
+    index for index, name in enumerate(Task._fields) if name.endswith("_at") or name == "due_date"
 )
+
+
+def task_of(row: str) -> Task:
+    """The task that a `ROW` or `LIGHT_ROW` shows."""
+    values = orjson.loads(row)
+    for index in _TIMES:
+        if values[index] is not None:
+            values[index] = datetime.fromisoformat(values[index])
+    return Task._make(values)
 
 
 class Lease(NamedTuple):

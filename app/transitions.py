@@ -10,7 +10,7 @@ from random import Random, SystemRandom
 from app.errors import TransitionNotAllowedError
 from app.retry import after_failure, delay_seconds
 from app.states import RANK, Backoff, Event, Priority, Status, allows
-from app.task import Task
+from app.task import NewTask, Task, names_text
 
 _DONE_WORDS = {
     Event.CLAIM: "claimed",
@@ -25,6 +25,43 @@ _DONE_WORDS = {
     Event.CANCEL: "cancelled",
     Event.RETRY: "retried",
 }
+
+
+def begun(new: NewTask, *, now: datetime) -> Task:
+    """A task as it is submitted, but for its id."""
+    is_due = new.available_at is None or new.available_at <= now
+    return Task(
+        id=0,
+        title=new.title,
+        description=new.description,
+        status=Status.TO_DO,
+        priority=new.priority,
+        queue=new.queue,
+        tag_names=names_text(new.tag_names),
+        due_date=new.due_date,
+        timeout_seconds=new.timeout_seconds,
+        retry_limit=new.retry_limit,
+        retry_delay_seconds=new.retry_delay_seconds,
+        retry_backoff=new.retry_backoff,
+        current_retry_count=0,
+        created_at=now,
+        updated_at=now,
+        completed_at=None,
+        available_at=new.available_at,
+        started_at=None,
+        payload=new.payload,
+        result=None,
+        error=None,
+        claim_rank=RANK[new.priority] if is_due else None,
+        sweep_at=None if is_due else new.available_at,
+        attempt=0,
+        lease_token=None,
+        lease_seconds=None,
+        worker=None,
+        deadline_at=None,
+        claimed_from=None,
+        finish_token=None,
+    )
 
 
 def claimed(

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from app.db import fetch, marks
+from app.db import Connection, marks
 from app.states import Priority, Status
 
 
@@ -32,7 +30,7 @@ class Where(NamedTuple):
     values: tuple[Any, ...]
 
 
-async def where(connection: AsyncConnection, wanted: TaskFilter) -> Where | None:
+async def where(connection: Connection, wanted: TaskFilter) -> Where | None:
     """The condition, or None where nothing can match (a tag that nobody has used)."""
     conditions: list[str] = []
     values: list[Any] = []
@@ -69,9 +67,8 @@ async def where(connection: AsyncConnection, wanted: TaskFilter) -> Where | None
     return Where(" AND ".join(conditions) or "TRUE", tuple(values))
 
 
-async def _tag_ids(connection: AsyncConnection, names: Sequence[str]) -> list[int]:
-    rows = await fetch(
-        connection,
+async def _tag_ids(connection: Connection, names: Sequence[str]) -> list[int]:
+    rows = await connection.fetch(
         f"SELECT id FROM tags WHERE name IN ({marks(names)})",
         tuple(names),
     )

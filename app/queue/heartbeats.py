@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from app.db import fetch, marks, read_clock
+from app.db import Connection, marks
 from app.errors import RowlockError, TaskNotFoundError
 from app.queue import statements
 from app.queue.lifecycle import stale
@@ -23,12 +21,11 @@ class Held(NamedTuple):
 
 
 async def held(
-    connection: AsyncConnection, leases: Sequence[Lease]
+    connection: Connection, leases: Sequence[Lease]
 ) -> tuple[datetime, dict[Lease, Held | RowlockError]]:
     """MySQL's time, and for each lease what bounds it or why it no longer counts."""
-    now = await read_clock(connection)
-    rows = await fetch(
-        connection,
+    now = await connection.now()
+    rows = await connection.fetch(
         "SELECT id, lease_token, deadline_at, lease_seconds FROM tasks "
         f"WHERE id IN ({marks(leases)})",
         tuple(lease.task_id for lease in leases),
@@ -39,11 +36,11 @@ async def held(
 
 
 async def put_off(
-    connection: AsyncConnection, remaining_seconds: Mapping[Lease, float]
+    connection: Connection, remaining_seconds: Mapping[Lease, float]
 ) -> dict[Lease, RowlockError]:
     """Tell the sweep not to look at these leases before their heartbeat runs out; those that
     no longer count, with the reason."""
-    now = await read_clock(connection)
+    now = await connection.now()
     tasks = await statements.lock_tasks(
         connection, [lease.task_id for lease in remaining_seconds], whole=False
     )
@@ -62,9 +59,7 @@ async def put_off(
     return await _refused(connection, [lease for lease in remaining_seconds if lease not in held])
 
 
-async def _refused(
-    connection: AsyncConnection, leases: Sequence[Lease]
-) -> dict[Lease, RowlockError]:
+async def _refused(connection: Connection, leases: Sequence[Lease]) -> dict[Lease, RowlockError]:
     tasks = await get_tasks(connection, {lease.task_id for lease in leases})
     known = [lease for lease in leases if lease.task_id in tasks]
     outcomes = await outcomes_by_lease(connection, known, tasks)

@@ -4,10 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from app import transitions
-from app.db import fetch, read_clock
+from app.db import Connection
 from app.errors import (
     FieldLockedError,
     RetryLimitTooLowError,
@@ -45,14 +43,14 @@ class Intervened(NamedTuple):
 
 
 async def intervene(
-    connection: AsyncConnection, *, event: Event, ids: Sequence[int], is_strict: bool
+    connection: Connection, *, event: Event, ids: Sequence[int], is_strict: bool
 ) -> Intervened:
     """Pause, resume, cancel or retry tasks.
 
     Strict: raises `TaskNotFoundError` or `TransitionNotAllowedError`. Else tasks that are
     gone, or whose state does not allow it, are left as they are.
     """
-    now = await read_clock(connection)
+    now = await connection.now()
     before = await statements.lock_tasks(connection, ids, whole=is_strict)
     moves: list[Move] = []
     for task_id in ids:
@@ -79,7 +77,7 @@ async def intervene(
 
 
 async def patch(
-    connection: AsyncConnection,
+    connection: Connection,
     *,
     task_id: int,
     changes: Mapping[str, Any],
@@ -90,7 +88,7 @@ async def patch(
 
     Raises `TaskNotFoundError`, `FieldLockedError`, `RetryLimitTooLowError`.
     """
-    now = await read_clock(connection)
+    now = await connection.now()
     task = (await statements.lock_tasks(connection, [task_id])).get(task_id)
     if task is None:
         raise TaskNotFoundError(task_id=task_id)
@@ -112,7 +110,7 @@ async def patch(
     return task, patched
 
 
-async def delete(connection: AsyncConnection, *, task_id: int) -> Task:
+async def delete(connection: Connection, *, task_id: int) -> Task:
     """Delete a task, whatever its state; its last row. Raises `TaskNotFoundError`."""
     task = (await statements.lock_tasks(connection, [task_id], whole=False)).get(task_id)
     if task is None or not await statements.delete_task(connection, task_id):
@@ -120,20 +118,20 @@ async def delete(connection: AsyncConnection, *, task_id: int) -> Task:
     return task
 
 
-async def pause_queue(connection: AsyncConnection, *, queue: str) -> datetime:
+async def pause_queue(connection: Connection, *, queue: str) -> datetime:
     """Hand out nothing from this queue; since when."""
-    await connection.exec_driver_sql(
+    await connection.execute(
         "INSERT INTO paused_queues (queue, paused_at) VALUES (%s, UTC_TIMESTAMP(6)) "
         "ON DUPLICATE KEY UPDATE paused_at = paused_at",
         (queue,),
     )
-    ((paused_at,),) = await fetch(
-        connection, "SELECT paused_at FROM paused_queues WHERE queue = %s", (queue,)
+    ((paused_at,),) = await connection.fetch(
+        "SELECT paused_at FROM paused_queues WHERE queue = %s", (queue,)
     )
     assert isinstance(paused_at, datetime)
     return paused_at
 
 
-async def resume_queue(connection: AsyncConnection, *, queue: str) -> None:
+async def resume_queue(connection: Connection, *, queue: str) -> None:
     """Hand out its tasks again."""
-    await connection.exec_driver_sql("DELETE FROM paused_queues WHERE queue = %s", (queue,))
+    await connection.execute("DELETE FROM paused_queues WHERE queue = %s", (queue,))

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import islice
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from app import transitions
+from app.db import Connection
 from app.errors import RowlockError, StaleLeaseError, TaskNotFoundError
 from app.queue import statements
 from app.queue.calls import Claim, Ending, Finish, Move, Turn, Turned, Turns
@@ -25,17 +24,17 @@ _OUTCOMES = {
 }
 
 
-async def take_turns(connection: AsyncConnection, *, turns: Sequence[Turn]) -> Turns:
+async def take_turns(connection: Connection, *, turns: Sequence[Turn]) -> Turns:
     """End attempts and hand out work.
 
     A lease that no longer holds its task gets a `StaleLeaseError` with the task's present
     status, a deleted task a `TaskNotFoundError`, the same finish again the same answer.
     """
-    now, paused_queues, _ = await statements.read_moment(connection)
+    now = await connection.now()
     finishes = [finish for turn in turns for finish in turn.finishes]
     finished, finish_moves = await _finish(connection, finishes, now)
     claims = [turn.claim for turn in turns if turn.claim is not None]
-    claimed, claim_moves = await _claim(connection, claims, paused_queues, now)
+    claimed, claim_moves = await _claim(connection, claims, now)
     answers, handed = iter(finished), iter(claimed)
     return Turns(
         [
@@ -76,7 +75,7 @@ def stale(task: Task, outcome: Outcome | None) -> StaleLeaseError:
 
 
 async def _finish(
-    connection: AsyncConnection, finishes: Sequence[Finish], now: datetime
+    connection: Connection, finishes: Sequence[Finish], now: datetime
 ) -> tuple[list[Task | RowlockError], list[Move]]:
     before = await statements.lock_tasks(connection, [f.lease.task_id for f in finishes])
     present = dict(before)
@@ -124,14 +123,14 @@ def _ended(task: Task, finish: Finish, now: datetime) -> Task:
 
 
 async def _claim(
-    connection: AsyncConnection,
+    connection: Connection,
     claims: Sequence[Claim],
-    paused_queues: frozenset[str],
     now: datetime,
 ) -> tuple[list[list[Task]], list[Move]]:
     """Claims of the same queues share one locking read; the first to ask is served first."""
     handed: list[list[Task]] = [[] for _ in claims]
     moves: list[Move] = []
+    paused_queues = await statements.read_paused_queues(connection) if claims else frozenset()
     for queues in dict.fromkeys(claim.queues for claim in claims):
         alike = [
             (claim, hand)

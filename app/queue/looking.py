@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from app.db import fetch, marks
+from app.db import Connection, marks
 from app.states import ENDED
 
 _LOOK = (
@@ -14,18 +12,17 @@ _LOOK = (
 )
 
 
-async def claimable(connection: AsyncConnection, wanted: Mapping[str, int]) -> dict[str, int]:
+async def claimable(connection: Connection, wanted: Mapping[str, int]) -> dict[str, int]:
     """For each queue how many tasks could be claimed now, counted up to what is wanted."""
     statement = " UNION ALL ".join([_LOOK] * len(wanted))
     values = [v for queue, limit in wanted.items() for v in (queue, queue, queue, limit)]
-    rows = await fetch(connection, statement, tuple(values))
+    rows = await connection.fetch(statement, tuple(values))
     return {queue: count for queue, count in rows if count}
 
 
-async def ended(connection: AsyncConnection, wanted: Mapping[int, int]) -> dict[int, int]:
+async def ended(connection: Connection, wanted: Mapping[int, int]) -> dict[int, int]:
     """Those of the tasks that have ended or are gone, with the callers that wait for each."""
-    rows = await fetch(
-        connection,
+    rows = await connection.fetch(
         f"SELECT id, status FROM tasks WHERE id IN ({marks(wanted)})",
         tuple(wanted),
     )

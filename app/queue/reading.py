@@ -3,12 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from app.db import fetch, marks
+from app.db import Connection, marks
 from app.queue.filters import TaskFilter, where
 from app.states import Outcome, Status
-from app.task import COLUMNS, EndedAttempt, Lease, Task
+from app.task import ROW, EndedAttempt, Lease, Task, task_of
 
 _ATTEMPT_COLUMNS = ", ".join(EndedAttempt._fields)
 
@@ -21,20 +19,19 @@ class Page(NamedTuple):
     after_id: int | None = None
 
 
-async def get_tasks(connection: AsyncConnection, ids: Collection[int]) -> dict[int, Task]:
+async def get_tasks(connection: Connection, ids: Collection[int]) -> dict[int, Task]:
     """Those of the tasks that exist."""
     if not ids:
         return {}
-    rows = await fetch(
-        connection,
-        f"SELECT {COLUMNS} FROM tasks WHERE id IN ({marks(ids)})",
+    rows = await connection.fetch(
+        f"SELECT {ROW} FROM tasks WHERE id IN ({marks(ids)})",
         tuple(ids),
     )
-    return {row[0]: Task._make(row) for row in rows}
+    return {task.id: task for task in (task_of(row) for (row,) in rows)}
 
 
 async def list_tasks(
-    connection: AsyncConnection, *, wanted: TaskFilter, page: Page, timeout_seconds: float
+    connection: Connection, *, wanted: TaskFilter, page: Page, timeout_seconds: float
 ) -> list[Task]:
     """One page by id. MySQL gives up after `timeout_seconds` with error 3024 (MariaDB 1969)."""
     found = await where(connection, wanted)
@@ -45,35 +42,33 @@ async def list_tasks(
         condition += f" AND tasks.id {'>' if page.is_ascending else '<'} %s"
         values = (*values, page.after_id)
     order = "ASC" if page.is_ascending else "DESC"
-    statement = f"SELECT {COLUMNS} FROM tasks WHERE {condition} ORDER BY id {order} LIMIT %s"
-    rows = await fetch(
-        connection, limited(connection, statement, timeout_seconds), (*values, page.limit)
+    statement = f"SELECT {ROW} FROM tasks WHERE {condition} ORDER BY id {order} LIMIT %s"
+    rows = await connection.fetch(
+        limited(connection, statement, timeout_seconds), (*values, page.limit)
     )
-    return [Task._make(row) for row in rows]
+    return [task_of(row) for (row,) in rows]
 
 
 async def matching_ids(
-    connection: AsyncConnection, *, wanted: TaskFilter, after_id: int, limit: int
+    connection: Connection, *, wanted: TaskFilter, after_id: int, limit: int
 ) -> list[int]:
     """The next ids, ascending, of tasks that match."""
     found = await where(connection, wanted)
     if found is None:
         return []
-    rows = await fetch(
-        connection,
+    rows = await connection.fetch(
         f"SELECT id FROM tasks WHERE {found.condition} AND tasks.id > %s ORDER BY id LIMIT %s",
         (*found.values, after_id, limit),
     )
     return [row[0] for row in rows]
 
 
-async def attempts_of(connection: AsyncConnection, task_id: int) -> list[EndedAttempt] | None:
+async def attempts_of(connection: Connection, task_id: int) -> list[EndedAttempt] | None:
     """The ended attempts of a task, the first one first; None where there is no such task."""
     task = (await get_tasks(connection, [task_id])).get(task_id)
     if task is None:
         return None
-    rows = await fetch(
-        connection,
+    rows = await connection.fetch(
         f"SELECT {_ATTEMPT_COLUMNS} FROM task_attempts WHERE task_id = %s ORDER BY attempt",
         (task_id,),
     )
@@ -98,26 +93,25 @@ async def attempts_of(connection: AsyncConnection, task_id: int) -> list[EndedAt
 
 
 async def tasks_by_key(
-    connection: AsyncConnection, keys: Sequence[str]
+    connection: Connection, keys: Sequence[str]
 ) -> dict[str, tuple[str, list[Task]]]:
     """For each idempotency key used before: the hash of its body, and the tasks it made."""
     if not keys:
         return {}
-    rows = await fetch(
-        connection,
-        f"SELECT idempotency_key, body_hash, {COLUMNS} FROM idempotency_keys "
+    rows = await connection.fetch(
+        f"SELECT idempotency_key, body_hash, {ROW} FROM idempotency_keys "
         f"JOIN tasks ON tasks.id = task_id WHERE idempotency_key IN ({marks(keys)}) "
         "ORDER BY idempotency_key, item",
         tuple(keys),
     )
     found: dict[str, tuple[str, list[Task]]] = {}
-    for key, body_hash, *columns in rows:
-        found.setdefault(key, (body_hash, []))[1].append(Task._make(columns))
+    for key, body_hash, row in rows:
+        found.setdefault(key, (body_hash, []))[1].append(task_of(row))
     return found
 
 
 async def outcomes_by_lease(
-    connection: AsyncConnection, leases: Iterable[Lease], tasks: Mapping[int, Task]
+    connection: Connection, leases: Iterable[Lease], tasks: Mapping[int, Task]
 ) -> dict[Lease, Outcome]:
     """How the attempts of leases ended that no longer hold their task; those that were never
     given out are not among them."""
@@ -127,8 +121,7 @@ async def outcomes_by_lease(
     }
     unknown = {lease.task_id for lease in late - outcomes.keys()}
     if unknown:
-        rows = await fetch(
-            connection,
+        rows = await connection.fetch(
             "SELECT task_id, lease_token, outcome FROM task_attempts "
             f"WHERE task_id IN ({marks(unknown)})",
             tuple(unknown),
@@ -138,7 +131,7 @@ async def outcomes_by_lease(
     return outcomes
 
 
-def limited(connection: AsyncConnection, select: str, timeout_seconds: float) -> str:
+def limited(connection: Connection, select: str, timeout_seconds: float) -> str:
     """`select`, cut off by the server itself after that long."""
     if connection.dialect.is_mariadb:  # type: ignore[attr-defined]
         return f"SET STATEMENT max_statement_time = {timeout_seconds:g} FOR {select}"

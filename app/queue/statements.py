@@ -7,21 +7,21 @@ finishers, sweeps and management cannot deadlock by their order.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from app.db import fetch, marks
+from app.db import Connection, marks
 from app.errors import GuardFailedError
 from app.states import Status
-from app.task import COLUMNS, LIGHT_COLUMNS, EndedAttempt, NewTask, Task
+from app.task import LIGHT_ROW, ROW, EndedAttempt, NewTask, Task, task_of
+from app.transitions import begun
 
 # One statement stays well below the smallest default max_allowed_packet (16 MiB, MariaDB),
 # escaping included.
 STATEMENT_BYTES: Final = 4 * 1024 * 1024
 
 CLAIM: Final = (
-    f"SELECT {COLUMNS} FROM tasks FORCE INDEX (ix_tasks_claim) "
+    f"SELECT {ROW} FROM tasks FORCE INDEX (ix_tasks_claim) "
     "WHERE queue = %s AND claim_rank IS NOT NULL "
     "ORDER BY queue, claim_rank, created_at, id LIMIT %s FOR UPDATE SKIP LOCKED"
 )
@@ -32,69 +32,66 @@ _LOCK: Final = (
     f"SELECT {{columns}} FROM {_BY_ID} WHERE id IN ({{marks}}) ORDER BY id FOR UPDATE{{skip}}"
 )
 _LOCK_DUE: Final = (
-    f"SELECT {LIGHT_COLUMNS} FROM tasks FORCE INDEX (ix_tasks_sweep) "
+    f"SELECT {LIGHT_ROW} FROM tasks FORCE INDEX (ix_tasks_sweep) "
     "WHERE status = %s AND sweep_at <= %s ORDER BY sweep_at, id LIMIT %s "
     "FOR UPDATE SKIP LOCKED"
 )
+_FIRST_COLUMNS: Final = (
+    *("title", "description", "priority", "queue", "tag_names", "due_date", "timeout_seconds"),
+    *("retry_limit", "retry_delay_seconds", "retry_backoff", "available_at", "payload"),
+    *("claim_rank", "sweep_at"),
+)
+_FIRST_VALUES: Final = attrgetter(*_FIRST_COLUMNS)
 _INSERT_TASK: Final = (
-    "INSERT INTO tasks (title, description, priority, queue, due_date, timeout_seconds, "
-    "retry_limit, retry_delay_seconds, retry_backoff, available_at, payload, tag_names, "
-    "status, created_at, updated_at, claim_rank, sweep_at, current_retry_count, attempt) VALUES "
+    f"INSERT INTO tasks ({', '.join(_FIRST_COLUMNS)}, "
+    "status, created_at, updated_at, current_retry_count, attempt) VALUES "
 )
 
 
-async def read_moment(connection: AsyncConnection) -> tuple[datetime, frozenset[str], int]:
-    """MySQL's time, the paused queues, and the step between consecutive ids."""
-    ((now, paused, id_step),) = await fetch(
-        connection,
-        "SELECT UTC_TIMESTAMP(6), (SELECT GROUP_CONCAT(queue) FROM paused_queues), "
-        "@@auto_increment_increment",
-    )
-    return now, frozenset(paused.split(",") if paused else ()), id_step
+async def read_paused_queues(connection: Connection) -> frozenset[str]:
+    """The queues that hand out nothing. Read by itself: in the claim it would be a condition."""
+    return frozenset(row[0] for row in await connection.fetch("SELECT queue FROM paused_queues"))
 
 
 async def insert_tasks(
-    connection: AsyncConnection, tasks: Sequence[Task], *, id_step: int
-) -> list[int]:
-    """Insert the rows, whose `id` is ignored; their ids, in order.
+    connection: Connection, tasks: Sequence[NewTask], *, now: datetime
+) -> list[Task]:
+    """Insert tasks that begin now; the rows as they stand then, in order.
 
     The ids of one multi-row INSERT are consecutive in every innodb_autoinc_lock_mode, and
     LAST_INSERT_ID is the first of them (MySQL manual, "AUTO_INCREMENT Handling in InnoDB").
     """
-    ids: list[int] = []
+    stored: list[Task] = []
     for chunk in _chunks(tasks):
-        values = [
-            value
-            for t in chunk
-            for value in (
-                *(t.title, t.description, t.priority, t.queue, t.due_date, t.timeout_seconds),
-                *(t.retry_limit, t.retry_delay_seconds, t.retry_backoff, t.available_at),
-                *(t.payload, t.tag_names, t.status, t.created_at, t.updated_at),
-                *(t.claim_rank, t.sweep_at, t.current_retry_count, t.attempt),
-            )
+        rows = [begun(task, now=now) for task in chunk]
+        values = [value for row in rows for value in _FIRST_VALUES(row)]
+        # What is the same in every row is written out once a batch, not escaped once a row.
+        same = f"'{Status.TO_DO}', '{now}', '{now}', 0, 0"
+        row = f"({marks(_FIRST_COLUMNS)}, {same})"
+        result = await connection.execute(_INSERT_TASK + marks(chunk, row), values)
+        _expect("insert_tasks", result.matched, len(chunk))
+        stored += [
+            row._replace(id=result.first_id + index * connection.id_step)
+            for index, row in enumerate(rows)
         ]
-        row = f"({marks(values[: len(values) // len(chunk)])})"
-        result = await connection.exec_driver_sql(_INSERT_TASK + marks(chunk, row), tuple(values))
-        _expect("insert_tasks", result.rowcount, len(chunk))
-        ids += range(result.lastrowid, result.lastrowid + id_step * len(chunk), id_step)
-    return ids
+    return stored
 
 
-async def insert_task_tags(connection: AsyncConnection, pairs: Sequence[tuple[int, int]]) -> None:
+async def insert_task_tags(connection: Connection, pairs: Sequence[tuple[int, int]]) -> None:
     """Tie tasks to tags, given as (task_id, tag_id)."""
     await _insert(connection, "INSERT INTO task_tags (task_id, tag_id) VALUES ", pairs)
 
 
 async def replace_task_tags(
-    connection: AsyncConnection, *, task_id: int, tag_ids: Sequence[int]
+    connection: Connection, *, task_id: int, tag_ids: Sequence[int]
 ) -> None:
     """Tie the task, which is locked, to these tags and no others."""
-    await connection.exec_driver_sql("DELETE FROM task_tags WHERE task_id = %s", (task_id,))
+    await connection.execute("DELETE FROM task_tags WHERE task_id = %s", (task_id,))
     await insert_task_tags(connection, [(task_id, tag_id) for tag_id in tag_ids])
 
 
 async def insert_idempotency_keys(
-    connection: AsyncConnection, rows: Sequence[tuple[str, int, str, int]]
+    connection: Connection, rows: Sequence[tuple[str, int, str, int]]
 ) -> None:
     """Remember (key, item, body hash, task id). A key that another transaction has just
     committed raises an IntegrityError; the batch is then run again and finds it."""
@@ -105,21 +102,21 @@ async def insert_idempotency_keys(
     )
 
 
-async def insert_attempts(connection: AsyncConnection, attempts: Sequence[EndedAttempt]) -> None:
+async def insert_attempts(connection: Connection, attempts: Sequence[EndedAttempt]) -> None:
     """Record attempts that ended other than in success."""
     columns = ", ".join(EndedAttempt._fields)
     await _insert(connection, f"INSERT INTO task_attempts ({columns}) VALUES ", attempts)
 
 
-async def lock_claimable(connection: AsyncConnection, *, queue: str, limit: int) -> list[Task]:
+async def lock_claimable(connection: Connection, *, queue: str, limit: int) -> list[Task]:
     """The next tasks of a queue by priority and age, locked; those that others hold are
     skipped."""
-    rows = await fetch(connection, CLAIM, (queue, limit))
-    return [Task._make(row) for row in rows]
+    rows = await connection.fetch(CLAIM, (queue, limit))
+    return [task_of(row) for (row,) in rows]
 
 
 async def lock_tasks(
-    connection: AsyncConnection,
+    connection: Connection,
     ids: Iterable[int],
     *,
     whole: bool = True,
@@ -130,23 +127,23 @@ async def lock_tasks(
     if not wanted:
         return {}
     statement = _LOCK.format(
-        columns=COLUMNS if whole else LIGHT_COLUMNS,
+        columns=ROW if whole else LIGHT_ROW,
         marks=marks(wanted),
         skip=" SKIP LOCKED" if skip_locked else "",
     )
-    rows = await fetch(connection, statement, tuple(wanted))
-    return {row[0]: Task._make(row) for row in rows}
+    rows = await connection.fetch(statement, tuple(wanted))
+    return {task.id: task for task in (task_of(row) for (row,) in rows)}
 
 
 async def lock_due(
-    connection: AsyncConnection, *, status: Status, now: datetime, limit: int
+    connection: Connection, *, status: Status, now: datetime, limit: int
 ) -> list[Task]:
     """Tasks in `status` that the sweep has to look at by now, locked, the oldest first."""
-    rows = await fetch(connection, _LOCK_DUE, (str(status), now, limit))
-    return [Task._make(row) for row in rows]
+    rows = await connection.fetch(_LOCK_DUE, (str(status), now, limit))
+    return [task_of(row) for (row,) in rows]
 
 
-async def move(connection: AsyncConnection, moves: Sequence[tuple[Task, Task]]) -> None:
+async def move(connection: Connection, moves: Sequence[tuple[Task, Task]]) -> None:
     """Write what changed between each old row and its new one, by primary key.
 
     Guarded by the old status and attempt of every row. The rows are locked by this very
@@ -164,14 +161,14 @@ async def move(connection: AsyncConnection, moves: Sequence[tuple[Task, Task]]) 
         )
         values += [task.id for task in olds]
         values += [value for t in olds for value in (t.id, t.status, t.attempt)]
-        result = await connection.exec_driver_sql(statement, tuple(values))
-        _expect("move", result.rowcount, len(chunk))
+        result = await connection.execute(statement, tuple(values))
+        _expect("move", result.matched, len(chunk))
 
 
-async def delete_task(connection: AsyncConnection, task_id: int) -> bool:
+async def delete_task(connection: Connection, task_id: int) -> bool:
     """Delete the task with its tags, attempts and keys; whether it was there."""
-    result = await connection.exec_driver_sql("DELETE FROM tasks WHERE id = %s", (task_id,))
-    return result.rowcount == 1
+    result = await connection.execute("DELETE FROM tasks WHERE id = %s", (task_id,))
+    return result.matched == 1
 
 
 def _assignments(olds: Sequence[Task], news: Sequence[Task]) -> tuple[list[str], list[Any]]:
@@ -191,13 +188,13 @@ def _assignments(olds: Sequence[Task], news: Sequence[Task]) -> tuple[list[str],
     return assignments, values
 
 
-async def _insert(connection: AsyncConnection, head: str, rows: Sequence[tuple[Any, ...]]) -> None:
+async def _insert(connection: Connection, head: str, rows: Sequence[tuple[Any, ...]]) -> None:
     if not rows:
         return
-    result = await connection.exec_driver_sql(
+    result = await connection.execute(
         head + marks(rows, f"({marks(rows[0])})"), tuple(value for row in rows for value in row)
     )
-    _expect(head, result.rowcount, len(rows))
+    _expect(head, result.matched, len(rows))
 
 
 def _weight(task: Task | NewTask) -> int:

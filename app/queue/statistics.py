@@ -3,9 +3,7 @@
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from app.db import fetch
+from app.db import Connection
 
 RECENT_MINUTES: Final = 5
 
@@ -22,20 +20,18 @@ class QueueState(NamedTuple):
     recent_failed_attempts: int
 
 
-async def tags(connection: AsyncConnection) -> list[tuple[str, int]]:
+async def tags(connection: Connection) -> list[tuple[str, int]]:
     """Every tag with its number of tasks, by name."""
-    rows = await fetch(
-        connection,
+    rows = await connection.fetch(
         "SELECT name, COUNT(task_id) FROM tags LEFT JOIN task_tags ON tag_id = tags.id "
         "GROUP BY tags.id, name ORDER BY name",
     )
     return [(name, count) for name, count in rows]
 
 
-async def queues(connection: AsyncConnection) -> list[QueueState]:
+async def queues(connection: Connection) -> list[QueueState]:
     """Every queue that has tasks or is paused, by name."""
-    counts = await fetch(
-        connection,
+    counts = await connection.fetch(
         "SELECT queue, status, priority, COUNT(*) FROM tasks GROUP BY queue, status, priority",
     )
     by_queue: dict[str, dict[tuple[str, str], int]] = {}
@@ -66,18 +62,17 @@ async def queues(connection: AsyncConnection) -> list[QueueState]:
     ]
 
 
-async def _by_queue(connection: AsyncConnection, statement: str) -> dict[str, Any]:
-    return {row[0]: row[1] for row in await fetch(connection, statement)}
+async def _by_queue(connection: Connection, statement: str) -> dict[str, Any]:
+    return {row[0]: row[1] for row in await connection.fetch(statement)}
 
 
-async def _oldest_waiting_seconds(connection: AsyncConnection, queue: str) -> float | None:
+async def _oldest_waiting_seconds(connection: Connection, queue: str) -> float | None:
     """Age of the oldest claimable task: the first of each rank on the claim's index."""
     first_of_rank = (
         "(SELECT created_at FROM tasks FORCE INDEX (ix_tasks_claim) "
         "WHERE queue = %s AND claim_rank = %s ORDER BY created_at LIMIT 1)"
     )
-    ((seconds,),) = await fetch(
-        connection,
+    ((seconds,),) = await connection.fetch(
         "SELECT TIMESTAMPDIFF(MICROSECOND, MIN(created_at), UTC_TIMESTAMP(6)) / 1e6 FROM ("
         + " UNION ALL ".join([first_of_rank] * 3)
         + ") AS oldest",

@@ -7,10 +7,8 @@ loop over batches, and Redis, are the service's.
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from app import transitions
-from app.db import fetch, read_clock
+from app.db import Connection
 from app.queue import statements
 from app.queue.calls import Move
 from app.queue.lifecycle import ended_attempt
@@ -18,28 +16,27 @@ from app.states import Event, Outcome, Status
 from app.task import Lease, PromisedLease, Task
 
 
-async def promote_once(connection: AsyncConnection, *, status: Status, limit: int) -> list[Move]:
+async def promote_once(connection: Connection, *, status: Status, limit: int) -> list[Move]:
     """Make tasks claimable whose `available_at` has passed."""
-    now = await read_clock(connection)
+    now = await connection.now()
     due = await statements.lock_due(connection, status=status, now=now, limit=limit)
     moves = [(task, transitions.promoted(task, now=now)) for task in due]
     await statements.move(connection, moves)
     return moves
 
 
-async def time_out_once(connection: AsyncConnection, *, limit: int) -> list[Move]:
+async def time_out_once(connection: Connection, *, limit: int) -> list[Move]:
     """End attempts whose deadline has passed."""
-    now = await read_clock(connection)
+    now = await connection.now()
     due = await statements.lock_due(connection, status=Status.IN_PROGRESS, now=now, limit=limit)
     late = [task for task in due if task.deadline_at is not None and task.deadline_at <= now]
     return await _end_attempts(connection, late, now=now, event=Event.TIME_OUT)
 
 
-async def due_leases(connection: AsyncConnection, *, limit: int) -> list[PromisedLease]:
+async def due_leases(connection: Connection, *, limit: int) -> list[PromisedLease]:
     """Leases whose worker should have been heard of by now, by a plain read: no row is locked
     while Redis is asked."""
-    rows = await fetch(
-        connection,
+    rows = await connection.fetch(
         "SELECT id, lease_token, lease_seconds FROM tasks FORCE INDEX (ix_tasks_sweep) "
         "WHERE status = 'in_progress' AND sweep_at <= UTC_TIMESTAMP(6) "
         "AND deadline_at > UTC_TIMESTAMP(6) ORDER BY sweep_at, id LIMIT %s",
@@ -49,13 +46,13 @@ async def due_leases(connection: AsyncConnection, *, limit: int) -> list[Promise
 
 
 async def settle_leases(
-    connection: AsyncConnection, *, remaining_seconds: Mapping[Lease, float | None]
+    connection: Connection, *, remaining_seconds: Mapping[Lease, float | None]
 ) -> list[Move]:
     """Look again after the remaining seconds; where that is None, the lease is lost.
 
     Tasks that have moved on meanwhile are left alone.
     """
-    now = await read_clock(connection)
+    now = await connection.now()
     tasks = await statements.lock_tasks(
         connection, [lease.task_id for lease in remaining_seconds], whole=False, skip_locked=True
     )
@@ -86,7 +83,7 @@ def extend(task: Task, *, now: datetime, seconds: float) -> Task:
 
 
 async def _end_attempts(
-    connection: AsyncConnection, tasks: list[Task], *, now: datetime, event: Event
+    connection: Connection, tasks: list[Task], *, now: datetime, event: Event
 ) -> list[Move]:
     outcome, error = {
         Event.TIME_OUT: (Outcome.TIMED_OUT, "timed out after {0.timeout_seconds} s"),

@@ -7,12 +7,10 @@ is missing is inserted, in order.
 
 from collections.abc import Iterable
 from contextlib import suppress
-from functools import partial
 
-from sqlalchemy import exc
-from sqlalchemy.ext.asyncio import AsyncConnection
+from pymysql import err
 
-from app.db import Database, fetch, marks
+from app.db import Connection, Database, marks
 from app.queue.calls import TagIds
 
 REMEMBERED = 10_000
@@ -45,14 +43,17 @@ class Tags:
         wanted = tuple(names)
         if not wanted:
             return
-        statement = f"SELECT name, id FROM tags WHERE name IN ({marks(wanted)})"
-        rows = await self._database.read(partial(fetch, statement=statement, values=wanted))
+        rows = await self._database.read(
+            lambda connection: connection.fetch(
+                f"SELECT name, id FROM tags WHERE name IN ({marks(wanted)})", wanted
+            )
+        )
         self._ids.update((name, tag_id) for name, tag_id in rows)
 
     async def _insert(self, name: str) -> None:
-        async def insert(connection: AsyncConnection) -> None:
-            await connection.exec_driver_sql("INSERT INTO tags (name) VALUES (%s)", (name,))
+        async def insert(connection: Connection) -> None:
+            await connection.execute("INSERT INTO tags (name) VALUES (%s)", (name,))
 
         # Where another process was quicker, it is there to be found now.
-        with suppress(exc.IntegrityError):
+        with suppress(err.IntegrityError):
             await self._database.transact(insert)

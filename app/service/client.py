@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import exc
+from pymysql import err
 
 from app import metrics
 from app.coalesce import Coalescer
@@ -157,7 +157,7 @@ class ClientService:
         remembered tag id was not in MySQL (it was restored or emptied)."""
         try:
             return await write()
-        except exc.IntegrityError as error:
+        except err.IntegrityError as error:
             if error_code(error) not in (DUPLICATE_KEY, MISSING_PARENT):
                 raise
             self._platform.tags.forget()
@@ -195,7 +195,7 @@ class ClientService:
         )
         try:
             tasks = await self._platform.database.read(read)
-        except exc.DBAPIError as error:
+        except err.MySQLError as error:
             if error_code(error) in QUERY_TIMED_OUT:
                 raise SearchTooSlowError(seconds=seconds) from error
             raise
