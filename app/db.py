@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 
+import pymysql
 import structlog
 from pymysql import err
 from sqlalchemy import event, exc
@@ -217,6 +218,12 @@ def _engine(settings: Settings, isolation_level: Any) -> AsyncEngine:
         skip_autocommit_rollback=True,
         connect_args={"connect_timeout": settings.database_timeout_seconds},
     )
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def _make_tls_context(_dialect: Any, _record: Any, _args: Any, parameters: Any) -> None:
+        # PyMySQL makes its context of the URL's `ssl_*` options itself; aiomysql wants it made.
+        if isinstance(options := parameters.get("ssl"), dict):
+            parameters["ssl"] = pymysql.Connection(ssl=options, defer_connect=True).ctx
 
     @event.listens_for(engine.sync_engine, "connect")
     def _set_session(connection: Any, record: Any) -> None:

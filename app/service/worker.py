@@ -102,6 +102,7 @@ class WorkerService:
         try:
             while True:
                 if is_gone is not None and await is_gone():
+                    waiter.wake()  # what woke it goes on to the next
                     return []
                 claimed = (await self._turns(Turn((), claim))).claimed
                 if claimed and is_gone is not None and await is_gone():

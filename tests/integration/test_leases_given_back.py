@@ -1,0 +1,40 @@
+"""A lease whose caller is no longer there is given back, not left to its time-out."""
+
+import asyncio
+from collections.abc import Collection
+
+import httpx
+import pytest
+from sqlalchemy.orm import Session
+
+from app.queue.calls import Claim, Move
+from app.service.platform import Platform
+from app.service.worker import WorkerService
+from tests.calls import claim_one, get
+from tests.factories import TaskFactory
+from tests.worker_calls import attempts
+
+
+async def test_what_was_claimed_for_a_caller_that_left_meanwhile_is_given_back(
+    platform: Platform,
+    session: Session,
+    api: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    task_id = TaskFactory().id
+    worker = WorkerService(platform)
+    caller = asyncio.create_task(worker.turn([], Claim("gone", ("default",), 1)))
+    moved = platform.moved
+
+    async def the_caller_leaves(moves: Collection[Move]) -> None:
+        caller.cancel()
+        await moved(moves)
+
+    monkeypatch.setattr(platform, "moved", the_caller_leaves)
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    await worker.drain()
+
+    assert (await get(api, task_id))["status"] == "to_do"
+    assert [a["outcome"] for a in await attempts(api, task_id)] == ["released"]
+    assert (await claim_one(api))["task"]["id"] == task_id
