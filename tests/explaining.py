@@ -1,12 +1,13 @@
 """The statements that really go to MySQL, and what the server makes of them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, event, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, text
 
-from app.db import Database
+from app.db import Connection as Queries
+from app.db import Database, Written
 
 
 class Statement(NamedTuple):
@@ -29,30 +30,41 @@ class _RolledBackError(Exception):
     pass
 
 
+class _Recorder(Queries):
+    """Passes statements on, and keeps them."""
+
+    def __init__(self, connection: Queries) -> None:
+        self.sent: list[Statement] = []
+        self.id_step = connection.id_step
+        self.is_mariadb = connection.is_mariadb
+        self.now = connection.now  # type: ignore[method-assign]
+        self._connection = connection
+
+    async def fetch(self, statement: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
+        self.sent.append(Statement(statement, tuple(values)))
+        return await self._connection.fetch(statement, values)
+
+    async def execute(self, statement: str, values: Sequence[Any] = ()) -> Written:
+        self.sent.append(Statement(statement, tuple(values)))
+        return await self._connection.execute(statement, values)
+
+
 async def sent_by(
-    database: Database, work: Callable[[AsyncConnection], Awaitable[object]]
+    database: Database, work: Callable[[Queries], Awaitable[object]]
 ) -> list[Statement]:
     """What `work` sends of SELECT, UPDATE and the like on `tasks`; nothing of it stays."""
     sent: list[Statement] = []
 
-    def record(
-        _connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, _many: bool
-    ) -> None:
-        sent.append(Statement(statement, tuple(values or ())))
-
-    async def recorded(connection: AsyncConnection) -> None:
+    async def recorded(connection: Queries) -> None:
+        recorder = _Recorder(connection)
         try:
-            await work(connection)
+            await work(recorder)
         finally:
+            sent.extend(recorder.sent)
             raise _RolledBackError
 
-    event.listen(Engine, "before_cursor_execute", record)
-    try:
+    with suppress(_RolledBackError):
         await database.transact(recorded)
-    except _RolledBackError:
-        pass
-    finally:
-        event.remove(Engine, "before_cursor_execute", record)
     return [statement for statement in sent if " tasks " in statement.text]
 
 

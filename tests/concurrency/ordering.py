@@ -6,13 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db import Database
+from app.db import Connection, Database
 
 T = TypeVar("T")
 
-Work = Callable[[AsyncConnection], Awaitable[T]]
+Work = Callable[[Connection], Awaitable[T]]
 
 
 @asynccontextmanager
@@ -21,7 +20,7 @@ async def held_open(database: Database, work: Work[T]) -> AsyncIterator[T]:
     done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
     may_commit = asyncio.Event()
 
-    async def held(connection: AsyncConnection) -> None:
+    async def held(connection: Connection) -> None:
         done.set_result(await work(connection))
         await may_commit.wait()
 

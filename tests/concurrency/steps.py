@@ -3,8 +3,8 @@
 from typing import Any
 
 from sqlalchemy import Engine, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.db import Connection
 from app.queue import intervene, lifecycle, sweep
 from app.queue.calls import Claim, Ending, Finish, Move, Turn
 from app.states import Event
@@ -15,7 +15,7 @@ from tests.concurrency.ordering import Work
 def claim(limit: int = 1) -> Work[list[Task]]:
     """Claim from the default queue."""
 
-    async def work(connection: AsyncConnection) -> list[Task]:
+    async def work(connection: Connection) -> list[Task]:
         turn = Turn(claim=Claim("other-worker", ("default",), limit))
         turns = await lifecycle.take_turns(connection, turns=[turn])
         return turns.answers[0].claimed
@@ -28,7 +28,7 @@ def complete(lease_id: str) -> Work[Task]:
     task_id, token = lease_id.split(".")
     finish = Finish(Lease(int(task_id), token), Ending.COMPLETE, result='"in time"')
 
-    async def work(connection: AsyncConnection) -> Task:
+    async def work(connection: Connection) -> Task:
         turns = await lifecycle.take_turns(connection, turns=[Turn([finish])])
         (answer,) = turns.answers[0].finished
         assert isinstance(answer, Task)

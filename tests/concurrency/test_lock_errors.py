@@ -4,9 +4,9 @@ import asyncio
 
 import httpx
 from sqlalchemy import Engine, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Session
 
+from app.db import Connection
 from app.service.platform import Platform
 from app.settings import Settings
 from tests.concurrency.ordering import until_blocked
@@ -48,13 +48,13 @@ async def test_a_transaction_that_waited_too_long_for_a_lock_is_run_again_from_i
     with engine.connect() as stranger:
         stranger.exec_driver_sql(LOCK, (task.id,))
 
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: Connection) -> None:
             tries.append(f"try {len(tries) + 1}")
-            await connection.exec_driver_sql("INSERT INTO tags (name) VALUES (%s)", (tries[-1],))
+            await connection.execute("INSERT INTO tags (name) VALUES (%s)", (tries[-1],))
             if len(tries) == 2:
                 stranger.rollback()
-            await connection.exec_driver_sql("SET innodb_lock_wait_timeout = 1")
-            await connection.exec_driver_sql(LOCK, (task.id,))
+            await connection.execute("SET innodb_lock_wait_timeout = 1")
+            await connection.fetch(LOCK, (task.id,))
 
         await other.database.transact(work)
 

@@ -9,8 +9,8 @@ from functools import partial
 
 import pytest
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.db import Connection as Queries
 from app.db import Database
 from app.queue import lifecycle, looking, statements, sweep
 from app.queue.calls import Claim, Turn
@@ -165,7 +165,7 @@ async def test_a_move_of_many_tasks_goes_by_primary_key(
         for task_id in range(first, first + 100)
     ]
 
-    async def move(connection: AsyncConnection) -> None:
+    async def move(connection: Queries) -> None:
         await statements.move(connection, moves)
 
     (statement,) = await sent_by(database, move)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
-from app.db import Database, fetch
+from app.db import Database
 from app.settings import Settings
 from tests.conftest import serving
 
@@ -26,7 +26,7 @@ async def test_a_connection_is_encrypted_when_the_url_has_tls_options(encrypted:
     database = Database(encrypted)
 
     (status,) = await database.read(
-        lambda connection: fetch(connection, "SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+        lambda connection: connection.fetch("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
     )
 
     assert status[1].startswith("TLS_")
