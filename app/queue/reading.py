@@ -133,7 +133,7 @@ async def outcomes_by_lease(
 
 def limited(connection: Connection, select: str, timeout_seconds: float) -> str:
     """`select`, cut off by the server itself after that long."""
-    if connection.dialect.is_mariadb:  # type: ignore[attr-defined]
+    if connection.is_mariadb:
         return f"SET STATEMENT max_statement_time = {timeout_seconds:g} FOR {select}"
     return select.replace(
         "SELECT", f"SELECT /*+ MAX_EXECUTION_TIME({int(timeout_seconds * 1000)}) */", 1
