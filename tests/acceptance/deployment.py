@@ -48,13 +48,13 @@ class Process:
         assert code is not None
         return code
 
-    def terminate(self) -> None:
-        """Ask it to stop, without waiting."""
-        os.kill(self._child.pid, signal.SIGTERM)
+    def signal(self, number: signal.Signals) -> None:
+        """Tell it something, without waiting."""
+        os.kill(self._child.pid, number)
 
     def stop(self) -> None:
         """Ask it to stop; it has to do so in order and in time."""
-        self.terminate()
+        self.signal(signal.SIGTERM)
         assert self.exit_code() == 0, self.words
 
     def kill(self) -> None:
@@ -153,7 +153,7 @@ class Deployment:
             if isinstance(process, Api):
                 process.http.close()
         for process in running:
-            process.terminate()
+            process.signal(signal.SIGTERM)
         try:
             for process in running:
                 assert process.exit_code() == 0, process.words
