@@ -1,6 +1,8 @@
 """The API process: uvicorn, which on SIGTERM answers what waits before it closes."""
 
 import asyncio
+import signal
+import sys
 from socket import socket
 from types import FrameType
 
@@ -48,4 +50,7 @@ def serve(settings: Settings) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn, having stopped in order, raises the signal again: to be told to stop is no fault.
+        signal.signal(number, lambda *_: sys.exit(0))
     Server(config, application).run()

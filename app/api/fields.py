@@ -23,6 +23,17 @@ _TIME: Final = re.compile(
 )
 
 
+def _written(pattern: str, what: str) -> BeforeValidator:
+    """For numbers in a path or query. Python would also read "1_0" as ten, and take "nan"."""
+
+    def check(value: object) -> object:
+        if isinstance(value, str) and not re.fullmatch(pattern, value):
+            raise ValueError(f"must be {what}")
+        return value
+
+    return BeforeValidator(check)
+
+
 def _no_nul(text: str) -> str:
     if "\0" in text:
         raise ValueError("has a NUL character")
@@ -87,7 +98,9 @@ TimeoutSeconds = Annotated[int, Field(ge=1, le=2_592_000)]
 RetryLimit = Annotated[int, Field(ge=0, le=100)]
 DelaySeconds = Annotated[int, Field(ge=0, le=86_400)]
 LeaseSeconds = Annotated[int, Field(ge=5, le=3600)]
-TaskId = Annotated[int, Path(ge=1, le=MAX_ID, description="The task's id.")]
+IntegerText = _written(r"-?[0-9]+", "an integer")
+NumberText = _written(r"-?[0-9]+(\.[0-9]+)?", "a number")
+TaskId = Annotated[int, IntegerText, Path(ge=1, le=MAX_ID, description="The task's id.")]
 
 
 def json_text(value: Any, field: str) -> str | None:

@@ -14,7 +14,9 @@ from app.errors import (
 )
 from app.queue import statements
 from app.queue.calls import Move, TagIds
+from app.queue.filters import TaskFilter
 from app.queue.lifecycle import ended_attempt
+from app.queue.reading import matching_ids
 from app.states import ENDED, WAITING, Event, Outcome, Status
 from app.task import Task, names_text
 
@@ -43,15 +45,26 @@ class Intervened(NamedTuple):
 
 
 async def intervene(
-    connection: Connection, *, event: Event, ids: Sequence[int], is_strict: bool
+    connection: Connection,
+    *,
+    event: Event,
+    ids: Sequence[int],
+    is_strict: bool,
+    wanted: TaskFilter | None = None,
 ) -> Intervened:
     """Pause, resume, cancel or retry tasks.
 
     Strict: raises `TaskNotFoundError` or `TransitionNotAllowedError`. Else tasks that are
-    gone, or whose state does not allow it, are left as they are.
+    gone, or whose state does not allow it, are left as they are, as are those that by now
+    are not `wanted`.
     """
     now = await connection.now()
     before = await statements.lock_tasks(connection, ids, whole=is_strict)
+    if wanted is not None and ids:
+        # Only now can they not change any more: to cancel what waits is not to cancel what runs.
+        ids = await matching_ids(
+            connection, wanted=wanted._replace(ids=tuple(ids)), after_id=0, limit=len(ids)
+        )
     moves: list[Move] = []
     for task_id in ids:
         task = before.get(task_id)

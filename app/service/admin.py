@@ -51,7 +51,9 @@ class AdminService:
             after_id = ids[-1]
             if not is_dry_run:
                 done = await database.transact(
-                    partial(intervene.intervene, event=event, ids=ids, is_strict=False)
+                    partial(
+                        intervene.intervene, event=event, ids=ids, is_strict=False, wanted=wanted
+                    )
                 )
                 await self._platform.moved(done.moves)
                 changed += len(done.moves)

@@ -1,0 +1,164 @@
+"""The platform as its users run it: real processes on a database of their own, stopped in order."""
+
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from app.local.child import Child
+from app.local.ports import free_port
+from app.settings import Settings
+
+READY_SECONDS = 30.0
+STOP_SECONDS = 10.0
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+    """Return as soon as it holds, looking every few milliseconds; fail after so long."""
+    give_up_at = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up_at, f"after {seconds:g} s: not {what}"
+        time.sleep(0.02)
+
+
+class Process:
+    """One running part. Its output is in `log`."""
+
+    def __init__(self, name: str, environment: dict[str, str], home: Path, *arguments: str) -> None:
+        self.log = home / f"{name}.log"
+        self._child = Child(
+            name, [sys.executable, "-m", "app", *arguments], log=self.log, environment=environment
+        )
+
+    @property
+    def is_running(self) -> bool:
+        return self._child.exit_code() is None
+
+    def exit_code(self, seconds: float = STOP_SECONDS) -> int:
+        """Wait for its end, that long at most."""
+        assert self._child.ends_within(seconds), f"still runs after {seconds:g} s{self.words}"
+        code = self._child.exit_code()
+        assert code is not None
+        return code
+
+    def signal(self, number: signal.Signals) -> None:
+        """Tell it something, without waiting."""
+        os.kill(self._child.pid, number)
+
+    def stop(self) -> None:
+        """Ask it to stop; it has to do so in order and in time."""
+        self.signal(signal.SIGTERM)
+        assert self.exit_code() == 0, self.words
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self._child.kill()
+
+    @property
+    def words(self) -> str:
+        """Its last lines."""
+        return self._child.last_words()
+
+
+class Api(Process):
+    """A `rowlock serve`, and a client to talk to it."""
+
+    def __init__(self, name: str, environment: dict[str, str], home: Path, port: int) -> None:
+        super().__init__(name, environment | {"ROWLOCK_PORT": str(port)}, home, "serve")
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.http = httpx.Client(base_url=self.url, timeout=90)
+
+    def wait_ready(self) -> None:
+        until(self._is_ready, f"ready on port {self.port}", READY_SECONDS)
+
+    def answers(self) -> bool:
+        """Whether it takes calls; it may not be ready to serve them."""
+        try:
+            return self.http.get("/healthz").is_success
+        except httpx.TransportError:
+            return False
+
+    def _is_ready(self) -> bool:
+        assert self.is_running, self.words
+        try:
+            return self.http.get("/readyz").is_success
+        except httpx.TransportError:
+            return False
+
+
+class Deployment:
+    """The parts that run on one database. Leaving it stops them in order and drops the database."""
+
+    def __init__(self, home: Path, *, database_url: str, redis_url: str | None) -> None:
+        self._home = home
+        self._server = database_url
+        name = f"acceptance_{secrets.token_hex(4)}"
+        url = make_url(database_url).set(database=name)
+        self.database_url = url.render_as_string(hide_password=False)
+        self._processes: list[Process] = []
+        self._environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith("ROWLOCK_")},
+            "ROWLOCK_DATABASE_URL": self.database_url,
+            "ROWLOCK_REDIS_URL": redis_url or "",
+            "ROWLOCK_REDIS_PREFIX": f"{name}:",
+            # Generous: a busy machine must not look like a broken Redis.
+            "ROWLOCK_REDIS_TIMEOUT_SECONDS": "1",
+            "ROWLOCK_SWEEP_INTERVAL_SECONDS": "0.2",
+        }
+        # As some servers still make them: the schema has to say itself what it needs.
+        self.execute(f"CREATE DATABASE {name} CHARACTER SET latin1", on_server=True)
+        self.run("migrate")
+
+    def run(self, *arguments: str) -> None:
+        """Run a command to its end."""
+        process = Process(arguments[0], self._environment, self._home, *arguments)
+        assert process.exit_code(60) == 0, process.words
+
+    def serve(self, *, port: int | None = None) -> Api:
+        """An API, ready."""
+        name = f"serve-{len(self._processes)}"
+        api = Api(name, self._environment, self._home, port or free_port())
+        self._processes.append(api)
+        api.wait_ready()
+        return api
+
+    def schedule(self) -> Process:
+        """A scheduler at work."""
+        name = f"scheduler-{len(self._processes)}"
+        process = Process(name, self._environment, self._home, "scheduler")
+        self._processes.append(process)
+        until(lambda: "scheduler_started" in process.log.read_text(), "started", READY_SECONDS)
+        return process
+
+    def execute(self, statement: str, *, on_server: bool = False) -> None:
+        """Move time, and the like."""
+        url = self._server if on_server else self.database_url
+        engine = create_engine(Settings(database_url=url).sync_url)
+        with engine.begin() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+    def close(self) -> None:
+        """Stop what still runs, the last started first."""
+        running = [process for process in reversed(self._processes) if process.is_running]
+        for process in self._processes:
+            if isinstance(process, Api):
+                process.http.close()
+        for process in running:
+            process.signal(signal.SIGTERM)
+        try:
+            for process in running:
+                assert process.exit_code() == 0, process.words
+        finally:
+            for process in running:
+                process.kill()
+            name = make_url(self.database_url).database
+            self.execute(f"DROP DATABASE {name}", on_server=True)
