@@ -115,20 +115,27 @@ class Deployment:
         }
         # As some servers still make them: the schema has to say itself what it needs.
         self.execute(f"CREATE DATABASE {name} CHARACTER SET latin1", on_server=True)
-        self.run("migrate")
+        migration = self.run("migrate")
+        assert migration.exit_code() == 0, migration.words
 
-    def run(self, *arguments: str) -> None:
-        """Run a command to its end."""
-        process = Process(arguments[0], self._environment, self._home, *arguments)
-        assert process.exit_code(60) == 0, process.words
+    def run(self, verb: str) -> Process:
+        """A command that has run to its end."""
+        process = Process(verb, self._environment, self._home, verb)
+        process.exit_code(60)
+        return process
 
     def serve(self, *, port: int | None = None) -> Api:
         """An API, ready."""
-        name = f"serve-{len(self._processes)}"
-        api = Api(name, self._environment, self._home, port or free_port())
-        self._processes.append(api)
+        api = self._launch_api(port or free_port())
         api.wait_ready()
         return api
+
+    def serve_twice(self) -> tuple[Api, Api]:
+        """Two APIs, ready, which have started together."""
+        one, two = self._launch_api(free_port()), self._launch_api(free_port())
+        one.wait_ready()
+        two.wait_ready()
+        return one, two
 
     def schedule(self) -> Process:
         """A scheduler at work."""
@@ -145,6 +152,11 @@ class Deployment:
         with engine.begin() as connection:
             connection.execute(text(statement))
         engine.dispose()
+
+    def _launch_api(self, port: int) -> Api:
+        api = Api(f"serve-{len(self._processes)}", self._environment, self._home, port)
+        self._processes.append(api)
+        return api
 
     def close(self) -> None:
         """Stop what still runs, the last started first."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.acceptance.deployment import Api, Deployment, until
 
-TASKS = 300
+TASKS = 200
 
 
 def work_off(api: Api, name: str, is_over: threading.Event) -> list[int]:
@@ -31,7 +31,7 @@ def work_off(api: Api, name: str, is_over: threading.Event) -> list[int]:
 
 
 def test_work_is_shared_between_processes(deployment: Deployment) -> None:
-    one, two = deployment.serve(), deployment.serve()
+    one, two = deployment.serve_twice()
     is_over = threading.Event()
 
     with ThreadPoolExecutor() as pool:
@@ -58,7 +58,7 @@ def test_work_is_shared_between_processes(deployment: Deployment) -> None:
 def test_who_waits_at_one_api_is_woken_by_what_comes_through_the_other(
     deployment: Deployment,
 ) -> None:
-    one, two = deployment.serve(), deployment.serve()
+    one, two = deployment.serve_twice()
 
     with ThreadPoolExecutor() as pool:
         claim = pool.submit(
@@ -77,7 +77,7 @@ def test_who_waits_at_one_api_is_woken_by_what_comes_through_the_other(
 def test_what_is_read_at_one_api_is_never_older_than_what_the_other_answered(
     deployment: Deployment,
 ) -> None:
-    one, two = deployment.serve(), deployment.serve()
+    one, two = deployment.serve_twice()
     path = one.http.post("/tasks", json={"title": "0"}).headers["location"]
 
     for number in range(1, 30):
