@@ -134,9 +134,8 @@ def _schema(connection: Connection) -> Iterator[Finding]:
     if found == migrations.head():
         yield Finding("ok", "schema", f"revision {found}")
     else:
-        yield Finding(
-            "bad", "schema", f"revision {found}, not {migrations.head()}: rowlock migrate"
-        )
+        has = "none yet" if found is None else f"revision {found}, not {migrations.head()}"
+        yield Finding("bad", "schema", f"{has}: run `rowlock migrate`")
 
 
 def _explain(connection: Connection) -> Iterator[Finding]:

@@ -38,7 +38,8 @@ async def readyz(service: Service) -> Response:
     try:
         found = await platform.database.read(migrations.revision_of)
         if found != migrations.head():
-            parts["schema"] = f"{found}, not {migrations.head()}: run `rowlock migrate`"
+            has = "none yet" if found is None else f"{found}, not {migrations.head()}"
+            parts["schema"] = f"{has}: run `rowlock migrate`"
     except DatabaseAwayError as error:
         parts["mysql"] = str(error)
         parts["schema"] = "unknown"
