@@ -1,0 +1,110 @@
+"""What a request costs before it reaches the service: FastAPI's own path, and ours.
+
+    .venv/bin/python -m bench.request_path
+
+One POST with a task and a token, in this process: no socket, no MySQL, an endpoint that
+answers at once. CPU time, the best of several rounds.
+"""
+
+import json
+import time
+from typing import Annotated, Any
+
+import uvloop
+from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
+from starlette.types import ASGIApp
+
+from app.api.auth import Door, Doorkeeper
+from app.api.dispatch import Dispatch
+from app.api.door import ClientRoute
+from app.api.problems import on_error
+from app.api.schemas import SubmitTask
+from app.settings import Settings
+
+ROUNDS, REQUESTS = 7, 3000
+
+TASK = {
+    **{"title": "resize image", "description": "to half its width", "priority": "高"},
+    **{"tags": ["a", "b"], "queue": "images", "timeout_seconds": 60, "retry_limit": 2},
+    **{"retry_delay_seconds": 1, "payload": {"path": "a.png", "width": 640}},
+}
+BODY = json.dumps(TASK).encode()
+HEADERS = [
+    (b"host", b"localhost"),
+    (b"content-type", b"application/json"),
+    (b"content-length", str(len(BODY)).encode()),
+    (b"authorization", b"Bearer secret"),
+    (b"idempotency-key", b"order-17"),
+]
+
+
+async def submit(
+    body: SubmitTask, idempotency_key: Annotated[str | None, Header(max_length=128)] = None
+) -> Response:
+    return Response(f"{body.title} {idempotency_key}", 201)
+
+
+def usual() -> FastAPI:
+    """Everything by FastAPI: routing, middleware, dependencies, body."""
+    app = _application()
+
+    async def admit(request: Request) -> None:
+        app.state.doorkeeper.admit(request, Door.CLIENT)
+
+    app.post("/tasks", dependencies=[Depends(admit)])(submit)
+    return app
+
+
+def ours() -> FastAPI:
+    """The same endpoint behind `Dispatch` and `DoorRoute`."""
+    app = _application()
+    router = APIRouter(route_class=ClientRoute)
+    router.post("/tasks")(submit)
+    app.router.routes.extend(router.routes)
+    app.middleware_stack = Dispatch(app.routes, otherwise=app.router)
+    return app
+
+
+def _application() -> FastAPI:
+    app = FastAPI(exception_handlers={Exception: on_error})
+    settings = Settings(database_url="mysql://nobody@localhost/none", client_tokens=("secret",))
+    app.state.doorkeeper = Doorkeeper(settings)
+    return app
+
+
+async def ask(app: ASGIApp) -> int:
+    scope: dict[str, Any] = {
+        **{"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http"},
+        **{"method": "POST", "path": "/tasks", "raw_path": b"/tasks", "query_string": b""},
+        **{"root_path": "", "headers": HEADERS, "client": ("127.0.0.1", 1), "server": None},
+    }
+    status = 0
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": BODY, "more_body": False}
+
+    async def send(message: Any) -> None:
+        nonlocal status
+        status = message.get("status", status)
+
+    await app(scope, receive, send)
+    return status
+
+
+async def main() -> None:
+    apps = {"FastAPI's own path": usual(), "Dispatch and DoorRoute": ours()}
+    best: dict[str, float] = {}
+    for _ in range(ROUNDS):
+        for name, app in apps.items():
+            assert await ask(app) in (200, 201)
+            began = time.process_time()
+            for _ in range(REQUESTS):
+                await ask(app)
+            seconds = (time.process_time() - began) / REQUESTS
+            best[name] = min(seconds, best.get(name, seconds))
+    for name, seconds in best.items():
+        print(f"{name:24} {seconds * 1e6:5.0f} µs of CPU a request")
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

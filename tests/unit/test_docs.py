@@ -1,0 +1,148 @@
+"""What the documents say is there: files, commands, calls, settings, dependencies."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic.fields import FieldInfo
+from typer.main import get_command
+
+from app import cli
+from app.main import create_app
+from app.settings import Settings
+
+PROJECT = Path(__file__).parent.parent.parent
+PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
+
+_FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+_SPAN = re.compile(r"`[^`\n]+`")
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def text_of(page: str) -> str:
+    return (PROJECT / page).read_text()
+
+
+def prose(text: str) -> str:
+    """The text without its code."""
+    return _SPAN.sub("", _FENCED.sub("", text))
+
+
+def code(text: str) -> str:
+    """The code alone."""
+    return "\n".join([*_FENCED.findall(text), *_SPAN.findall(_FENCED.sub("", text))])
+
+
+def headings(text: str) -> list[str]:
+    return re.findall(r"^#+ .+$", _FENCED.sub("", text), re.MULTILINE)
+
+
+def anchors(text: str) -> set[str]:
+    """The names GitHub gives to headings."""
+    kept = (re.sub(r"[^\w\- ]", "", heading.lstrip("# ").lower()) for heading in headings(text))
+    return {name.replace(" ", "-") for name in kept}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_links_within_the_project_lead_somewhere(page: Path) -> None:
+    for link in _LINK.findall(prose(page.read_text())):
+        if link.startswith(("http://", "https://")):
+            continue
+        file, _, anchor = link.partition("#")
+        target = page.parent / file if file else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text()), link
+
+
+def test_both_readmes_say_the_same_in_the_same_order() -> None:
+    english, chinese = text_of("README.md"), text_of("README.zh-CN.md")
+
+    assert _FENCED.findall(english) == _FENCED.findall(chinese)
+    for of in (_levels, _first_cells, _targets, _items):
+        assert of(english) == of(chinese)
+
+
+def _levels(text: str) -> list[int]:
+    return [heading.index(" ") for heading in headings(text)]
+
+
+def _first_cells(text: str) -> list[str]:
+    return re.findall(r"^\| (`[^`]+`) \|", text, re.MULTILINE)
+
+
+def _items(text: str) -> int:
+    return len(re.findall(r"^- ", text, re.MULTILINE))
+
+
+def _targets(text: str) -> list[str]:
+    languages = {"README.md", "README.zh-CN.md"}
+    return [link.replace(".zh-CN.svg", ".svg") for link in sorted(_LINK.findall(text))
+            if link not in languages]  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_commands_that_are_named_exist(page: Path) -> None:
+    shown = code(page.read_text())
+    targets = set(re.findall(r"^([a-z]+):", text_of("Makefile"), re.MULTILINE))
+    commands = set(getattr(get_command(cli.app), "commands"))  # noqa: B009 (a group's own)
+
+    assert set(re.findall(r"\bmake ([a-z]+)", shown)) <= targets
+    assert set(re.findall(r"(?:^|[\s`]|bin/)rowlock ([a-z]+)", shown)) <= commands
+
+
+def test_every_call_of_the_api_is_in_the_walk_through() -> None:
+    settings = Settings(database_url="mysql://nobody@localhost/none")
+    shown = {_unnamed(call) for call in re.findall(r"`([A-Z]+ /[^`]*)`", text_of("docs/api.md"))}
+
+    for path, operations in create_app(settings).openapi()["paths"].items():
+        for method in operations:
+            assert _unnamed(f"{method.upper()} {path}") in shown
+
+
+def _unnamed(call: str) -> str:
+    return re.sub(r"\{\w+\}", "{}", call)
+
+
+def test_every_setting_is_listed_with_its_default_and_meaning() -> None:
+    listed = dict(_settings_rows())
+    own = {"ROWLOCK_HOME", "ROWLOCK_MYSQLD", "ROWLOCK_MYSQL_BUFFER_POOL_MIB"}
+
+    assert listed.keys() - own == {f"ROWLOCK_{name.upper()}" for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        assert listed[f"ROWLOCK_{name.upper()}"] == (_default(field), field.description)
+
+
+def test_every_variable_that_local_services_read_is_listed() -> None:
+    source = "".join(path.read_text() for path in (PROJECT / "app/local").glob("*.py"))
+
+    assert set(re.findall(r"ROWLOCK_[A-Z_]*[A-Z]", source)) <= dict(_settings_rows()).keys()
+
+
+def _settings_rows() -> Iterator[tuple[str, tuple[str, str]]]:
+    row = re.compile(r"^\| `(ROWLOCK_\w+)` \| (.*?) \| (.*) \|$", re.MULTILINE)
+    for name, default, meaning in row.findall(text_of("docs/settings.md")):
+        yield name, (default, meaning)
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "none: it must be set"
+    return "none" if field.default in (None, ()) else f"`{field.default}`"
+
+
+def test_every_dependency_is_justified() -> None:
+    project = tomllib.loads(text_of("pyproject.toml"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    said = text_of("docs/decisions/0012-dependencies.md")
+
+    for requirement in wanted:
+        name = re.split(r"[\[><=,]", requirement)[0]
+        assert f"`{name}`" in said, name
+
+
+def test_the_index_of_decisions_is_whole() -> None:
+    pages = [path.name for path in sorted((PROJECT / "docs/decisions").glob("0*.md"))]
+
+    assert _LINK.findall(text_of("docs/decisions/README.md")) == pages
