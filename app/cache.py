@@ -22,6 +22,15 @@ from app.redis import RedisAwayError, RedisLink
 
 _TOMBSTONE: Final = b""
 
+# One command for a batch: a command each costs this process thirty times as much.
+_FORGET: Final = """
+for i = 2, #KEYS do redis.call('SET', KEYS[i], '', 'PX', ARGV[1]) end
+redis.call('INCR', KEYS[1])
+"""
+_FILL: Final = """
+for i = 1, #KEYS do redis.call('SET', KEYS[i], ARGV[i + 1], 'PX', ARGV[1], 'NX') end
+"""
+
 
 class Slot(NamedTuple):
     """Where and under which stamp a result that was not found may be stored."""
@@ -89,9 +98,8 @@ class Cache:
         is told of the write. `also` rides on the same round trip."""
 
         def forget(pipe: Pipeline) -> None:
-            for task_id in ids:
-                pipe.set(self._task_key(task_id), _TOMBSTONE, px=self._ttl_ms)
-            pipe.incr(self._version_key)
+            keys = [self._version_key, *(self._task_key(task_id) for task_id in ids)]
+            pipe.execute_command("EVAL", _FORGET, len(keys), *keys, self._ttl_ms)
             also(pipe)
 
         if self._link.is_absent:
@@ -126,8 +134,9 @@ class Cache:
 
     async def _fill(self, slot: Slot, values: Mapping[str, bytes]) -> None:
         def fill(pipe: Pipeline) -> None:
-            for key, value in values.items():
-                pipe.set(key, value, px=self._ttl_ms, nx=True)
+            pipe.execute_command(
+                "EVAL", _FILL, len(values), *values, self._ttl_ms, *values.values()
+            )
 
         if values and self._is_fresh(slot):
             await self._try(fill)
