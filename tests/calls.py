@@ -61,7 +61,8 @@ def document(answer: httpx.Response) -> Document:
 
 
 def problem(answer: httpx.Response, status: int, field: str | None = None) -> Problem:
-    """The problem document that was answered, which has `status` and names `field`."""
+    """The problem document that was answered: it has `status` and names `field`, or a part
+    of it, as `tags.0` is of `tags`."""
     assert answer.status_code == status, f"{answer.status_code}: {answer.text}"
     assert answer.headers["content-type"] == PROBLEM
     found = Problem.model_validate_json(answer.content)
@@ -70,11 +71,6 @@ def problem(answer: httpx.Response, status: int, field: str | None = None) -> Pr
     assert found.title
     assert found.detail
     if field is not None:
-        assert field in fields_named(found), found
+        named = [error["field"] for error in found.errors or ()]
+        assert any(f"{name}.".startswith(f"{field}.") for name in named), found
     return found
-
-
-def fields_named(found: Problem) -> list[str]:
-    """The fields that a problem complains of, without positions inside them: `tags.0` is
-    `tags`, and `tasks.3.tags.0` is `tasks.3.tags`."""
-    return [error["field"].rstrip(".0123456789") for error in found.errors or ()]

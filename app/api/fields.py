@@ -114,17 +114,18 @@ def json_text(value: Any, field: str) -> str | None:
     text = pydantic_core.to_json(value, inf_nan_mode="constants")
     if len(text) > JSON_LIMIT_BYTES:
         raise InvalidRequestError([FieldError(field, "is larger than 256 KiB as JSON")])
-    # Infinity is what 1e999 becomes; the word may also stand in a string.
-    if b"Infinity" in text and _has_infinity(value):
-        raise InvalidRequestError([FieldError(field, "has a number too large to keep")])
+    # Infinity is what 1e999 becomes, and NaN is read although it is no JSON; the words may
+    # also stand in a string.
+    if (b"Infinity" in text or b"NaN" in text) and not _is_finite(value):
+        raise InvalidRequestError([FieldError(field, "has a number too large to keep, or NaN")])
     return text.decode()
 
 
-def _has_infinity(value: Any) -> bool:
+def _is_finite(value: Any) -> bool:
     if isinstance(value, float):
-        return math.isinf(value)
+        return math.isfinite(value)
     if isinstance(value, dict):
-        return any(_has_infinity(item) for item in value.values())
+        return all(_is_finite(item) for item in value.values())
     if isinstance(value, list):
-        return any(_has_infinity(item) for item in value)
-    return False
+        return all(_is_finite(item) for item in value)
+    return True

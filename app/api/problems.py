@@ -134,8 +134,12 @@ def _of_domain(error: errors.RowlockError) -> Response:
 
 
 def _location(details: ErrorDetails) -> tuple[str | int, ...]:
-    # Parts like "function-after[...]" or a union's branch are pydantic's, not the caller's.
-    return tuple(p for p in details["loc"] if isinstance(p, int) or p.isidentifier())
+    # Parts like "function-after[...]" or a union's branch are pydantic's, not the caller's; but
+    # the name of an unknown field is whatever the caller wrote.
+    *parents, last = details["loc"] or ("",)
+    known = [p for p in parents if isinstance(p, int) or p.isidentifier()]
+    is_named = details["type"] == "extra_forbidden" or isinstance(last, int) or last.isidentifier()
+    return (*known, last) if is_named else tuple(known)
 
 
 def _message(details: ErrorDetails) -> str:

@@ -74,6 +74,12 @@ async def test_every_field_that_is_given_is_kept(api: httpx.AsyncClient) -> None
     assert (await api.get("/tasks")).json() == [task]
 
 
+async def test_null_is_as_if_nothing_was_said(api: httpx.AsyncClient) -> None:
+    nulls = dict.fromkeys(("description", "due_date", "available_at", "payload"))
+    task = await submit(api, **nulls)
+    assert {field: task[field] for field in MINIMAL} == MINIMAL
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -1,0 +1,169 @@
+"""Every field of every body, with what it cannot take: refused by name, and nothing stored."""
+
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from app.api.problems import SYSTEM_FIELDS
+from app.models import Task
+from tests.bad_values import BAD, MISSING, NULLABLE, put, written
+from tests.calls import problem
+from tests.factories import TaskFactory, lease_of
+from tests.stored import everything_stored
+
+PATCHED = {
+    "title": "title",
+    "description": "long text",
+    "priority": "priority",
+    "tags": "tags",
+    "due_date": "time",
+    "timeout_seconds": "timeout",
+    "retry_limit": "retry limit",
+    "retry_delay_seconds": "delay",
+    "retry_backoff": "backoff",
+    "payload": "json",
+}
+SUBMITTED = PATCHED | {"queue": "queue", "available_at": "time"}
+CLAIMED = {
+    "worker": "worker",
+    "queues": "queues",
+    "limit": "claim limit",
+    "wait_seconds": "wait",
+    "lease_seconds": "lease seconds",
+}
+FAILED = {"error": "long text", "retryable": "flag", "retry_after_seconds": "delay"}
+FINISHED = {"lease_id": "lease id", "outcome": "outcome", "result": "json"} | FAILED
+
+
+class Route(NamedTuple):
+    """A call that takes a body: a good one, and its fields by kind, required ones listed."""
+
+    method: str
+    path: str
+    body: Any
+    fields: dict[str, str]
+    required: frozenset[str] = frozenset()
+
+
+def _under(prefix: str, fields: dict[str, str]) -> dict[str, str]:
+    return {f"{prefix}.{field}": kind for field, kind in fields.items()}
+
+
+ROUTES = {
+    "submit": Route("POST", "/tasks", {"title": "x"}, SUBMITTED, frozenset({"title"})),
+    "submit a batch": Route(
+        "POST",
+        "/tasks/batch",
+        {"tasks": [{"title": "x", "tags": ["new"]}, {"title": "x"}]},
+        {"tasks": "list"} | _under("tasks.1", SUBMITTED),
+        frozenset({"tasks", "tasks.1.title"}),
+    ),
+    "patch": Route("PATCH", "/tasks/{id}", {"title": "new"}, PATCHED),
+    "claim": Route("POST", "/leases", {"worker": "w"}, CLAIMED, frozenset({"worker"})),
+    "heartbeat": Route("POST", "/leases/{lease}/heartbeat", {}, {"progress": "json"}),
+    "complete": Route("POST", "/leases/{lease}/complete", {}, {"result": "json"}),
+    "fail": Route("POST", "/leases/{lease}/fail", {}, FAILED),
+    "finish": Route(
+        "POST",
+        "/leases/finish",
+        {
+            "items": [{"lease_id": "{lease}", "outcome": "complete"}] * 2,
+            "claim": {"worker": "w"},
+        },
+        {"items": "list", "claim": "object"}
+        | _under("items.1", FINISHED)
+        | _under("claim", CLAIMED),
+        frozenset({"items", "items.1.lease_id", "items.1.outcome", "claim.worker"}),
+    ),
+}
+CASES = [(name, field) for name, route in ROUTES.items() for field in route.fields]
+OBJECTS = {
+    name: sorted({field.rpartition(".")[0] for field in route.fields})
+    for name, route in ROUTES.items()
+}
+
+
+@pytest.fixture
+def held(session: Session) -> Task:
+    """A task that a worker holds, and one that waits beside it."""
+    TaskFactory(title="waits")
+    task = TaskFactory(in_progress=True, tags=["a"])
+    assert isinstance(task, Task)
+    return task
+
+
+async def send(api: httpx.AsyncClient, route: Route, held: Task, body: Any) -> httpx.Response:
+    content = written(body).replace(b"{lease}", lease_of(held).encode())
+    return await api.request(
+        route.method,
+        route.path.format(id=held.id, lease=lease_of(held)),
+        content=content,
+        headers={"Content-Type": "application/json"},
+    )
+
+
+@pytest.mark.parametrize(("name", "field"), CASES, ids=[f"{n}-{f}" for n, f in CASES])
+async def test_a_field_takes_what_it_may_and_nothing_else(
+    api: httpx.AsyncClient, engine: Engine, held: Task, name: str, field: str
+) -> None:
+    route = ROUTES[name]
+    before = everything_stored(engine)
+    bad = list(BAD[route.fields[field]])
+    last = field.rpartition(".")[2]
+    if last not in NULLABLE and (name, field) != ("patch", "tags"):
+        bad.append(None)
+    if field in route.required:
+        bad.append(MISSING)
+    for value in bad:
+        answer = await send(api, route, held, put(route.body, field, value))
+        try:
+            problem(answer, 422, field)
+        except AssertionError as error:
+            raise AssertionError(f"{value!r:.80}: {error}") from error
+    assert everything_stored(engine) == before
+
+
+@pytest.mark.parametrize("name", ROUTES)
+async def test_an_unknown_field_is_refused_by_name(
+    api: httpx.AsyncClient, engine: Engine, held: Task, name: str
+) -> None:
+    before = everything_stored(engine)
+    for prefix in OBJECTS[name]:
+        for unknown in ("nonsense", "Title", "title ", "a-b", "claim_rank", "lease_token", "状态"):
+            field = f"{prefix}.{unknown}".lstrip(".")
+            answer = await send(api, ROUTES[name], held, put(ROUTES[name].body, field, "x"))
+            found = problem(answer, 422)
+            named = [error["field"] for error in found.errors or ()]
+            assert named == [field]
+    assert everything_stored(engine) == before
+
+
+@pytest.mark.parametrize("name", ["submit", "submit a batch", "patch"])
+@pytest.mark.parametrize("field", sorted(SYSTEM_FIELDS))
+async def test_what_the_system_drives_is_nobody_elses(
+    api: httpx.AsyncClient, engine: Engine, held: Task, name: str, field: str
+) -> None:
+    before = everything_stored(engine)
+    path = f"tasks.1.{field}" if name == "submit a batch" else field
+    answer = await send(api, ROUTES[name], held, put(ROUTES[name].body, path, 1))
+    assert "system" in problem(answer, 422, path).detail
+    assert everything_stored(engine) == before
+
+
+@pytest.mark.parametrize("name", ROUTES)
+async def test_the_good_body_is_good(
+    api: httpx.AsyncClient, engine: Engine, held: Task, name: str
+) -> None:
+    """So that what the other tests see refused is refused for what they put in."""
+    answer = await send(api, ROUTES[name], held, ROUTES[name].body)
+    assert answer.status_code in (200, 201), answer.text
+
+
+async def test_every_fault_is_told_at_once(api: httpx.AsyncClient) -> None:
+    body = {"title": "", "retry_limit": "3", "nonsense": 1, "due_date": "soon", "status": "done"}
+    found = problem(await api.post("/tasks", json=body), 422)
+    assert {e["field"] for e in found.errors or ()} == body.keys()
+    assert all(error["message"] for error in found.errors or ())
