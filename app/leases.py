@@ -101,15 +101,19 @@ class Leases:
     async def _memory_seconds_and_ttls(self, leases: Sequence[Lease]) -> tuple[float, list[int]]:
         def ask(pipe: Pipeline) -> None:
             pipe.time()
+            pipe.info("server")
             pipe.get(self._memory_key)
             for lease in leases:
                 pipe.pttl(self._key(lease))
 
-        (seconds, microseconds), since, *ttls = await self._link.run(ask)
+        (seconds, microseconds), server, memory, *ttls = await self._link.run(ask)
         now = seconds + microseconds / 1e6
-        if since is None:
-            # A fresh or emptied Redis: from now on it remembers.
-            await self._link.run(lambda pipe: pipe.set(self._memory_key, repr(now), nx=True))
+        run_id, _, since = (memory or b"").decode().partition(" ")
+        if run_id != server["run_id"]:
+            # Fresh, emptied, or started anew with what it had saved, which may be old: from
+            # now on it remembers.
+            known = f"{server['run_id']} {now}"
+            await self._link.run(lambda pipe: pipe.set(self._memory_key, known))
             return 0.0, ttls
         return now - float(since), ttls
 

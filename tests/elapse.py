@@ -1,9 +1,12 @@
 """Time passes: not by waiting, but by moving what has happened into the past."""
 
-from datetime import datetime
+import time
+from datetime import datetime, timedelta
 
+import redis
 from sqlalchemy import Engine, text
 
+CLOCK_SLACK = timedelta(seconds=0.5)
 MOMENTS = (
     "created_at",
     "updated_at",
@@ -30,6 +33,32 @@ def mysql_now(engine: Engine) -> datetime:
     return now
 
 
+def is_between(since: datetime, found: datetime, until: datetime) -> bool:
+    """Whether it happened then, by a clock that processes carry on between looks at MySQL's."""
+    return since - CLOCK_SLACK <= found <= until + CLOCK_SLACK
+
+
 def moment(text: str) -> datetime:
     """A time from a document, as MySQL has it."""
     return datetime.fromisoformat(text).replace(tzinfo=None)
+
+
+def elapse_in_redis(connection: redis.Redis, seconds: float, prefix: str = "rowlock:") -> None:
+    """Every key of the platform is as it would be after so many quiet seconds."""
+    for key in connection.scan_iter(f"{prefix}*"):
+        left_ms = connection.pttl(key)
+        if left_ms > seconds * 1000:
+            connection.pexpire(key, left_ms - round(seconds * 1000))
+        elif left_ms >= 0:
+            connection.delete(key)
+    memory = connection.get(f"{prefix}memory")
+    if memory is not None:
+        assert isinstance(memory, bytes)
+        run_id, since = memory.decode().split()
+        connection.set(f"{prefix}memory", f"{run_id} {float(since) - seconds}")
+
+
+def remember_for(connection: redis.Redis, seconds: float, prefix: str = "rowlock:") -> None:
+    """Redis is as it would be had the platform used it for so long already."""
+    run_id = connection.info("server")["run_id"]
+    connection.set(f"{prefix}memory", f"{run_id} {time.time() - seconds}")

@@ -1,7 +1,6 @@
 """A heartbeat while the sweep decides whether its worker is lost: what was promised is kept."""
 
 import asyncio
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +17,7 @@ from app.settings import Settings
 from app.task import Lease
 from tests.concurrency.ordering import held_open, until_blocked
 from tests.concurrency.steps import row
+from tests.elapse import remember_for
 from tests.factories import TaskFactory, lease_of, now
 
 
@@ -26,7 +26,7 @@ def silent(session: Session, settings: Settings) -> Any:
     """A task whose worker was last heard of 10 s ago and had promised 5; Redis was there."""
     assert settings.redis_url is not None
     with redis.Redis.from_url(settings.redis_url) as connection:
-        connection.set(f"{settings.redis_prefix}memory", repr(time.time() - 60))
+        remember_for(connection, 60)
     return TaskFactory(heartbeating=True, started_at=now() - timedelta(seconds=10))
 
 

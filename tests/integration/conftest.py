@@ -1,10 +1,16 @@
 """What tests of the service's insides have in common."""
 
 import asyncio
+from collections.abc import Callable, Iterator
 
 import pytest
+import redis
+from sqlalchemy import Engine
 
+from app.local.ports import free_port
 from app.service.waiting import Waiter
+from app.settings import Settings
+from tests.elapse import elapse, elapse_in_redis
 
 
 @pytest.fixture
@@ -20,3 +26,34 @@ def begins_to_wait(monkeypatch: pytest.MonkeyPatch) -> "asyncio.Queue[None]":
 
     monkeypatch.setattr(Waiter, "wait", noted)
     return began
+
+
+@pytest.fixture
+def redis_connection(settings: Settings) -> Iterator[redis.Redis]:
+    """For looking at Redis beside the service."""
+    assert settings.redis_url is not None
+    with redis.Redis.from_url(settings.redis_url) as connection:
+        yield connection
+
+
+@pytest.fixture
+def later(engine: Engine, redis_connection: redis.Redis) -> Callable[[float], None]:
+    """So many seconds pass, in MySQL and in Redis."""
+
+    def pass_(seconds: float) -> None:
+        elapse(engine, seconds)
+        elapse_in_redis(redis_connection, seconds)
+
+    return pass_
+
+
+@pytest.fixture
+def without_redis(settings: Settings) -> Settings:
+    """No Redis was named."""
+    return settings.model_copy(update={"redis_url": None})
+
+
+@pytest.fixture
+def redis_away(settings: Settings) -> Settings:
+    """Where Redis should be, nobody listens."""
+    return settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{free_port()}/0"})

@@ -1,0 +1,119 @@
+"""Leases while Redis is absent, away, or not what it was: no worker is called lost wrongly."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+
+from app.local.valkey import ValkeyServer
+from app.service.platform import Platform
+from app.service.sweeping import take_back_lost_leases, time_out
+from app.settings import Settings
+from tests.calls import claim_one, complete, get, submit
+from tests.conftest import serving
+from tests.elapse import remember_for
+from tests.worker_calls import heartbeat
+
+Later = Callable[[float], None]
+
+
+@pytest.fixture(params=["without_redis", "redis_away"])
+def redisless(request: pytest.FixtureRequest) -> Settings:
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, Settings)
+    return found
+
+
+@pytest.fixture
+async def redisless_api(redisless: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(redisless) as client:
+        yield client
+
+
+@pytest.fixture
+async def redisless_platform(redisless: Settings) -> AsyncIterator[Platform]:
+    platform = Platform(redisless)
+    yield platform
+    await platform.close()
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[ValkeyServer]:
+    """A Redis of this test's own, which it may stop."""
+    with ValkeyServer(tmp_path / "valkey") as server:
+        yield server
+
+
+async def test_without_redis_only_the_deadline_counts(
+    redisless_api: httpx.AsyncClient, redisless_platform: Platform, later: Later
+) -> None:
+    await submit(redisless_api, timeout_seconds=300)
+    lease = await claim_one(redisless_api, lease_seconds=5)
+    for _ in range(3):
+        later(90)
+        assert await take_back_lost_leases(redisless_platform) == 0
+        assert await time_out(redisless_platform) == 0
+    assert (await get(redisless_api, lease["task"]["id"]))["status"] == "in_progress"
+    later(31)
+
+    assert await time_out(redisless_platform) == 1
+    assert (await get(redisless_api, lease["task"]["id"]))["status"] == "retrying"
+
+
+async def test_without_redis_a_worker_that_lives_completes_its_task(
+    redisless_api: httpx.AsyncClient, redisless_platform: Platform, later: Later
+) -> None:
+    await submit(redisless_api)
+    lease = await claim_one(redisless_api, lease_seconds=5)
+    for _ in range(3):
+        later(6)
+        await heartbeat(redisless_api, lease, "half")
+        await take_back_lost_leases(redisless_platform)
+
+    assert (await complete(redisless_api, lease))["status"] == "done"
+
+
+async def test_a_heartbeat_that_redis_could_not_take_counts_all_the_same(
+    api: httpx.AsyncClient,
+    redis_away: Settings,
+    platform: Platform,
+    later: Later,
+    redis_connection: redis.Redis,
+) -> None:
+    """The process that took the heartbeat had lost its way to Redis; the sweep had not."""
+    remember_for(redis_connection, 3600)
+    await submit(api)
+    lease = await claim_one(api, lease_seconds=30)
+    async with serving(redis_away) as cut_off:
+        later(20)
+        await heartbeat(cut_off, lease)
+    later(20)
+    assert await take_back_lost_leases(platform) == 0
+    later(11)
+
+    assert await take_back_lost_leases(platform) == 1
+
+
+async def test_a_redis_that_comes_back_with_what_it_had_saved_proves_nothing(
+    settings: Settings, own_redis: ValkeyServer, later: Later
+) -> None:
+    """What it saved is older than the heartbeats it took since."""
+    with redis.Redis.from_url(own_redis.url) as connection:
+        remember_for(connection, 3600)
+        connection.save()
+    own = settings.model_copy(update={"redis_url": own_redis.url})
+    platform = Platform(own)
+    async with serving(own) as client:
+        await submit(client)
+        lease = await claim_one(client, lease_seconds=30)
+        later(20)
+        await heartbeat(client, lease)
+        own_redis.kill()
+        own_redis.start()
+        later(20)
+
+        assert await take_back_lost_leases(platform) == 0
+        assert (await get(client, lease["task"]["id"]))["status"] == "in_progress"
+    await platform.close()
