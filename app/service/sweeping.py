@@ -14,6 +14,7 @@ from app.queue import sweep
 from app.queue.calls import Move
 from app.service.platform import Platform
 from app.states import Status
+from app.task import PromisedLease
 
 Sweep = Callable[[Platform], Awaitable[int]]
 
@@ -38,10 +39,12 @@ async def take_back_lost_leases(platform: Platform) -> int:
     await platform.leases.remember()
     limit = platform.settings.sweep_batch_size
     moved = 0
+    seen: list[PromisedLease] = []
     while True:
         due = await platform.database.read(partial(sweep.due_leases, limit=limit))
-        if not due:
+        if not due or due == seen:  # others hold all of them: the next run's
             return moved
+        seen = due
         remaining = await platform.leases.remaining_seconds(due)
         moves = await platform.database.transact(
             partial(sweep.settle_leases, remaining_seconds=remaining)
