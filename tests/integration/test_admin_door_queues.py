@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from app.settings import Settings
 from tests.calls import Document, claim, claim_one, complete, fail, problem, submit
 from tests.conftest import serving
-from tests.elapse import moment, mysql_now
+from tests.elapse import is_between, moment, mysql_now
 from tests.worker_calls import heartbeat
 
 
@@ -30,7 +30,7 @@ async def test_a_paused_queue_hands_out_nothing_and_others_go_on(
     state = await set_queue(api, "mail", "pause")
 
     assert (state["queue"], state["paused"]) == ("mail", True)
-    assert before <= moment(state["paused_at"]) <= mysql_now(engine)
+    assert is_between(before, moment(state["paused_at"]), mysql_now(engine))
     (lease,) = await claim(api, queues=["mail", "image"], limit=10)
     assert lease["task"]["title"] == "runs"
 

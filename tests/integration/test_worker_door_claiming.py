@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.calls import claim, claim_one, fail, get, problem, submit
-from tests.elapse import elapse, moment, mysql_now
+from tests.elapse import elapse, is_between, moment, mysql_now
 
 
 def titles(leases: list[dict[str, dict[str, str]]]) -> list[str]:
@@ -135,7 +135,7 @@ async def test_a_lease_says_all_a_worker_needs(api: httpx.AsyncClient, engine: E
     assert len(token) == 32
     assert lease["attempt"] == 1
     started = moment(lease["task"]["started_at"])
-    assert before <= started <= after
+    assert is_between(before, started, after)
     assert moment(lease["deadline"]) == started + timedelta(seconds=90)
     assert lease["expires_at"] == lease["deadline"]
     assert lease["task"] == task | {

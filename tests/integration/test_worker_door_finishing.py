@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from app.service import sweeping
 from app.service.platform import Platform
 from tests.calls import claim, claim_one, complete, document, fail, get, problem, submit
-from tests.elapse import elapse, moment, mysql_now
+from tests.elapse import elapse, is_between, moment, mysql_now
 from tests.worker_calls import ENDINGS, a_lease, end, release
 
 
@@ -20,7 +20,7 @@ async def test_a_completed_task_is_done(api: httpx.AsyncClient, engine: Engine) 
 
     assert task["status"] == "done"
     assert task["result"] == {"sha256": "abc"}
-    assert before <= moment(task["completed_at"]) <= mysql_now(engine)
+    assert is_between(before, moment(task["completed_at"]), mysql_now(engine))
     assert task == lease["task"] | {
         name: task[name] for name in ("status", "result", "completed_at", "updated_at")
     }

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from app.service import sweeping
 from app.service.platform import Platform
 from tests.calls import Document, claim, claim_one, complete, fail, get, problem, submit
-from tests.elapse import elapse, moment, mysql_now
+from tests.elapse import elapse, is_between, moment, mysql_now
 from tests.worker_calls import a_lease, act, heartbeat, release
 
 
@@ -24,7 +24,7 @@ async def test_a_heartbeat_moves_the_expiry_on(api: httpx.AsyncClient, engine: E
 
     assert set(pulse) == {"expires_at", "deadline"}
     expires_in = moment(pulse["expires_at"]) - timedelta(seconds=30)
-    assert before <= expires_in <= mysql_now(engine)
+    assert is_between(before, expires_in, mysql_now(engine))
     assert moment(pulse["deadline"]) == moment(lease["deadline"]) - timedelta(seconds=20)
 
 
