@@ -39,8 +39,7 @@ class Banner:
     redis: str
     own_mysql: bool
     own_redis: bool
-    client_token_needed: bool
-    worker_token_needed: bool
+    tokens_needed: bool
 
     def text(self) -> str:
         return _TEMPLATE.format(
@@ -49,8 +48,8 @@ class Banner:
             mysql=self.mysql if self.own_mysql else without_password(self.mysql),
             redis=(self.redis if self.own_redis else without_password(self.redis)) or "none",
             json="-H 'Content-Type: application/json'",
-            client=_token("CLIENT") if self.client_token_needed else "",
-            worker=_token("WORKER") if self.worker_token_needed else "",
+            client=_token("CLIENT") if self.tokens_needed else "",
+            worker=_token("WORKER") if self.tokens_needed else "",
         )
 
 

@@ -125,8 +125,7 @@ class _Dev:
                 redis=redis_url,
                 own_mysql=mysql is not None,
                 own_redis=valkey is not None,
-                client_token_needed=bool(self._environment.get("ROWLOCK_CLIENT_TOKENS")),
-                worker_token_needed=bool(self._environment.get("ROWLOCK_WORKER_TOKENS")),
+                tokens_needed=settings.has_tokens,
             ).text()
         )
 

@@ -8,6 +8,7 @@ from app.local.errors import LocalError
 
 _HIGHEST_PORT = 65535
 _LEAST_POOL_MIB = 16
+_DOORS = ("CLIENT", "WORKER", "ADMIN")
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class DevSettings:
     buffer_pool_mib: int
     database_url: str | None
     redis_url: str | None
+    has_tokens: bool
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "DevSettings":
@@ -35,6 +37,8 @@ class DevSettings:
             ),
             database_url=environment.get("ROWLOCK_DATABASE_URL") or None,
             redis_url=environment.get("ROWLOCK_REDIS_URL"),
+            # One door's token closes all three.
+            has_tokens=any(environment.get(f"ROWLOCK_{door}_TOKENS") for door in _DOORS),
         )
 
     @property

@@ -88,15 +88,20 @@ def test_a_password_that_is_not_ours_is_not_shown() -> None:
         redis="redis://:hidden@r.example/0",
         own_mysql=False,
         own_redis=False,
-        client_token_needed=True,
-        worker_token_needed=False,
+        tokens_needed=True,
     ).text()
     assert "mysql://me:***@db.example:3306/x" in banner
     assert "redis://:***@r.example/0" in banner
     assert "secret" not in banner
     assert "hidden" not in banner
     assert "YOUR-CLIENT-TOKEN" in banner
-    assert "YOUR-WORKER-TOKEN" not in banner
+    assert "YOUR-WORKER-TOKEN" in banner
+
+
+@pytest.mark.parametrize("door", ["CLIENT", "WORKER", "ADMIN"])
+def test_a_token_for_one_door_closes_them_all(door: str) -> None:
+    assert DevSettings.read({f"ROWLOCK_{door}_TOKENS": "secret"}).has_tokens
+    assert not DevSettings.read({f"ROWLOCK_{door}_TOKENS": ""}).has_tokens
 
 
 @pytest.mark.parametrize("url", ["mysql://db.example/x", "redis://r.example:6379/0", ""])
