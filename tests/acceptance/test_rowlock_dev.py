@@ -1,0 +1,142 @@
+"""`rowlock dev` as a new user meets it: the banner's own commands, Ctrl-C, and a second day."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.local.ports import free_port
+
+
+class Dev:
+    """A running `rowlock dev`, and what it has printed."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        self.port = port
+        self.output = ""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "app", "dev"],
+            env={
+                **{k: v for k, v in os.environ.items() if not k.startswith("ROWLOCK_")},
+                "ROWLOCK_HOME": str(home),
+                "ROWLOCK_PORT": str(port),
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def wait_ready(self) -> None:
+        assert self._process.stdout
+        while "Ctrl-C stops everything" not in self.output:
+            line = self._process.stdout.readline()
+            assert line, f"ended:\n{self.output}"
+            self.output += line
+
+    def interrupt(self) -> None:
+        self._process.send_signal(signal.SIGINT)
+
+    def end(self) -> int:
+        """Wait for its end; its exit code."""
+        self.output += self._process.communicate(timeout=60)[0]
+        return self._process.returncode
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def descendants(self) -> set[int]:
+        """Every process under it."""
+        found: set[int] = set()
+        waiting = [self._process.pid]
+        while waiting:
+            listed = Path(f"/proc/{(pid := waiting.pop())}/task/{pid}/children").read_text()
+            waiting += map(int, listed.split())
+            found.update(map(int, listed.split()))
+        return found
+
+    def command(self, heading: str) -> str:
+        """The shell commands that the banner shows under a heading."""
+        found = re.search(rf"^{re.escape(heading)}.*?\n\n((?:  .*\n)+)", self.output, re.MULTILINE)
+        assert found, self.output
+        return found[1]
+
+
+@pytest.fixture
+def started() -> Iterator[list[Dev]]:
+    started: list[Dev] = []
+    yield started
+    for dev in started:
+        dev.kill()
+
+
+def shell(command: str) -> str:
+    run = subprocess.run(
+        ["bash", "-euc", command], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def is_gone(pid: int) -> bool:
+    return not Path(f"/proc/{pid}").exists()
+
+
+def test_the_banner_works_ctrl_c_stops_everything_and_the_data_is_kept(
+    tmp_path: Path, started: list[Dev]
+) -> None:
+    home, port = tmp_path / "home", free_port()
+    started.append(first := Dev(home, port))
+    first.wait_ready()
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+        assert http.get("/readyz").json()["parts"] == dict.fromkeys(
+            ("mysql", "schema", "redis"), "ok"
+        )
+        assert http.get("/docs").is_success
+        if shutil.which("curl"):
+            task = json.loads(shell(first.command("Submit a task")))
+            assert (task["status"], task["priority"]) == ("to_do", "高")
+            done = json.loads(shell(first.command("Be its worker")))
+            assert (done["id"], done["status"], done["result"]) == (task["id"], "done", "hello")
+        else:
+            done = http.post("/tasks", json={"title": "kept"}).json()
+
+        children = first.descendants()
+        assert len(children) >= 4, "MySQL, Valkey, scheduler and API"
+        first.interrupt()
+        assert first.end() == 0, first.output
+        assert "Traceback" not in first.output
+        assert all(is_gone(pid) for pid in children)
+
+        began = time.monotonic()
+        started.append(second := Dev(home, port))
+        second.wait_ready()
+        took = time.monotonic() - began
+        assert took < 15, f"the second start took {took:.1f} s"
+        assert http.get(f"/tasks/{done['id']}").json() == done
+        assert http.post("/tasks", json={"title": "next"}).json()["id"] > done["id"]
+        second.interrupt()
+        assert second.end() == 0, second.output
+
+
+def test_a_taken_port_is_named_with_its_holder(tmp_path: Path, started: list[Dev]) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        started.append(dev := Dev(tmp_path / "home", port))
+        assert dev.end() == 1
+    assert f"Port {port} of 127.0.0.1 cannot be used" in dev.output
+    assert f"process {os.getpid()}" in dev.output
+    assert "ROWLOCK_PORT=" in dev.output
+    assert not (tmp_path / "home/mysql").exists()
