@@ -10,7 +10,7 @@ from app.api.door import AdminRoute
 from app.api.fields import QueueName, TaskId
 from app.api.figures import queue_document
 from app.api.problems import FieldError, InvalidRequestError
-from app.api.responses import JsonAnswer, problems
+from app.api.responses import BODY_PROBLEMS, JsonAnswer, problems
 from app.api.services import Service
 from app.documents import dumps, task_document
 from app.queue.filters import TaskFilter
@@ -45,7 +45,7 @@ async def queues(service: Service) -> Response:
 @router.post(
     "/queues/{name}/pause",
     response_model=schemas.QueueStateDocument,
-    responses=problems(),
+    responses=problems(*BODY_PROBLEMS),
     summary="The queue hands out nothing",
 )
 async def pause_queue(service: Service, name: TheQueue) -> Response:
@@ -56,7 +56,7 @@ async def pause_queue(service: Service, name: TheQueue) -> Response:
 @router.post(
     "/queues/{name}/resume",
     response_model=schemas.QueueStateDocument,
-    responses=problems(),
+    responses=problems(*BODY_PROBLEMS),
     summary="The queue hands out its tasks again",
 )
 async def resume_queue(service: Service, name: TheQueue) -> Response:
@@ -67,7 +67,7 @@ async def resume_queue(service: Service, name: TheQueue) -> Response:
 @router.post(
     "/tasks/{task_id}/{action}",
     response_model=schemas.TaskDocument,
-    responses=problems(404, 409),
+    responses=problems(404, 409, *BODY_PROBLEMS),
     summary="Pause, resume, cancel or retry a task",
 )
 async def intervene(service: Service, task_id: TaskId, action: TheAction) -> Response:
@@ -77,7 +77,7 @@ async def intervene(service: Service, task_id: TaskId, action: TheAction) -> Res
 @router.post(
     "/tasks/{action}",
     response_model=schemas.BulkDocument,
-    responses=problems(),
+    responses=problems(*BODY_PROBLEMS),
     summary="The same for all tasks that match, in committed batches",
 )
 async def intervene_in_all(

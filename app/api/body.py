@@ -16,12 +16,15 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 async def read_body(request: Request, *, limit_bytes: int) -> bytes:
-    """The body. Raises `InvalidRequestError` (413) as soon as it is known to be too large."""
+    """The body. Raises `InvalidRequestError` (413) as soon as it is known to be too large, and
+    `ClientDisconnect` if it will never be there whole: nothing must be done for half a call."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit_bytes:
         raise _too_large(limit_bytes)
     receive = request.receive
     message = await receive()
+    if message["type"] == "http.disconnect" and _has_body(request):
+        raise ClientDisconnect
     body: bytes = message.get("body", b"")
     if message.get("more_body"):
         chunks, size = [body], len(body)
@@ -57,6 +60,11 @@ def parse_body(request: Request, body: bytes, model: type[Model], *, may_be_empt
         if any(details["type"] == "json_invalid" for details in error.errors()):
             raise _not_json(body, error) from error
         raise InvalidRequestError(invalid_fields(error)) from error
+
+
+def _has_body(request: Request) -> bool:
+    length = request.headers.get("content-length", "0")
+    return length != "0" or "transfer-encoding" in request.headers
 
 
 def _not_json(body: bytes, error: ValidationError) -> InvalidRequestError:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, get_args, get_origin, get_type_hint
 from fastapi import Request, Response
 from fastapi.params import Depends, Header, Path, Query
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from app.api.auth import Door
 from app.api.body import BODY_LIMIT_BYTES, parse_body, read_body
@@ -30,12 +30,15 @@ class DoorRoute(APIRoute):
         super().__init__(path, endpoint, **options)
         self._readers = _readers(endpoint, self.max_body_size or BODY_LIMIT_BYTES)
         self._reads_query = any(isinstance(marker, Query) for _, marker, _ in _parameters(endpoint))
+        self._refuses_body = "POST" in (self.methods or ()) and self.body_field is None
 
     async def answer(self, request: Request) -> Response:
         """The endpoint's answer. Raises what `problems.problem_of` knows to show."""
         request.app.state.doorkeeper.admit(request, self.door)
         if not self._reads_query and request.scope["query_string"]:
             _refuse_query(request)
+        if self._refuses_body:
+            await _read_nothing(request)
         arguments = {name: await read(request) for name, read in self._readers}
         response: Response = await self.endpoint(**arguments)
         return response
@@ -157,6 +160,16 @@ def _validated(adapter: TypeAdapter[Any], value: Any, name: str) -> Any:
         return adapter.validate_python(value)
     except ValidationError as error:
         raise InvalidRequestError(invalid_fields(error, prefix=(name,))) from error
+
+
+class _Nothing(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+async def _read_nothing(request: Request) -> None:
+    body = await read_body(request, limit_bytes=BODY_LIMIT_BYTES)
+    if body:
+        parse_body(request, body, _Nothing, may_be_empty=True)
 
 
 def _refuse_query(request: Request) -> None:

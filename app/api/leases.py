@@ -117,7 +117,7 @@ async def fail(
 @router.post(
     "/leases/{lease_id}/release",
     response_model=schemas.TaskDocument,
-    responses=problems(404, 409),
+    responses=problems(404, 409, *BODY_PROBLEMS),
     summary="Give the task back unharmed; costs no retry",
 )
 async def release(service: Service, lease_id: LeaseId) -> Response:
