@@ -47,7 +47,9 @@ class Cache:
         self._ttl_ms = int(ttl_seconds * 1000)
         self._epoch_key = f"{link.prefix}epoch"
         self._version_key = f"{link.prefix}lists"
-        self._must_move_epoch = False
+        # Changes that Redis could not be told of, and those that a new epoch has made good.
+        self._untold = 0
+        self._made_good = 0
 
     async def tasks(self, ids: Collection[int]) -> tuple[dict[int, bytes], Slot | None]:
         """The documents found, and where to put those that were not; None: nowhere."""
@@ -97,7 +99,11 @@ class Cache:
         """Forget these tasks and every list: their change is committed. Returns before anybody
         is told of the write. `also` rides on the same round trip."""
 
+        untold = self._untold
+
         def forget(pipe: Pipeline) -> None:
+            if untold > self._made_good:
+                pipe.set(self._epoch_key, _new_epoch())
             keys = [self._version_key, *(self._task_key(task_id) for task_id in ids)]
             pipe.execute_command("EVAL", _FORGET, len(keys), *keys, self._ttl_ms)
             also(pipe)
@@ -107,22 +113,29 @@ class Cache:
         try:
             await self._link.run(forget)
         except RedisAwayError:
-            self._must_move_epoch = True
+            self.could_not_tell()
+        else:
+            self._made_good = max(self._made_good, untold)
 
     def forget_task(self, pipe: Pipeline, task_id: int) -> None:
         """Put a tombstone over one task, as part of somebody else's round trip."""
         pipe.set(self._task_key(task_id), _TOMBSTONE, px=self._ttl_ms)
 
-    def must_move_epoch(self) -> None:
-        """Redis could not be told of a change that a cached document shows."""
-        self._must_move_epoch = True
+    def could_not_tell(self) -> None:
+        """Redis could not be told of a change: nothing is read from it until it has a new
+        epoch."""
+        self._untold += 1
 
     async def _read(self, keys: list[str]) -> list[Any] | None:
         """The values, the first of which is the epoch; None: the cache is not to be used."""
         try:
-            if self._must_move_epoch:
+            untold = self._untold
+            if untold > self._made_good:
                 await self._link.run(lambda pipe: pipe.set(self._epoch_key, _new_epoch()))
-                self._must_move_epoch = False
+                # Not what could not be told while this was under way.
+                self._made_good = max(self._made_good, untold)
+                if untold < self._untold:
+                    return None
             (values,) = await self._link.run(lambda pipe: pipe.mget(keys))
             if values[0] is None:
                 # Redis is new or was emptied. Random, so that no older value matches it.

@@ -171,7 +171,7 @@ class WorkerService:
         except RedisAwayError:
             if platform.redis.is_absent:
                 return {}
-            platform.cache.must_move_epoch()
+            platform.cache.could_not_tell()
             unsure = list(beats)
         else:
             # A lease that had run out there: a sweep may be taking it back at this moment.
