@@ -6,6 +6,7 @@ Any number may run against one database, with no leader. It has no logic: the sw
 
 import asyncio
 import signal
+from contextlib import suppress
 from typing import Final, cast
 
 import structlog
@@ -14,21 +15,22 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from app.errors import DatabaseAwayError
 from app.logging import configure_logging
 from app.service.platform import Platform
-from app.service.sweeping import SWEEPS, run
+from app.service.sweeping import SWEEPS, Sweeper
 from app.settings import Settings
 
 STOP_SECONDS: Final = 8
+REPORT_SECONDS: Final = 5
 
 log = structlog.get_logger("scheduler")
 
 
-async def sweep(platform: Platform, name: str, under_way: set[asyncio.Task[None]]) -> None:
+async def sweep(sweeper: Sweeper, name: str, under_way: set[asyncio.Task[None]]) -> None:
     """One run of one sweep. MySQL away is no reason to stop: the next run finds it back."""
     this = cast("asyncio.Task[None]", asyncio.current_task())
     under_way.add(this)
     this.add_done_callback(under_way.discard)
     try:
-        moved = await run(platform, name)
+        moved = await sweeper.run(name)
     except DatabaseAwayError as error:
         log.warning("sweep_skipped", sweep=name, reason=str(error))
     except Exception:
@@ -38,9 +40,16 @@ async def sweep(platform: Platform, name: str, under_way: set[asyncio.Task[None]
             log.info("swept", sweep=name, moved=moved)
 
 
+async def report(sweeper: Sweeper) -> None:
+    """Tell MySQL how the sweeps go. What cannot be told is of no consequence."""
+    with suppress(DatabaseAwayError):
+        await sweeper.report()
+
+
 async def schedule(settings: Settings, stopped: asyncio.Event) -> None:
     """Sweep until `stopped`; a sweep that is under way then is waited for."""
     platform = Platform(settings)
+    sweeper = Sweeper(platform)
     scheduler = AsyncIOScheduler()
     under_way: set[asyncio.Task[None]] = set()
     for name in SWEEPS:
@@ -48,12 +57,13 @@ async def schedule(settings: Settings, stopped: asyncio.Event) -> None:
             sweep,
             "interval",
             seconds=settings.sweep_interval_seconds,
-            args=(platform, name, under_way),
+            args=(sweeper, name, under_way),
             id=name,
             max_instances=1,
             coalesce=True,
             misfire_grace_time=None,
         )
+    scheduler.add_job(report, "interval", seconds=REPORT_SECONDS, args=(sweeper,), id="report")
     scheduler.start()
     log.info("scheduler_started", sweeps=list(SWEEPS))
     try:
@@ -64,6 +74,7 @@ async def schedule(settings: Settings, stopped: asyncio.Event) -> None:
         if under_way:
             await asyncio.wait(under_way, timeout=STOP_SECONDS)
         scheduler.shutdown()
+        await report(sweeper)
         await platform.close()
         log.info("scheduler_stopped")
 

@@ -31,7 +31,7 @@ _SERVER_AWAY = {1021, 1037, 1040, 1041, 1044, 1045, 1049, 1053, 1077, 1114, 1129
 _SERVER_AWAY |= {1158, 1159, 1160, 1161, 1203, 1226, 1290, 1792, 1836, 3032, 3100, 3101}
 # The connection was refused, lost or killed; it is of no more use.
 _CONNECTION_LOST: Final = frozenset({0, 1053, 1077, 1927, 2002, 2003, 2006, 2012, 2013, 2014})
-_CONNECTION_LOST_TOO: Final = frozenset({2055, 3169, 4031})
+_CONNECTION_LOST_TOO: Final = frozenset({2026, 2055, 3169, 4031})
 LOST: Final = _CONNECTION_LOST | _CONNECTION_LOST_TOO
 AWAY: Final = frozenset(_SERVER_AWAY) | LOST
 TRIES: Final = 5
@@ -219,6 +219,8 @@ def _engine(settings: Settings, isolation_level: Any) -> AsyncEngine:
         connect_args={"connect_timeout": settings.database_timeout_seconds},
     )
 
+    asks_for_tls = any(name.startswith("ssl_") for name in settings.async_url.query)
+
     @event.listens_for(engine.sync_engine, "do_connect")
     def _make_tls_context(_dialect: Any, _record: Any, _args: Any, parameters: Any) -> None:
         # PyMySQL makes its context of the URL's `ssl_*` options itself; aiomysql wants it made.
@@ -232,6 +234,11 @@ def _engine(settings: Settings, isolation_level: Any) -> AsyncEngine:
         # A session's own, from now on: a cluster that changes the global one does not reach it.
         cursor.execute("SELECT @@auto_increment_increment")
         (record.info["id_step"],) = cursor.fetchone()
+        if asks_for_tls:
+            # aiomysql goes on in the clear where the server offers no TLS.
+            cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+            if not cursor.fetchone()[1]:
+                raise err.OperationalError(2026, "MySQL offers no TLS, and the URL asks for it")
         cursor.close()
 
     return engine

@@ -1,7 +1,7 @@
 """What `rowlock doctor` looks at in a MySQL, and the one proof without which `serve` refuses it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, NamedTuple
@@ -34,8 +34,11 @@ def examine(settings: Settings) -> list[Finding]:
     with _engine(settings) as engine:
         try:
             with engine.connect() as connection:
-                for look in (_version, _isolation, _durability, _clock, _schema, _explain):
-                    findings += _guarded(look, connection)
+                for look in (_version, _isolation, _durability, _clock, _schema):
+                    findings += look(connection)
+                if migrations.revision_in(connection) is None:
+                    return findings
+                findings += _explain(connection)
         except exc.DBAPIError as error:
             return [*findings, Finding("bad", "connection", str(error.orig))]
         try:
@@ -147,16 +150,6 @@ def _explain(connection: Connection) -> Iterator[Finding]:
     shown = f"key {row['key']}, {row['Extra']}"
     is_good = row["key"] == "ix_tasks_claim" and "filesort" not in (row["Extra"] or "")
     yield Finding("ok" if is_good else "bad", "claim", shown)
-
-
-def _guarded(
-    look: Callable[[Connection], Iterator[Finding]], connection: Connection
-) -> Iterator[Finding]:
-    try:
-        yield from look(connection)
-    except exc.ProgrammingError as error:
-        connection.rollback()
-        yield Finding("bad", look.__name__.strip("_"), str(error.orig))
 
 
 def _variable(connection: Connection, name: str) -> str:

@@ -1,8 +1,11 @@
 """What `/metrics` tells Prometheus."""
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 REQUESTS: Final = Counter(
     "rowlock_requests_total", "HTTP requests answered.", ["method", "route", "status"]
@@ -25,9 +28,6 @@ BATCH_CALLS: Final = Histogram(
     ["kind"],
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024),
 )
-SWEEPS: Final = Counter("rowlock_sweep_runs_total", "Sweeps run by this process.", ["sweep"])
-SWEPT: Final = Counter("rowlock_swept_tasks_total", "Tasks moved by sweeps.", ["sweep"])
-SWEEP_SECONDS: Final = Histogram("rowlock_sweep_seconds", "How long a sweep took.", ["sweep"])
 WAITING: Final = Gauge("rowlock_waiting_tasks", "Tasks in to_do or retrying.", ["queue"])
 RUNNING: Final = Gauge("rowlock_running_tasks", "Tasks in progress.", ["queue"])
 OLDEST_WAITING_SECONDS: Final = Gauge(
@@ -36,3 +36,40 @@ OLDEST_WAITING_SECONDS: Final = Gauge(
 WAITING_CALLERS: Final = Gauge("rowlock_waiting_callers", "Long polls that wait now.")
 REDIS_UP: Final = Gauge("rowlock_redis_up", "1 while Redis answers, 0 while it is away or absent.")
 CACHE_READS: Final = Counter("rowlock_cache_reads_total", "Reads of the cache.", ["kind", "found"])
+
+
+class SweepFigure(NamedTuple):
+    """One sweep, as all schedulers together have run it."""
+
+    sweep: str
+    runs: int
+    moved: int
+    seconds_since: float
+
+
+class SweepFigures(Collector):
+    """Counted by the schedulers, which other processes are; shown as they were last read."""
+
+    latest: Iterable[SweepFigure] = ()
+
+    def collect(self) -> Iterable[Metric]:
+        runs = CounterMetricFamily(
+            "rowlock_sweep_runs", "Sweeps run, by all schedulers together.", labels=["sweep"]
+        )
+        moved = CounterMetricFamily(
+            "rowlock_swept_tasks", "Tasks moved by sweeps.", labels=["sweep"]
+        )
+        age = GaugeMetricFamily(
+            "rowlock_sweep_age_seconds",
+            "Since a scheduler last told of this sweep; beyond a minute none runs.",
+            labels=["sweep"],
+        )
+        for figure in self.latest:
+            runs.add_metric([figure.sweep], figure.runs)
+            moved.add_metric([figure.sweep], figure.moved)
+            age.add_metric([figure.sweep], figure.seconds_since)
+        return (runs, moved, age)
+
+
+SWEEP_FIGURES: Final = SweepFigures()
+REGISTRY.register(SWEEP_FIGURES)

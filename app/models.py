@@ -200,6 +200,21 @@ class SkipLockedProof(Model):
     __table_args__: Any = (CHARSET,)
 
 
+class SweepReport(Model):
+    """What the schedulers have done so far, all together; they have no HTTP to be asked by."""
+
+    __tablename__ = "sweep_reports"
+
+    sweep: Mapped[str] = mapped_column(
+        VARCHAR(32, charset="ascii", collation="ascii_bin"), primary_key=True
+    )
+    runs: Mapped[int] = mapped_column(BigInteger)
+    moved: Mapped[int] = mapped_column(BigInteger)
+    last_run_at: Mapped[datetime] = mapped_column(Moment)
+
+    __table_args__: Any = (CHARSET,)
+
+
 class PausedQueue(Model):
     """A queue that hands out nothing. A queue without a row runs."""
 

@@ -50,11 +50,15 @@ class RedisLink:
     def is_absent(self) -> bool:
         return self._redis is None
 
-    @property
-    def state(self) -> State:
+    async def look(self) -> State:
+        """How Redis is, by asking it."""
         if self._redis is None:
             return "absent"
-        return "away" if self._closed_until else "ok"
+        try:
+            await self.run(lambda pipe: pipe.ping())
+        except RedisAwayError:
+            return "away"
+        return "ok"
 
     async def run(self, fill: Callable[[Pipeline], object]) -> list[Any]:
         """Send what `fill` puts on a pipeline, in one round trip; the answers, in order.

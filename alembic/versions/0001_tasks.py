@@ -185,6 +185,19 @@ def upgrade() -> None:
         sa.Index("ix_task_tags_tag", "tag_id", "task_id"),
         **TABLE,
     )
+    op.create_table(
+        "sweep_reports",
+        sa.Column(
+            "sweep",
+            mysql.VARCHAR(charset="ascii", collation="ascii_bin", length=32),
+            nullable=False,
+        ),
+        sa.Column("runs", sa.BigInteger(), nullable=False),
+        sa.Column("moved", sa.BigInteger(), nullable=False),
+        sa.Column("last_run_at", mysql.DATETIME(fsp=6), nullable=False),
+        sa.PrimaryKeyConstraint("sweep"),
+        **TABLE,
+    )
     # What `serve` and `doctor` prove on it is that two connections lock different rows of it.
     op.create_table(
         "skip_locked_proof",
@@ -199,6 +212,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in (
         "skip_locked_proof",
+        "sweep_reports",
         "task_tags",
         "task_attempts",
         "idempotency_keys",

@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from app import migrations
+from app import metrics, migrations
 from app.api.door import DoorRoute, FiguresRoute
 from app.api.figures import show_queues
 from app.api.responses import JsonAnswer, problems
@@ -45,7 +45,8 @@ async def readyz(service: Service) -> Response:
         parts["schema"] = "unknown"
     is_ready = all(state == "ok" for state in parts.values())
     # Redis away or absent is ready: it costs speed, nothing else.
-    parts["redis"] = {"away": "degraded"}.get(platform.redis.state, platform.redis.state)
+    state = await platform.redis.look()
+    parts["redis"] = "degraded" if state == "away" else state
     return JsonAnswer(
         dumps({"status": "ready" if is_ready else "not ready", "parts": parts}),
         200 if is_ready else 503,
@@ -57,5 +58,6 @@ async def show_metrics(service: Service) -> Response:
     global _queues_shown_at  # noqa: PLW0603  (Prometheus' registry is the process's, too)
     if time.monotonic() - _queues_shown_at > QUEUES_SHOWN_FOR_SECONDS:
         show_queues(await service.admin.queues())
+        metrics.SWEEP_FIGURES.latest = await service.admin.sweeps()
         _queues_shown_at = time.monotonic()
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

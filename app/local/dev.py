@@ -88,7 +88,8 @@ class _Dev:
         except KeyboardInterrupt:
             self._say("\nStopping …")
         except LocalError:
-            self._say("\nSomething went wrong; stopping …")
+            if self._parts.are_any:
+                self._say("\nSomething went wrong; stopping …")
             raise
         finally:
             self._parts.stop()

@@ -25,6 +25,11 @@ class Supervisor:
     def add(self, child: Child, stop: Callable[[], None]) -> None:
         self._parts.append((child, stop))
 
+    @property
+    def are_any(self) -> bool:
+        """Whether there is anything to stop."""
+        return bool(self._parts)
+
     def require_all_alive(self) -> None:
         """Raise for a part that has ended, with how it ended and its last lines."""
         for child, _ in self._parts:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from app.db import Connection
+from app.metrics import SweepFigure
 
 RECENT_MINUTES: Final = 5
 
@@ -18,6 +19,25 @@ class QueueState(NamedTuple):
     oldest_waiting_seconds: float | None
     recent_done: int
     recent_failed_attempts: int
+
+
+async def report_sweep(connection: Connection, *, sweep: str, runs: int, moved: int) -> None:
+    """Add to what is known of a sweep."""
+    await connection.execute(
+        "INSERT INTO sweep_reports (sweep, runs, moved, last_run_at) "
+        "VALUES (%s, %s, %s, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE "
+        "runs = runs + %s, moved = moved + %s, last_run_at = UTC_TIMESTAMP(6)",
+        (sweep, runs, moved, runs, moved),
+    )
+
+
+async def sweeps(connection: Connection) -> list[SweepFigure]:
+    """Every sweep that has been reported."""
+    rows = await connection.fetch(
+        "SELECT sweep, runs, moved, "
+        "TIMESTAMPDIFF(MICROSECOND, last_run_at, UTC_TIMESTAMP(6)) / 1e6 FROM sweep_reports"
+    )
+    return [SweepFigure(sweep, runs, moved, float(age)) for sweep, runs, moved, age in rows]
 
 
 async def tags(connection: Connection) -> list[tuple[str, int]]:

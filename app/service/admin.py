@@ -4,6 +4,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final, NamedTuple
 
+from app.metrics import SweepFigure
 from app.queue import intervene, reading, statistics
 from app.queue.filters import TaskFilter
 from app.service.platform import Platform
@@ -69,3 +70,7 @@ class AdminService:
     async def queues(self) -> list[statistics.QueueState]:
         """Every queue's standing."""
         return await self._platform.database.read(statistics.queues)
+
+    async def sweeps(self) -> list[SweepFigure]:
+        """How the schedulers' sweeps go."""
+        return await self._platform.database.read(statistics.sweeps)

@@ -4,13 +4,12 @@ Any number of processes may run them at once, with no leader. Each returns how m
 moved.
 """
 
-import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
-from app import metrics
-from app.queue import sweep
+from app.queue import statistics, sweep
 from app.queue.calls import Move
 from app.service.platform import Platform
 from app.states import Status
@@ -55,16 +54,6 @@ async def take_back_lost_leases(platform: Platform) -> int:
             return moved
 
 
-async def run(platform: Platform, name: str) -> int:
-    """Run one sweep by name, measured."""
-    began = time.perf_counter()
-    moved = await SWEEPS[name](platform)
-    metrics.SWEEP_SECONDS.labels(name).observe(time.perf_counter() - began)
-    metrics.SWEEPS.labels(name).inc()
-    metrics.SWEPT.labels(name).inc(moved)
-    return moved
-
-
 async def _in_batches(platform: Platform, once: Callable[..., Awaitable[list[Move]]]) -> int:
     limit = platform.settings.sweep_batch_size
     total = 0
@@ -81,3 +70,29 @@ SWEEPS: Final[Mapping[str, Sweep]] = {
     "time_out": time_out,
     "lost_leases": take_back_lost_leases,
 }
+
+
+class Sweeper:
+    """Runs sweeps by name, and tells MySQL now and then how often and with what success, so
+    that `/metrics` can show it. Not each time: three commits a second for nothing."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._runs: Counter[str] = Counter()
+        self._moved: Counter[str] = Counter()
+
+    async def run(self, name: str) -> int:
+        """Run one sweep to its end; how many tasks it moved."""
+        moved = await SWEEPS[name](self._platform)
+        self._runs[name] += 1
+        self._moved[name] += moved
+        return moved
+
+    async def report(self) -> None:
+        """Tell of the runs since the last report."""
+        runs, moved = self._runs, self._moved
+        self._runs, self._moved = Counter(), Counter()
+        for name, count in sorted(runs.items()):
+            await self._platform.database.transact(
+                partial(statistics.report_sweep, sweep=name, runs=count, moved=moved[name])
+            )

@@ -70,8 +70,8 @@ class Run:
 
     async def sweep(self, platform: Platform) -> None:
         while not self.is_over:
-            for name in sweeping.SWEEPS:
-                await sweeping.run(platform, name)
+            for run in sweeping.SWEEPS.values():
+                await run(platform)
             await asyncio.sleep(0.05)
 
 
