@@ -2,13 +2,14 @@
 
 FastAPI's own stack (five layers of middleware, each route's pattern tried in turn) costs a
 small call more than all that the call itself does here. It still serves what is none of our
-routes: the documentation, and the answers to unknown paths and methods.
+paths: the documentation, and the answers to unknown ones.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 
 from fastapi import Request
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,21 +23,21 @@ class Dispatch:
 
     def __init__(self, routes: Iterable[BaseRoute], *, otherwise: ASGIApp) -> None:
         self._otherwise = otherwise
+        self._routes = [route for route in routes if isinstance(route, DoorRoute)]
         self._fixed: dict[tuple[str, str], DoorRoute] = {}
         # By method and number of path segments: at most a few patterns are left to try.
         self._patterns: dict[tuple[str, int], list[DoorRoute]] = defaultdict(list)
-        for route in routes:
-            if isinstance(route, DoorRoute):
-                for method in route.methods or ():
-                    if route.param_convertors:
-                        self._patterns[method, route.path.count("/")].append(route)
-                    else:
-                        self._fixed[method, route.path] = route
+        for route in self._routes:
+            for method in route.methods or ():
+                if route.param_convertors:
+                    self._patterns[method, route.path.count("/")].append(route)
+                else:
+                    self._fixed[method, route.path] = route
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         route = self._route_of(scope) if scope["type"] == "http" else None
         if route is None:
-            await self._otherwise(scope, receive, send)
+            await self._without_route(scope, receive, send)
             return
         scope["route"] = route
         try:
@@ -46,6 +47,20 @@ class Dispatch:
         except Exception as error:
             response = problem_of(error)
         await response(scope, receive, send)
+
+    async def _without_route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        allowed = self._methods_of(scope) if scope["type"] == "http" else []
+        if not allowed:
+            await self._otherwise(scope, receive, send)
+            return
+        # FastAPI would name the methods of one route alone, and a path may have several.
+        names = ", ".join(allowed)
+        error = HTTPException(405, f"Here is only {names}.", {"Allow": names})
+        await problem_of(error)(scope, receive, send)
+
+    def _methods_of(self, scope: Scope) -> list[str]:
+        routes = (r for r in self._routes if r.matches(scope)[0] is not Match.NONE)
+        return sorted({method for route in routes for method in route.methods or ()})
 
     def _route_of(self, scope: Scope) -> DoorRoute | None:
         method, path = scope["method"], scope["path"]

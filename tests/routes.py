@@ -1,0 +1,56 @@
+"""Every call there is, taken from the router itself, with something to put in its path."""
+
+import re
+from typing import Any, NamedTuple
+
+import httpx
+
+from app.api.door import DoorRoute
+from app.main import create_app
+from app.settings import Settings
+from tests.calls import NO_LEASE
+
+# Bodies that are good where one is needed.
+_BODIES: dict[str, Any] = {
+    "POST /tasks": {"title": "x"},
+    "POST /tasks/batch": {"tasks": [{"title": "x"}]},
+    "PATCH /tasks/{task_id}": {"title": "x"},
+    "POST /leases": {"worker": "w"},
+    "POST /leases/finish": {"items": []},
+}
+_PARTS = {"task_id": "1", "lease_id": NO_LEASE, "name": "default", "action": "cancel"}
+
+
+class Call(NamedTuple):
+    """A method and a path's template, as in `POST /admin/tasks/{task_id}/{action}`."""
+
+    method: str
+    template: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.template}"
+
+    async def send(
+        self,
+        api: httpx.AsyncClient,
+        *,
+        params: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        **parts: str,
+    ) -> httpx.Response:
+        """Send it, whole and right but for what is given."""
+        path = re.sub(r"\{(\w+)\}", lambda part: (_PARTS | parts)[part[1]], self.template)
+        return await api.request(
+            self.method, path, params=params, headers=headers, json=_BODIES.get(str(self))
+        )
+
+
+def calls() -> list[Call]:
+    """All that a door, or the lack of one, stands before."""
+    app = create_app(Settings(database_url="mysql://nobody@127.0.0.1:1/nothing"))
+    return [
+        Call(method, route.path)
+        for route in app.routes
+        if isinstance(route, DoorRoute)
+        for method in sorted(route.methods or ())
+    ]
