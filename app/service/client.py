@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -69,7 +69,13 @@ class ClientService:
                     partial(looking.ended, wanted={task_id: 1})
                 )
                 remaining = until - time.monotonic()
-                if has_ended or remaining <= 0 or not room.is_open or await is_gone():
+                if has_ended:
+                    # Past the cache, which may not have been told yet.
+                    documents = await self._fresh([task_id])
+                    if task_id not in documents:
+                        raise TaskNotFoundError(task_id=task_id)
+                    return documents[task_id]
+                if remaining <= 0 or not room.is_open or await is_gone():
                     return await self.get(task_id)
                 await waiter.wait(remaining)
         finally:
@@ -168,22 +174,25 @@ class ClientService:
         documents, slot = await self._platform.cache.tasks(wanted)
         missing = wanted - documents.keys()
         if missing:
-            tasks = await self._platform.database.read(partial(reading.get_tasks, ids=missing))
-            progress = await self._platform.leases.progress_of(
-                [
-                    Lease(task.id, task.lease_token)
-                    for task in tasks.values()
-                    if task.status == Status.IN_PROGRESS and task.lease_token is not None
-                ]
-            )
-            fresh = {
-                task.id: task_document(task, progress=progress.get(task.id))
-                for task in tasks.values()
-            }
+            fresh = await self._fresh(missing)
             if slot is not None:
                 await self._platform.cache.fill_tasks(slot, fresh)
             documents.update(fresh)
         return [documents.get(i) or TaskNotFoundError(task_id=i) for i in ids]
+
+    async def _fresh(self, ids: Collection[int]) -> dict[int, bytes]:
+        """The documents of those that exist, as they are in MySQL now."""
+        tasks = await self._platform.database.read(partial(reading.get_tasks, ids=ids))
+        progress = await self._platform.leases.progress_of(
+            [
+                Lease(task.id, task.lease_token)
+                for task in tasks.values()
+                if task.status == Status.IN_PROGRESS and task.lease_token is not None
+            ]
+        )
+        return {
+            task.id: task_document(task, progress=progress.get(task.id)) for task in tasks.values()
+        }
 
     async def _page(self, wanted: TaskFilter, page: Page) -> bytes:
         seconds = self._platform.settings.search_timeout_seconds

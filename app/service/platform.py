@@ -47,12 +47,15 @@ class Platform:
         metrics.TRANSITIONS.labels("", Status.TO_DO).inc(len(tasks))
         self._wake_workers(tasks)
 
-    async def moved(self, moves: Collection[Move]) -> None:
-        """After the commit, before the answer: caches, leases and waiting callers follow."""
-        if not moves:
+    async def moved(self, moves: Collection[Move], *, told_again: Collection[int] = ()) -> None:
+        """After the commit, before the answer: caches, leases and waiting callers follow.
+
+        `told_again`: tasks whose callers are told of an earlier commit."""
+        if not moves and not told_again:
             return
         await self.cache.wrote(
-            {new.id for _, new in moves}, also=lambda pipe: self.leases.follow(pipe, moves)
+            {new.id for _, new in moves}.union(told_again),
+            also=lambda pipe: self.leases.follow(pipe, moves),
         )
         for (source, target), count in Counter(
             (old.status, new.status) for old, new in moves if old.status != new.status

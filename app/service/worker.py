@@ -117,7 +117,9 @@ class WorkerService:
 
     async def _take_turns(self, turns: Sequence[Turn]) -> list[Turned | Exception]:
         done = await self._platform.database.transact(partial(lifecycle.take_turns, turns=turns))
-        await self._platform.moved(done.moves)
+        # An end told again too: whoever was told it first may have died before it told the cache.
+        ended = {t.id for a in done.answers for t in a.finished if isinstance(t, Task)}
+        await self._platform.moved(done.moves, told_again=ended)
         claimed = Counter(task.queue for answer in done.answers for task in answer.claimed)
         for queue, count in claimed.items():
             metrics.CLAIMS.labels(queue).inc(count)
@@ -149,12 +151,10 @@ class WorkerService:
                     is_promised=found.lease_seconds is not None,
                 )
             )
-        refused = await self._remember(beats, [lease for lease, p in calls if p is not None])
+        refused = await self._remember(beats)
         return [refused.get(lease, answer) for lease, answer in zip(leases, answers, strict=True)]
 
-    async def _remember(
-        self, beats: Sequence[Beat], with_progress: Sequence[Lease]
-    ) -> Mapping[Lease, RowlockError]:
+    async def _remember(self, beats: Sequence[Beat]) -> Mapping[Lease, RowlockError]:
         """In Redis; what it cannot take, or did not know, is told to the sweep in MySQL. The
         leases that MySQL then refuses, with the reason."""
         if not beats:
@@ -163,8 +163,8 @@ class WorkerService:
 
         def remember(pipe: Pipeline) -> None:
             platform.leases.beat(pipe, beats)
-            for lease in with_progress:
-                platform.cache.forget_task(pipe, lease.task_id)
+            # Of those without progress too: the heartbeat before may have had some.
+            platform.cache.forget_tasks(pipe, [beat.lease.task_id for beat in beats])
 
         try:
             known = await platform.redis.run(remember)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from typing import Any
 
 import httpx
 import pytest
@@ -26,9 +27,9 @@ async def test_what_was_claimed_for_a_caller_that_left_meanwhile_is_given_back(
     caller = asyncio.create_task(worker.turn([], Claim("gone", ("default",), 1)))
     moved = platform.moved
 
-    async def the_caller_leaves(moves: Collection[Move]) -> None:
+    async def the_caller_leaves(moves: Collection[Move], **rest: Any) -> None:
         caller.cancel()
-        await moved(moves)
+        await moved(moves, **rest)
 
     monkeypatch.setattr(platform, "moved", the_caller_leaves)
     with pytest.raises(asyncio.CancelledError):
