@@ -86,6 +86,8 @@ class RedisLink:
             await self._redis.aclose()
 
     def _failed(self, error: Exception) -> None:
+        if time.monotonic() < self._closed_until:
+            return  # of several calls under way when it went, the first counts
         if not self._closed_until:
             log.warning("redis_away", error=repr(error))
         self._closed_until = time.monotonic() + self._pause_seconds

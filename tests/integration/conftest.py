@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import redis
 from sqlalchemy import Engine
 
 from app.local.ports import free_port
+from app.local.valkey import ValkeyServer
 from app.service.waiting import Waiter
 from app.settings import Settings
 from tests.elapse import elapse, elapse_in_redis
@@ -57,3 +59,18 @@ def without_redis(settings: Settings) -> Settings:
 def redis_away(settings: Settings) -> Settings:
     """Where Redis should be, nobody listens."""
     return settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{free_port()}/0"})
+
+
+@pytest.fixture(params=["without_redis", "redis_away"])
+def redisless(request: pytest.FixtureRequest) -> Settings:
+    """Either way of having no Redis."""
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, Settings)
+    return found
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[ValkeyServer]:
+    """A Redis of the test's own, which it may stop."""
+    with ValkeyServer(tmp_path / "valkey") as server:
+        yield server

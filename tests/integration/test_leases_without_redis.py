@@ -1,7 +1,6 @@
 """Leases while Redis is absent, away, or not what it was: no worker is called lost wrongly."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
@@ -19,13 +18,6 @@ from tests.worker_calls import heartbeat
 Later = Callable[[float], None]
 
 
-@pytest.fixture(params=["without_redis", "redis_away"])
-def redisless(request: pytest.FixtureRequest) -> Settings:
-    found = request.getfixturevalue(request.param)
-    assert isinstance(found, Settings)
-    return found
-
-
 @pytest.fixture
 async def redisless_api(redisless: Settings) -> AsyncIterator[httpx.AsyncClient]:
     async with serving(redisless) as client:
@@ -37,13 +29,6 @@ async def redisless_platform(redisless: Settings) -> AsyncIterator[Platform]:
     platform = Platform(redisless)
     yield platform
     await platform.close()
-
-
-@pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[ValkeyServer]:
-    """A Redis of this test's own, which it may stop."""
-    with ValkeyServer(tmp_path / "valkey") as server:
-        yield server
 
 
 async def test_without_redis_only_the_deadline_counts(

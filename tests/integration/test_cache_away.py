@@ -1,0 +1,177 @@
+"""Redis absent, dead, dying or hanging costs speed, never an answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from types import SimpleNamespace
+
+import httpx
+import pytest
+from prometheus_client import REGISTRY
+from redis.asyncio.client import Pipeline
+
+from app.local.valkey import ValkeyServer
+from app.redis import FIRST_PAUSE_SECONDS, RedisAwayError, RedisLink
+from app.settings import Settings
+from tests.calls import claim, claim_one, complete, fail, get, submit
+from tests.conftest import serving
+from tests.worker_calls import act, attempts, finish, heartbeat, release
+
+
+class Hands:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Hands:
+    """The circuit breaker's clock."""
+    hands = Hands()
+    monkeypatch.setattr("app.redis.time", SimpleNamespace(monotonic=hands.monotonic))
+    return hands
+
+
+@pytest.fixture
+async def hanging_redis(settings: Settings) -> AsyncIterator[Settings]:
+    """Where Redis should be, somebody listens and never answers."""
+    over = asyncio.Event()
+
+    async def hang(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(hang, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    yield settings.model_copy(
+        update={"redis_url": f"redis://127.0.0.1:{port}/0", "redis_timeout_seconds": 0.05}
+    )
+    over.set()
+    server.close()
+    await server.wait_closed()
+
+
+async def a_working_day(api: httpx.AsyncClient) -> None:
+    """A little of everything, each read right after its write."""
+    ids = [(await submit(api, tags=["a"], retry_delay_seconds=0))["id"] for _ in range(4)]
+    assert [task["id"] for task in (await api.get("/tasks?tag=a&order=asc")).json()] == ids
+    await api.patch(f"/tasks/{ids[0]}", json={"title": "first"})
+    assert (await get(api, ids[0]))["title"] == "first"
+
+    first, second, third = await claim(api, limit=3, lease_seconds=30)
+    assert await heartbeat(api, first, "half")
+    await complete(api, first, {"a": 1})
+    assert (await get(api, ids[0]))["result"] == {"a": 1}
+    await fail(api, second, error="no")
+    assert (await get(api, ids[1]))["status"] == "retrying"
+    await release(api, third)
+    assert (await get(api, ids[2]))["status"] == "to_do"
+
+    await act(api, ids[3], "cancel")
+    assert (await get(api, ids[3]))["status"] == "cancelled"
+    again = await claim(api, limit=10)
+    items = [{"lease_id": lease["lease_id"], "outcome": "complete"} for lease in again]
+    assert {item["status"] for item in (await finish(api, *items))["items"]} == {200}
+    assert len((await api.get("/tasks?status=done")).json()) == 3
+    assert [a["outcome"] for a in await attempts(api, ids[1])] == ["failed", "done"]
+    for task_id in ids:
+        assert (await api.delete(f"/tasks/{task_id}")).status_code == 204
+        assert (await api.get(f"/tasks/{task_id}")).status_code == 404
+    assert (await api.get("/tasks")).json() == []
+
+
+async def test_without_redis_everything_works(redisless: Settings) -> None:
+    async with serving(redisless) as api:
+        await a_working_day(api)
+
+
+async def test_a_redis_that_hangs_holds_nobody_up_for_long(hanging_redis: Settings) -> None:
+    async with serving(hanging_redis) as api, asyncio.timeout(30):
+        await a_working_day(api)
+
+
+async def test_a_redis_that_dies_and_comes_back_is_not_missed(
+    settings: Settings, own_redis: ValkeyServer
+) -> None:
+    own = settings.model_copy(update={"redis_url": own_redis.url})
+    async with serving(own) as api, serving(own) as other:
+        task = await submit(api, title="before")
+        await get(other, task["id"])
+        own_redis.kill()
+        await api.patch(f"/tasks/{task['id']}", json={"title": "while away"})
+        assert [(await get(a, task["id"]))["title"] for a in (api, other)] == ["while away"] * 2
+        lease = await claim_one(other, lease_seconds=30)
+        await heartbeat(other, lease)
+        own_redis.start()
+        await api.patch(f"/tasks/{task['id']}", json={"title": "after"})
+        assert [(await get(a, task["id"]))["title"] for a in (api, other)] == ["after"] * 2
+        assert (await complete(api, lease))["status"] == "done"
+        assert [(await get(a, task["id"]))["status"] for a in (api, other)] == ["done"] * 2
+
+
+async def test_while_redis_is_known_to_be_away_nobody_goes_to_it(
+    settings: Settings, own_redis: ValkeyServer, clock: Hands
+) -> None:
+    link = RedisLink(settings.model_copy(update={"redis_url": own_redis.url}))
+    assert await link.look() == "ok"
+    own_redis.kill()
+    assert await link.look() == "away"
+    assert REGISTRY.get_sample_value("rowlock_redis_up") == 0
+
+    own_redis.start()  # back already, but nobody goes to look yet
+    assert await link.look() == "away"
+    clock.seconds += FIRST_PAUSE_SECONDS
+    assert await link.look() == "ok"
+    assert REGISTRY.get_sample_value("rowlock_redis_up") == 1
+    await link.close()
+
+
+async def test_the_longer_redis_is_away_the_less_often_it_is_tried_up_to_every_four_seconds(
+    redis_away: Settings, clock: Hands
+) -> None:
+    link = RedisLink(redis_away)
+    tries = 0
+
+    def ask(pipe: Pipeline) -> None:
+        nonlocal tries
+        tries += 1
+        pipe.ping()
+
+    tried_at: list[float] = []
+    while len(tried_at) < 8:
+        before = tries
+        with pytest.raises(RedisAwayError):
+            await link.run(ask)
+        if tries > before:
+            tried_at.append(clock.seconds)
+        clock.seconds += 0.125
+    await link.close()
+
+    pauses = [after - before for before, after in pairwise(tried_at)]
+    assert pauses == [0.25, 0.5, 1, 2, 4, 4, 4]
+
+
+async def test_calls_that_find_redis_away_together_find_it_once(
+    settings: Settings, own_redis: ValkeyServer, clock: Hands
+) -> None:
+    link = RedisLink(settings.model_copy(update={"redis_url": own_redis.url}))
+    own_redis.kill()
+    assert await asyncio.gather(*(link.look() for _ in range(10))) == ["away"] * 10
+    own_redis.start()
+    clock.seconds += FIRST_PAUSE_SECONDS
+
+    assert await link.look() == "ok"
+    await link.close()
+
+
+async def test_what_redis_refuses_is_no_answer_either(settings: Settings) -> None:
+    """One whose password has changed refuses everything."""
+    assert settings.redis_url is not None
+    wrong = settings.redis_url.replace("redis://:", "redis://:not-")
+    async with serving(settings.model_copy(update={"redis_url": wrong})) as api:
+        await a_working_day(api)
