@@ -99,13 +99,16 @@ async def api(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """An API process's worth of service; two of them are two processes to MySQL and Redis."""
+async def serving(
+    settings: Settings, *, address: str = "127.0.0.1"
+) -> AsyncIterator[httpx.AsyncClient]:
+    """An API process's worth of service, called from `address`; two of them are two processes
+    to MySQL and Redis."""
     app = create_app(settings)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(
-            transport=httpx.ASGITransport(app, raise_app_exceptions=False),
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 40000)),
             base_url="http://rowlock",
             timeout=90,
         ) as client,

@@ -35,7 +35,7 @@ class Call(NamedTuple):
         api: httpx.AsyncClient,
         *,
         params: dict[str, str] | None = None,
-        headers: dict[str, str] | None = None,
+        headers: Any = None,
         **parts: str,
     ) -> httpx.Response:
         """Send it, whole and right but for what is given."""

@@ -1,0 +1,162 @@
+"""Three doors, three tokens: every route there is, with every token there is."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from app.api.door import DoorRoute
+from app.main import create_app
+from app.settings import Settings
+from tests.calls import problem
+from tests.conftest import serving
+from tests.factories import TaskFactory
+from tests.routes import Call, calls
+from tests.stored import everything_stored
+
+TOKENS = {
+    "client": ("client-1", "client-2"),
+    "worker": ("worker-1", "worker-2"),
+    "admin": ("admin-1", "admin-2"),
+}
+OPEN = ("/healthz", "/readyz")
+DOORED = [call for call in calls() if call.template not in (*OPEN, "/metrics")]
+
+
+def door_of(call: Call) -> str:
+    """As the contract has it."""
+    first = call.template.split("/")[1]
+    return {"leases": "worker", "admin": "admin"}.get(first, "client")
+
+
+@pytest.fixture
+def guarded(settings: Settings) -> Settings:
+    return settings.model_copy(update={f"{door}_tokens": tokens for door, tokens in TOKENS.items()})
+
+
+@pytest.fixture
+async def guarded_api(guarded: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(guarded) as api:
+        yield api
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def test_every_route_is_behind_its_door() -> None:
+    assert Counter(map(door_of, DOORED)) == {"client": 9, "worker": 6, "admin": 5}
+
+
+def test_what_has_no_door_is_documentation(settings: Settings) -> None:
+    paths = [r.path for r in create_app(settings).routes if not isinstance(r, DoorRoute)]  # type: ignore[attr-defined]
+    assert all(path.startswith(("/docs", "/openapi.json", "/swagger/")) for path in paths), paths
+
+
+@pytest.mark.parametrize("call", DOORED, ids=str)
+async def test_a_door_opens_to_its_own_tokens_alone(
+    guarded_api: httpx.AsyncClient, session: Session, engine: Engine, call: Call
+) -> None:
+    TaskFactory(id=1)
+    before = everything_stored(engine)
+    for door, tokens in TOKENS.items():
+        for token in tokens:
+            if door != door_of(call):
+                answer = await call.send(guarded_api, headers=bearer(token))
+                found = problem(answer, 403)
+                assert door_of(call) in found.detail
+    assert everything_stored(engine) == before
+
+    for token in TOKENS[door_of(call)]:
+        answer = await call.send(guarded_api, headers=bearer(token))
+        assert answer.status_code not in (401, 403), "old and new are good while they rotate"
+
+
+@pytest.mark.parametrize("call", DOORED, ids=str)
+async def test_without_a_token_that_is_known_no_door_opens(
+    guarded_api: httpx.AsyncClient, session: Session, engine: Engine, call: Call
+) -> None:
+    TaskFactory(id=1)
+    before = everything_stored(engine)
+    own = TOKENS[door_of(call)][0]
+    headers = [{}, {"Authorization": ""}, {"Authorization": own}, {"X-Token": own}]
+    headers += [{"Authorization": f"{scheme} {own}"} for scheme in ("Basic", "Token", "Bear")]
+    headers += [bearer(token) for token in ("", "wrong", own[:-1], f"{own}1", own.upper())]
+    headers += [bearer(",".join(TOKENS[door_of(call)])), bearer(f"{own},"), bearer("é")]
+    for each in headers:
+        raw = {k.encode(): v.encode() for k, v in each.items()}
+        answer = await call.send(guarded_api, headers=raw)
+        problem(answer, 401)
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert everything_stored(engine) == before
+
+
+async def test_nothing_is_learnt_without_a_token(guarded_api: httpx.AsyncClient) -> None:
+    """Not even whether the task is there, or what is wrong with the call."""
+    for call in DOORED:
+        problem(await call.send(guarded_api, params={"nonsense": "1"}), 401)
+        problem(await call.send(guarded_api, task_id="x", lease_id="x", name="X"), 401)
+    for body in (b"{", b"x" * (17 * 1024 * 1024)):
+        problem(await guarded_api.post("/tasks", content=body), 401)
+
+
+async def test_the_scheme_is_read_in_any_case(guarded_api: httpx.AsyncClient) -> None:
+    for scheme in ("bearer", "BEARER", "Bearer "):
+        headers = {"Authorization": f"{scheme} client-2"}
+        assert (await guarded_api.get("/tasks", headers=headers)).status_code == 200
+
+
+async def test_a_token_may_open_two_doors(settings: Settings) -> None:
+    both = {"client_tokens": ("a", "b"), "worker_tokens": ("b",), "admin_tokens": ("c",)}
+    async with serving(settings.model_copy(update=both)) as api:
+        assert (await api.get("/tasks", headers=bearer("b"))).status_code == 200
+        claim = await api.post("/leases", json={"worker": "w"}, headers=bearer("b"))
+        assert claim.status_code == 200
+        problem(await api.post("/leases", json={"worker": "w"}, headers=bearer("a")), 403)
+
+
+async def test_a_door_that_was_given_no_token_stays_shut_while_another_has_one(
+    settings: Settings,
+) -> None:
+    only_workers = settings.model_copy(update={"worker_tokens": ("w",)})
+    async with serving(only_workers) as api:
+        for call in DOORED:
+            problem(await call.send(api), 401)
+            if door_of(call) != "worker":
+                problem(await call.send(api, headers=bearer("w")), 403)
+
+
+async def test_with_no_token_set_every_door_is_open(
+    api: httpx.AsyncClient, session: Session
+) -> None:
+    TaskFactory(id=1)
+    for call in DOORED:
+        for headers in ({}, bearer("whatever")):
+            assert (await call.send(api, headers=headers)).status_code not in (401, 403)
+
+
+@pytest.mark.parametrize("path", [*OPEN, "/docs", "/openapi.json"])
+async def test_whether_it_is_well_and_how_to_use_it_is_no_secret(
+    guarded: Settings, path: str
+) -> None:
+    async with serving(guarded, address="10.0.0.9") as api:
+        assert (await api.get(path)).status_code == 200
+
+
+@pytest.mark.parametrize("token", ["client-2", "worker-1", "admin-2"])
+async def test_figures_are_for_whoever_has_any_token(guarded: Settings, token: str) -> None:
+    async with serving(guarded, address="10.0.0.9") as api:
+        problem(await api.get("/metrics"), 401)
+        problem(await api.get("/metrics", headers=bearer("wrong")), 401)
+        assert (await api.get("/metrics", headers=bearer(token))).status_code == 200
+
+
+async def test_figures_need_no_token_on_this_machine_unless_it_is_but_a_proxy(
+    guarded_api: httpx.AsyncClient,
+) -> None:
+    assert (await guarded_api.get("/metrics")).status_code == 200
+    for forwarded in ({"X-Forwarded-For": "10.0.0.9"}, {"Forwarded": "for=10.0.0.9"}):
+        problem(await guarded_api.get("/metrics", headers=forwarded), 401)

@@ -1,0 +1,133 @@
+"""Settings: from the environment, checked at once, and never changed after."""
+
+import os
+
+import pytest
+from pydantic import ValidationError
+
+from app.settings import Settings
+
+URL = "mysql://user:password@db.example/rowlock"
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("ROWLOCK_"):
+            monkeypatch.delenv(name)
+
+
+def test_a_database_is_all_that_has_to_be_said() -> None:
+    settings = Settings(database_url=URL)
+    assert settings.redis_url is None
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.on_loopback
+    assert not settings.has_tokens
+
+
+def test_without_a_database_there_is_nothing_to_serve() -> None:
+    with pytest.raises(ValidationError, match="database_url"):
+        Settings()
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROWLOCK_DATABASE_URL", URL)
+    monkeypatch.setenv("ROWLOCK_PORT", "9000")
+    monkeypatch.setenv("ROWLOCK_CLIENT_TOKENS", " a , b,, ")
+    monkeypatch.setenv("ROWLOCK_ADMIN_TOKENS", "")
+    monkeypatch.setenv("ROWLOCK_LOG_LEVEL", "debug")
+    settings = Settings()
+    assert settings.port == 9000
+    assert settings.client_tokens == ("a", "b")
+    assert settings.admin_tokens == ()
+    assert settings.log_level == "debug"
+    assert settings.has_tokens
+
+
+def test_what_is_said_at_the_call_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROWLOCK_PORT", "9000")
+    assert Settings(database_url=URL, port=9001).port == 9001
+
+
+@pytest.mark.parametrize("tokens", ["", ",", " , ,"])
+def test_commas_alone_are_no_token(monkeypatch: pytest.MonkeyPatch, tokens: str) -> None:
+    monkeypatch.setenv("ROWLOCK_CLIENT_TOKENS", tokens)
+    assert not Settings(database_url=URL).has_tokens
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_these_are_this_machine(host: str) -> None:
+    assert Settings(database_url=URL, host=host).on_loopback
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "db.example", ""])
+def test_these_are_not(host: str) -> None:
+    assert not Settings(database_url=URL, host=host).on_loopback
+
+
+@pytest.mark.parametrize("scheme", ["mysql", "mysql+pymysql", "mysql+aiomysql", "mariadb"])
+def test_each_driver_gets_its_own_url_with_the_charset(scheme: str) -> None:
+    settings = Settings(database_url=f"{scheme}://user:p%40ss@db.example:3307/rowlock?ssl_ca=/ca")
+    for url, driver in (
+        (settings.async_url, "mysql+aiomysql"),
+        (settings.sync_url, "mysql+pymysql"),
+    ):
+        assert url.drivername == driver
+        assert (url.username, url.password) == ("user", "p@ss")
+        assert (url.host, url.port, url.database) == ("db.example", 3307, "rowlock")
+        assert url.query == {"charset": "utf8mb4", "ssl_ca": "/ca"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("database_url", "", "not a URL"),
+        ("database_url", "db.example", "not a URL"),
+        ("database_url", "sqlite:///x", "must begin with mysql"),
+        ("database_url", "postgresql://u@h/d", "must begin with mysql"),
+        ("database_url", "mysql://user@db.example", "names no database"),
+        ("redis_url", "db.example:6379", "must begin with redis"),
+        ("redis_url", "http://db.example", "must begin with redis"),
+        ("port", "0", "greater than or equal to 1"),
+        ("port", "65536", "less than or equal to 65535"),
+        ("port", "http", "valid integer"),
+        ("database_timeout_seconds", "0", "greater than 0"),
+        ("search_timeout_seconds", "61", "less than or equal to 60"),
+        ("sweep_batch_size", "0", "greater than or equal to 1"),
+        ("log_level", "loud", "'debug'"),
+        ("log_format", "xml", "'json'"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv("ROWLOCK_DATABASE_URL", URL)
+    monkeypatch.setenv(f"ROWLOCK_{name.upper()}", value)
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    (error,) = caught.value.errors()
+    assert error["loc"] == (name,)
+    assert said in error["msg"]
+
+
+@pytest.mark.parametrize("url", ["redis://h", "rediss://:p@h:6380/1", "unix:///run/redis.sock"])
+def test_redis_may_be_reached_in_each_of_its_ways(url: str) -> None:
+    assert Settings(database_url=URL, redis_url=url).redis_url == url
+
+
+def test_no_redis_may_be_said_by_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROWLOCK_REDIS_URL", "")
+    assert Settings(database_url=URL).redis_url is None
+
+
+def test_they_do_not_change() -> None:
+    settings = Settings(database_url=URL)
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.port = 1  # type: ignore[misc]
+
+
+def test_every_setting_says_what_it_is_and_times_say_their_unit() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        if field.annotation is float:
+            assert name.endswith("_seconds"), name
