@@ -1,0 +1,102 @@
+"""Sessions: what the service sets for itself, whatever the server's defaults are."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from app.db import Connection
+from app.service.platform import Platform
+from app.settings import Settings
+from tests.elapse import CLOCK_SLACK, mysql_now
+from tests.factories import TaskFactory
+
+WRONG = {
+    "time_zone": "'+05:00'",
+    "innodb_lock_wait_timeout": "50",
+    "sql_mode": "''",
+    "group_concat_max_len": "64",
+}
+
+
+@pytest.fixture
+def wrong_defaults(settings: Settings, engine: Engine) -> Iterator[None]:
+    """A server whose defaults are all different; isolation is REPEATABLE READ."""
+    with engine.begin() as connection:
+        before = {
+            name: connection.execute(text(f"SELECT @@GLOBAL.{name}")).scalar_one() for name in WRONG
+        }
+        for name, value in WRONG.items():
+            connection.execute(text(f"SET GLOBAL {name} = {value}"))
+        connection.execute(text("SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+    yield
+    with engine.begin() as connection:
+        for name, value in before.items():
+            connection.execute(text(f"SET GLOBAL {name} = :value"), {"value": value})
+        connection.execute(text("SET GLOBAL TRANSACTION ISOLATION LEVEL READ COMMITTED"))
+
+
+async def session_settings(connection: Connection) -> dict[str, Any]:
+    rows = await connection.fetch(
+        "SHOW SESSION VARIABLES WHERE Variable_name IN ('time_zone', 'innodb_lock_wait_timeout', "
+        "'sql_mode', 'group_concat_max_len', 'autocommit', 'character_set_client', "
+        "'character_set_connection', 'character_set_results', 'transaction_isolation', "
+        "'tx_isolation')"
+    )
+    return {name.replace("tx_", "transaction_"): value for name, value in rows}
+
+
+async def test_a_session_is_as_the_service_needs_it(
+    wrong_defaults: None, platform: Platform
+) -> None:
+    writer = await platform.database.transact(session_settings)
+    reader = await platform.database.read(session_settings)
+
+    assert writer["transaction_isolation"] == "READ-COMMITTED"
+    assert (writer["autocommit"], reader["autocommit"]) == ("OFF", "ON")
+    for found in (writer, reader):
+        assert found["time_zone"] == "+00:00"
+        assert found["innodb_lock_wait_timeout"] == "5"
+        assert "STRICT_TRANS_TABLES" in found["sql_mode"]
+        assert int(found["group_concat_max_len"]) == 1024 * 1024
+        for what in ("client", "connection", "results"):
+            assert found[f"character_set_{what}"] == "utf8mb4"
+
+
+async def test_the_clock_is_mysqls_in_utc_wherever_the_server_thinks_it_is(
+    wrong_defaults: None, platform: Platform, engine: Engine
+) -> None:
+    before = mysql_now(engine)
+    now = await platform.database.read(lambda connection: connection.now())
+
+    assert before - CLOCK_SLACK <= now <= mysql_now(engine) + CLOCK_SLACK
+    assert now.tzinfo is None
+
+
+async def test_a_row_that_is_matched_counts_though_nothing_about_it_changes(
+    platform: Platform, session: Session
+) -> None:
+    """The guards of every transition are row counts: they ask what matched."""
+    TaskFactory.create_batch(3, title="same")
+    written = await platform.database.transact(
+        lambda connection: connection.execute("UPDATE tasks SET title = 'same'")
+    )
+
+    assert written.matched == 3
+
+
+async def test_a_second_transaction_sees_what_the_first_committed_between_its_reads(
+    platform: Platform, session: Session, engine: Engine, wrong_defaults: None
+) -> None:
+    TaskFactory(title="before")
+
+    async def read_twice(connection: Connection) -> list[str]:
+        first = await connection.fetch("SELECT title FROM tasks")
+        with engine.begin() as other:
+            other.execute(text("UPDATE tasks SET title = 'after'"))
+        second = await connection.fetch("SELECT title FROM tasks")
+        return [first[0][0], second[0][0]]
+
+    assert await platform.database.transact(read_twice) == ["before", "after"]
