@@ -18,6 +18,7 @@ _BODIES: dict[str, Any] = {
     "POST /leases": {"worker": "w"},
     "POST /leases/finish": {"items": []},
 }
+_PARAMS = {"POST /admin/tasks/{action}": {"status": "to_do"}}
 _PARTS = {"task_id": "1", "lease_id": NO_LEASE, "name": "default", "action": "cancel"}
 
 
@@ -40,8 +41,9 @@ class Call(NamedTuple):
     ) -> httpx.Response:
         """Send it, whole and right but for what is given."""
         path = re.sub(r"\{(\w+)\}", lambda part: (_PARTS | parts)[part[1]], self.template)
+        query = _PARAMS.get(str(self), {}) | (params or {})
         return await api.request(
-            self.method, path, params=params, headers=headers, json=_BODIES.get(str(self))
+            self.method, path, params=query, headers=headers, json=_BODIES.get(str(self))
         )
 
 

@@ -57,7 +57,12 @@ async def readyz(service: Service) -> Response:
 async def show_metrics(service: Service) -> Response:
     global _queues_shown_at  # noqa: PLW0603  (Prometheus' registry is the process's, too)
     if time.monotonic() - _queues_shown_at > QUEUES_SHOWN_FOR_SECONDS:
-        show_queues(await service.admin.queues())
-        metrics.SWEEP_FIGURES.latest = await service.admin.sweeps()
-        _queues_shown_at = time.monotonic()
+        try:
+            show_queues(await service.admin.queues())
+            metrics.SWEEP_FIGURES.latest = await service.admin.sweeps()
+            _queues_shown_at = time.monotonic()
+        except DatabaseAwayError:
+            # What MySQL alone knows is left out, not shown as it was; the rest is wanted most now.
+            show_queues([])
+            metrics.SWEEP_FIGURES.latest = ()
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
