@@ -1,7 +1,8 @@
-"""What one side of a race does, as work for a transaction."""
+"""What one side of a race does, and what the other then finds."""
 
 from typing import Any
 
+import httpx
 from sqlalchemy import Engine, text
 
 from app.db import Connection
@@ -9,6 +10,7 @@ from app.queue import intervene, lifecycle, sweep
 from app.queue.calls import Claim, Ending, Finish, Move, Turn
 from app.states import Event
 from app.task import Lease, Task
+from tests import calls
 from tests.concurrency.ordering import Work
 
 
@@ -59,6 +61,12 @@ def patch(task_id: int, **changes: Any) -> Work[Move]:
 def delete(task_id: int) -> Work[Task]:
     """A client's delete."""
     return lambda connection: intervene.delete(connection, task_id=task_id)
+
+
+async def claimed_ids(api: httpx.AsyncClient, limit: int = 10) -> list[int]:
+    """The tasks that a claim over HTTP is given now."""
+    leases = await calls.claim(api, worker="second", limit=limit)
+    return [lease["task"]["id"] for lease in leases]
 
 
 def row(engine: Engine, task_id: int) -> dict[str, Any]:

@@ -11,14 +11,8 @@ from app.service.platform import Platform
 from app.states import Event
 from tests.concurrency import steps
 from tests.concurrency.ordering import held_open, until_blocked
-from tests.concurrency.steps import row
+from tests.concurrency.steps import claimed_ids, row
 from tests.factories import TaskFactory, lease_of
-
-
-async def claimed_ids(api: httpx.AsyncClient) -> list[int]:
-    answer = await api.post("/leases", json={"worker": "w", "limit": 10})
-    assert answer.status_code == 200, answer.text
-    return [lease["task"]["id"] for lease in answer.json()]
 
 
 async def test_a_priority_changed_while_the_task_is_claimed_changes_no_order(

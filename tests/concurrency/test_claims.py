@@ -13,7 +13,7 @@ from app.settings import Settings
 from app.states import Backoff, Priority
 from app.task import NewTask
 from tests.concurrency.ordering import held_open
-from tests.concurrency.steps import claim
+from tests.concurrency.steps import claim, claimed_ids
 from tests.conftest import serving
 from tests.factories import TaskFactory
 
@@ -31,12 +31,6 @@ URGENT = NewTask(
     available_at=None,
     payload=None,
 )
-
-
-async def claimed_ids(api: httpx.AsyncClient, limit: int = 10) -> list[int]:
-    answer = await api.post("/leases", json={"worker": "second", "limit": limit})
-    assert answer.status_code == 200, answer.text
-    return [lease["task"]["id"] for lease in answer.json()]
 
 
 async def test_a_second_claimer_gets_the_other_tasks_and_does_not_wait_for_the_first(

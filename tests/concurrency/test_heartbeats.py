@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 import redis
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.queue import heartbeats, sweep
@@ -15,6 +15,7 @@ from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
 from app.task import Lease
+from tests.calls import claim
 from tests.concurrency.ordering import held_open, until_blocked
 from tests.concurrency.steps import row
 from tests.elapse import remember_for
@@ -111,3 +112,23 @@ async def test_a_worker_that_finishes_while_the_sweep_decides_is_done(
 
     assert moves == []
     assert row(engine, silent.id)["status"] == "done"
+
+
+async def test_a_sweep_that_was_slow_to_decide_leaves_the_next_attempt_alone(
+    silent: Any, engine: Engine, other: Platform, platform: Platform, api: httpx.AsyncClient
+) -> None:
+    lease = lease_of(silent)
+    remaining = await seen_as_lost(other)
+    answer = await api.post(f"/leases/{lease}/fail", json={"retry_after_seconds": 0})
+    assert answer.status_code == 200
+    (second,) = await claim(api, lease_seconds=5)
+    with engine.begin() as connection:
+        # Due as well by now, but nobody has asked Redis about this one yet.
+        connection.execute(text("UPDATE tasks SET sweep_at = sweep_at - INTERVAL 1 MINUTE"))
+
+    moves = await other.database.transact(
+        lambda c: sweep.settle_leases(c, remaining_seconds=remaining)
+    )
+
+    assert moves == []
+    assert (await api.post(f"/leases/{second['lease_id']}/complete")).status_code == 200

@@ -71,6 +71,27 @@ async def test_in_one_call_the_late_item_alone_is_refused(
     assert [item["task"]["status"] for item in answer] == ["retrying", "done"]
 
 
+@pytest.mark.parametrize("ending", ["complete", "fail", "release"])
+async def test_a_finisher_cannot_end_the_attempt_that_another_worker_is_given(
+    session: Session, engine: Engine, other: Platform, api: httpx.AsyncClient, ending: str
+) -> None:
+    task = TaskFactory(overdue=True, retry_delay_seconds=0)
+    lease = lease_of(task)
+    await other.database.transact(steps.time_out())
+
+    async with held_open(other.database, steps.claim()) as (claimed,):
+        late = asyncio.create_task(api.post(f"/leases/{lease}/{ending}"))
+        await until_blocked(engine)
+    answer = await late
+
+    assert answer.status_code == 409
+    assert answer.json()["task_status"] == "in_progress"
+    assert answer.json()["outcome"] == "timed_out"
+    held = f"{claimed.id}.{claimed.lease_token}"
+    assert (await api.post(f"/leases/{held}/complete")).status_code == 200
+    assert await outcomes(api, task.id) == ["timed_out", "done"]
+
+
 async def test_two_workers_finishing_one_lease_at_once_get_the_same_answer(
     session: Session, engine: Engine, other: Platform, api: httpx.AsyncClient
 ) -> None:
