@@ -1,0 +1,97 @@
+"""What Redis knows of leases: for as long as they last, and not after their end."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+import redis
+
+from app.service import sweeping
+from app.service.platform import Platform
+from tests.calls import Document, claim_one, complete, fail, submit
+from tests.worker_calls import act, heartbeat, release
+
+Later = Callable[[float], None]
+End = Callable[[httpx.AsyncClient, Document], Awaitable[Any]]
+
+
+def lease_keys(connection: redis.Redis) -> dict[str, int]:
+    """The leases known, with the milliseconds each is still to be known."""
+    prefix = "rowlock:lease:"
+    return {
+        key.decode().removeprefix(prefix): connection.pttl(key)
+        for key in connection.scan_iter(f"{prefix}*")
+    }
+
+
+async def a_promise(api: httpx.AsyncClient, **fields: Any) -> Document:
+    await submit(api, **fields)
+    return await claim_one(api, lease_seconds=30)
+
+
+async def test_a_lease_is_known_as_long_as_its_worker_promised_to_be_heard_of(
+    api: httpx.AsyncClient, redis_connection: redis.Redis, later: Later
+) -> None:
+    lease = await a_promise(api)
+    assert lease_keys(redis_connection).keys() == {lease["lease_id"]}
+    assert 25_000 < lease_keys(redis_connection)[lease["lease_id"]] <= 30_000
+    later(20)
+    await heartbeat(api, lease)
+
+    assert 25_000 < lease_keys(redis_connection)[lease["lease_id"]] <= 30_000
+
+
+async def test_a_lease_is_known_no_longer_than_its_deadline(
+    api: httpx.AsyncClient, redis_connection: redis.Redis
+) -> None:
+    lease = await a_promise(api, timeout_seconds=10)
+    await heartbeat(api, lease)
+
+    assert 0 < lease_keys(redis_connection)[lease["lease_id"]] <= 10_000
+
+
+async def test_a_lease_without_a_promise_is_known_only_for_its_progress(
+    api: httpx.AsyncClient, redis_connection: redis.Redis
+) -> None:
+    await submit(api, timeout_seconds=60)
+    lease = await claim_one(api)
+    assert lease_keys(redis_connection) == {}
+    await heartbeat(api, lease, "half")
+
+    assert 0 < lease_keys(redis_connection)[lease["lease_id"]] <= 60_000
+
+
+async def _delete(api: httpx.AsyncClient, lease: Document) -> None:
+    await api.delete(f"/tasks/{lease['task']['id']}")
+
+
+async def _cancel(api: httpx.AsyncClient, lease: Document) -> None:
+    await act(api, lease["task"]["id"], "cancel")
+
+
+@pytest.mark.parametrize("end", [complete, fail, release, _cancel, _delete])
+async def test_a_lease_is_forgotten_with_its_end(
+    api: httpx.AsyncClient, redis_connection: redis.Redis, end: End
+) -> None:
+    lease = await a_promise(api)
+    await heartbeat(api, lease, "half")
+    await end(api, lease)
+
+    assert lease_keys(redis_connection) == {}
+
+
+async def test_a_lease_is_forgotten_when_its_attempt_times_out(
+    api: httpx.AsyncClient, platform: Platform, redis_connection: redis.Redis, later: Later
+) -> None:
+    lease = await a_promise(api, timeout_seconds=60)
+    later(29)
+    await heartbeat(api, lease)
+    later(29)
+    await heartbeat(api, lease)
+    assert lease_keys(redis_connection)
+    redis_connection.persist(f"rowlock:lease:{lease['lease_id']}")
+    later(3)
+    await sweeping.time_out(platform)
+
+    assert lease_keys(redis_connection) == {}
