@@ -135,6 +135,5 @@ def limited(connection: Connection, select: str, timeout_seconds: float) -> str:
     """`select`, cut off by the server itself after that long."""
     if connection.is_mariadb:
         return f"SET STATEMENT max_statement_time = {timeout_seconds:g} FOR {select}"
-    return select.replace(
-        "SELECT", f"SELECT /*+ MAX_EXECUTION_TIME({int(timeout_seconds * 1000)}) */", 1
-    )
+    milliseconds = max(1, int(timeout_seconds * 1000))  # 0 would be no limit
+    return select.replace("SELECT", f"SELECT /*+ MAX_EXECUTION_TIME({milliseconds}) */", 1)

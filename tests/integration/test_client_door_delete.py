@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from tests.calls import NO_LEASE, claim, claim_one, complete, fail, problem, submit
+from tests.calls import claim, claim_one, complete, fail, problem, submit
 from tests.factories import TaskFactory
 from tests.stored import everything_stored
 
@@ -59,8 +59,7 @@ async def test_the_worker_of_a_deleted_task_is_told(api: httpx.AsyncClient) -> N
         problem(await api.post(f"/leases/{lease['lease_id']}/{call}"), 404)
     finish = {"items": [{"lease_id": lease["lease_id"], "outcome": "complete"}]}
     (item,) = (await api.post("/leases/finish", json=finish)).json()["items"]
-    assert item["status"] == 404
-    assert item["lease_id"] != NO_LEASE
+    assert (item["lease_id"], item["status"]) == (lease["lease_id"], 404)
 
 
 async def test_a_deleted_task_is_not_claimed(api: httpx.AsyncClient) -> None:

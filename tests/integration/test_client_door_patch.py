@@ -194,7 +194,7 @@ async def test_a_changed_timeout_and_payload_are_those_of_the_next_attempt(
 
 
 async def test_a_patch_of_a_task_that_is_not_there_is_404(api: httpx.AsyncClient) -> None:
-    problem(await api.patch("/tasks/1", json={"title": "new"}), 404)
+    problem(await api.patch(f"/tasks/{2**63 - 1}", json={"title": "new"}), 404)
 
 
 async def test_a_running_task_is_completed_as_it_was_renamed(api: httpx.AsyncClient) -> None:
