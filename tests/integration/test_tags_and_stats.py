@@ -1,0 +1,164 @@
+"""`GET /tags` and `GET /stats`: figures that are right."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy.orm import Session
+
+from app.models import TaskAttempt
+from app.states import Outcome, Priority, Status
+from tests.calls import Document, claim_one, complete, fail, submit
+from tests.factories import TaskFactory, now
+
+
+async def stats_of(api: httpx.AsyncClient, queue: str = "default") -> Document:
+    answer = await api.get("/stats")
+    assert answer.status_code == 200, answer.text
+    assert list(answer.json()) == ["queues"]
+    (found,) = [stats for stats in answer.json()["queues"] if stats["queue"] == queue]
+    return dict(found)
+
+
+def ended_attempt(session: Session, outcome: Outcome, minutes_ago: float, **task: Any) -> None:
+    """An attempt of a task of its own that ended then."""
+    finished_at = now() - timedelta(minutes=minutes_ago)
+    session.add(
+        TaskAttempt(
+            task_id=TaskFactory(failed=True, **task).id,
+            attempt=1,
+            worker="w",
+            started_at=finished_at - timedelta(seconds=1),
+            finished_at=finished_at,
+            outcome=outcome,
+            lease_token="0" * 32,
+        )
+    )
+    session.commit()
+
+
+async def test_tags_are_told_by_name_with_their_tasks(api: httpx.AsyncClient) -> None:
+    assert (await api.get("/tags")).json() == []
+    for tags in (["b", "核心业务"], ["b", "😀"], ["B"], [], ["b"]):
+        await submit(api, tags=tags)
+    await claim_one(api, limit=1)
+    assert (await api.get("/tags")).json() == [
+        {"name": "B", "tasks": 1},
+        {"name": "b", "tasks": 3},
+        {"name": "核心业务", "tasks": 1},
+        {"name": "😀", "tasks": 1},
+    ]
+
+
+async def test_a_platform_without_tasks_has_no_stats(api: httpx.AsyncClient) -> None:
+    assert (await api.get("/stats")).json() == {"queues": []}
+
+
+async def test_tasks_are_counted_by_queue_status_and_priority(
+    api: httpx.AsyncClient, session: Session
+) -> None:
+    expected = {}
+    for place, status in enumerate(Status):
+        expected[status] = dict.fromkeys(Priority, 0)
+        for rank, priority in enumerate(Priority):
+            count = (place + rank) % 3
+            expected[status][priority] = count
+            for _ in range(count):
+                trait = {} if status is Status.TO_DO else {str(status): True}
+                TaskFactory(priority=priority, queue="images", **trait)
+    TaskFactory(queue="mail")
+
+    images = await stats_of(api, "images")
+
+    assert images["tasks"] == expected
+    assert images["waiting"] == sum(
+        sum(expected[status].values()) for status in (Status.TO_DO, Status.RETRYING)
+    )
+    assert images["in_progress"] == sum(expected[Status.IN_PROGRESS].values())
+    mail = await stats_of(api, "mail")
+    assert mail["tasks"]["to_do"] == {"高": 0, "中": 1, "低": 0}
+    assert sum(count for by in mail["tasks"].values() for count in by.values()) == 1
+    queues = [stats["queue"] for stats in (await api.get("/stats")).json()["queues"]]
+    assert queues == ["images", "mail"]
+
+
+async def test_a_task_that_moves_moves_in_the_figures(api: httpx.AsyncClient) -> None:
+    await submit(api, priority="高", retry_limit=0)
+    await submit(api, priority="低")
+    await fail(api, await claim_one(api))
+    await complete(api, await claim_one(api))
+    stats = await stats_of(api)
+    assert {status: by for status, by in stats["tasks"].items() if any(by.values())} == {
+        "failed": {"高": 1, "中": 0, "低": 0},
+        "done": {"高": 0, "中": 0, "低": 1},
+    }
+    assert (stats["recent_done"], stats["recent_failed_attempts"]) == (1, 1)
+    assert stats["oldest_waiting_seconds"] is None
+
+
+@pytest.mark.parametrize("priority", ["高", "中", "低"])
+async def test_the_oldest_that_waits_is_told_whatever_its_priority(
+    api: httpx.AsyncClient, session: Session, priority: str
+) -> None:
+    for each in Priority:
+        TaskFactory(priority=each)
+    TaskFactory(priority=priority, created_at=now() - timedelta(hours=1))
+    # Older ones that nobody could claim now.
+    long_ago = now() - timedelta(days=1)
+    for trait in ("in_progress", "done", "failed", "paused", "cancelled", "delayed"):
+        TaskFactory(**{trait: True}, created_at=long_ago)
+    TaskFactory(queue="images", created_at=long_ago)
+
+    assert (await stats_of(api))["oldest_waiting_seconds"] == pytest.approx(3600, abs=30)
+    assert (await stats_of(api, "images"))["oldest_waiting_seconds"] == pytest.approx(86400, abs=30)
+
+
+async def test_a_queue_where_nobody_waits_has_no_oldest(
+    api: httpx.AsyncClient, session: Session
+) -> None:
+    TaskFactory(done=True)
+    stats = await stats_of(api)
+    assert stats["oldest_waiting_seconds"] is None
+    assert stats["waiting"] == 0
+
+
+async def test_what_happened_in_the_last_minutes_is_told(
+    api: httpx.AsyncClient, session: Session
+) -> None:
+    TaskFactory()
+    minutes = (await stats_of(api))["recent_minutes"]
+    for ago in (0, 1, minutes - 0.5, minutes + 0.5, 600):
+        finished = now() - timedelta(minutes=ago)
+        TaskFactory(done=True, started_at=finished, completed_at=finished)
+    for outcome in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST):
+        ended_attempt(session, outcome, 1)
+        ended_attempt(session, outcome, minutes + 0.5)
+    for outcome in (Outcome.RELEASED, Outcome.CANCELLED):
+        ended_attempt(session, outcome, 1)
+    ended_attempt(session, Outcome.FAILED, 1, queue="images")
+
+    stats = await stats_of(api)
+
+    assert stats["recent_done"] == 3
+    assert stats["recent_failed_attempts"] == 3
+    assert stats["done_per_minute"] == pytest.approx(3 / minutes)
+    assert stats["failure_rate"] == pytest.approx(0.5)
+    assert (await stats_of(api, "images"))["failure_rate"] == 1
+
+
+async def test_where_nothing_happened_lately_there_is_no_rate(
+    api: httpx.AsyncClient, session: Session
+) -> None:
+    TaskFactory()
+    stats = await stats_of(api)
+    assert (stats["recent_done"], stats["done_per_minute"], stats["failure_rate"]) == (0, 0, None)
+
+
+async def test_a_paused_queue_says_since_when(api: httpx.AsyncClient, session: Session) -> None:
+    TaskFactory()
+    assert (await stats_of(api))["paused_at"] is None
+    paused = (await api.post("/admin/queues/default/pause")).json()
+    stats = await stats_of(api)
+    assert (stats["paused"], stats["paused_at"]) == (True, paused["paused_at"])
+    assert stats["waiting"] == 1
