@@ -1,8 +1,70 @@
 """Rowlock's client and worker SDK. It speaks HTTP and knows nothing of the server's inside."""
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rowlock.async_client import AsyncClient
+    from rowlock.attempt import Permanent, Retry, RunningAttempt
+    from rowlock.client import Client
+    from rowlock.errors import (
+        ConflictError,
+        InvalidRequestError,
+        NotAllowedError,
+        NotFoundError,
+        ProblemError,
+        RowlockError,
+        UnavailableError,
+        UnexpectedAnswerError,
+        UnreachableError,
+        WaitTimeoutError,
+    )
+    from rowlock.fields import NewTask
+    from rowlock.models import Attempt, Lease, QueueState, QueueStats, Stats, Swept, Tag, Task
+    from rowlock.worker import Worker
+
+__all__ = [
+    "AsyncClient",
+    "Attempt",
+    "Client",
+    "ConflictError",
+    "InvalidRequestError",
+    "Lease",
+    "NewTask",
+    "NotAllowedError",
+    "NotFoundError",
+    "Permanent",
+    "ProblemError",
+    "QueueState",
+    "QueueStats",
+    "Retry",
+    "RowlockError",
+    "RunningAttempt",
+    "Stats",
+    "Swept",
+    "Tag",
+    "Task",
+    "UnavailableError",
+    "UnexpectedAnswerError",
+    "UnreachableError",
+    "WaitTimeoutError",
+    "Worker",
+]
+
+_MODULES = ("worker", "client", "async_client", "models", "attempt", "errors", "fields")
 
 try:
     __version__ = version("rowlock")
 except PackageNotFoundError:  # run from a tree that was not installed
     __version__ = "0+unknown"
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when asked for: who wants the version alone does not load an HTTP client.
+    if name in __all__:
+        for module in _MODULES:
+            found = getattr(import_module(f"{__name__}.{module}"), name, None)
+            if found is not None:
+                return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

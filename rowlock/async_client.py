@@ -1,0 +1,155 @@
+"""The client for asyncio: `client` with `await`."""
+
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Literal, Self, TypeVar, Unpack
+
+import httpx
+
+from rowlock import calls, flows
+from rowlock.admin import AsyncAdmin
+from rowlock.calls import Call
+from rowlock.defaults import target
+from rowlock.encoding import encode
+from rowlock.fields import Changes, Filters, NewTask, TaskFields
+from rowlock.models import Attempt, Stats, Tag, Task
+from rowlock.retry import Patience
+from rowlock.upload import Upload
+from rowlock.wire import AsyncWire
+
+T = TypeVar("T")
+
+# `list` is a method below; inside the class that name means it.
+Tasks = list[Task]
+Ids = list[int]
+Attempts = list[Attempt]
+Tags = list[Tag]
+
+
+class AsyncClient:
+    """Submits and follows tasks, in one event loop. `admin` has what management does.
+
+    Without `url` and `token`, `ROWLOCK_URL` and `ROWLOCK_TOKEN` count. A call that the server
+    does not answer within `timeout_seconds`, or answers with 503 or 429, is tried again for
+    `retry_seconds`, never so that it could happen twice. Every call may raise `RowlockError`.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        timeout_seconds: float = 10.0,
+        retry_seconds: float = 15.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._patience = Patience(retry_seconds)
+        self._wire = AsyncWire(
+            target(url, token), timeout_seconds=timeout_seconds, transport=transport
+        )
+        self.admin = AsyncAdmin(self.ask)
+
+    async def submit(
+        self, title: str, *, idempotency_key: str | None = None, **fields: Unpack[TaskFields]
+    ) -> Task:
+        """Store a task. The same key and task again is the same task, not another."""
+        return await self.ask(calls.submit({"title": title, **fields}, idempotency_key))
+
+    async def submit_batch(
+        self, tasks: Sequence[NewTask], *, idempotency_key: str | None = None
+    ) -> Tasks:
+        """Store up to 1,000 tasks in one call, all or none."""
+        return await self.ask(calls.submit_batch(map(encode, tasks), idempotency_key))
+
+    async def submit_many(
+        self,
+        tasks: Iterable[NewTask] | AsyncIterable[NewTask],
+        *,
+        batch_size: int = 500,
+        idempotency_key: str | None = None,
+        progress: Callable[[int], object] | None = None,
+    ) -> Ids:
+        """Store any number of tasks, batch by batch; their ids, in order.
+
+        `progress` is called after each batch with the number stored so far. With a key of
+        your own a run that broke off can be repeated whole: what is stored is found again.
+        """
+        upload = Upload(batch_size, idempotency_key, progress, self._patience)
+        async for task in _each(tasks):
+            if batch := upload.add(task):
+                await self._wire.run(upload.store(batch))
+        if batch := upload.rest():
+            await self._wire.run(upload.store(batch))
+        return upload.ids
+
+    async def get(self, task_id: int) -> Task:
+        """The task as it is."""
+        return await self.ask(calls.get(task_id))
+
+    async def wait(self, task_id: int, timeout_seconds: float | None = None) -> Task:
+        """The task once it has ended, however. Raises `WaitTimeoutError` after
+        `timeout_seconds`."""
+        return await self._wire.run(flows.wait(task_id, timeout_seconds, self._patience))
+
+    async def list(
+        self,
+        *,
+        order: Literal["asc", "desc"] = "desc",
+        page_size: int = 200,
+        **filters: Unpack[Filters],
+    ) -> AsyncIterator[Task]:
+        """All tasks that match, newest first, fetched page by page as they are asked for."""
+        following: Call[calls.Page] | None = calls.list_tasks(filters, order, page_size)
+        while following is not None:
+            page = await self.ask(following)
+            for task in page.tasks:
+                yield task
+            following = page.next
+
+    async def patch(self, task_id: int, **changes: Unpack[Changes]) -> Task:
+        """Change a task; what is not named stays."""
+        return await self.ask(calls.patch(task_id, changes))
+
+    async def delete(self, task_id: int) -> None:
+        """Delete a task, whatever its state."""
+        return await self.ask(calls.delete(task_id))
+
+    async def attempts(self, task_id: int) -> Attempts:
+        """The task's ended attempts."""
+        return await self.ask(calls.attempts(task_id))
+
+    async def tags(self) -> Tags:
+        """Every tag, with its number of tasks."""
+        return await self.ask(calls.tags())
+
+    async def stats(self) -> Stats:
+        """How each queue stands and how it has gone lately."""
+        return await self.ask(calls.stats())
+
+    async def ask(self, call: Call[T]) -> T:
+        """The answer to any call."""
+        return await self._wire.run(flows.ask(call, self._patience))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._wire.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+async def _each(tasks: Iterable[NewTask] | AsyncIterable[NewTask]) -> AsyncIterator[NewTask]:
+    if isinstance(tasks, AsyncIterable):
+        async for task in tasks:
+            yield task
+    else:
+        for task in tasks:
+            yield task

@@ -1,0 +1,172 @@
+"""The client's and the admin's calls: for each, what is sent and how the answer is read."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+from urllib.parse import quote
+from uuid import uuid4
+
+import httpx
+from pydantic import TypeAdapter
+
+from rowlock.encoding import encode
+from rowlock.fields import Changes, Filters, NewTask, query_of
+from rowlock.models import Attempt, QueueState, QueueStats, Stats, Swept, Tag, Task
+
+T = TypeVar("T")
+
+Query = tuple[tuple[str, str], ...]
+Headers = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One call: the request, and how to read a 2xx answer to it.
+
+    A call that is not repeatable is sent again only if it cannot have arrived. The answer to
+    one that was sent again may be `settled_if_repeated`: what it wanted is so already.
+    """
+
+    method: str
+    path: str
+    read: Callable[[httpx.Response], T]
+    query: Query = ()
+    body: bytes | None = None
+    headers: Headers = field(default_factory=dict)
+    # For what takes its time on purpose: on top of the usual time-out.
+    extra_seconds: float = 0.0
+    is_repeatable: bool = True
+    settled_if_repeated: int | None = None
+
+
+class Page(NamedTuple):
+    """Some of a list's tasks, and the call for the next ones."""
+
+    tasks: list[Task]
+    next: Call["Page"] | None
+
+
+BATCH_SECONDS: Final = 50.0
+SWEEP_SECONDS: Final = 3600.0
+
+_TASKS: Final = TypeAdapter(list[Task])
+_ATTEMPTS: Final = TypeAdapter(list[Attempt])
+_TAGS: Final = TypeAdapter(list[Tag])
+_QUEUES: Final = TypeAdapter(list[QueueStats])
+
+
+def submit(task: NewTask, idempotency_key: str | None) -> Call[Task]:
+    """Store a task, once however often it is sent."""
+    return Call("POST", "/tasks", _task, body=encode(task), headers=_once(idempotency_key))
+
+
+def submit_batch(tasks: Iterable[bytes], idempotency_key: str | None) -> Call[list[Task]]:
+    """Store tasks, each encoded already, all or none."""
+    return Call(
+        "POST",
+        "/tasks/batch",
+        _tasks,
+        body=b'{"tasks":[' + b",".join(tasks) + b"]}",
+        headers=_once(idempotency_key),
+        extra_seconds=BATCH_SECONDS,
+    )
+
+
+def get(task_id: int, wait_seconds: float | None = None) -> Call[Task]:
+    """A task as it is, or as soon as it has ended, or after the wait."""
+    if wait_seconds is None:
+        return Call("GET", f"/tasks/{task_id}", _task)
+    query = (("wait_seconds", f"{wait_seconds:g}"),)
+    return Call("GET", f"/tasks/{task_id}", _task, query, extra_seconds=wait_seconds)
+
+
+def list_tasks(filters: Filters, order: str, page_size: int) -> Call[Page]:
+    """The first page."""
+    return _page((*query_of(filters), ("order", order), ("limit", str(page_size))))
+
+
+def patch(task_id: int, changes: Changes) -> Call[Task]:
+    """Change a task."""
+    return Call("PATCH", f"/tasks/{task_id}", _task, body=encode(changes))
+
+
+def delete(task_id: int) -> Call[None]:
+    """Delete a task. Gone is gone: a repeated call does not ask who did it."""
+    return Call("DELETE", f"/tasks/{task_id}", _nothing, settled_if_repeated=404)
+
+
+def attempts(task_id: int) -> Call[list[Attempt]]:
+    """A task's ended attempts."""
+    return Call("GET", f"/tasks/{task_id}/attempts", _read(_ATTEMPTS))
+
+
+def tags() -> Call[list[Tag]]:
+    """Every tag."""
+    return Call("GET", "/tags", _read(_TAGS))
+
+
+def stats() -> Call[Stats]:
+    """Every queue's standing."""
+    return Call("GET", "/stats", lambda response: Stats.model_validate_json(response.content))
+
+
+def intervene(action: str, task_id: int) -> Call[Task]:
+    """Pause, resume, cancel or retry a task."""
+    return Call("POST", f"/admin/tasks/{task_id}/{action}", _task, is_repeatable=False)
+
+
+def intervene_in_all(action: str, filters: Filters, *, is_dry_run: bool) -> Call[Swept]:
+    """The same for all that match."""
+    query = query_of(filters)
+    return Call(
+        "POST",
+        f"/admin/tasks/{action}",
+        lambda response: Swept.model_validate_json(response.content),
+        (*query, ("dry_run", "true")) if is_dry_run else query,
+        extra_seconds=SWEEP_SECONDS,
+        is_repeatable=is_dry_run,
+    )
+
+
+def queues() -> Call[list[QueueStats]]:
+    """Every queue, for management."""
+    return Call("GET", "/admin/queues", _read(_QUEUES))
+
+
+def set_queue(action: str, name: str) -> Call[QueueState]:
+    """Pause or resume a queue."""
+    return Call(
+        "POST",
+        f"/admin/queues/{quote(name, safe='')}/{action}",
+        lambda response: QueueState.model_validate_json(response.content),
+    )
+
+
+def _once(idempotency_key: str | None) -> Headers:
+    return {"Idempotency-Key": idempotency_key or uuid4().hex}
+
+
+def _page(query: Query) -> Call[Page]:
+    return Call("GET", "/tasks", _read_page, query)
+
+
+def _read_page(response: httpx.Response) -> Page:
+    link = response.links.get("next")
+    # Of the link only the query: a proxy may have put the server below a path of its own.
+    following = None if link is None else _page(tuple(httpx.URL(link["url"]).params.multi_items()))
+    return Page(_tasks(response), following)
+
+
+def _read(adapter: TypeAdapter[T]) -> Callable[[httpx.Response], T]:
+    return lambda response: adapter.validate_json(response.content)
+
+
+def _task(response: httpx.Response) -> Task:
+    return Task.model_validate_json(response.content)
+
+
+_tasks = _read(_TASKS)
+
+
+def _nothing(_response: httpx.Response) -> Any:
+    return None

@@ -1,0 +1,143 @@
+"""The client for programs that block; `async_client` has the same for asyncio."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import Literal, Self, TypeVar, Unpack
+
+import httpx
+
+from rowlock import calls, flows
+from rowlock.admin import Admin
+from rowlock.calls import Call
+from rowlock.defaults import target
+from rowlock.encoding import encode
+from rowlock.fields import Changes, Filters, NewTask, TaskFields
+from rowlock.models import Attempt, Stats, Tag, Task
+from rowlock.retry import Patience
+from rowlock.upload import Upload
+from rowlock.wire import Wire
+
+T = TypeVar("T")
+
+# `list` is a method below; inside the class that name means it.
+Tasks = list[Task]
+Ids = list[int]
+Attempts = list[Attempt]
+Tags = list[Tag]
+
+
+class Client:
+    """Submits and follows tasks; threads may share one. `admin` has what management does.
+
+    Without `url` and `token`, `ROWLOCK_URL` and `ROWLOCK_TOKEN` count. A call that the server
+    does not answer within `timeout_seconds`, or answers with 503 or 429, is tried again for
+    `retry_seconds`, never so that it could happen twice. Every call may raise `RowlockError`.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        timeout_seconds: float = 10.0,
+        retry_seconds: float = 15.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._patience = Patience(retry_seconds)
+        self._wire = Wire(target(url, token), timeout_seconds=timeout_seconds, transport=transport)
+        self.admin = Admin(self.ask)
+
+    def submit(
+        self, title: str, *, idempotency_key: str | None = None, **fields: Unpack[TaskFields]
+    ) -> Task:
+        """Store a task. The same key and task again is the same task, not another."""
+        return self.ask(calls.submit({"title": title, **fields}, idempotency_key))
+
+    def submit_batch(
+        self, tasks: Sequence[NewTask], *, idempotency_key: str | None = None
+    ) -> Tasks:
+        """Store up to 1,000 tasks in one call, all or none."""
+        return self.ask(calls.submit_batch(map(encode, tasks), idempotency_key))
+
+    def submit_many(
+        self,
+        tasks: Iterable[NewTask],
+        *,
+        batch_size: int = 500,
+        idempotency_key: str | None = None,
+        progress: Callable[[int], object] | None = None,
+    ) -> Ids:
+        """Store any number of tasks, batch by batch; their ids, in order.
+
+        `progress` is called after each batch with the number stored so far. With a key of
+        your own a run that broke off can be repeated whole: what is stored is found again.
+        """
+        upload = Upload(batch_size, idempotency_key, progress, self._patience)
+        for task in tasks:
+            if batch := upload.add(task):
+                self._wire.run(upload.store(batch))
+        if batch := upload.rest():
+            self._wire.run(upload.store(batch))
+        return upload.ids
+
+    def get(self, task_id: int) -> Task:
+        """The task as it is."""
+        return self.ask(calls.get(task_id))
+
+    def wait(self, task_id: int, timeout_seconds: float | None = None) -> Task:
+        """The task once it has ended, however. Raises `WaitTimeoutError` after
+        `timeout_seconds`."""
+        return self._wire.run(flows.wait(task_id, timeout_seconds, self._patience))
+
+    def list(
+        self,
+        *,
+        order: Literal["asc", "desc"] = "desc",
+        page_size: int = 200,
+        **filters: Unpack[Filters],
+    ) -> Iterator[Task]:
+        """All tasks that match, newest first, fetched page by page as they are asked for."""
+        following: Call[calls.Page] | None = calls.list_tasks(filters, order, page_size)
+        while following is not None:
+            page = self.ask(following)
+            yield from page.tasks
+            following = page.next
+
+    def patch(self, task_id: int, **changes: Unpack[Changes]) -> Task:
+        """Change a task; what is not named stays."""
+        return self.ask(calls.patch(task_id, changes))
+
+    def delete(self, task_id: int) -> None:
+        """Delete a task, whatever its state."""
+        return self.ask(calls.delete(task_id))
+
+    def attempts(self, task_id: int) -> Attempts:
+        """The task's ended attempts."""
+        return self.ask(calls.attempts(task_id))
+
+    def tags(self) -> Tags:
+        """Every tag, with its number of tasks."""
+        return self.ask(calls.tags())
+
+    def stats(self) -> Stats:
+        """How each queue stands and how it has gone lately."""
+        return self.ask(calls.stats())
+
+    def ask(self, call: Call[T]) -> T:
+        """The answer to any call."""
+        return self._wire.run(flows.ask(call, self._patience))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._wire.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

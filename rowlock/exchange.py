@@ -1,0 +1,209 @@
+"""The worker's traffic: endings go out and work comes in, in as few calls as can be."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from rowlock import endings, leases
+from rowlock.endings import Ending
+from rowlock.errors import NotAllowedError, RowlockError
+from rowlock.job import seconds_of
+from rowlock.leases import Claimant
+from rowlock.models import FinishedItem, Lease
+from rowlock.outbox import CALL_LIMIT, Outbox, is_refusal
+from rowlock.poll import Poll
+from rowlock.retry import Backoff
+from rowlock.wire import AsyncWire
+
+# While one call is under way another may follow; what ends meanwhile waits, and goes together.
+FLIGHT_LIMIT: Final = 2
+
+_OK: Final = 200
+
+log = logging.getLogger("rowlock.worker")
+
+
+class Exchange:
+    """Knows which slots are free. For each that becomes free it tells the server how the
+    attempt ended and asks for the next, in one call; what is free then waits by long poll.
+
+    `start` is called with each lease. `leave` is called when going on is pointless: with the
+    error, or with None when it is to drain and nothing is left. While the server is away,
+    endings are kept and told again until their deadlines.
+    """
+
+    def __init__(
+        self,
+        wire: AsyncWire,
+        poll: Poll,
+        claimant: Claimant,
+        *,
+        concurrency: int,
+        poll_seconds: float,
+        drain: bool,
+        start: Callable[[Lease], None],
+        leave: Callable[[BaseException | None], None],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._wire = wire
+        self._poll = poll
+        self._claimant = claimant
+        self._poll_seconds = 0 if drain else poll_seconds
+        self._is_draining = drain
+        self._start = start
+        self._leave = leave
+        # Slots that neither have an attempt nor are asked for.
+        self._free = concurrency
+        self._running = 0
+        self._outbox = Outbox()
+        self._flights: set[asyncio.Task[None]] = set()
+        self._polling: asyncio.Task[None] | None = None
+        self._is_claiming = True
+        # The last look for work found less than was asked for.
+        self._is_dry = False
+        self._is_kicked = False
+        self._failures = 0
+        self._pause: asyncio.TimerHandle | None = None
+        # Set while nothing runs, nothing is to be told and nothing is under way.
+        self.is_quiet = asyncio.Event()
+
+    def end(self, ending: Ending | None) -> None:
+        """A slot is free again; `ending`, if any, is to be told."""
+        self._running -= 1
+        self._free += 1
+        if ending is not None:
+            self._outbox.put(ending)
+        self.kick()
+
+    def stop_claiming(self) -> None:
+        """Ask for no more work. What was asked for and still arrives is given back."""
+        self._is_claiming = False
+        self._poll.hang_up()
+        self.kick()
+
+    def kick(self) -> None:
+        """See what there is to do, once all that ends at this moment has ended."""
+        if not self._is_kicked:
+            self._is_kicked = True
+            self._loop.call_soon(self._go)
+
+    def close(self) -> None:
+        """Break off."""
+        for task in (*self._flights, *([self._polling] if self._polling else [])):
+            task.cancel()
+        if self._pause is not None:
+            self._pause.cancel()
+
+    def _go(self) -> None:
+        self._is_kicked = False
+        if self._pause is None:
+            while self._outbox and len(self._flights) < FLIGHT_LIMIT:
+                self._flights.add(self._spawn(self._tell(*self._load())))
+            if self._polling is None and not self._outbox and (limit := self._ask_for()):
+                self._polling = self._spawn(self._wait_for_work(limit))
+        if self._running or self._outbox or self._flights or self._polling:
+            self.is_quiet.clear()
+            return
+        self.is_quiet.set()
+        if self._is_draining and self._is_dry:
+            self._leave(None)
+
+    def _load(self) -> tuple[list[Ending], int]:
+        """The endings of the next call, and for how many tasks it asks."""
+        batch = self._outbox.load()
+        # A poll that is out knows of no work, and will be the first to hear of some.
+        if self._polling is not None or batch[0].is_alone:
+            return batch, 0
+        self._is_dry = False
+        return batch, self._ask_for()
+
+    def _ask_for(self) -> int:
+        """Take free slots for a claim."""
+        if not self._is_claiming or (self._is_draining and self._is_dry):
+            return 0
+        limit = min(self._free, CALL_LIMIT)
+        self._free -= limit
+        return limit
+
+    async def _tell(self, batch: list[Ending], limit: int) -> None:
+        claim = self._claimant.body(limit) if limit else None
+        try:
+            finished = await self._wire.once(leases.finish((e.item for e in batch), claim))
+        except RowlockError as error:
+            self._free += limit
+            self._outbox.put_back(batch, error, now=self._loop.time())
+            if isinstance(error, NotAllowedError):
+                self._leave(error)
+            if not is_refusal(error):
+                self._try_later(error)
+        else:
+            self._server_answers()
+            for item in finished.items:
+                self._note(item)
+            self._take(finished.leases, limit)
+
+    async def _wait_for_work(self, limit: int) -> None:
+        try:
+            arrived = await self._poll.claim(limit, self._poll_seconds)
+        except RowlockError as error:
+            self._free += limit
+            if is_refusal(error) or isinstance(error, NotAllowedError):
+                self._leave(error)
+            else:
+                self._try_later(error)
+        else:
+            self._server_answers()
+            self._take(arrived, limit)
+
+    def _take(self, arrived: list[Lease], limit: int) -> None:
+        self._free += limit - len(arrived)
+        self._is_dry = len(arrived) < limit
+        for lease in arrived:
+            if self._is_claiming:
+                self._running += 1
+                self._start(lease)
+            else:
+                self._free += 1
+                deadline = self._loop.time() + seconds_of(lease)
+                self._outbox.put(endings.released(lease.lease_id, deadline))
+
+    def _note(self, item: FinishedItem) -> None:
+        if item.status != _OK:
+            log.warning("lease %s: %s", item.lease_id, item.detail)
+
+    def _try_later(self, error: RowlockError) -> None:
+        if self._pause is not None:
+            return
+        self._failures += 1
+        if self._failures == 1:
+            log.warning("the server is away, trying again: %s", error)
+        pause = Backoff().pause_seconds(
+            self._failures,
+            luck=random.random(),  # noqa: S311  (spreads load, keeps no secret)
+            retry_after_seconds=getattr(error, "retry_after_seconds", None),
+        )
+        self._pause = self._loop.call_later(pause, self._try_again)
+
+    def _try_again(self) -> None:
+        self._pause = None
+        self.kick()
+
+    def _server_answers(self) -> None:
+        if self._failures:
+            log.warning("the server is back")
+        self._failures = 0
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = self._loop.create_task(work)
+        task.add_done_callback(self._landed)
+        return task
+
+    def _landed(self, task: "asyncio.Task[None]") -> None:
+        self._flights.discard(task)
+        if task is self._polling:
+            self._polling = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._leave(error)
+        self.kick()

@@ -1,0 +1,124 @@
+"""What a caller asks for, as a conversation without I/O: which calls, which pauses, what of it.
+
+A flow yields a `Call` to be sent and is resumed with the response or the error that came of
+it, or yields a `Pause` to be slept. `wire` has the two drivers, so each flow is written once.
+"""
+
+import random
+import time
+from collections.abc import Callable, Generator
+from typing import Any, Final, NamedTuple, TypeVar
+
+import httpx
+from pydantic import ValidationError
+
+from rowlock import calls
+from rowlock.calls import Call
+from rowlock.errors import (
+    RowlockError,
+    UnavailableError,
+    UnexpectedAnswerError,
+    UnreachableError,
+    WaitTimeoutError,
+    problem_of,
+)
+from rowlock.models import Task
+from rowlock.retry import Patience
+
+T = TypeVar("T")
+
+
+class Pause(NamedTuple):
+    """Sleep."""
+
+    seconds: float
+
+
+Outcome = httpx.Response | httpx.RequestError | None
+Flow = Generator[Call[Any] | Pause, Outcome, T]
+
+WAIT_SECONDS: Final = 30.0
+SHORTEST_WAIT_SECONDS: Final = 1.0
+
+# The request cannot have arrived.
+_NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_NOT_NOW: Final = frozenset({429, 503})
+# A proxy's word that the server, which may have got the request, did not answer it.
+_ANSWER_LOST: Final = frozenset({502, 504})
+
+
+def ask(call: Call[T], patience: Patience, luck: Callable[[], float] = random.random) -> Flow[T]:
+    """The answer, after as many tries as patience and the call's nature allow.
+
+    Raises `RowlockError`.
+    """
+    failures, waited_seconds, may_have_happened = 0, 0.0, False
+    while True:
+        outcome = yield call
+        settled = call.settled_if_repeated if may_have_happened else None
+        try:
+            return answer_of(call, outcome, settled=settled)
+        except (UnreachableError, UnavailableError) as error:
+            failures += 1
+            pause = patience.pause_seconds(
+                failures,
+                waited_seconds=waited_seconds,
+                luck=luck(),
+                retry_after_seconds=getattr(error, "retry_after_seconds", None),
+            )
+            if pause is None or not _may_repeat(call, error):
+                raise
+            may_have_happened |= getattr(error, "may_have_happened", True)
+        waited_seconds += pause
+        yield Pause(pause)
+
+
+def wait(
+    task_id: int,
+    timeout_seconds: float | None,
+    patience: Patience,
+    clock: Callable[[], float] = time.monotonic,
+) -> Flow[Task]:
+    """The task once it has ended. Raises `WaitTimeoutError`."""
+    until = None if timeout_seconds is None else clock() + timeout_seconds
+    while True:
+        remaining = WAIT_SECONDS if until is None else min(until - clock(), WAIT_SECONDS)
+        is_long = remaining >= SHORTEST_WAIT_SECONDS
+        task = yield from ask(calls.get(task_id, remaining if is_long else None), patience)
+        if task.has_ended:
+            return task
+        if remaining <= 0:
+            raise WaitTimeoutError(task)
+        if not is_long:
+            yield Pause(remaining)
+
+
+def answer_of(call: Call[T], outcome: Outcome, *, settled: int | None = None) -> T:
+    """What came of sending a call: its answer, `settled` counting as one. Raises
+    `RowlockError`."""
+    if isinstance(outcome, httpx.RequestError):
+        raise _unreachable(outcome) from outcome
+    assert outcome is not None
+    if not outcome.is_success and outcome.status_code != settled:
+        raise problem_of(outcome)
+    try:
+        return call.read(outcome)
+    except ValidationError as error:
+        raise UnexpectedAnswerError(
+            f"{call.method} {outcome.url} was answered with {outcome.status_code} and "
+            "something other than a Rowlock server says; is the URL right?"
+        ) from error
+
+
+def _unreachable(error: httpx.RequestError) -> RowlockError:
+    said = str(error) or type(error).__name__
+    return UnreachableError(
+        f"{error.request.method} {error.request.url}: {said}",
+        may_have_happened=not isinstance(error, _NOT_SENT),
+    )
+
+
+def _may_repeat(call: Call[Any], error: UnreachableError | UnavailableError) -> bool:
+    if isinstance(error, UnreachableError):
+        return call.is_repeatable or not error.may_have_happened
+    return error.status in _NOT_NOW or (call.is_repeatable and error.status in _ANSWER_LOST)

@@ -1,0 +1,59 @@
+"""The worker's calls: claim, heartbeat, finish."""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+import httpx
+from pydantic import TypeAdapter
+
+from rowlock.calls import Call
+from rowlock.encoding import encode
+from rowlock.models import Finished, Lease
+
+_LEASES: Final = TypeAdapter(list[Lease])
+
+# Ending many attempts with large results takes the server a moment.
+FINISH_SECONDS: Final = 10.0
+
+
+class Claimant(NamedTuple):
+    """Who asks for work, from where, and how soon it promises to be heard of."""
+
+    worker: str
+    queues: tuple[str, ...]
+    lease_seconds: int
+
+    def body(self, limit: int, wait_seconds: float = 0) -> bytes:
+        """A request for so many tasks."""
+        return encode({**self._asdict(), "limit": limit, "wait_seconds": wait_seconds})
+
+
+def claim(claimant: Claimant, limit: int, wait_seconds: float) -> Call[list[Lease]]:
+    """Take work, or wait for some."""
+    return Call(
+        "POST",
+        "/leases",
+        lambda response: _LEASES.validate_json(response.content),
+        body=claimant.body(limit, wait_seconds),
+        extra_seconds=wait_seconds,
+    )
+
+
+def finish(items: Iterable[bytes], claim: bytes | None) -> Call[Finished]:
+    """End attempts and, with a claim's body, take the next work."""
+    body = b'{"items":[' + b",".join(items) + b'],"claim":' + (claim or b"null") + b"}"
+    return Call("POST", "/leases/finish", _finished, body=body, extra_seconds=FINISH_SECONDS)
+
+
+def heartbeat(lease_id: str, progress: bytes) -> Call[None]:
+    """The worker lives, and has come so far."""
+    return Call(
+        "POST",
+        f"/leases/{lease_id}/heartbeat",
+        lambda _: None,
+        body=b'{"progress":' + progress + b"}",
+    )
+
+
+def _finished(response: httpx.Response) -> Finished:
+    return Finished.model_validate_json(response.content)

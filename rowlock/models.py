@@ -1,0 +1,135 @@
+"""What the server answers. Fields that a newer server adds are kept in `model_extra`."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+ENDED: Final = frozenset({"done", "failed", "cancelled"})
+
+
+class Answer(BaseModel):
+    """Frozen, and open to what is not known here yet."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class Task(Answer):
+    """A task.
+
+    `status` is one of `to_do`, `in_progress`, `done`, `paused`, `retrying`, `failed` and
+    `cancelled`; `priority` is `高`, `中` or `低`. `progress` is there in `get` and `wait` only.
+    """
+
+    id: int
+    title: str
+    description: str | None
+    status: str
+    priority: str
+    tags: list[str]
+    due_date: datetime | None
+    timeout_seconds: int
+    retry_limit: int
+    current_retry_count: int
+    created_at: datetime
+    updated_at: datetime
+    completed_at: datetime | None
+    queue: str
+    payload: Any
+    result: Any
+    error: str | None
+    attempt: int
+    worker: str | None
+    available_at: datetime | None
+    started_at: datetime | None
+    retry_delay_seconds: int
+    retry_backoff: str
+    progress: Any = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more happens to it unless somebody retries it."""
+        return self.status in ENDED
+
+
+class Attempt(Answer):
+    """An ended attempt. `outcome` is `done`, `failed`, `timed_out`, `lost`, `released` or
+    `cancelled`."""
+
+    attempt: int
+    worker: str | None
+    started_at: datetime
+    finished_at: datetime
+    outcome: str
+    error: str | None
+
+
+class Lease(Answer):
+    """A claimed task, and until when it is the worker's."""
+
+    lease_id: str
+    attempt: int
+    deadline: datetime
+    expires_at: datetime
+    task: Task
+
+
+class Tag(Answer):
+    """A tag, and how many tasks have it."""
+
+    name: str
+    tasks: int
+
+
+class QueueStats(Answer):
+    """How a queue stands, and how it has gone in the last `recent_minutes`."""
+
+    queue: str
+    paused: bool
+    paused_at: datetime | None
+    # by status, then by priority
+    tasks: dict[str, dict[str, int]]
+    waiting: int
+    in_progress: int
+    oldest_waiting_seconds: float | None
+    recent_minutes: int
+    recent_done: int
+    recent_failed_attempts: int
+    done_per_minute: float
+    failure_rate: float | None
+
+
+class Stats(Answer):
+    """Every queue's standing."""
+
+    queues: list[QueueStats]
+
+
+class QueueState(Answer):
+    """Whether a queue hands out its tasks."""
+
+    queue: str
+    paused: bool
+    paused_at: datetime | None
+
+
+class Swept(Answer):
+    """How many tasks matched the filters, and how many of them changed."""
+
+    matched: int
+    changed: int
+
+
+class FinishedItem(BaseModel):
+    """What became of one finish. The task that comes with it is not read: nobody asks."""
+
+    lease_id: str
+    status: int
+    detail: str | None = None
+
+
+class Finished(BaseModel):
+    """What `POST /leases/finish` says."""
+
+    items: list[FinishedItem]
+    leases: list[Lease]

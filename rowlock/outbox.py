@@ -1,0 +1,77 @@
+"""How attempts ended, as far as the server has not been told."""
+
+import logging
+from collections import deque
+from typing import Final
+
+from rowlock import endings
+from rowlock.endings import Ending
+from rowlock.errors import NotAllowedError, ProblemError, RowlockError, UnavailableError
+
+CALL_LIMIT: Final = 100
+# The server takes 16 MiB.
+CALL_LIMIT_BYTES: Final = 8 * 1024 * 1024
+
+_BUG: Final = 500
+
+log = logging.getLogger("rowlock.worker")
+
+
+class Outbox:
+    """Endings in their order, loaded into calls. What a call did not get rid of comes back."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Ending] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, ending: Ending) -> None:
+        self._waiting.append(ending)
+
+    def load(self) -> list[Ending]:
+        """As many as one call takes, at least one."""
+        waiting = self._waiting
+        batch = [waiting.popleft()]
+        size = len(batch[0].item)
+        while (
+            waiting
+            and len(batch) < CALL_LIMIT
+            and not (batch[0].is_alone or waiting[0].is_alone)
+            and size + len(waiting[0].item) <= CALL_LIMIT_BYTES
+        ):
+            batch.append(waiting.popleft())
+            size += len(batch[-1].item)
+        return batch
+
+    def put_back(self, batch: list[Ending], error: RowlockError, *, now: float) -> None:
+        """To the front, for another call, until their deadlines.
+
+        Where the fault may be with one of them they go alone from now on, so that it does not
+        hold up the others; and one that the server does not take even so fails its task.
+        """
+        refused = is_refusal(error)
+        if refused and batch[0].is_alone:
+            self._replace(batch[0], error)
+            return
+        if refused or (isinstance(error, UnavailableError) and error.status == _BUG):
+            batch = [ending._replace(is_alone=True) for ending in batch]
+        for ending in reversed(batch):
+            if ending.deadline > now:
+                self._waiting.appendleft(ending)
+            else:
+                log.error("lease %s: how it ended could not be told in time", ending.lease_id)
+
+    def _replace(self, ending: Ending, error: RowlockError) -> None:
+        log.error("lease %s: the server does not take how it ended: %s", ending.lease_id, error)
+        if ending.is_complete:
+            said = f"The server did not take the result: {error}"
+            failed = endings.failed(ending.lease_id, ending.deadline, said, retryable=False)
+            self._waiting.appendleft(failed._replace(is_alone=True))
+
+
+def is_refusal(error: RowlockError) -> bool:
+    """Whether the same call would be answered the same at any other time."""
+    return isinstance(error, ProblemError) and not isinstance(
+        error, NotAllowedError | UnavailableError
+    )

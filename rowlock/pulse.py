@@ -1,0 +1,81 @@
+"""The heartbeats of a worker's running attempts."""
+
+import asyncio
+import logging
+from collections.abc import Collection
+from typing import Final
+
+from rowlock import leases
+from rowlock.errors import ConflictError, NotFoundError, RowlockError
+from rowlock.job import Job
+from rowlock.wire import AsyncWire
+
+# An attempt that says its progress often is heard of this often.
+PROGRESS_SECONDS: Final = 1.0
+# After heartbeats that did not arrive.
+AGAIN_SECONDS: Final = 1.0
+DELETED: Final = "deleted"
+
+log = logging.getLogger("rowlock.worker")
+
+
+class Pulse:
+    """Beats for every job, three times a lease; one whose lease is gone is cut short."""
+
+    def __init__(self, wire: AsyncWire, jobs: Collection[Job], *, lease_seconds: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._wire = wire
+        self._jobs = jobs
+        self._interval_seconds = lease_seconds / 3
+        self._beats: set[asyncio.Task[bool]] = set()
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        pause = self._interval_seconds
+        while True:
+            due = self._loop.time() + pause
+            await asyncio.sleep(pause)
+            late = self._loop.time() - due
+            if late > self._interval_seconds:
+                log.error(
+                    "the event loop stood still for %.1f s, and no heartbeat could be sent: a "
+                    "handler that is `async` waits or computes without `await`",
+                    late,
+                )
+            arrived = await asyncio.gather(*(self._beat(job) for job in list(self._jobs)))
+            pause = self._interval_seconds if all(arrived) else min(AGAIN_SECONDS, pause)
+
+    def progressed(self, job: Job) -> None:
+        """The job has something to show: beat now, or as soon as the last is a while ago."""
+        if job.is_over or job.beat_timer is not None:
+            return
+        at = max(self._loop.time(), job.beaten_at + PROGRESS_SECONDS)
+        job.beat_timer = self._loop.call_at(at, self._beat_soon, job)
+
+    def close(self) -> None:
+        """Break off."""
+        for beat in self._beats:
+            beat.cancel()
+
+    def _beat_soon(self, job: Job) -> None:
+        job.beat_timer = None
+        beat = self._loop.create_task(self._beat(job))
+        self._beats.add(beat)
+        beat.add_done_callback(self._beats.discard)
+
+    async def _beat(self, job: Job) -> bool:
+        """Whether it arrived."""
+        if job.is_over:
+            return True
+        job.beaten_at = self._loop.time()
+        attempt = job.attempt
+        try:
+            await self._wire.once(leases.heartbeat(attempt.lease_id, attempt.progress_json))
+        except NotFoundError:
+            job.cut(DELETED)
+        except ConflictError as error:
+            job.cut(str(error.problem.get("outcome") or error.detail))
+        except RowlockError as error:
+            log.info("lease %s: no heartbeat: %s", attempt.lease_id, error)
+            return False
+        return True

@@ -1,0 +1,39 @@
+"""The event loop of a worker process, and its signals."""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+# How long other tasks that handlers left behind may take to end.
+LEFTOVERS_SECONDS: Final = 1.0
+
+
+def run(main: Coroutine[Any, Any, None], stop: Callable[[], None]) -> None:
+    """Run to the end; SIGTERM and SIGINT call `stop`.
+
+    Unlike `asyncio.run` it does not wait for a task that ignores being cancelled: a handler
+    could keep the process for ever.
+    """
+    loop = asyncio.new_event_loop()
+    # Signals come to the main thread only; elsewhere they are somebody else's.
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+    try:
+        loop.run_until_complete(main)
+    finally:
+        loop.run_until_complete(_cancel_leftovers())
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        # What is still there has been logged; the loop would complain of it once more.
+        loop.set_exception_handler(lambda *_: None)
+        loop.close()
+
+
+async def _cancel_leftovers() -> None:
+    leftovers = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in leftovers:
+        task.cancel()
+    if leftovers:
+        await asyncio.wait(leftovers, timeout=LEFTOVERS_SECONDS)

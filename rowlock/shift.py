@@ -1,0 +1,126 @@
+"""One run of a worker, from the first claim to the last release."""
+
+import asyncio
+import logging
+from typing import Final, NamedTuple
+
+import httpx
+
+from rowlock.attempt import RELEASED
+from rowlock.defaults import Target
+from rowlock.endings import Ending
+from rowlock.exchange import Exchange
+from rowlock.handlers import Handlers
+from rowlock.job import ABANDON_SECONDS, Job
+from rowlock.leases import Claimant
+from rowlock.models import Lease
+from rowlock.poll import Poll
+from rowlock.pulse import Pulse
+from rowlock.threads import Threads
+from rowlock.wire import AsyncWire
+
+# How long the last calls may take once nothing runs any more.
+FAREWELL_SECONDS: Final = 5.0
+
+log = logging.getLogger("rowlock.worker")
+
+
+class Terms(NamedTuple):
+    """What a worker was told of how to work."""
+
+    target: Target
+    claimant: Claimant
+    concurrency: int
+    grace_seconds: float
+    poll_seconds: float
+    timeout_seconds: float
+    transport: httpx.AsyncBaseTransport | None
+
+
+class Shift:
+    """Runs jobs until told to stop, then lets them end, and gives back what does not."""
+
+    def __init__(self, terms: Terms, handlers: Handlers, *, drain: bool) -> None:
+        self._terms = terms
+        self._handlers = handlers
+        self._jobs: set[Job] = set()
+        self._threads = Threads()
+        self._wires = [self._wire(), self._wire()]
+        self._pulse = Pulse(self._wires[0], self._jobs, lease_seconds=terms.claimant.lease_seconds)
+        self._exchange = Exchange(
+            self._wires[0],
+            Poll(self._wires[1], terms.claimant),
+            terms.claimant,
+            concurrency=terms.concurrency,
+            poll_seconds=terms.poll_seconds,
+            drain=drain,
+            start=self._start,
+            leave=self._leave,
+        )
+        self._stopping = asyncio.Event()
+        self._hurried = asyncio.Event()
+        self._error: BaseException | None = None
+
+    def stop(self) -> None:
+        """No more claims, and `grace_seconds` for what runs; told again, none of these."""
+        (self._hurried if self._stopping.is_set() else self._stopping).set()
+
+    async def run(self) -> None:
+        """Return when told to stop and all work has ended or is given back.
+
+        Raises what made going on pointless: a token that is not taken, say.
+        """
+        beating = asyncio.create_task(self._pulse.run())
+        beating.add_done_callback(self._on_pulse_end)
+        self._exchange.kick()
+        try:
+            await self._stopping.wait()
+            log.info("stopping: %d tasks still run", len(self._jobs))
+            self._exchange.stop_claiming()
+            await _first_of(
+                self._exchange.is_quiet, self._hurried, seconds=self._terms.grace_seconds
+            )
+            for job in list(self._jobs):
+                job.cut(RELEASED)
+            await _first_of(self._exchange.is_quiet, seconds=ABANDON_SECONDS + FAREWELL_SECONDS)
+            if not self._exchange.is_quiet.is_set():
+                log.error("the server could not be told of everything; it will notice by itself")
+        finally:
+            beating.cancel()
+            self._pulse.close()
+            self._exchange.close()
+            self._threads.close()
+            for wire in self._wires:
+                await wire.close()
+        if self._error is not None:
+            raise self._error
+
+    def _wire(self) -> AsyncWire:
+        terms = self._terms
+        return AsyncWire(
+            terms.target, timeout_seconds=terms.timeout_seconds, transport=terms.transport
+        )
+
+    def _start(self, lease: Lease) -> None:
+        work = self._handlers.work_for(lease.task, self._threads)
+        self._jobs.add(Job(lease, work, ended=self._job_ended, progressed=self._pulse.progressed))
+
+    def _job_ended(self, job: Job, ending: Ending | None) -> None:
+        self._jobs.discard(job)
+        self._exchange.end(ending)
+
+    def _leave(self, error: BaseException | None) -> None:
+        self._error = self._error or error
+        self._stopping.set()
+
+    def _on_pulse_end(self, beating: "asyncio.Task[None]") -> None:
+        if not beating.cancelled():
+            self._leave(beating.exception())
+
+
+async def _first_of(*events: asyncio.Event, seconds: float) -> None:
+    """Return when one of them is set, or after that long."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()

@@ -1,0 +1,119 @@
+"""The I/O: flows driven over HTTP, once blocking and once with asyncio. The only two places
+that send anything."""
+
+import asyncio
+import time
+from typing import Any, Final, TypeVar
+
+import httpx
+
+from rowlock.calls import Call
+from rowlock.defaults import Target
+from rowlock.flows import Flow, Outcome, Pause, answer_of
+
+T = TypeVar("T")
+
+# Shorter than the 5 s after which the server closes: a connection is not used in its last moment.
+_LIMITS: Final = httpx.Limits(max_connections=100, keepalive_expiry=4.0)
+_JSON: Final = {"Content-Type": "application/json"}
+
+
+class Wire:
+    """Connections to a server, kept open between calls; any number of threads may share it."""
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        timeout_seconds: float,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._http = httpx.Client(**_options(target), transport=transport)
+
+    def run(self, flow: Flow[T]) -> T:
+        """What the flow comes to. Raises `RowlockError`."""
+        outcome: Outcome = None
+        try:
+            while True:
+                step = flow.send(outcome)
+                if isinstance(step, Pause):
+                    time.sleep(step.seconds)
+                    outcome = None
+                else:
+                    try:
+                        outcome = self._http.request(**_request(step, self._timeout_seconds))
+                    except httpx.RequestError as error:
+                        outcome = error
+        except StopIteration as end:
+            value: T = end.value
+            return value
+
+    def close(self) -> None:
+        self._http.close()
+
+
+class AsyncWire:
+    """The same for asyncio; one event loop's own."""
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        timeout_seconds: float,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._http = httpx.AsyncClient(**_options(target), transport=transport)
+
+    async def run(self, flow: Flow[T]) -> T:
+        """What the flow comes to. Raises `RowlockError`."""
+        outcome: Outcome = None
+        try:
+            while True:
+                step = flow.send(outcome)
+                if isinstance(step, Pause):
+                    await asyncio.sleep(step.seconds)
+                    outcome = None
+                else:
+                    outcome = await self._send(step)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+
+    async def once(self, call: Call[T], extensions: dict[str, Any] | None = None) -> T:
+        """The answer to a call that is sent once. Raises `RowlockError`."""
+        return answer_of(call, await self._send(call, extensions))
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def _send(self, call: Call[Any], extensions: dict[str, Any] | None = None) -> Outcome:
+        try:
+            request = _request(call, self._timeout_seconds)
+            return await self._http.request(**request, extensions=extensions)
+        except httpx.RequestError as error:
+            return error
+
+
+def _options(target: Target) -> dict[str, Any]:
+    return {
+        "base_url": target.url,
+        "headers": target.headers,
+        "limits": _LIMITS,
+        # Reading the machine's certificates takes longer than a hundred calls.
+        "verify": target.url.scheme == "https",
+    }
+
+
+def _request(call: Call[Any], timeout_seconds: float) -> dict[str, Any]:
+    return {
+        "method": call.method,
+        "url": call.path,
+        "params": call.query or None,
+        "content": call.body,
+        "headers": call.headers if call.body is None else {**_JSON, **call.headers},
+        "timeout": httpx.Timeout(
+            timeout_seconds, read=timeout_seconds + call.extra_seconds, pool=None
+        ),
+    }

@@ -1,0 +1,233 @@
+"""Both clients, every verb, on the real API."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from app.settings import Settings
+from rowlock import AsyncClient
+from rowlock.errors import (
+    ConflictError,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+    UnavailableError,
+    UnreachableError,
+    WaitTimeoutError,
+)
+from tests.calls import claim_one, complete, fail
+from tests.conftest import serving
+from tests.sdk import Face, Held, Through, answer_lost, face_of, refused, request_lost
+
+pytest_plugins = ["tests.sdk_clients"]
+
+
+async def test_what_is_submitted_is_what_is_got(client: Face) -> None:
+    due = datetime(2031, 5, 1, 8, 30, tzinfo=UTC)
+    task = await client.submit(
+        "resize",
+        description="all of it",
+        priority="high",
+        tags=["b", "a"],
+        due_date=due,
+        available_at="2001-01-01T00:00:00Z",
+        timeout_seconds=60,
+        retry_limit=1,
+        retry_delay_seconds=2,
+        retry_backoff="fixed",
+        queue="images",
+        payload={"path": "/x", "n": 2**70, "text": "高 😀"},
+    )
+    assert (task.status, task.priority, task.tags) == ("to_do", "高", ["a", "b"])
+    assert task.due_date == due
+    assert task.payload == {"path": "/x", "n": 2**70, "text": "高 😀"}
+    assert await client.get(task.id) == task
+
+
+async def test_a_list_goes_over_all_pages(client: Face, through: Through) -> None:
+    ids = await client.submit_many({"title": "x", "queue": "a"} for _ in range(23))
+    await client.submit_many({"title": "x", "queue": "b"} for _ in range(5))
+    listed = await client.list(queue="a", order="asc", page_size=5)
+    assert [task.id for task in listed] == ids
+    assert through.count("GET /tasks") == 5
+    assert [task.id for task in await client.list(queue="a", page_size=7)] == ids[::-1]
+
+
+async def test_pages_are_fetched_as_they_are_asked_for(through: Through) -> None:
+    async with AsyncClient("http://rowlock", transport=through) as client:
+        await client.submit_many({"title": "x"} for _ in range(9))
+        async for _ in client.list(page_size=3):
+            break
+    assert through.count("GET /tasks") == 1
+
+
+async def test_filters_combine(client: Face) -> None:
+    wanted = await client.submit("100% of it", tags=["a", "b"], priority="low", queue="q")
+    await client.submit("of it", tags=["a"], priority="low", queue="q")
+    other = await client.submit("other", tags=["b"], due_date="2030-01-01T00:00:00Z")
+
+    async def found(**filters: object) -> list[int]:
+        return [task.id for task in await client.list(**filters)]
+
+    assert await found(tag=["a", "b"], status=["to_do", "done"], priority="低") == [wanted.id]
+    assert await found(title="100%", queue="q") == [wanted.id]
+    assert await found(id=[wanted.id, other.id], queue=["q", "default"]) == [other.id, wanted.id]
+    assert await found(id=other.id) == [other.id]
+    assert await found(due_before=datetime(2030, 1, 2, tzinfo=UTC)) == [other.id]
+    assert await found(created_after=other.created_at) == [other.id]
+    assert await found(created_before=wanted.created_at) == []
+
+
+async def test_waiting_ends_with_the_task(client: Face, api: httpx.AsyncClient) -> None:
+    task = await client.submit("a task", retry_limit=0)
+    waiting = asyncio.create_task(client.wait(task.id))
+    lease = await claim_one(api)
+    await fail(api, lease, error="it broke")
+    async with asyncio.timeout(20):
+        ended = await waiting
+    assert (ended.status, ended.error, ended.has_ended) == ("failed", "it broke", True)
+    assert await client.wait(task.id) == ended
+
+
+async def test_waiting_outlasts_a_server_that_goes_away(
+    client: Face, api: httpx.AsyncClient, through: Through
+) -> None:
+    task = await client.submit("a task")
+    through.spoil(f"GET /tasks/{task.id}", refused(502), answer_lost, request_lost)
+    await complete(api, await claim_one(api), {"n": 1})
+    assert (await client.wait(task.id)).result == {"n": 1}
+    assert through.count(f"GET /tasks/{task.id}") == 4
+
+
+@pytest.mark.parametrize("seconds", [0, 0.05, 1])
+async def test_waiting_may_be_limited(client: Face, seconds: float) -> None:
+    task = await client.submit("a task")
+    with pytest.raises(WaitTimeoutError, match="still to_do") as error:
+        await client.wait(task.id, timeout_seconds=seconds)
+    assert error.value.task.id == task.id
+    assert isinstance(error.value, TimeoutError)
+
+
+async def test_a_task_is_changed_and_deleted(client: Face, through: Through) -> None:
+    task = await client.submit("a task", tags=["a"], payload=1)
+    changed = await client.patch(task.id, title="another", tags=["b"], priority="low", payload=None)
+    assert (changed.title, changed.tags, changed.priority) == ("another", ["b"], "低")
+    assert changed.payload is None
+    assert changed.timeout_seconds == task.timeout_seconds
+    through.spoil(f"DELETE /tasks/{task.id}", answer_lost)
+    assert await client.delete(task.id) is None
+    with pytest.raises(NotFoundError):
+        await client.delete(task.id)
+    with pytest.raises(NotFoundError):
+        await client.get(task.id)
+
+
+async def test_history_tags_and_figures(client: Face, api: httpx.AsyncClient) -> None:
+    task = await client.submit("a task", tags=["a", "b"], retry_delay_seconds=0)
+    await client.submit("another", tags=["a"], queue="other")
+    await fail(api, await claim_one(api), error="it broke")
+    (attempt,) = await client.attempts(task.id)
+    assert (attempt.attempt, attempt.outcome, attempt.error) == (1, "failed", "it broke")
+    assert attempt.started_at <= attempt.finished_at
+    assert [(tag.name, tag.tasks) for tag in await client.tags()] == [("a", 2), ("b", 1)]
+    default, other = (await client.stats()).queues
+    assert (default.queue, default.waiting, default.recent_failed_attempts) == ("default", 1, 1)
+    assert other.tasks["to_do"]["中"] == 1
+
+
+async def test_management_of_one_task(client: Face) -> None:
+    task = await client.submit("a task")
+    for action, status in {
+        "pause": "paused",
+        "resume": "to_do",
+        "cancel": "cancelled",
+        "retry": "to_do",
+    }.items():
+        assert (await getattr(client.admin, action)(task.id)).status == status
+    with pytest.raises(ConflictError) as error:
+        await client.admin.retry(task.id)
+    assert error.value.task_status == "to_do"
+
+
+async def test_management_of_all_that_match(client: Face) -> None:
+    await client.submit_many({"title": "x", "queue": "q"} for _ in range(3))
+    await client.submit("y")
+    admin = client.admin
+    counted = await admin.pause_all(queue="q", dry_run=True)
+    assert (counted.matched, counted.changed) == (3, 0)
+    for action, status in {
+        "pause_all": "paused",
+        "resume_all": "to_do",
+        "cancel_all": "cancelled",
+        "retry_all": "to_do",
+    }.items():
+        swept = await getattr(admin, action)(queue="q")
+        assert (swept.matched, swept.changed) == (3, 3)
+        assert len(await client.list(queue="q", status=status)) == 3
+    with pytest.raises(InvalidRequestError, match="at least one filter"):
+        await admin.cancel_all()
+
+
+async def test_management_is_not_done_twice_unheard(client: Face, through: Through) -> None:
+    task = await client.submit("a task")
+    through.spoil(f"POST /admin/tasks/{task.id}/pause", answer_lost)
+    with pytest.raises(UnreachableError) as error:
+        await client.admin.pause(task.id)
+    assert error.value.may_have_happened
+    assert (await client.get(task.id)).status == "paused"
+
+
+async def test_management_of_queues(client: Face, api: httpx.AsyncClient) -> None:
+    await client.submit("a task", queue="q")
+    state = await client.admin.pause_queue("q")
+    assert state.paused
+    assert state.paused_at is not None
+    (queue,) = await client.admin.queues()
+    assert (queue.queue, queue.paused, queue.paused_at) == ("q", True, state.paused_at)
+    state = await client.admin.resume_queue("q")
+    assert (state.paused, state.paused_at) == (False, None)
+    await claim_one(api, queues=["q"])
+
+
+async def test_every_field_that_is_wrong_is_named(client: Face) -> None:
+    with pytest.raises(InvalidRequestError) as error:
+        await client.submit("", timeout_seconds=0, colour="red")
+    named = {fault.field: fault.message for fault in error.value.errors}
+    assert named.keys() == {"title", "timeout_seconds", "colour"}
+    assert named["colour"] == "is not known here"
+
+
+async def test_patience_ends(client: Face, through: Through) -> None:
+    impatient = face_of("asyncio", through, retry_seconds=0.5)
+    through.spoil("GET /tags", refused(503, Retry_After="1"))
+    with pytest.raises(UnavailableError, match="said the proxy"):
+        await impatient.tags()
+    assert through.count("GET /tags") == 1
+    assert await client.tags() == []
+
+
+@pytest.mark.parametrize("kind", ["blocking", "asyncio"])
+async def test_each_door_wants_its_token(settings: Settings, kind: str) -> None:
+    tokens = {"client_tokens": ("c",), "worker_tokens": ("w",), "admin_tokens": ("a",)}
+    async with serving(settings.model_copy(update=tokens)) as api:
+        through = Through(api)
+        client, admin, nobody = (face_of(kind, through, token=token) for token in ("c", "a", None))
+        task = await client.submit("a task")
+        assert (await admin.admin.cancel(task.id)).status == "cancelled"
+        for face, status in ((nobody, 401), (admin, 403)):
+            with pytest.raises(NotAllowedError) as error:
+                await face.get(task.id)
+            assert error.value.status == status
+
+
+async def test_calls_at_the_same_time_do_not_wait_for_each_other(through: Through) -> None:
+    async with AsyncClient("http://rowlock", transport=through) as client:
+        held = Held()
+        through.spoil("GET /tags", held)
+        tags = asyncio.create_task(client.tags())
+        await held.is_there.wait()
+        await client.submit("a task")
+        held.let_go.set()
+        assert await tags == []

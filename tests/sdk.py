@@ -1,0 +1,151 @@
+"""The SDK against the API of a test: through a transport that counts calls and can spoil them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+
+from rowlock import AsyncClient, Client, Worker
+
+Answer = Callable[[], Awaitable[httpx.Response]]
+Fault = Callable[[Answer], Awaitable[httpx.Response]]
+
+URL = "http://rowlock"
+
+
+class Through(httpx.AsyncBaseTransport):
+    """Takes the SDK's calls to `api`, and notes each as its method and path."""
+
+    def __init__(self, api: httpx.AsyncClient) -> None:
+        self.calls: list[str] = []
+        self.bodies: list[bytes] = []
+        self._api = api
+        self._faults: list[tuple[str, Fault]] = []
+
+    def spoil(self, call: str, *faults: Fault) -> None:
+        """Have the next calls of this method and path go wrong, one by one."""
+        self._faults += [(call, fault) for fault in faults]
+
+    def count(self, call: str) -> int:
+        return self.calls.count(call)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        call = f"{request.method} {request.url.path}"
+        self.calls.append(call)
+        self.bodies.append(await request.aread())
+
+        async def answer() -> httpx.Response:
+            found = await self._api.send(request)
+            return httpx.Response(found.status_code, headers=found.headers, content=found.content)
+
+        for position, (spoilt, fault) in enumerate(self._faults):
+            if spoilt == call:
+                del self._faults[position]
+                return await fault(answer)
+        return await answer()
+
+
+class BlockingThrough(httpx.BaseTransport):
+    """The same for the blocking client, which another thread than the API's calls."""
+
+    def __init__(self, through: Through) -> None:
+        self._through = through
+        self._loop = asyncio.get_running_loop()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        forwarded = httpx.Request(
+            request.method, request.url, headers=request.headers, content=request.read()
+        )
+        handling = self._through.handle_async_request(forwarded)
+        return asyncio.run_coroutine_threadsafe(handling, self._loop).result()
+
+
+class Face:
+    """Either client (or its `admin`), every verb awaited; lists are read to their end."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, verb: str) -> Any:
+        found = getattr(self._client, verb)
+        if not callable(found):
+            return Face(found)
+
+        async def call(*arguments: Any, **options: Any) -> Any:
+            if asyncio.iscoroutinefunction(found):
+                return await found(*arguments, **options)
+            if isinstance(self._client, AsyncClient):
+                return [each async for each in found(*arguments, **options)]
+
+            def blocking() -> Any:
+                answer = found(*arguments, **options)
+                return list(answer) if isinstance(answer, Iterator) else answer
+
+            return await asyncio.to_thread(blocking)
+
+        return call
+
+
+def face_of(kind: str, through: Through, **options: Any) -> Face:
+    """The `blocking` or the `asyncio` client."""
+    if kind == "asyncio":
+        return Face(AsyncClient(URL, transport=through, **options))
+    return Face(Client(URL, transport=BlockingThrough(through), **options))
+
+
+async def request_lost(_answer: Answer) -> httpx.Response:
+    """The call does not arrive."""
+    raise httpx.ConnectError("no route to host")
+
+
+async def answer_lost(answer: Answer) -> httpx.Response:
+    """The call is carried out, and the caller does not hear of it."""
+    await answer()
+    raise httpx.ReadError("connection reset by peer")
+
+
+def refused(status: int, **headers: str) -> Fault:
+    """The call does not arrive where it should; somebody else answers."""
+
+    async def refuse(_answer: Answer) -> httpx.Response:
+        return httpx.Response(
+            status,
+            headers={name.replace("_", "-"): value for name, value in headers.items()},
+            json={"title": "Not now", "detail": "said the proxy", "status": status},
+        )
+
+    return refuse
+
+
+class Held:
+    """The answer is there, and waits to be let go."""
+
+    def __init__(self) -> None:
+        self.is_there = asyncio.Event()
+        self.let_go = asyncio.Event()
+
+    async def __call__(self, answer: Answer) -> httpx.Response:
+        found = await answer()
+        self.is_there.set()
+        await self.let_go.wait()
+        return found
+
+
+def a_worker(through: Through, **options: Any) -> Worker:
+    """A worker over this transport, which asks often: it cannot hang up on a poll."""
+    options.setdefault("poll_seconds", 0.2)
+    return Worker(url=URL, transport=through, **options)
+
+
+@asynccontextmanager
+async def working(worker: Worker) -> AsyncIterator[asyncio.Task[None]]:
+    """The worker at work; stopped at the end, in order and in time."""
+    running = asyncio.create_task(worker.run_async())
+    try:
+        yield running
+    finally:
+        worker.stop()
+        async with asyncio.timeout(20):
+            await running

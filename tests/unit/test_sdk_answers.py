@@ -1,0 +1,137 @@
+"""How the SDK reads what it is answered: tolerant of newer servers, exact about refusals."""
+
+import httpx
+import pytest
+from pydantic import BaseModel
+
+from app.api import schemas
+from rowlock import calls, models
+from rowlock.errors import (
+    ConflictError,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+    ProblemError,
+    UnavailableError,
+    UnexpectedAnswerError,
+    problem_of,
+)
+from rowlock.flows import answer_of
+
+A_TASK = {
+    "id": 7,
+    "title": "a task",
+    "description": None,
+    "status": "to_do",
+    "priority": "高",
+    "tags": ["核心业务"],
+    "due_date": None,
+    "timeout_seconds": 300,
+    "retry_limit": 3,
+    "current_retry_count": 0,
+    "created_at": "2026-01-31T08:00:00.123456Z",
+    "updated_at": "2026-01-31T08:00:00Z",
+    "completed_at": None,
+    "queue": "default",
+    "payload": {"path": "/x"},
+    "result": None,
+    "error": None,
+    "attempt": 0,
+    "worker": None,
+    "available_at": None,
+    "started_at": None,
+    "retry_delay_seconds": 5,
+    "retry_backoff": "exponential",
+    "progress": None,
+}
+
+
+def test_what_a_newer_server_adds_is_kept() -> None:
+    task = models.Task.model_validate(
+        A_TASK | {"status": "on_the_moon", "retry_backoff": "fibonacci", "colour": "red"}
+    )
+    assert task.status == "on_the_moon"
+    assert task.model_extra == {"colour": "red"}
+    assert not task.has_ended
+
+
+@pytest.mark.parametrize(
+    ("ours", "servers"),
+    [
+        (models.Task, schemas.TaskDocument),
+        (models.Attempt, schemas.AttemptDocument),
+        (models.Lease, schemas.LeaseDocument),
+        (models.Tag, schemas.TagDocument),
+        (models.QueueStats, schemas.QueueDocument),
+        (models.Stats, schemas.StatsDocument),
+        (models.QueueState, schemas.QueueStateDocument),
+        (models.Swept, schemas.BulkDocument),
+    ],
+)
+def test_every_field_that_the_server_documents_is_there(
+    ours: type[BaseModel], servers: type[BaseModel]
+) -> None:
+    assert ours.model_fields.keys() == servers.model_fields.keys()
+
+
+def a_problem(status: int, **extensions: object) -> httpx.Response:
+    document = {"type": "urn:x", "title": "T", "status": status, "detail": "D", **extensions}
+    return httpx.Response(status, json=document)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, InvalidRequestError),
+        (401, NotAllowedError),
+        (403, NotAllowedError),
+        (404, NotFoundError),
+        (409, ConflictError),
+        (413, InvalidRequestError),
+        (415, InvalidRequestError),
+        (418, ProblemError),
+        (422, InvalidRequestError),
+        (429, UnavailableError),
+        (500, UnavailableError),
+        (503, UnavailableError),
+    ],
+)
+def test_an_error_is_of_its_kind_and_carries_the_document(
+    status: int, kind: type[ProblemError]
+) -> None:
+    error = problem_of(a_problem(status, task_status="done", outcome="cancelled"))
+    assert type(error) is kind
+    assert (error.status, error.title, error.detail) == (status, "T", "D")
+    assert error.task_status == "done"
+    assert error.problem["outcome"] == "cancelled"
+    assert str(error) == f"{status} T: D"
+
+
+def test_the_fields_that_are_wrong_are_named() -> None:
+    error = problem_of(a_problem(422, errors=[{"field": "title", "message": "is required"}]))
+    assert error.errors == [("title", "is required")]
+    assert error.errors[0].field == "title"
+
+
+@pytest.mark.parametrize("body", ["<html>Bad gateway</html>", "", '["a list"]'])
+def test_an_error_by_somebody_else_shows_its_beginning(body: str) -> None:
+    error = problem_of(httpx.Response(502, text=body))
+    assert isinstance(error, UnavailableError)
+    assert error.title == "Bad Gateway"
+    assert body in str(error)
+
+
+@pytest.mark.parametrize("body", ["<html>Hello</html>", "{}", "[]", ""])
+def test_an_answer_by_somebody_else_makes_one_doubt_the_url(body: str) -> None:
+    answer = httpx.Response(200, text=body, request=httpx.Request("GET", "http://x/tasks/1"))
+    with pytest.raises(UnexpectedAnswerError, match="is the URL right"):
+        answer_of(calls.get(1), answer)
+
+
+def test_the_next_page_is_asked_of_this_server_whatever_the_link_says() -> None:
+    link = '<https://elsewhere/below/tasks?cursor=abc&tag=a%20b&tag=c>; rel="next"'
+    page = calls.list_tasks({}, "asc", 2).read(httpx.Response(200, json=[], headers={"Link": link}))
+    assert page.next is not None
+    assert page.next.path == "/tasks"
+    assert page.next.query == (("cursor", "abc"), ("tag", "a b"), ("tag", "c"))
+    assert calls.list_tasks({}, "asc", 2).read(httpx.Response(200, json=[])).next is None

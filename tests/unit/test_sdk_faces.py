@@ -1,0 +1,107 @@
+"""What the SDK shows: two clients with the same verbs, and where they look for the server."""
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+import rowlock
+from rowlock import AsyncClient, Client, Worker
+from rowlock.admin import Admin, AsyncAdmin
+from rowlock.defaults import target
+
+
+def verbs(kind: type) -> dict[str, inspect.Signature]:
+    return {
+        name: inspect.signature(member)
+        for name, member in vars(kind).items()
+        if inspect.isfunction(member) and not name.startswith("_")
+    }
+
+
+@pytest.mark.parametrize(("blocking", "awaited"), [(Client, AsyncClient), (Admin, AsyncAdmin)])
+def test_both_clients_have_the_same_verbs_with_the_same_arguments(
+    blocking: type, awaited: type
+) -> None:
+    assert verbs(blocking).keys() == verbs(awaited).keys()
+    for name, signature in verbs(blocking).items():
+        theirs = verbs(awaited)[name]
+        assert signature.parameters.keys() == theirs.parameters.keys(), name
+        for parameter in signature.parameters.values():
+            assert parameter.default == theirs.parameters[parameter.name].default, name
+
+
+def test_everything_that_is_offered_is_there() -> None:
+    assert len(rowlock.__all__) > 20
+    for name in rowlock.__all__:
+        assert getattr(rowlock, name).__name__ == name
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = rowlock.nonsense
+
+
+@pytest.mark.parametrize("wanted", ["__version__", "Client"])
+def test_the_version_alone_loads_no_http_client(wanted: str, project: Path) -> None:
+    code = f"import rowlock, sys; rowlock.{wanted}; sys.exit('httpx' in sys.modules)"
+    exit_code = subprocess.run([sys.executable, "-c", code], cwd=project, check=False).returncode
+    assert exit_code == (0 if wanted == "__version__" else 1)
+
+
+def test_the_environment_says_where_the_server_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ROWLOCK_URL", raising=False)
+    monkeypatch.delenv("ROWLOCK_TOKEN", raising=False)
+    assert tuple(target()) == ("http://127.0.0.1:8000", None)
+    monkeypatch.setenv("ROWLOCK_URL", "https://tasks.example/below")
+    monkeypatch.setenv("ROWLOCK_TOKEN", "secret")
+    assert tuple(target()) == ("https://tasks.example/below", "secret")
+    assert target().headers == {"Authorization": "Bearer secret"}
+    assert tuple(target("http://other:1", "else")) == ("http://other:1", "else")
+
+
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8000", "ftp://x", "http://", "http://x:port", "nonsense"]
+)
+def test_what_is_no_url_is_refused_before_anything_is_sent(url: str) -> None:
+    with pytest.raises(ValueError, match="is not a URL"):
+        Client(url)
+    with pytest.raises(ValueError, match="is not a URL"):
+        Worker(url=url)
+
+
+def test_a_server_below_a_path_is_found_there() -> None:
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        state = {"queue": "a/b?c", "paused": True, "paused_at": None}
+        return httpx.Response(200, json=[] if request.method == "GET" else state)
+
+    with Client("https://example/below/", transport=httpx.MockTransport(answer)) as client:
+        assert client.tags() == []
+        client.admin.pause_queue("a/b?c")
+    assert asked == [
+        "https://example/below/tags",
+        "https://example/below/admin/queues/a%2Fb%3Fc/pause",
+    ]
+
+
+def test_one_title_has_one_handler() -> None:
+    worker = Worker()
+
+    @worker.handler
+    def anything(task: rowlock.Task, attempt: rowlock.RunningAttempt) -> None: ...
+
+    @worker.handler("resize")
+    async def resize(task: rowlock.Task, attempt: rowlock.RunningAttempt) -> None: ...
+
+    with pytest.raises(ValueError, match="'resize' already"):
+        worker.handler("resize")(resize)
+    with pytest.raises(ValueError, match="any task already"):
+        worker.handler()(anything)
+
+
+async def test_a_worker_without_a_handler_says_so() -> None:
+    with pytest.raises(RuntimeError, match="no handler"):
+        await Worker().run_async()

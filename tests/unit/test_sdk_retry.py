@@ -1,0 +1,145 @@
+"""When the SDK sends a call again, and when it does not: without a server, without waiting."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from rowlock import calls
+from rowlock.calls import Call
+from rowlock.errors import ConflictError, NotFoundError, UnavailableError, UnreachableError
+from rowlock.flows import Flow, Outcome, Pause, ask
+from rowlock.retry import Backoff, Patience
+
+REQUEST = httpx.Request("POST", "http://rowlock/tasks")
+NOT_SENT = httpx.ConnectError("refused", request=REQUEST)
+ANSWER_LOST = httpx.ReadTimeout("timed out", request=REQUEST)
+
+REPEATABLE: Call[str] = Call("GET", "/x", lambda response: response.text)
+ONCE: Call[str] = Call("POST", "/x", lambda response: response.text, is_repeatable=False)
+
+
+def an_answer(status: int, text: str = "", **headers: str) -> httpx.Response:
+    return httpx.Response(status, text=text, headers=headers, request=REQUEST)
+
+
+OK = an_answer(200, "here")
+
+
+class Played:
+    """A flow played to its end against given outcomes, with the luck always the same."""
+
+    def __init__(self, call: Call[Any], *outcomes: Outcome, seconds: float = 15.0) -> None:
+        self.pauses: list[float] = []
+        self.sent = 0
+        self.value: object = None
+        left = list(outcomes)
+        flow: Flow[object] = ask(call, Patience(seconds), luck=lambda: 1.0)
+        step = next(flow)
+        try:
+            while True:
+                if isinstance(step, Pause):
+                    self.pauses.append(step.seconds)
+                    step = flow.send(None)
+                else:
+                    self.sent += 1
+                    step = flow.send(left.pop(0))
+        except StopIteration as end:
+            self.value = end.value
+        assert not left, "not all of it was asked for"
+
+
+def test_an_answer_needs_one_call_and_no_pause() -> None:
+    played = Played(REPEATABLE, OK)
+    assert (played.value, played.sent, played.pauses) == ("here", 1, [])
+
+
+@pytest.mark.parametrize("call", [REPEATABLE, ONCE])
+@pytest.mark.parametrize("outcome", [NOT_SENT, an_answer(503), an_answer(429)])
+def test_what_was_not_taken_is_sent_again(call: Call[str], outcome: Outcome) -> None:
+    assert Played(call, outcome, outcome, OK).sent == 3
+
+
+@pytest.mark.parametrize("outcome", [ANSWER_LOST, an_answer(502), an_answer(504)])
+def test_what_may_have_happened_is_sent_again_only_if_that_does_no_harm(outcome: Outcome) -> None:
+    assert Played(REPEATABLE, outcome, OK).value == "here"
+    with pytest.raises((UnreachableError, UnavailableError)):
+        Played(ONCE, outcome)
+
+
+def test_the_error_says_whether_it_may_have_happened() -> None:
+    with pytest.raises(UnreachableError, match="timed out") as lost:
+        Played(ONCE, ANSWER_LOST)
+    assert lost.value.may_have_happened
+    with pytest.raises(UnreachableError) as refused:
+        Played(ONCE, NOT_SENT, seconds=0)
+    assert not refused.value.may_have_happened
+
+
+@pytest.mark.parametrize(("status", "kind"), [(404, NotFoundError), (409, ConflictError)])
+def test_a_refusal_is_final(status: int, kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        Played(REPEATABLE, an_answer(status))
+
+
+def test_a_bug_of_the_server_is_not_asked_for_twice() -> None:
+    with pytest.raises(UnavailableError):
+        Played(REPEATABLE, an_answer(500))
+
+
+def test_pauses_double_and_together_stay_within_the_patience() -> None:
+    outcomes = [NOT_SENT] * 6
+    with pytest.raises(UnreachableError):
+        Played(REPEATABLE, *outcomes, seconds=3.1)
+    assert Played(REPEATABLE, *outcomes[:5], OK, seconds=3.1).pauses == [0.1, 0.2, 0.4, 0.8, 1.6]
+
+
+def test_no_patience_is_one_try() -> None:
+    with pytest.raises(UnreachableError):
+        Played(REPEATABLE, NOT_SENT, seconds=0)
+
+
+def test_the_servers_wish_comes_on_top() -> None:
+    played = Played(REPEATABLE, an_answer(503, **{"Retry-After": "2"}), OK)
+    assert played.pauses == [2.1]
+
+
+def test_a_wish_beyond_the_patience_ends_it() -> None:
+    with pytest.raises(UnavailableError) as error:
+        Played(REPEATABLE, an_answer(429, **{"Retry-After": "3600"}))
+    assert error.value.retry_after_seconds == 3600
+
+
+def test_a_date_as_the_wish_leaves_it_to_the_backoff() -> None:
+    wish = {"Retry-After": "Wed, 21 Oct 2037 07:28:00 GMT"}
+    assert Played(REPEATABLE, an_answer(503, **wish), OK).pauses == [0.1]
+
+
+def test_a_delete_that_was_carried_out_unheard_is_done() -> None:
+    assert Played(calls.delete(7), ANSWER_LOST, an_answer(404)).sent == 2
+    with pytest.raises(NotFoundError):
+        Played(calls.delete(7), an_answer(404))
+    with pytest.raises(NotFoundError):
+        Played(calls.delete(7), NOT_SENT, an_answer(404))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        calls.submit({"title": "a task"}, None),
+        calls.submit_batch([b'{"title":"a task"}'], None),
+    ],
+)
+def test_every_submission_has_a_key_of_its_own(call: Call[object]) -> None:
+    key = call.headers["Idempotency-Key"]
+    assert 16 <= len(key) <= 128
+    assert key != calls.submit({"title": "a task"}, None).headers["Idempotency-Key"]
+
+
+def test_backoff_is_between_half_and_all_of_the_pause_and_capped() -> None:
+    backoff = Backoff(first_seconds=1, cap_seconds=10)
+    assert backoff.pause_seconds(1, luck=0) == 0.5
+    assert backoff.pause_seconds(3, luck=0) == 2
+    assert backoff.pause_seconds(3, luck=1) == 4
+    assert backoff.pause_seconds(5, luck=1) == 10
+    assert backoff.pause_seconds(10_000, luck=1) == 10
