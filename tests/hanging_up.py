@@ -13,14 +13,22 @@ class HangingCaller:
     def __init__(self, app: Any) -> None:
         self._app = app
         self._hung_up = asyncio.Event()
-        self.answered: list[Message] = []
+        self._request: asyncio.Task[None] | None = None
+
+    def post(self, path: str, body: Any) -> None:
+        """Begin the request."""
+        self._request = asyncio.create_task(self._post(path, json.dumps(body).encode()))
 
     def hang_up(self) -> None:
         self._hung_up.set()
 
-    async def post(self, path: str, body: Any) -> None:
+    async def done(self) -> None:
         """Return when the application is done with the request."""
-        messages = [{"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}]
+        assert self._request is not None
+        await self._request
+
+    async def _post(self, path: str, body: bytes) -> None:
+        messages = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receive() -> Message:
             if messages:
@@ -28,8 +36,8 @@ class HangingCaller:
             await self._hung_up.wait()
             return {"type": "http.disconnect"}
 
-        async def send(message: Message) -> None:
-            self.answered.append(message)
+        async def send(_message: Message) -> None:
+            pass
 
         scope = {
             "type": "http",

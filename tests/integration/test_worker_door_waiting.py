@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -50,6 +51,25 @@ async def waiting(api: httpx.AsyncClient, began: Began, **fields: Any) -> Waitin
     task = asyncio.create_task(claim(api, wait_seconds=WAIT, **fields))
     await began.get()
     return task
+
+
+@asynccontextmanager
+async def waiting_to_hang_up(
+    settings: Settings, began: Began
+) -> AsyncIterator[tuple[httpx.AsyncClient, HangingCaller]]:
+    """A process, and a worker that waits there and may hang up."""
+    app = create_app(settings)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://rowlock", timeout=90
+        ) as client,
+    ):
+        caller = HangingCaller(app)
+        caller.post("/leases", {"worker": "w", "wait_seconds": WAIT})
+        await began.get()
+        yield client, caller
+        await caller.done()
 
 
 async def test_a_waiting_worker_gets_a_task_as_soon_as_it_is_submitted(
@@ -172,41 +192,26 @@ async def test_finishing_may_wait_for_the_next_work_and_ends_the_old_at_once(
 async def test_nothing_is_claimed_for_a_worker_that_hung_up(
     unpolled: Settings, begins_to_wait: Began
 ) -> None:
-    app = create_app(unpolled)
-    async with app.router.lifespan_context(app):
-        caller = HangingCaller(app)
-        request = asyncio.create_task(caller.post("/leases", {"worker": "w", "wait_seconds": WAIT}))
-        await begins_to_wait.get()
+    async with waiting_to_hang_up(unpolled, begins_to_wait) as (api, caller):
         caller.hang_up()
-        async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://rowlock"
-        ) as client:
-            task = await submit(client)
-            await request
+        task = await submit(api)
+        await caller.done()
 
-            assert await get(client, task["id"]) == task
-            assert await attempts(client, task["id"]) == []
+        assert await get(api, task["id"]) == task
+        assert await attempts(api, task["id"]) == []
 
 
 async def test_the_wake_of_a_worker_that_hung_up_goes_to_the_next(
     unpolled: Settings, begins_to_wait: Began
 ) -> None:
-    app = create_app(unpolled)
-    async with app.router.lifespan_context(app):
-        caller = HangingCaller(app)
-        request = asyncio.create_task(caller.post("/leases", {"worker": "w", "wait_seconds": WAIT}))
-        await begins_to_wait.get()
-        async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://rowlock", timeout=WAIT
-        ) as client:
-            next_worker = await waiting(client, begins_to_wait)
-            caller.hang_up()
-            task = await submit(client)
+    async with waiting_to_hang_up(unpolled, begins_to_wait) as (api, caller):
+        next_worker = await waiting(api, begins_to_wait)
+        caller.hang_up()
+        task = await submit(api)
+        async with asyncio.timeout(WAIT / 2):
+            leases = await next_worker
 
-            async with asyncio.timeout(WAIT / 2):
-                leases = await next_worker
-            assert [lease["task"]["id"] for lease in leases] == [task["id"]]
-            await request
+        assert [lease["task"]["id"] for lease in leases] == [task["id"]]
 
 
 async def test_a_wait_holds_no_connection_and_no_transaction(
