@@ -15,6 +15,7 @@ from app import migrations
 from app.doctor import Finding, examine, prove_skip_locked
 from app.errors import UnfitServerError
 from app.settings import Settings
+from tests.conftest import serving
 
 
 def rowlock(
@@ -122,6 +123,16 @@ def test_doctor_says_of_an_empty_database_what_to_do(empty: Settings) -> None:
     assert ran.returncode == 1
     assert "run `rowlock migrate`" in ran.stdout
     assert "Traceback" not in ran.stdout + ran.stderr
+
+
+async def test_an_api_without_a_schema_is_not_ready_and_says_what_to_do(empty: Settings) -> None:
+    async with serving(empty) as api:
+        answer = await api.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["status"] == "not ready"
+        assert "`rowlock migrate`" in answer.json()["parts"]["schema"]
+        assert answer.json()["parts"]["mysql"] == "ok"
+        assert (await api.get("/healthz")).status_code == 200
 
 
 @pytest.mark.parametrize(
