@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from app.errors import DatabaseAwayError
 
@@ -17,7 +17,7 @@ Run = Callable[[Sequence[Call]], Awaitable[Sequence[Answer | Exception]]]
 class Coalescer(Generic[Call, Answer]):
     """Calls that arrive while a batch is under way form the next batch.
 
-    A lone call goes at once, with no added delay. `run` answers each call of a batch in its
+    A lone call goes at once, with no added delay, and up to `parallel` batches are under way. `run` answers each call of a batch in its
     order, with an exception where one is due. Where `run` itself raises, nothing was
     committed, and each call of the batch is run alone, so that one bad call cannot fail its
     neighbours; but not when MySQL is away, which is everybody's answer,
@@ -32,34 +32,35 @@ class Coalescer(Generic[Call, Answer]):
         run: Run[Call, Answer],
         *,
         limit: int,
+        parallel: int = 1,
         weigh: Callable[[Call], int] = lambda _: 1,
         observe: Callable[[int], object] = lambda _: None,
         unclaimed: Callable[[Call, Answer], Awaitable[None]] | None = None,
     ) -> None:
         self._run = run
         self._limit = limit
+        self._parallel = parallel
         self._weigh = weigh
         self._observe = observe
         self._unclaimed = unclaimed
         self._waiting: deque[tuple[Call, asyncio.Future[Answer]]] = deque()
-        self._runner: asyncio.Task[None] | None = None
+        self._runners: set[asyncio.Task[None]] = set()
 
     async def __call__(self, call: Call) -> Answer:
         """The answer to `call`, once its batch is committed; raises what its answer raises."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((call, answer))
-        if self._runner is None:
-            self._runner = asyncio.create_task(
-                # A batch is nobody's in particular: not in the log context of who came first.
-                self._run_batches(),
-                context=contextvars.Context(),
+        if len(self._runners) < self._parallel:
+            # A batch is nobody's in particular: not in the log context of who came first.
+            self._runners.add(
+                asyncio.create_task(self._run_batches(), context=contextvars.Context())
             )
         return await answer
 
     async def drain(self) -> None:
         """Return when every call accepted so far is answered."""
-        while self._runner is not None:
-            await asyncio.wait({self._runner})
+        while self._runners:
+            await asyncio.wait(self._runners)
 
     async def _run_batches(self) -> None:
         try:
@@ -67,7 +68,8 @@ class Coalescer(Generic[Call, Answer]):
                 self._observe(len(batch))
                 await self._answer(batch)
         finally:
-            self._runner = None
+            # At once, not by a callback later: a call that comes in between would wait for ever.
+            self._runners.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     def _next_batch(self) -> list[tuple[Call, asyncio.Future[Answer]]]:
         batch: list[tuple[Call, asyncio.Future[Answer]]] = []

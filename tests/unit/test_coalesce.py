@@ -233,3 +233,20 @@ async def test_batch_sizes_are_observed(counter: Counter) -> None:
     await asyncio.gather(first, *others)
 
     assert sizes == [1, 3]
+
+
+async def test_no_more_batches_are_under_way_than_may_be(counter: Counter) -> None:
+    double = Coalescer(counter.run, limit=100, parallel=2)
+    under_way = [await one_under_way(double, counter)]
+    under_way += await asked(double, 2)
+    await asyncio.sleep(0)  # the second batch begins
+    assert counter.batches == [[1], [2]]
+
+    waiting = await asked(double, 3, 4)
+    await asyncio.sleep(0)
+    assert counter.batches == [[1], [2]]
+
+    counter.gate.set()
+    assert await asyncio.gather(*under_way, *waiting) == [2, 4, 6, 8]
+    assert counter.batches == [[1], [2], [3, 4]]
+    await double.drain()
