@@ -101,7 +101,9 @@ class Exchange:
         if self._pause is None:
             while self._outbox and len(self._flights) < FLIGHT_LIMIT:
                 self._flights.add(self._spawn(self._tell(*self._load())))
-            if self._polling is None and not self._outbox and (limit := self._ask_for()):
+            # While the server is away one call at a time finds out whether it is back.
+            is_probing = bool(self._failures and self._flights)
+            if not (self._polling or self._outbox or is_probing) and (limit := self._ask_for()):
                 self._polling = self._spawn(self._wait_for_work(limit))
         if self._running or self._outbox or self._flights or self._polling:
             self.is_quiet.clear()
@@ -113,8 +115,9 @@ class Exchange:
     def _load(self) -> tuple[list[Ending], int]:
         """The endings of the next call, and for how many tasks it asks."""
         batch = self._outbox.load()
-        # A poll that is out knows of no work, and will be the first to hear of some.
-        if self._polling is not None or batch[0].is_alone:
+        # A poll that is out knows of no work, and will be the first to hear of some. And a call
+        # whose answer may be lost must not take work that nobody would then hear of.
+        if self._polling is not None or self._failures or batch[0].is_alone:
             return batch, 0
         self._is_dry = False
         return batch, self._ask_for()

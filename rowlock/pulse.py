@@ -59,6 +59,8 @@ class Pulse:
 
     def _beat_soon(self, job: Job) -> None:
         job.beat_timer = None
+        # Now, not when the beat is on its way: more progress may be said before that.
+        job.beaten_at = self._loop.time()
         beat = self._loop.create_task(self._beat(job))
         self._beats.add(beat)
         beat.add_done_callback(self._beats.discard)

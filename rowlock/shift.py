@@ -63,7 +63,12 @@ class Shift:
 
     def stop(self) -> None:
         """No more claims, and `grace_seconds` for what runs; told again, none of these."""
-        (self._hurried if self._stopping.is_set() else self._stopping).set()
+        if self._stopping.is_set():
+            self._hurried.set()
+            return
+        log.info("stopping: %d tasks still run", len(self._jobs))
+        self._stopping.set()
+        self._exchange.stop_claiming()
 
     async def run(self) -> None:
         """Return when told to stop and all work has ended or is given back.
@@ -75,8 +80,6 @@ class Shift:
         self._exchange.kick()
         try:
             await self._stopping.wait()
-            log.info("stopping: %d tasks still run", len(self._jobs))
-            self._exchange.stop_claiming()
             await _first_of(
                 self._exchange.is_quiet, self._hurried, seconds=self._terms.grace_seconds
             )
@@ -111,7 +114,8 @@ class Shift:
 
     def _leave(self, error: BaseException | None) -> None:
         self._error = self._error or error
-        self._stopping.set()
+        if not self._stopping.is_set():
+            self.stop()
 
     def _on_pulse_end(self, beating: "asyncio.Task[None]") -> None:
         if not beating.cancelled():

@@ -1,6 +1,7 @@
 """The SDK against the API of a test: through a transport that counts calls and can spoil them."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,33 +14,61 @@ Answer = Callable[[], Awaitable[httpx.Response]]
 Fault = Callable[[Answer], Awaitable[httpx.Response]]
 
 URL = "http://rowlock"
+HEARTBEAT = "POST /leases/heartbeat"
+FINISH = "POST /leases/finish"
+CLAIM = "POST /leases"
+
+_LEASE_ID = re.compile(r"(?<=/leases)/[0-9]+\.[0-9a-f]{32}")
 
 
 class Through(httpx.AsyncBaseTransport):
-    """Takes the SDK's calls to `api`, and notes each as its method and path."""
+    """Takes the SDK's calls to `api`, and notes each as its method and path; a heartbeat or a
+    finish without the lease."""
 
     def __init__(self, api: httpx.AsyncClient) -> None:
         self.calls: list[str] = []
         self.bodies: list[bytes] = []
+        self._answered: list[str] = []
+        self._news = asyncio.Condition()
         self._api = api
         self._faults: list[tuple[str, Fault]] = []
+        self._outage: Fault | None = None
 
     def spoil(self, call: str, *faults: Fault) -> None:
         """Have the next calls of this method and path go wrong, one by one."""
         self._faults += [(call, fault) for fault in faults]
 
+    def break_down(self, fault: Fault | None) -> None:
+        """Have every call go wrong, until told None."""
+        self._outage = fault
+
     def count(self, call: str) -> int:
         return self.calls.count(call)
 
+    async def answered(self, call: str, times: int = 1) -> None:
+        """Return when so many calls of this kind are over, well or not."""
+        async with self._news, asyncio.timeout(20):
+            await self._news.wait_for(lambda: self._answered.count(call) >= times)
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        call = f"{request.method} {request.url.path}"
+        path = _LEASE_ID.sub("", request.url.path)
+        call = f"{request.method} {path}"
         self.calls.append(call)
         self.bodies.append(await request.aread())
+        try:
+            return await self._answer(call, request)
+        finally:
+            self._answered.append(call)
+            async with self._news:
+                self._news.notify_all()
 
+    async def _answer(self, call: str, request: httpx.Request) -> httpx.Response:
         async def answer() -> httpx.Response:
             found = await self._api.send(request)
             return httpx.Response(found.status_code, headers=found.headers, content=found.content)
 
+        if self._outage is not None:
+            return await self._outage(answer)
         for position, (spoilt, fault) in enumerate(self._faults):
             if spoilt == call:
                 del self._faults[position]

@@ -3,7 +3,7 @@
 import math
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import pydantic_core
 from fastapi import Path
@@ -74,7 +74,7 @@ def _sorted_once(names: list[str]) -> list[str]:
     return sorted(set(names))
 
 
-Time = Annotated[datetime, BeforeValidator(_time, json_schema_input_type=str)]
+Time = Annotated[datetime, BeforeValidator(_time, json_schema_input_type=datetime)]
 Title = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=255),
@@ -93,14 +93,19 @@ WorkerName = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=255),
     AfterValidator(_no_nul),
 ]
-AnyPriority = Annotated[Priority, BeforeValidator(_priority, json_schema_input_type=str)]
+AnyPriority = Annotated[
+    Priority,
+    BeforeValidator(
+        _priority, json_schema_input_type=Literal["高", "中", "低", "high", "medium", "low"]
+    ),
+]
 TimeoutSeconds = Annotated[int, Field(ge=1, le=2_592_000)]
 RetryLimit = Annotated[int, Field(ge=0, le=100)]
 DelaySeconds = Annotated[int, Field(ge=0, le=86_400)]
 LeaseSeconds = Annotated[int, Field(ge=5, le=3600)]
 IntegerText = _written(r"-?[0-9]+", "an integer")
 NumberText = _written(r"-?[0-9]+(\.[0-9]+)?", "a number")
-TaskId = Annotated[int, IntegerText, Path(ge=1, le=MAX_ID, description="The task's id.")]
+TaskId = Annotated[int, Path(ge=1, le=MAX_ID, description="The task's id."), IntegerText]
 
 
 def json_text(value: Any, field: str) -> str | None:

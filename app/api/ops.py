@@ -4,9 +4,11 @@ import time
 from typing import Any, Final
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from app import metrics, migrations
+from app.api import schemas
 from app.api.door import DoorRoute, FiguresRoute
 from app.api.figures import show_queues
 from app.api.responses import JsonAnswer, problems
@@ -22,14 +24,26 @@ figures = APIRouter(route_class=FiguresRoute, tags=["operations"])
 _queues_shown_at = 0.0
 
 
-@router.get("/healthz", summary="200 while the process lives")
+@router.get(
+    "/healthz",
+    response_model=schemas.HealthDocument,
+    responses=problems(is_open=True),
+    summary="200 while the process lives",
+)
 async def healthz() -> Response:
     return JsonAnswer(dumps({"status": "ok"}))
 
 
 @router.get(
     "/readyz",
-    responses={503: {"description": "A part that is needed is not there; which one is said."}},
+    response_model=schemas.ReadinessDocument,
+    responses={
+        **problems(is_open=True),
+        503: {
+            "model": schemas.ReadinessDocument,
+            "description": "A part that is needed is not there; which one is said.",
+        },
+    },
     summary="200 when calls can be served",
 )
 async def readyz(service: Service) -> Response:
@@ -53,7 +67,12 @@ async def readyz(service: Service) -> Response:
     )
 
 
-@figures.get("/metrics", responses=problems(), summary="Figures for Prometheus")
+@figures.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses=problems(),
+    summary="Figures for Prometheus",
+)
 async def show_metrics(service: Service) -> Response:
     global _queues_shown_at  # noqa: PLW0603  (Prometheus' registry is the process's, too)
     if time.monotonic() - _queues_shown_at > QUEUES_SHOWN_FOR_SECONDS:

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from fastapi import Response
 
+from app.api.examples import PROBLEMS
 from app.api.problems import MEDIA_TYPE
-from app.api.schemas import Problem
 
 _WHAT: Final = {
     400: "Not JSON.",
@@ -19,17 +19,33 @@ _WHAT: Final = {
     503: "MySQL is away; `Retry-After` says when to try again.",
 }
 
+_HEADERS: Final = {
+    401: {"WWW-Authenticate": {"description": "`Bearer`.", "schema": {"type": "string"}}},
+    503: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
+}
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+
+def problems(*statuses: int, is_open: bool = False) -> dict[int | str, dict[str, Any]]:
     """For OpenAPI: the problem documents a call may answer with, besides the usual ones."""
+    usual = {422} if is_open else {401, 403, 422, 503}
     return {
         status: {
-            "model": Problem,
             "description": _WHAT[status],
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "headers": _HEADERS.get(status, {}),
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "example": PROBLEMS[status],
+                }
+            },
         }
-        for status in sorted({401, 403, 422, 503, *statuses})
+        for status in sorted(usual | {*statuses})
     }
+
+
+def header(name: str, description: str) -> dict[str, Any]:
+    """For OpenAPI: a header of an answer."""
+    return {"headers": {name: {"description": description, "schema": {"type": "string"}}}}
 
 
 BODY_PROBLEMS: Final = (400, 413, 415)

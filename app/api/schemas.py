@@ -97,7 +97,7 @@ class FilterQuery(Query):
     priority: list[fields.AnyPriority] = Field(default=[], description="Any of these.")
     queue: list[fields.QueueName] = Field(default=[], description="Any of these.")
     tag: list[fields.TagName] = Field(default=[], max_length=32, description="All of these.")
-    id: list[Annotated[int, fields.IntegerText, Field(ge=1, le=MAX_ID)]] = Field(
+    id: list[Annotated[int, Field(ge=1, le=MAX_ID), fields.IntegerText]] = Field(
         default=[], max_length=1000, description="Any of these."
     )
     title: Annotated[fields.Title | None, Field(description="Contains this, to the letter.")] = None
@@ -123,7 +123,9 @@ class FilterQuery(Query):
 
 
 class ListQuery(FilterQuery):
-    limit: Annotated[int, fields.IntegerText, Field(ge=1, le=1000)] = 50
+    limit: Annotated[int, Field(ge=1, le=1000, description="Tasks a page."), fields.IntegerText] = (
+        50
+    )
     order: Literal["asc", "desc"] = Field(default="desc", description="`desc`: newest first.")
     cursor: str | None = Field(default=None, description="From the `Link` of the page before.")
 
@@ -135,8 +137,8 @@ class ActionQuery(FilterQuery):
 class WaitQuery(Query):
     wait_seconds: Annotated[
         float | None,
-        fields.NumberText,
         Field(ge=1, le=60, description="Answer when the task has ended."),
+        fields.NumberText,
     ] = None
 
 
@@ -295,3 +297,14 @@ class QueueStateDocument(BaseModel):
 class BulkDocument(BaseModel):
     matched: int
     changed: int
+
+
+class HealthDocument(BaseModel):
+    status: Literal["ok"]
+
+
+class ReadinessDocument(BaseModel):
+    status: Literal["ready", "not ready"]
+    parts: dict[Literal["mysql", "schema", "redis"], str] = Field(
+        examples=[{"mysql": "ok", "schema": "ok", "redis": "degraded"}]
+    )

@@ -11,7 +11,7 @@ from app.api.body import LARGE_BODY_LIMIT_BYTES
 from app.api.cursor import after_id, next_link
 from app.api.door import ClientRoute
 from app.api.fields import TaskId
-from app.api.responses import BODY_PROBLEMS, JsonAnswer, problems
+from app.api.responses import BODY_PROBLEMS, JsonAnswer, header, problems
 from app.api.services import Service, hang_up_of
 from app.documents import array, task_document
 from app.queue.calls import Submission
@@ -36,7 +36,12 @@ IdempotencyKey = Annotated[
     status_code=201,
     response_model=schemas.TaskDocument,
     responses={
-        200: {"model": schemas.TaskDocument, "description": "Stored by this key before."},
+        200: {
+            "model": schemas.TaskDocument,
+            "description": "Stored by this key before.",
+            **header("Location", "The task's path."),
+        },
+        201: header("Location", "The task's path."),
         **problems(*BODY_PROBLEMS),
     },
     summary="Submit a task",
@@ -78,7 +83,7 @@ async def submit_batch(
 @router.get(
     "/tasks",
     response_model=list[schemas.TaskDocument],
-    responses=problems(),
+    responses={200: header("Link", 'The next page, if any: `<…>; rel="next"`.'), **problems()},
     summary="List tasks, page by page",
 )
 async def list_tasks(

@@ -1,0 +1,83 @@
+"""Examples in the OpenAPI document: bodies that may be sent as they stand, and what goes wrong."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+_LEASE_ID: Final = "1.0123456789abcdef0123456789abcdef"
+_SUBMIT: Final = {
+    "title": "resize image",
+    "priority": "高",
+    "tags": ["核心业务"],
+    "queue": "images",
+    "timeout_seconds": 60,
+    "payload": {"path": "/photos/1.jpg", "width": 800},
+}
+_CLAIM: Final = {
+    "worker": "host-1",
+    "queues": ["images", "default"],
+    "limit": 10,
+    "wait_seconds": 20,
+    "lease_seconds": 30,
+}
+
+# By the name of the schema.
+BODIES: Final[Mapping[str, Any]] = {
+    "SubmitTask": _SUBMIT,
+    "SubmitBatch": {"tasks": [_SUBMIT, {"title": "send mail", "queue": "mail"}]},
+    "PatchTask": {"priority": "低", "due_date": "2030-01-31T08:00:00+08:00", "description": None},
+    "ClaimTasks": _CLAIM,
+    "Heartbeat": {"progress": {"percent": 40}},
+    "Complete": {"result": {"bytes": 52_133}},
+    "Fail": {"error": "no such file", "retryable": False},
+    "FinishTasks": {
+        "items": [
+            {"lease_id": _LEASE_ID, "outcome": "complete", "result": {"bytes": 52_133}},
+            {"lease_id": f"2{_LEASE_ID[1:]}", "outcome": "fail", "error": "no such file"},
+        ],
+        "claim": _CLAIM,
+    },
+}
+
+
+def _problem(status: int, kind: str, title: str, detail: str, **extensions: Any) -> dict[str, Any]:
+    return {"type": kind, "title": title, "status": status, "detail": detail, **extensions}
+
+
+def _about(status: int, kind: str, title: str, field: str, message: str) -> dict[str, Any]:
+    errors = [{"field": field, "message": message}]
+    return _problem(status, f"urn:rowlock:{kind}", title, f"{field}: {message}", errors=errors)
+
+
+PROBLEMS: Final[Mapping[int, Any]] = {
+    400: _about(400, "not-json", "Not JSON", "body", "is not valid JSON: EOF while parsing"),
+    401: _problem(401, "about:blank", "Unauthorized", "This token is not known here."),
+    403: _problem(403, "about:blank", "Forbidden", "This token does not open the admin door."),
+    404: _problem(
+        404, "urn:rowlock:task-not-found", "Task not found", "There is no task 1.", task_id=1
+    ),
+    409: _problem(
+        409,
+        "urn:rowlock:lease-is-gone",
+        "Lease is gone",
+        "This lease no longer holds task 1: its attempt is timed_out. The task is retrying now.",
+        task_id=1,
+        task_status="retrying",
+        outcome="timed_out",
+    ),
+    413: _about(413, "body-too-large", "Body too large", "body", "is larger than 1,048,576 bytes"),
+    415: _about(
+        415,
+        "unsupported-media-type",
+        "Unsupported media type",
+        "Content-Type",
+        "must be application/json, not text/plain",
+    ),
+    422: _about(422, "invalid-request", "Invalid request", "tasks.3.title", "is required"),
+    503: _problem(
+        503,
+        "urn:rowlock:database-away",
+        "Database away",
+        "MySQL cannot be reached or does not answer: no answer within 5 s. "
+        "Nothing is known to be stored.",
+    ),
+}

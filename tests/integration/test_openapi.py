@@ -1,0 +1,258 @@
+"""`/openapi.json` is complete, and what is answered is what it says; `/docs` is whole."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import BaseModel, TypeAdapter
+from sqlalchemy.orm import Session
+
+from app.api import schemas
+from app.settings import Settings
+from tests.calls import PROBLEM, Document
+from tests.conftest import serving
+from tests.factories import TaskFactory, lease_of
+from tests.routes import Call, calls
+
+CALLS = calls()
+IDS = [str(call) for call in CALLS]
+OPEN = ("/healthz", "/readyz")
+TAKES_BODY = [c for c in CALLS if c.method == "PATCH" or str(c) in (
+    "POST /tasks", "POST /tasks/batch", "POST /leases", "POST /leases/finish",
+    "POST /leases/{lease_id}/heartbeat", "POST /leases/{lease_id}/complete",
+    "POST /leases/{lease_id}/fail",
+)]  # fmt: skip
+ANSWERS: dict[str, Any] = {
+    "POST /tasks": schemas.TaskDocument,
+    "POST /tasks/batch": list[schemas.TaskDocument],
+    "GET /tasks": list[schemas.TaskDocument],
+    "GET /tasks/{task_id}": schemas.TaskDocument,
+    "PATCH /tasks/{task_id}": schemas.TaskDocument,
+    "DELETE /tasks/{task_id}": None,
+    "GET /tasks/{task_id}/attempts": list[schemas.AttemptDocument],
+    "GET /tags": list[schemas.TagDocument],
+    "GET /stats": schemas.StatsDocument,
+    "POST /leases": list[schemas.LeaseDocument],
+    "POST /leases/finish": schemas.FinishedDocument,
+    "POST /leases/{lease_id}/heartbeat": schemas.PulseDocument,
+    "POST /leases/{lease_id}/complete": schemas.TaskDocument,
+    "POST /leases/{lease_id}/fail": schemas.TaskDocument,
+    "POST /leases/{lease_id}/release": schemas.TaskDocument,
+    "GET /admin/queues": list[schemas.QueueDocument],
+    "POST /admin/queues/{name}/pause": schemas.QueueStateDocument,
+    "POST /admin/queues/{name}/resume": schemas.QueueStateDocument,
+    "POST /admin/tasks/{task_id}/{action}": schemas.TaskDocument,
+    "POST /admin/tasks/{action}": schemas.BulkDocument,
+    "GET /healthz": schemas.HealthDocument,
+    "GET /readyz": schemas.ReadinessDocument,
+    "GET /metrics": None,
+}
+
+
+@pytest.fixture
+async def document(api: httpx.AsyncClient) -> Document:
+    answer = await api.get("/openapi.json")
+    assert answer.status_code == 200
+    return dict(answer.json())
+
+
+def operation(document: Document, call: Call) -> Document:
+    return dict(document["paths"][call.template][call.method.lower()])
+
+
+def everything_in(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object anywhere in it."""
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from everything_in(item)
+
+
+async def test_every_route_is_in_it_and_nothing_else(document: Document) -> None:
+    said = {
+        f"{method.upper()} {path}"
+        for path, operations in document["paths"].items()
+        for method in operations
+    }
+    assert said == set(IDS) == set(ANSWERS)
+
+
+@pytest.mark.parametrize("call", CALLS, ids=str)
+async def test_each_says_what_it_does_and_who_may_call_it(document: Document, call: Call) -> None:
+    said = operation(document, call)
+    assert said["summary"]
+    assert said["tags"]
+    first = call.template.split("/")[1]
+    doors = {"leases": ["worker"], "admin": ["admin"], "metrics": ["client", "worker", "admin"]}
+    expected = [] if call.template in OPEN else doors.get(first, ["client"])
+    assert [door for each in said["security"] for door in each] == expected
+    for parameter in said.get("parameters", ()):
+        assert parameter["schema"], parameter
+        is_documented = parameter.get("description") or parameter["schema"].get("description")
+        assert is_documented, parameter
+
+
+@pytest.mark.parametrize("call", CALLS, ids=str)
+async def test_each_says_what_it_answers(document: Document, call: Call) -> None:
+    responses = operation(document, call)["responses"]
+    good = {status for status in responses if status.startswith("2")}
+    expected = {"POST /tasks": {"200", "201"}, "POST /tasks/batch": {"200", "201"}}
+    expected["DELETE /tasks/{task_id}"] = {"204"}
+    assert good == expected.get(str(call), {"200"})
+    for status in good - {"204"}:
+        (content,) = responses[status]["content"].values()
+        assert content["schema"], f"{status} has no schema"
+
+    bad = {"422"}
+    if call.template not in OPEN:
+        bad |= {"401", "403", "503"}
+    if call.method in ("POST", "PATCH"):
+        bad |= {"400", "413", "415"}
+    if "{task_id}" in call.template or "{lease_id}" in call.template:
+        bad |= {"404"}
+    if "{lease_id}" in call.template or call.method == "PATCH" or "{task_id}/{" in call.template:
+        bad |= {"409"}
+    if call.template == "/readyz":
+        bad |= {"503"}
+    assert responses.keys() - good == bad
+    for status in bad - ({"503"} if call.template == "/readyz" else set()):
+        assert list(responses[status]["content"]) == [PROBLEM]
+        shown = responses[status]["content"][PROBLEM]
+        assert shown["schema"] == {"$ref": "#/components/schemas/Problem"}
+        assert schemas.Problem.model_validate(shown["example"]).status == int(status)
+        assert responses[status]["description"]
+
+
+async def test_whatever_it_points_to_is_there(document: Document) -> None:
+    pointers = {each["$ref"] for each in everything_in(document) if "$ref" in each}
+    assert len(pointers) > 20
+    for pointer in pointers:
+        found: Any = document
+        for part in pointer.removeprefix("#/").split("/"):
+            found = found[part]
+    assert not [name for name in document["components"]["schemas"] if "Validation" in name]
+
+
+@pytest.mark.parametrize("call", TAKES_BODY, ids=str)
+async def test_the_example_of_each_body_can_be_sent_as_it_stands(
+    api: httpx.AsyncClient, document: Document, session: Session, call: Call
+) -> None:
+    body = operation(document, call)["requestBody"]["content"]["application/json"]["schema"]
+    name = body["$ref"].rpartition("/")[2]
+    (example,) = document["components"]["schemas"][name]["examples"]
+    held = TaskFactory(in_progress=True)
+    waiting = TaskFactory()
+
+    path = call.template.format(task_id=waiting.id, lease_id=lease_of(held))
+    answer = await api.request(call.method, path, json=example)
+
+    assert answer.status_code in (200, 201), answer.text
+
+
+async def test_a_patch_made_from_it_fills_in_nothing(document: Document) -> None:
+    fields = document["components"]["schemas"]["PatchTask"]["properties"]
+    assert not [name for name, field in fields.items() if "default" in field]
+
+
+async def test_bounds_are_said_in_the_words_of_json_schema(document: Document) -> None:
+    assert not [each for each in everything_in(document) if {"ge", "le", "gt", "lt"} & each.keys()]
+    (task_id, wait) = operation(document, Call("GET", "/tasks/{task_id}"))["parameters"]
+    assert (task_id["schema"]["minimum"], task_id["schema"]["maximum"]) == (1, 2**63 - 1)
+    assert wait["schema"]["anyOf"][0] == {"type": "number", "minimum": 1, "maximum": 60}
+
+
+async def test_what_may_be_asked_of_a_list_is_in_it(document: Document) -> None:
+    said = {p["name"]: p for p in operation(document, Call("GET", "/tasks"))["parameters"]}
+    assert said.keys() == {
+        *("status", "priority", "queue", "tag", "id", "title", "created_after", "created_before"),
+        *("due_after", "due_before", "limit", "order", "cursor"),
+    }
+    assert {name for name, p in said.items() if p["schema"].get("type") == "array"} == {
+        *("status", "priority", "queue", "tag", "id")
+    }
+    submit = operation(document, Call("POST", "/tasks"))
+    assert [p["name"].lower() for p in submit["parameters"]] == ["idempotency-key"]
+    assert "Location" in submit["responses"]["201"]["headers"]
+    assert "Link" in operation(document, Call("GET", "/tasks"))["responses"]["200"]["headers"]
+
+
+@pytest.fixture
+async def rich_api(settings: Settings, session: Session) -> AsyncIterator[httpx.AsyncClient]:
+    """With something to answer to every call."""
+    TaskFactory(tags=["a"], payload='{"a": [1]}')
+    TaskFactory(id=1000, done=True, tags=["a", "b"], due_date=TaskFactory.build().created_at)
+    for trait in ("retrying", "failed", "paused", "cancelled", "delayed"):
+        TaskFactory(**{trait: True})
+    async with serving(settings) as api:
+        yield api
+
+
+@pytest.mark.parametrize("call", CALLS, ids=str)
+async def test_what_is_answered_is_what_it_says(
+    rich_api: httpx.AsyncClient, document: Document, session: Session, call: Call
+) -> None:
+    held = TaskFactory(in_progress=True)
+    target = TaskFactory() if call.template.startswith("/admin") else TaskFactory(failed=True)
+    parts: dict[str, Any] = {"lease_id": lease_of(held), "task_id": str(target.id)}
+    if call.template.endswith("/attempts"):
+        parts["task_id"] = "1000"
+    answers = [
+        await call.send(rich_api, **parts),
+        await call.send(rich_api, params={"nonsense": "1"}),
+        await call.send(rich_api, lease_id=f"{held.id}.{'f' * 32}", task_id=str(2**62)),
+    ]
+
+    responses = operation(document, call)["responses"]
+    for answer in answers:
+        said = responses[str(answer.status_code)]
+        kind = answer.headers.get("content-type", "").partition(";")[0]
+        assert kind in said.get("content", {"": None}), answer.text
+    good = answers[0]
+    assert good.is_success, good.text
+    if ANSWERS[str(call)] is not None:
+        assert good.json() != []
+        assert_has_the_shape_of(ANSWERS[str(call)], good.json())
+
+
+def assert_has_the_shape_of(shape: Any, found: Any) -> None:
+    """Valid, and with no field more or less than is documented."""
+    model = TypeAdapter(shape).validate_python(found)
+    for item, document in zip(
+        model if isinstance(model, list) else [model],
+        found if isinstance(found, list) else [found],
+        strict=True,
+    ):
+        _assert_same_fields(item, document)
+
+
+def _assert_same_fields(model: BaseModel, found: Document) -> None:
+    assert found.keys() == model.model_dump(exclude_unset=True).keys()
+    needed = {name for name, field in type(model).model_fields.items() if field.is_required()}
+    assert needed <= found.keys() <= type(model).model_fields.keys()
+    for name in found:
+        value = getattr(model, name)
+        for item, part in zip(
+            value if isinstance(value, list) else [value],
+            found[name] if isinstance(found[name], list) else [found[name]],
+            strict=True,
+        ):
+            if isinstance(item, BaseModel):
+                _assert_same_fields(item, part)
+
+
+# Of the package that brings the page's script.
+@pytest.mark.filterwarnings("ignore:open_binary is deprecated:DeprecationWarning")
+async def test_the_docs_need_no_other_host(api: httpx.AsyncClient) -> None:
+    page = await api.get("/docs")
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    sources = re.findall(r'(?:src|href|url)\s*[=:]\s*["\']([^"\']+)', page.text)
+    assert sources
+    for source in sources:
+        assert httpx.URL(source).host in ("", api.base_url.host), source
+        answer = await api.get(source)
+        assert answer.status_code == 200, source
