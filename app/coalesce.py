@@ -17,11 +17,11 @@ Run = Callable[[Sequence[Call]], Awaitable[Sequence[Answer | Exception]]]
 class Coalescer(Generic[Call, Answer]):
     """Calls that arrive while a batch is under way form the next batch.
 
-    A lone call goes at once, with no added delay, and up to `parallel` batches are under way. `run` answers each call of a batch in its
-    order, with an exception where one is due. Where `run` itself raises, nothing was
-    committed, and each call of the batch is run alone, so that one bad call cannot fail its
-    neighbours; but not when MySQL is away, which is everybody's answer,
-    also of those who wait for the next batch.
+    A lone call goes at once, with no added delay, and up to `parallel` batches are under way.
+    `run` answers each call of a batch in its order, with an exception where one is due. Where
+    `run` itself raises, nothing was committed, and each call of the batch is run alone, so that
+    one bad call cannot fail its neighbours; but not when MySQL is away, which is everybody's
+    answer, also of those who wait for the next batch.
 
     A caller that gives up before its batch began is left out of it; after that its call is
     carried out all the same, and its answer goes to `unclaimed`, if given.
