@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Engine, text
 
 from tests.calls import Document, claim_one, complete, fail, get, problem, submit
 
@@ -131,8 +132,28 @@ async def test_tags_are_made_on_the_fly_folded_and_sorted(api: httpx.AsyncClient
     assert (await api.get("/tags")).json() == [{"name": n, "tasks": 1} for n in task["tags"]]
 
 
+async def test_a_tag_that_mysql_has_lost_is_made_again(
+    api: httpx.AsyncClient, engine: Engine
+) -> None:
+    """A backup was restored under a process that remembers the tag's id."""
+    task = await submit(api, tags=["a"])
+    await api.delete(f"/tasks/{task['id']}")
+    for _ in range(2):
+        with engine.begin() as connection:
+            connection.execute(text("DELETE FROM task_tags"))
+            connection.execute(text("DELETE FROM tags"))
+        task = await submit(api, tags=["a", "b"])
+        with engine.begin() as connection:
+            connection.execute(text("DELETE FROM task_tags"))
+            connection.execute(text("DELETE FROM tags"))
+        patched = await api.patch(f"/tasks/{task['id']}", json={"tags": ["b"]})
+        assert patched.json()["tags"] == ["b"]
+        found = await api.get("/tasks", params={"tag": "b", "id": task["id"]})
+        assert found.json() == [patched.json()]
+
+
 @pytest.mark.parametrize(
-    "text",
+    "payload",
     [
         "18446744073709551616",
         "-123456789012345678901234567890",
@@ -141,14 +162,14 @@ async def test_tags_are_made_on_the_fly_folded_and_sorted(api: httpx.AsyncClient
         '{"b": 1, "a": {"": null}, "é": "\\u0000\\n\\"\\\\😀"}',
     ],
 )
-async def test_a_payload_is_kept_to_the_letter(api: httpx.AsyncClient, text: str) -> None:
+async def test_a_payload_is_kept_to_the_letter(api: httpx.AsyncClient, payload: str) -> None:
     answer = await api.post(
         "/tasks",
-        content=f'{{"title": "a task", "payload": {text}}}',
+        content=f'{{"title": "a task", "payload": {payload}}}',
         headers={"Content-Type": "application/json"},
     )
     # Compared as text, so that neither 1 and 1.0 nor the order of keys is taken as equal.
-    sent = json.dumps(json.loads(text))
+    sent = json.dumps(json.loads(payload))
     task = answer.json()
     assert json.dumps(task["payload"]) == sent
     assert json.dumps((await get(api, task["id"]))["payload"]) == sent

@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 import pytest
-from pydantic import BaseModel, TypeAdapter
 from sqlalchemy.orm import Session
 
 from app.api import schemas
@@ -15,6 +14,7 @@ from tests.calls import PROBLEM, Document
 from tests.conftest import serving
 from tests.factories import TaskFactory, lease_of
 from tests.routes import Call, calls
+from tests.shapes import assert_has_the_shape_of
 
 CALLS = calls()
 IDS = [str(call) for call in CALLS]
@@ -216,32 +216,6 @@ async def test_what_is_answered_is_what_it_says(
     if ANSWERS[str(call)] is not None:
         assert good.json() != []
         assert_has_the_shape_of(ANSWERS[str(call)], good.json())
-
-
-def assert_has_the_shape_of(shape: Any, found: Any) -> None:
-    """Valid, and with no field more or less than is documented."""
-    model = TypeAdapter(shape).validate_python(found)
-    for item, document in zip(
-        model if isinstance(model, list) else [model],
-        found if isinstance(found, list) else [found],
-        strict=True,
-    ):
-        _assert_same_fields(item, document)
-
-
-def _assert_same_fields(model: BaseModel, found: Document) -> None:
-    assert found.keys() == model.model_dump(exclude_unset=True).keys()
-    needed = {name for name, field in type(model).model_fields.items() if field.is_required()}
-    assert needed <= found.keys() <= type(model).model_fields.keys()
-    for name in found:
-        value = getattr(model, name)
-        for item, part in zip(
-            value if isinstance(value, list) else [value],
-            found[name] if isinstance(found[name], list) else [found[name]],
-            strict=True,
-        ):
-            if isinstance(item, BaseModel):
-                _assert_same_fields(item, part)
 
 
 # Of the package that brings the page's script.

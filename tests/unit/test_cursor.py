@@ -1,0 +1,61 @@
+"""Cursors: each leads on from where it was given out, and nothing else is one."""
+
+import base64
+
+import httpx
+import pytest
+from fastapi import Request
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.api.cursor import after_id, next_link
+from app.api.fields import MAX_ID
+from app.api.problems import InvalidRequestError
+from app.queue.filters import TaskFilter
+from app.states import Status
+
+WANTED = TaskFilter(status=(Status.TO_DO,), title="a & b")
+
+
+def cursor_of(last_id: int, wanted: TaskFilter = WANTED, order: str = "desc") -> str:
+    scope = {"type": "http", "path": "/tasks", "query_string": b"title=a", "headers": []}
+    link = next_link(Request(scope | {"server": ("h", 80)}), last_id, wanted, order)
+    return httpx.URL(link.partition(">")[0][1:]).params["cursor"]
+
+
+@given(last_id=st.integers(1, MAX_ID), order=st.sampled_from(["asc", "desc"]))
+def test_a_cursor_leads_on_from_its_task(last_id: int, order: str) -> None:
+    assert after_id(cursor_of(last_id, order=order), WANTED, order) == last_id
+
+
+def test_no_cursor_is_the_beginning() -> None:
+    assert after_id(None, WANTED, "desc") is None
+
+
+@given(last_id=st.integers(1, MAX_ID))
+def test_a_cursor_is_for_its_own_query(last_id: int) -> None:
+    cursor = cursor_of(last_id)
+    for wanted, order in (
+        (WANTED, "asc"),
+        (TaskFilter(), "desc"),
+        (WANTED._replace(title="b"), "desc"),
+    ):
+        with pytest.raises(InvalidRequestError):
+            after_id(cursor, wanted, order)
+
+
+@given(
+    cursor=st.text() | st.binary(max_size=24).map(lambda b: base64.urlsafe_b64encode(b).decode())
+)
+def test_whatever_was_not_given_out_is_refused(cursor: str) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        after_id(cursor, WANTED, "desc")
+    assert [error.field for error in caught.value.fields] == ["cursor"]
+
+
+@given(last_id=st.integers(1, MAX_ID), at=st.integers(0, 15), by=st.integers(1, 255))
+def test_a_changed_byte_is_noticed(last_id: int, at: int, by: int) -> None:
+    raw = bytearray(base64.urlsafe_b64decode(cursor_of(last_id) + "=="))
+    raw[at] ^= by
+    with pytest.raises(InvalidRequestError):
+        after_id(base64.urlsafe_b64encode(raw).decode(), WANTED, "desc")
