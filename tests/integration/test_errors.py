@@ -42,10 +42,6 @@ async def test_a_search_that_takes_too_long_is_cut_off_with_advice(
         assert found.title == "Search too slow"
         assert "narrow it" in found.detail
         assert f"{seconds:g} s" in found.detail
-        # Narrowed, the same search is quick; and the process serves on.
-        answer = await api.get("/tasks", params={"title": "not there", "queue": "images"})
-        assert answer.json() == []
-        assert len((await api.get("/tasks")).json()) == 50
         await submit(api)
 
 
