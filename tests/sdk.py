@@ -18,6 +18,40 @@ HEARTBEAT = "POST /leases/heartbeat"
 FINISH = "POST /leases/finish"
 CLAIM = "POST /leases"
 
+A_TASK: dict[str, Any] = {
+    "id": 7,
+    "title": "a task",
+    "description": None,
+    "status": "to_do",
+    "priority": "高",
+    "tags": ["核心业务"],
+    "due_date": None,
+    "timeout_seconds": 300,
+    "retry_limit": 3,
+    "current_retry_count": 0,
+    "created_at": "2026-01-31T08:00:00.123456Z",
+    "updated_at": "2026-01-31T08:00:00Z",
+    "completed_at": None,
+    "queue": "default",
+    "payload": {"path": "/x"},
+    "result": None,
+    "error": None,
+    "attempt": 0,
+    "worker": None,
+    "available_at": None,
+    "started_at": None,
+    "retry_delay_seconds": 5,
+    "retry_backoff": "exponential",
+    "progress": None,
+}
+A_LEASE = {
+    "lease_id": f"7.{'0' * 32}",
+    "attempt": 1,
+    "deadline": "2026-01-31T08:05:00Z",
+    "expires_at": "2026-01-31T08:00:30Z",
+    "task": A_TASK | {"status": "in_progress", "started_at": "2026-01-31T08:00:00Z"},
+}
+
 _LEASE_ID = re.compile(r"(?<=/leases)/[0-9]+\.[0-9a-f]{32}")
 
 

@@ -17,33 +17,7 @@ from rowlock.errors import (
     problem_of,
 )
 from rowlock.flows import answer_of
-
-A_TASK = {
-    "id": 7,
-    "title": "a task",
-    "description": None,
-    "status": "to_do",
-    "priority": "高",
-    "tags": ["核心业务"],
-    "due_date": None,
-    "timeout_seconds": 300,
-    "retry_limit": 3,
-    "current_retry_count": 0,
-    "created_at": "2026-01-31T08:00:00.123456Z",
-    "updated_at": "2026-01-31T08:00:00Z",
-    "completed_at": None,
-    "queue": "default",
-    "payload": {"path": "/x"},
-    "result": None,
-    "error": None,
-    "attempt": 0,
-    "worker": None,
-    "available_at": None,
-    "started_at": None,
-    "retry_delay_seconds": 5,
-    "retry_backoff": "exponential",
-    "progress": None,
-}
+from tests.sdk import A_TASK
 
 
 def test_what_a_newer_server_adds_is_kept() -> None:

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 import rowlock
-from rowlock import AsyncClient, Client, Worker
+from app.local.ports import free_port
+from rowlock import AsyncClient, Client, UnreachableError, Worker
 from rowlock.admin import Admin, AsyncAdmin
 from rowlock.defaults import target
 
@@ -85,6 +86,14 @@ def test_a_server_below_a_path_is_found_there() -> None:
         "https://example/below/tags",
         "https://example/below/admin/queues/a%2Fb%3Fc/pause",
     ]
+
+
+def test_a_server_that_is_not_there_is_named() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    with Client(url, retry_seconds=0) as client, pytest.raises(UnreachableError) as error:
+        client.tags()
+    assert url in str(error.value)
+    assert not error.value.may_have_happened
 
 
 def test_one_title_has_one_handler() -> None:
