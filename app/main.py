@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import FastAPI
-from fastapi_swagger import patch_fastapi
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
@@ -14,6 +13,7 @@ from app.api import admin, leases, ops, tags, tasks
 from app.api.auth import Doorkeeper
 from app.api.dispatch import Dispatch
 from app.api.envelope import Envelope
+from app.api.manual import show_manual
 from app.api.openapi import openapi_of
 from app.api.problems import on_error
 from app.api.services import Services
@@ -51,7 +51,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=rowlock.__version__,
         lifespan=lifespan,
         exception_handlers={HTTPException: on_error, Exception: on_error},
-        # Below: the page that FastAPI would make loads its script from somebody else's server.
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
@@ -60,6 +59,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in (tasks, tags, leases, admin, ops):
         app.router.routes.extend(router.router.routes)
     app.router.routes.extend(ops.figures.routes)
-    patch_fastapi(app, redirect_from_root_to_docs=False)
+    show_manual(app)
     app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]
     return app

@@ -90,9 +90,11 @@ class Sweeper:
 
     async def report(self) -> None:
         """Tell of the runs since the last report."""
-        runs, moved = self._runs, self._moved
-        self._runs, self._moved = Counter(), Counter()
-        for name, count in sorted(runs.items()):
+        for name, runs in sorted(self._runs.items()):
+            moved = self._moved[name]
             await self._platform.database.transact(
-                partial(statistics.report_sweep, sweep=name, runs=count, moved=moved[name])
+                partial(statistics.report_sweep, sweep=name, runs=runs, moved=moved)
             )
+            # Only now: what could not be told is told next time.
+            self._runs[name] -= runs
+            self._moved[name] -= moved
