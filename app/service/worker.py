@@ -63,8 +63,14 @@ class WorkerService:
         `is_gone` says whether the caller has hung up; then nothing is claimed for it.
         """
         turned = await self._turns(Turn(finishes, claim))
-        if claim is None or turned.claimed or wait_seconds <= 0:
+        if claim is None or wait_seconds <= 0:
             return turned
+        if turned.claimed:
+            # A poll may be hung up on at any time, in its first moment too.
+            if is_gone is None or not await is_gone():
+                return turned
+            await self.give_back(turned.claimed)
+            return turned._replace(claimed=[])
         return turned._replace(claimed=await self._wait_for_work(claim, wait_seconds, is_gone))
 
     async def finish(self, finish: Finish) -> Task:

@@ -39,3 +39,31 @@ async def test_what_was_claimed_for_a_caller_that_left_meanwhile_is_given_back(
     assert (await get(api, task_id))["status"] == "to_do"
     assert [a["outcome"] for a in await attempts(api, task_id)] == ["released"]
     assert (await claim_one(api))["task"]["id"] == task_id
+
+
+async def test_what_a_poll_claims_at_its_first_look_is_given_back_to_a_caller_that_left_meanwhile(
+    platform: Platform,
+    session: Session,
+    api: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    task_id = TaskFactory().id
+    worker = WorkerService(platform)
+    moved = platform.moved
+    has_left = False
+
+    async def the_caller_leaves(moves: Collection[Move], **rest: Any) -> None:
+        nonlocal has_left
+        has_left = True
+        await moved(moves, **rest)
+
+    async def is_gone() -> bool:
+        return has_left
+
+    monkeypatch.setattr(platform, "moved", the_caller_leaves)
+    claim = Claim("gone", ("default",), 1)
+    turned = await worker.turn([], claim, wait_seconds=30, is_gone=is_gone)
+    assert turned.claimed == []
+
+    assert (await get(api, task_id))["status"] == "to_do"
+    assert [a["outcome"] for a in await attempts(api, task_id)] == ["released"]
