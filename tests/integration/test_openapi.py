@@ -219,7 +219,6 @@ async def test_what_is_answered_is_what_it_says(
 
 
 # Of the package that brings the page's script.
-@pytest.mark.filterwarnings("ignore:open_binary is deprecated:DeprecationWarning")
 async def test_the_docs_need_no_other_host(api: httpx.AsyncClient) -> None:
     page = await api.get("/docs")
     assert page.status_code == 200
