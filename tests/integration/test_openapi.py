@@ -218,7 +218,6 @@ async def test_what_is_answered_is_what_it_says(
         assert_has_the_shape_of(ANSWERS[str(call)], good.json())
 
 
-# Of the package that brings the page's script.
 async def test_the_docs_need_no_other_host(api: httpx.AsyncClient) -> None:
     page = await api.get("/docs")
     assert page.status_code == 200
