@@ -8,12 +8,24 @@ from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.api.services import Services
 from app.main import create_app
 from app.settings import Settings
 
 STOP_SECONDS = 8
+
+
+class Protocol(HttpToolsProtocol):
+    """Takes a caller that sends no more for one that has hung up, at once."""
+
+    def eof_received(self) -> None:
+        # uvicorn does so a turn of the event loop later. An answer written in between goes
+        # nowhere, and the work that it hands out would stay out until its leases are lost.
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
 
 
 class Server(uvicorn.Server):
@@ -43,7 +55,7 @@ def serve(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         log_config=None,
         access_log=False,
         server_header=False,

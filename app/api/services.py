@@ -37,5 +37,17 @@ Service = Annotated[Services, Depends(services_of)]
 
 
 def hang_up_of(request: Request) -> Callable[[], Awaitable[bool]]:
-    """Whether the caller of a long poll has gone."""
-    return request.is_disconnected
+    """Whether the caller of a long poll has gone, as far as is known at this very moment."""
+
+    async def is_gone() -> bool:
+        # Begun and dropped, not waited for: in a turn of the event loop the caller could go, and
+        # what is handed out upon the answer would reach nobody.
+        receiving = request.receive().__await__()
+        try:
+            next(receiving)
+        except StopIteration as end:
+            return bool(end.value["type"] == "http.disconnect")
+        receiving.close()
+        return False
+
+    return is_gone
