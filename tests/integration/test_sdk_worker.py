@@ -96,6 +96,19 @@ async def test_an_exception_is_the_error_and_the_task_is_retried(
     assert "rowlock/threads.py" not in failed.error
 
 
+async def test_threads_are_used_again(sdk: AsyncClient, through: Through) -> None:
+    worker = a_worker(through, concurrency=2)
+    threads: set[threading.Thread] = set()
+    worker.handler(lambda task, attempt: threads.add(threading.current_thread()))
+    await sdk.submit_many({"title": "x"} for _ in range(50))
+    await worker.run_async(drain=True)
+    assert {task.status async for task in sdk.list()} == {"done"}
+    assert len(threads) <= 2
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive()
+
+
 async def test_permanent_fails_at_once_and_retry_says_when(
     sdk: AsyncClient, through: Through
 ) -> None:
