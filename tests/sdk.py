@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from rowlock import AsyncClient, Client, Worker
+from rowlock import AsyncClient, Client, RunningAttempt, Task, Worker
 
 Answer = Callable[[], Awaitable[httpx.Response]]
 Fault = Callable[[Answer], Awaitable[httpx.Response]]
@@ -194,6 +194,36 @@ class Held:
         self.is_there.set()
         await self.let_go.wait()
         return found
+
+
+class Gate:
+    """A handler whose every call waits to be let go; it counts how many run at once."""
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.most = 0
+        self.began: asyncio.Queue[int] = asyncio.Queue()
+        self._let_go: asyncio.Queue[None] = asyncio.Queue()
+        self.lost: list[str | None] = []
+
+    async def __call__(self, task: Task, attempt: RunningAttempt) -> str:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        self.began.put_nowait(task.id)
+        try:
+            await self._let_go.get()
+        finally:
+            self.running -= 1
+            self.lost.append(attempt.lost)
+        return "done"
+
+    def let_go(self, count: int) -> None:
+        for _ in range(count):
+            self._let_go.put_nowait(None)
+
+    async def have_begun(self, count: int) -> list[int]:
+        async with asyncio.timeout(20):
+            return [await self.began.get() for _ in range(count)]
 
 
 def a_worker(through: Through, **options: Any) -> Worker:
