@@ -29,10 +29,11 @@ RETRIED: Final = frozenset({LOCK_WAIT_TIMEOUT, DEADLOCK})
 # The server is full, going down, out of space, read-only, or not letting anybody in.
 _SERVER_AWAY = {1021, 1037, 1040, 1041, 1044, 1045, 1049, 1053, 1077, 1114, 1129, 1130}
 _SERVER_AWAY |= {1158, 1159, 1160, 1161, 1203, 1226, 1290, 1792, 1836, 3032, 3100, 3101}
-# The connection was refused, lost or killed; it is of no more use.
-_CONNECTION_LOST: Final = frozenset({0, 1053, 1077, 1927, 2002, 2003, 2006, 2012, 2013, 2014})
-_CONNECTION_LOST_TOO: Final = frozenset({2026, 2055, 3169, 4031})
-LOST: Final = _CONNECTION_LOST | _CONNECTION_LOST_TOO
+# Nobody answers, or not as asked.
+_REFUSED: Final = frozenset({1053, 1077, 2002, 2003, 2012, 2026})
+# The connection was dropped or killed at some time since it was last used.
+DROPPED: Final = frozenset({0, 1927, 2006, 2013, 2014, 2055, 3169, 4031})
+LOST: Final = _REFUSED | DROPPED
 AWAY: Final = frozenset(_SERVER_AWAY) | LOST
 TRIES: Final = 5
 CLOCK_CARRIED_SECONDS: Final = 1.0
@@ -133,7 +134,8 @@ class Database:
                     return result
             except err.MySQLError as error:
                 code = error_code(error)
-                found_dead = code in LOST and not committing and attempt == 1
+                # Each one of the pool may have died: with the server, or by an idle time-out.
+                found_dead = code in DROPPED and not committing
                 if attempt == TRIES or not (code in RETRIED or found_dead):
                     raise _translated(error) from error
                 log.info("transaction_retried", code=code, attempt=attempt)
@@ -211,6 +213,8 @@ def _engine(settings: Settings, isolation_level: Any) -> AsyncEngine:
         isolation_level=isolation_level,
         pool_size=settings.database_pool_size,
         max_overflow=0,
+        # The one used last is the least likely to be dead, and few are needed at most times.
+        pool_use_lifo=True,
         pool_timeout=settings.database_timeout_seconds,
         pool_recycle=1800,
         # Every connection is given back committed or rolled back by its one user, above.
