@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, exc, pool
 
 from app import migrations
 from app.errors import UnfitServerError
+from app.queue.low_water import BEGINNING
 from app.queue.statements import CLAIM
 from app.settings import Settings
 
@@ -143,7 +144,9 @@ def _schema(connection: Connection) -> Iterator[Finding]:
 
 def _explain(connection: Connection) -> Iterator[Finding]:
     row = (
-        connection.exec_driver_sql(f"EXPLAIN FORMAT=TRADITIONAL {CLAIM}", ("default", 1))
+        connection.exec_driver_sql(
+            f"EXPLAIN FORMAT=TRADITIONAL {CLAIM}", ("default", *BEGINNING, 1)
+        )
         .mappings()
         .one()
     )

@@ -6,13 +6,15 @@ Each step locks what it needs, decides purely (`app.transitions`) and writes onc
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from itertools import islice
 
 from app import transitions
 from app.db import Connection
 from app.errors import RowlockError, StaleLeaseError, TaskNotFoundError
 from app.queue import statements
-from app.queue.calls import Claim, Ending, Finish, Move, Turn, Turned, Turns
+from app.queue.calls import Claim, Ending, Finish, Move, Scan, Turn, Turned, Turns
+from app.queue.low_water import BEGINNING, LowWater
 from app.queue.reading import outcomes_by_lease
 from app.states import Event, Outcome, Status
 from app.task import EndedAttempt, Lease, Task
@@ -24,7 +26,9 @@ _OUTCOMES = {
 }
 
 
-async def take_turns(connection: Connection, *, turns: Sequence[Turn]) -> Turns:
+async def take_turns(
+    connection: Connection, *, turns: Sequence[Turn], low_water: LowWater
+) -> Turns:
     """End attempts and hand out work.
 
     A lease that no longer holds its task gets a `StaleLeaseError` with the task's present
@@ -34,7 +38,7 @@ async def take_turns(connection: Connection, *, turns: Sequence[Turn]) -> Turns:
     finishes = [finish for turn in turns for finish in turn.finishes]
     finished, finish_moves = await _finish(connection, finishes, now)
     claims = [turn.claim for turn in turns if turn.claim is not None]
-    claimed, claim_moves = await _claim(connection, claims, now)
+    claimed, claim_moves, scans = await _claim(connection, claims, now, low_water)
     answers, handed = iter(finished), iter(claimed)
     return Turns(
         [
@@ -45,6 +49,7 @@ async def take_turns(connection: Connection, *, turns: Sequence[Turn]) -> Turns:
             for turn in turns
         ],
         finish_moves + claim_moves,
+        scans,
     )
 
 
@@ -126,10 +131,12 @@ async def _claim(
     connection: Connection,
     claims: Sequence[Claim],
     now: datetime,
-) -> tuple[list[list[Task]], list[Move]]:
+    low_water: LowWater,
+) -> tuple[list[list[Task]], list[Move], list[Scan]]:
     """Claims of the same queues share one locking read; the first to ask is served first."""
     handed: list[list[Task]] = [[] for _ in claims]
     moves: list[Move] = []
+    scans: list[Scan] = []
     paused_queues = await statements.read_paused_queues(connection) if claims else frozenset()
     for queues in dict.fromkeys(claim.queues for claim in claims):
         alike = [
@@ -141,9 +148,15 @@ async def _claim(
         found: list[Task] = []
         for queue in queues:
             if queue not in paused_queues and len(found) < wanted:
-                found += await statements.lock_claimable(
-                    connection, queue=queue, limit=wanted - len(found)
-                )
+                limit = wanted - len(found)
+                bounds = low_water.of(queue)
+                look = partial(statements.lock_claimable, connection, queue=queue, limit=limit)
+                scanned = await look(bounds=bounds)
+                if not scanned and bounds != BEGINNING:
+                    # "Nothing to do" is never said on the strength of a memory.
+                    scanned = await look(bounds=BEGINNING)
+                scans.append(Scan(queue, scanned, limit, now))
+                found += scanned
         remaining = iter(found)
         group: list[Move] = []
         for claim, hand in alike:
@@ -160,4 +173,4 @@ async def _claim(
                 group.append((task, claimed))
         await statements.move(connection, group)
         moves += group
-    return handed, moves
+    return handed, moves, scans

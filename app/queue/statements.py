@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from app.db import Connection, marks
 from app.errors import GuardFailedError
+from app.queue.low_water import Bounds
 from app.states import Status
 from app.task import LIGHT_ROW, ROW, EndedAttempt, NewTask, Task, task_of
 from app.transitions import begun
@@ -22,7 +23,8 @@ STATEMENT_BYTES: Final = 4 * 1024 * 1024
 
 CLAIM: Final = (
     f"SELECT {ROW} FROM tasks FORCE INDEX (ix_tasks_claim) "
-    "WHERE queue = %s AND claim_rank IS NOT NULL "
+    "WHERE queue = %s AND (claim_rank = 0 AND created_at >= %s "
+    "OR claim_rank = 1 AND created_at >= %s OR claim_rank = 2 AND created_at >= %s) "
     "ORDER BY queue, claim_rank, created_at, id LIMIT %s FOR UPDATE SKIP LOCKED"
 )
 # On a table that is small, or whose statistics say so, MySQL would rather scan, and a scan
@@ -108,10 +110,12 @@ async def insert_attempts(connection: Connection, attempts: Sequence[EndedAttemp
     await _insert(connection, f"INSERT INTO task_attempts ({columns}) VALUES ", attempts)
 
 
-async def lock_claimable(connection: Connection, *, queue: str, limit: int) -> list[Task]:
-    """The next tasks of a queue by priority and age, locked; those that others hold are
-    skipped."""
-    rows = await connection.fetch(CLAIM, (queue, limit))
+async def lock_claimable(
+    connection: Connection, *, queue: str, bounds: Bounds, limit: int
+) -> list[Task]:
+    """The next tasks of a queue by priority and age, from each rank's bound on, locked; those
+    that others hold are skipped."""
+    rows = await connection.fetch(CLAIM, (queue, *bounds, limit))
     return [task_of(row) for (row,) in rows]
 
 

@@ -14,6 +14,7 @@ from app.db import Database
 from app.leases import Leases
 from app.queue import looking
 from app.queue.calls import Move
+from app.queue.low_water import LowWater
 from app.queue.tags import Tags
 from app.redis import RedisLink
 from app.service.waiting import WaitingRoom
@@ -34,6 +35,7 @@ class Platform:
         self.cache = Cache(self.redis, ttl_seconds=settings.cache_ttl_seconds)
         self.leases = Leases(self.redis)
         self.tags = Tags(self.database)
+        self.low_water = LowWater()
         self.work: WaitingRoom[str] = WaitingRoom(
             self._look_for_work, interval_seconds=settings.poll_interval_seconds
         )
@@ -61,6 +63,9 @@ class Platform:
             (old.status, new.status) for old, new in moves if old.status != new.status
         ).items():
             metrics.TRANSITIONS.labels(source, target).inc(count)
+        claimable_again = [new for old, new in moves if new.claim_rank != old.claim_rank]
+        for queue in {task.queue for task in claimable_again if task.claim_rank is not None}:
+            self.low_water.forget(queue)
         self._wake_workers(new for old, new in moves if old.claim_rank is None)
         for _, new in moves:
             if new.status in ENDED:
@@ -90,7 +95,11 @@ class Platform:
             self.work.wake(queue, count)
 
     async def _look_for_work(self, wanted: Mapping[str, int]) -> Mapping[str, int]:
-        return await self.database.read(partial(looking.claimable, wanted=wanted))
+        found = await self.database.read(partial(looking.claimable, wanted=wanted))
+        for queue in found:
+            # It may lie below what the claims that found nothing have seen.
+            self.low_water.forget(queue)
+        return found
 
     async def _look_for_endings(self, wanted: Mapping[int, int]) -> Mapping[int, int]:
         return await self.database.read(partial(looking.ended, wanted=wanted))

@@ -14,6 +14,7 @@ from app.db import Connection as Queries
 from app.db import Database
 from app.queue import lifecycle, looking, statements, sweep
 from app.queue.calls import Claim, Turn
+from app.queue.low_water import LowWater
 from app.queue.statements import CLAIM
 from app.settings import Settings
 from app.states import Status
@@ -101,7 +102,9 @@ def sorts(plan: Plan) -> bool:
 
 async def claim_statement(database: Database) -> Statement:
     turn = Turn(claim=Claim("w", ("default",), LIMIT))
-    sent = await sent_by(database, partial(lifecycle.take_turns, turns=[turn]))
+    sent = await sent_by(
+        database, partial(lifecycle.take_turns, turns=[turn], low_water=LowWater())
+    )
     assert sent[0].text == CLAIM, "what doctor explains is what is sent"
     return sent[0]
 

@@ -1,0 +1,31 @@
+"""What a claim remembers of a queue hides no task from it."""
+
+import httpx
+import pytest
+from sqlalchemy.orm import Session
+
+from app.queue import low_water
+from tests.calls import claim, submit
+from tests.factories import TaskFactory
+
+
+async def test_an_older_task_that_appears_late_is_found_at_once_when_there_is_no_other(
+    api: httpx.AsyncClient, session: Session
+) -> None:
+    await submit(api)
+    assert len(await claim(api)) == 1
+    late = TaskFactory()
+
+    assert [lease["task"]["id"] for lease in await claim(api)] == [late.id]
+
+
+async def test_an_older_task_that_appears_late_is_first_again_once_the_memory_ends(
+    api: httpx.AsyncClient, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        await submit(api)
+    assert len(await claim(api)) == 1
+    late = TaskFactory()
+    monkeypatch.setattr(low_water, "REMEMBERED_SECONDS", -1)
+
+    assert [lease["task"]["id"] for lease in await claim(api)] == [late.id]
