@@ -94,4 +94,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # As `rowlock scheduler` does it, with its checks.
+    from app.cli import app as rowlock
+
+    rowlock(["scheduler"])

@@ -9,6 +9,7 @@ No read after an acknowledged write is stale:
   of a write reads past the cache until it has moved the epoch on, which voids every value.
 """
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -19,6 +20,10 @@ from redis.asyncio.client import Pipeline
 
 from app.metrics import CACHE_READS
 from app.redis import RedisAwayError, RedisLink
+
+# Larger ones would fill Redis for leases and tombstones too.
+LARGEST_VALUE_BYTES: Final = 256 * 1024
+MENDING_SECONDS: Final = 0.1
 
 # One command for a batch: a command each costs this process thirty times as much.
 _FORGET: Final = """
@@ -51,6 +56,7 @@ class Cache:
         # Changes that Redis could not be told of, and those that a new epoch has made good.
         self._untold = 0
         self._made_good = 0
+        self._mending: asyncio.Task[None] | None = None
 
     async def tasks(self, ids: Collection[int]) -> tuple[dict[int, bytes], Slot | None]:
         """The documents found, and where to put those that were not; None: nowhere."""
@@ -91,7 +97,7 @@ class Cache:
     async def fill_result(self, slot: Slot, query: str, result: bytes) -> None:
         """Store a result read after `slot` was handed out."""
         key, value = self._query_key(query), slot.stamp + result
-        if self._is_fresh(slot):
+        if self._is_fresh(slot) and len(value) <= LARGEST_VALUE_BYTES:
             await self._try(lambda pipe: pipe.set(key, value, px=self._ttl_ms))
 
     async def wrote(
@@ -127,16 +133,35 @@ class Cache:
         """Redis could not be told of a change: nothing is read from it until it has a new
         epoch."""
         self._untold += 1
+        if self._mending is None or self._mending.done():
+            # Not left to the next call: other processes read what ours could not forget.
+            self._mending = asyncio.get_running_loop().create_task(self._mend())
+
+    async def close(self) -> None:
+        """Stop trying to tell Redis."""
+        if self._mending is not None:
+            self._mending.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._mending
+
+    async def _mend(self) -> None:
+        while self._untold > self._made_good:
+            await asyncio.sleep(MENDING_SECONDS)
+            with suppress(RedisAwayError):
+                await self._move_epoch()
+
+    async def _move_epoch(self) -> None:
+        untold = self._untold
+        await self._link.run(lambda pipe: pipe.set(self._epoch_key, _new_epoch()))
+        # Not what could not be told while this was under way.
+        self._made_good = max(self._made_good, untold)
 
     async def _read(self, keys: list[str]) -> list[Any] | None:
         """The values, the first of which is the epoch; None: the cache is not to be used."""
         try:
-            untold = self._untold
-            if untold > self._made_good:
-                await self._link.run(lambda pipe: pipe.set(self._epoch_key, _new_epoch()))
-                # Not what could not be told while this was under way.
-                self._made_good = max(self._made_good, untold)
-                if untold < self._untold:
+            if self._untold > self._made_good:
+                await self._move_epoch()
+                if self._untold > self._made_good:
                     return None
             (values,) = await self._link.run(lambda pipe: pipe.mget(keys))
             if values[0] is None:
@@ -153,6 +178,7 @@ class Cache:
                 "EVAL", _FILL, len(values), *values, self._ttl_ms, *values.values()
             )
 
+        values = {k: v for k, v in values.items() if len(v) <= LARGEST_VALUE_BYTES}
         if values and self._is_fresh(slot):
             await self._try(fill)
 

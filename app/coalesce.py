@@ -65,8 +65,14 @@ class Coalescer(Generic[Call, Answer]):
     async def _run_batches(self) -> None:
         try:
             while batch := self._next_batch():
-                self._observe(len(batch))
-                await self._answer(batch)
+                try:
+                    self._observe(len(batch))
+                    await self._answer(batch)
+                except Exception as error:
+                    # A bug: nobody waits for ever because of it.
+                    for _, answer in batch:
+                        if not answer.done():
+                            answer.set_exception(error)
         finally:
             # At once, not by a callback later: a call that comes in between would wait for ever.
             self._runners.discard(cast("asyncio.Task[None]", asyncio.current_task()))

@@ -5,6 +5,7 @@ what the driver does, which a queue pays on every transition (`docs/decisions/`)
 """
 
 import asyncio
+import itertools
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence, Sized
@@ -19,13 +20,14 @@ from sqlalchemy import event, exc
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import PoolProxiedConnection
 
-from app.errors import DatabaseAwayError
+from app.errors import DatabaseAwayError, RowBusyError
 from app.settings import Settings
 
 T = TypeVar("T")
 
 LOCK_WAIT_TIMEOUT, DEADLOCK = 1205, 1213
-RETRIED: Final = frozenset({LOCK_WAIT_TIMEOUT, DEADLOCK})
+# How often a transaction is begun that ends so. A lock wait is long already.
+TRIES: Final = {LOCK_WAIT_TIMEOUT: 2, DEADLOCK: 5}
 # The server is full, going down, out of space, read-only, or not letting anybody in.
 _SERVER_AWAY = {1021, 1037, 1040, 1041, 1044, 1045, 1049, 1053, 1077, 1114, 1129, 1130}
 _SERVER_AWAY |= {1158, 1159, 1160, 1161, 1203, 1226, 1290, 1792, 1836, 3032, 3100, 3101}
@@ -35,12 +37,12 @@ _REFUSED: Final = frozenset({1053, 1077, 2002, 2003, 2012, 2026})
 DROPPED: Final = frozenset({0, 1927, 2006, 2013, 2014, 2055, 3169, 4031})
 LOST: Final = _REFUSED | DROPPED
 AWAY: Final = frozenset(_SERVER_AWAY) | LOST
-TRIES: Final = 5
 CLOCK_CARRIED_SECONDS: Final = 1.0
+CLOCK_ROUND_TRIP_SECONDS: Final = 0.02
 
 _SESSION = (
-    "SET time_zone = '+00:00', innodb_lock_wait_timeout = 5, "
-    "group_concat_max_len = 1048576, "
+    # Well below our own time-out: who waits for a lock in vain is busy, MySQL is not away.
+    "SET time_zone = '+00:00', innodb_lock_wait_timeout = 1, "
     "sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
     "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"
 )
@@ -99,6 +101,9 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         self._timeout_seconds = settings.database_timeout_seconds
+        self._pool_size = settings.database_pool_size
+        # Long reads leave half of the pool to short ones: heartbeats, readiness, the poller.
+        self._long_reads = asyncio.Semaphore(settings.database_pool_size // 2)
         self._writers = _engine(settings, "READ COMMITTED")
         # A single SELECT is its own snapshot: under autocommit it costs one round trip, not two.
         self._readers = _engine(settings, "AUTOCOMMIT")
@@ -118,12 +123,18 @@ class Database:
         `DatabaseAwayError` when MySQL is away."""
         return await self._run(self._readers, work)
 
+    async def read_at_length(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """The same for reads that may take long. They wait for each other."""
+        async with self._bounded(), self._long_reads:
+            return await self.read(work)
+
     async def close(self) -> None:
         await self._writers.dispose()
         await self._readers.dispose()
 
     async def _run(self, engine: AsyncEngine, work: Callable[[Connection], Awaitable[T]]) -> T:
-        for attempt in range(1, TRIES + 1):
+        dead = 0
+        for attempt in itertools.count(1):
             committing = False
             try:
                 async with self._bounded(), _lent(engine, self._clock) as connection:
@@ -135,8 +146,10 @@ class Database:
             except err.MySQLError as error:
                 code = error_code(error)
                 # Each one of the pool may have died: with the server, or by an idle time-out.
-                found_dead = code in DROPPED and not committing
-                if attempt == TRIES or not (code in RETRIED or found_dead):
+                if code in DROPPED and not committing and dead <= self._pool_size:
+                    dead += 1
+                    continue
+                if attempt - dead >= TRIES.get(code or 0, 1):
                     raise _translated(error) from error
                 log.info("transaction_retried", code=code, attempt=attempt)
                 await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311
@@ -166,11 +179,16 @@ class Clock:
 
     async def now(self, connection: Connection) -> datetime:
         """UTC_TIMESTAMP(6), but for the time a round trip takes."""
-        if self._read is None or time.monotonic() - self._read[1] > CLOCK_CARRIED_SECONDS:
-            ((now,),) = await connection.fetch("SELECT UTC_TIMESTAMP(6)")
-            self._read = (now, time.monotonic())
-        seen, at = self._read
-        return seen + timedelta(seconds=time.monotonic() - at)
+        if self._read is not None and time.monotonic() - self._read[1] <= CLOCK_CARRIED_SECONDS:
+            seen, at = self._read
+            return seen + timedelta(seconds=time.monotonic() - at)
+        asked = time.monotonic()
+        ((now,),) = await connection.fetch("SELECT UTC_TIMESTAMP(6)")
+        assert isinstance(now, datetime)
+        # An answer that was long on its way is used, but says too little to be carried on.
+        if time.monotonic() - asked < CLOCK_ROUND_TRIP_SECONDS:
+            self._read = (now, asked)
+        return now
 
 
 def marks(values: Sized, mark: str = "%s") -> str:
@@ -250,6 +268,8 @@ def _engine(settings: Settings, isolation_level: Any) -> AsyncEngine:
 
 def _translated(error: Exception) -> Exception:
     code = error_code(error)
-    if code in AWAY or code in RETRIED:
+    if code in TRIES:
+        return RowBusyError()
+    if code in AWAY:
         return DatabaseAwayError(reason=str(error.args[-1]))
     return error

@@ -1,7 +1,6 @@
 """The JSON documents that callers see, made into bytes once."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -77,12 +76,6 @@ def attempt_document(attempt: EndedAttempt) -> dict[str, Any]:
 def array(documents: Iterable[bytes]) -> bytes:
     """A JSON array of documents."""
     return b"[" + b",".join(documents) + b"]"
-
-
-def time_text(moment: datetime) -> str:
-    """RFC 3339, in UTC."""
-    text: str = orjson.loads(dumps(moment))
-    return text
 
 
 def _json(text: str | None) -> orjson.Fragment | None:

@@ -35,16 +35,18 @@ class KeyReusedError(RowlockError):
     """Idempotency-Key was used before with another body."""
 
 
-class InvalidFieldError(RowlockError):
-    """{field}: {message}"""
-
-
 class SearchTooSlowError(RowlockError):
     """The list took longer than {seconds:g} s and was cut off; narrow it with another filter."""
 
 
 class DatabaseAwayError(RowlockError):
     """MySQL cannot be reached or does not answer: {reason}. Nothing is known to be stored."""
+
+    retry_after_seconds: ClassVar[int] = 1
+
+
+class RowBusyError(RowlockError):
+    """Somebody else holds a row that this call needs; nothing is stored. Try again."""
 
     retry_after_seconds: ClassVar[int] = 1
 

@@ -54,6 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,
     )
     app.state.doorkeeper = Doorkeeper(settings)
     for router in (tasks, tags, leases, admin, ops):

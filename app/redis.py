@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import structlog
 from redis import exceptions
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -19,6 +19,7 @@ from app.settings import Settings
 
 FIRST_PAUSE_SECONDS: Final = 0.25
 LONGEST_PAUSE_SECONDS: Final = 4.0
+CONNECTIONS: Final = 32
 
 State = Literal["ok", "away", "absent"]
 
@@ -36,13 +37,17 @@ class RedisLink:
         self.prefix = settings.redis_prefix
         self._redis: Redis | None = None
         if settings.redis_url is not None:
-            self._redis = Redis.from_url(
+            pool = BlockingConnectionPool.from_url(
                 settings.redis_url,
+                # Calls beyond these wait their turn; that is no sign of Redis being away.
+                max_connections=CONNECTIONS,
+                timeout=None,
                 socket_timeout=settings.redis_timeout_seconds,
                 socket_connect_timeout=settings.redis_timeout_seconds,
                 # A pooled connection may have died with the server: once more, at once.
                 retry=Retry(NoBackoff(), 1, supported_errors=(exceptions.ConnectionError,)),
             )
+            self._redis = Redis.from_pool(pool)
         self._pause_seconds = FIRST_PAUSE_SECONDS
         self._closed_until = 0.0
 
@@ -67,6 +72,7 @@ class RedisLink:
         """
         if self._redis is None or time.monotonic() < self._closed_until:
             raise RedisAwayError
+        began = time.monotonic()
         pipeline = self._redis.pipeline(transaction=False)
         fill(pipeline)
         try:
@@ -74,6 +80,8 @@ class RedisLink:
         except (exceptions.RedisError, OSError) as error:
             self._failed(error)
             raise RedisAwayError from error
+        if began < self._closed_until:
+            return answers  # it was under way when another call found Redis away
         if self._closed_until:
             log.info("redis_back")
         self._closed_until = 0.0

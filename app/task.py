@@ -10,7 +10,7 @@ from app.states import Backoff, Outcome, Priority, Status
 
 
 class NewTask(NamedTuple):
-    """What a client submits. `payload` and `tags` are JSON texts; `tag_names` the sorted names."""
+    """What a client submits. `payload` is a JSON text; `tag_names` are sorted."""
 
     title: str
     description: str | None

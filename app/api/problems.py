@@ -32,9 +32,9 @@ KINDS: Final[Mapping[type[errors.RowlockError], Kind]] = {
     errors.FieldLockedError: Kind(409, "Field can no longer change"),
     errors.RetryLimitTooLowError: Kind(409, "Retry limit too low"),
     errors.KeyReusedError: Kind(422, "Idempotency key reused"),
-    errors.InvalidFieldError: Kind(422, "Invalid request"),
     errors.SearchTooSlowError: Kind(422, "Search too slow"),
     errors.DatabaseAwayError: Kind(503, "Database away"),
+    errors.RowBusyError: Kind(503, "Row busy"),
 }
 
 # What no client sets: states are the system's.
@@ -124,11 +124,8 @@ def _of_domain(error: errors.RowlockError) -> Response:
     extensions = {
         name: error.facts[name] for name in _EXTENSIONS if error.facts.get(name) is not None
     }
-    if isinstance(error, errors.InvalidFieldError):
-        extensions["errors"] = [{k: error.facts[k] for k in ("field", "message")}]
-        extensions.pop("field")
     headers = {}
-    if isinstance(error, errors.DatabaseAwayError):
+    if isinstance(error, errors.DatabaseAwayError | errors.RowBusyError):
         headers["Retry-After"] = str(error.retry_after_seconds)
     return problem(kind.status, kind.title, str(error), headers=headers, **extensions)
 

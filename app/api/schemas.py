@@ -100,7 +100,9 @@ class FilterQuery(Query):
     id: list[Annotated[int, Field(ge=1, le=MAX_ID), fields.IntegerText]] = Field(
         default=[], max_length=1000, description="Any of these."
     )
-    title: Annotated[fields.Title | None, Field(description="Contains this, to the letter.")] = None
+    title: Annotated[
+        fields.Title | None, Field(description="Contains this; case does not matter.")
+    ] = None
     created_after: fields.Time | None = Field(default=None, description="At or after.")
     created_before: fields.Time | None = Field(default=None, description="Before.")
     due_after: fields.Time | None = Field(default=None, description="At or after.")

@@ -33,9 +33,10 @@ _BY_ID: Final = "tasks FORCE INDEX (PRIMARY)"
 _LOCK: Final = (
     f"SELECT {{columns}} FROM {_BY_ID} WHERE id IN ({{marks}}) ORDER BY id FOR UPDATE{{skip}}"
 )
+_OVERDUE: Final = "AND deadline_at <= %s "
 _LOCK_DUE: Final = (
     f"SELECT {LIGHT_ROW} FROM tasks FORCE INDEX (ix_tasks_sweep) "
-    "WHERE status = %s AND sweep_at <= %s ORDER BY sweep_at, id LIMIT %s "
+    "WHERE status = %s AND sweep_at <= %s {overdue}ORDER BY sweep_at, id LIMIT %s "
     "FOR UPDATE SKIP LOCKED"
 )
 _FIRST_COLUMNS: Final = (
@@ -142,8 +143,12 @@ async def lock_tasks(
 async def lock_due(
     connection: Connection, *, status: Status, now: datetime, limit: int
 ) -> list[Task]:
-    """Tasks in `status` that the sweep has to look at by now, locked, the oldest first."""
-    rows = await connection.fetch(_LOCK_DUE, (str(status), now, limit))
+    """Tasks in `status` that the sweep has to look at by now, locked, the oldest first. Of
+    those in progress only whose deadline has passed: leases are looked at without locks."""
+    is_running = status is Status.IN_PROGRESS
+    statement = _LOCK_DUE.format(overdue=_OVERDUE if is_running else "")
+    values = (str(status), now, now, limit) if is_running else (str(status), now, limit)
+    rows = await connection.fetch(statement, values)
     return [task_of(row) for (row,) in rows]
 
 
@@ -193,16 +198,17 @@ def _assignments(olds: Sequence[Task], news: Sequence[Task]) -> tuple[list[str],
 
 
 async def _insert(connection: Connection, head: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    if not rows:
-        return
-    result = await connection.execute(
-        head + marks(rows, f"({marks(rows[0])})"), tuple(value for row in rows for value in row)
-    )
-    _expect(head, result.matched, len(rows))
+    for chunk in _chunks(
+        rows, weigh=lambda row: sum(len(v) for v in row if isinstance(v, str)) * 3
+    ):
+        result = await connection.execute(
+            head + marks(chunk, f"({marks(chunk[0])})"), [value for row in chunk for value in row]
+        )
+        _expect(head, result.matched, len(chunk))
 
 
 def _weight(task: Task | NewTask) -> int:
-    texts = (task.payload, task.description, getattr(task, "result", None))
+    texts = (task.payload, task.description, *(getattr(task, n, None) for n in ("result", "error")))
     return 1024 + sum(3 * len(text) for text in texts if text)
 
 

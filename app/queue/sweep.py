@@ -28,8 +28,7 @@ async def promote_once(connection: Connection, *, status: Status, limit: int) ->
 async def time_out_once(connection: Connection, *, limit: int) -> list[Move]:
     """End attempts whose deadline has passed."""
     now = await connection.now()
-    due = await statements.lock_due(connection, status=Status.IN_PROGRESS, now=now, limit=limit)
-    late = [task for task in due if task.deadline_at is not None and task.deadline_at <= now]
+    late = await statements.lock_due(connection, status=Status.IN_PROGRESS, now=now, limit=limit)
     return await _end_attempts(connection, late, now=now, event=Event.TIME_OUT)
 
 

@@ -5,15 +5,18 @@ nearly every name is found in the process's own memory, the rest by one SELECT, 
 is missing is inserted, in order.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import partial
+from typing import Final
 
 from pymysql import err
 
 from app.db import Connection, Database, marks
 from app.queue.calls import TagIds
 
-REMEMBERED = 10_000
+REMEMBERED: Final = 10_000
+CHUNK: Final = 500
 
 
 class Tags:
@@ -25,35 +28,34 @@ class Tags:
 
     async def ensure(self, names: Iterable[str]) -> TagIds:
         """The ids of the names, made where missing."""
-        wanted = set(names)
-        if not wanted <= self._ids.keys():
-            if len(self._ids) > REMEMBERED:
-                self._ids.clear()
-            await self._find(wanted - self._ids.keys())
-            for name in sorted(wanted - self._ids.keys()):
-                await self._insert(name)
-            await self._find(wanted - self._ids.keys())
-        return {name: self._ids[name] for name in wanted}
+        wanted = sorted(set(names))
+        found = {name: self._ids[name] for name in wanted if name in self._ids}
+        for begin in range(0, len(wanted), CHUNK):
+            chunk = [name for name in wanted[begin : begin + CHUNK] if name not in found]
+            while chunk:
+                found |= await self._find(chunk)
+                chunk = [name for name in chunk if name not in found]
+                # Where another process is quicker with one, none is made; look again.
+                with suppress(err.IntegrityError):
+                    await self._database.transact(partial(_insert, names=chunk))
+        if len(self._ids) + len(found) > REMEMBERED:
+            self._ids.clear()
+        self._ids.update(found)
+        return found
 
     def forget(self) -> None:
         """Ask MySQL again: a remembered id was not there."""
         self._ids.clear()
 
-    async def _find(self, names: Iterable[str]) -> None:
-        wanted = tuple(names)
-        if not wanted:
-            return
+    async def _find(self, names: Sequence[str]) -> dict[str, int]:
         rows = await self._database.read(
             lambda connection: connection.fetch(
-                f"SELECT name, id FROM tags WHERE name IN ({marks(wanted)})", wanted
+                f"SELECT name, id FROM tags WHERE name IN ({marks(names)})", names
             )
         )
-        self._ids.update((name, tag_id) for name, tag_id in rows)
+        return dict(rows)  # type: ignore[arg-type]
 
-    async def _insert(self, name: str) -> None:
-        async def insert(connection: Connection) -> None:
-            await connection.execute("INSERT INTO tags (name) VALUES (%s)", (name,))
 
-        # Where another process was quicker, it is there to be found now.
-        with suppress(err.IntegrityError):
-            await self._database.transact(insert)
+async def _insert(connection: Connection, *, names: Sequence[str]) -> None:
+    if names:
+        await connection.execute(f"INSERT INTO tags (name) VALUES {marks(names, '(%s)')}", names)

@@ -43,7 +43,7 @@ class AdminService:
         database = self._platform.database
         matched = changed = after_id = 0
         while True:
-            ids = await database.read(
+            ids = await database.read_at_length(
                 partial(reading.matching_ids, wanted=wanted, after_id=after_id, limit=BATCH)
             )
             if not ids:
@@ -69,7 +69,7 @@ class AdminService:
 
     async def queues(self) -> list[statistics.QueueState]:
         """Every queue's standing."""
-        return await self._platform.database.read(statistics.queues)
+        return await self._platform.database.read_at_length(statistics.queues)
 
     async def sweeps(self) -> list[SweepFigure]:
         """How the schedulers' sweeps go."""

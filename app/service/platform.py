@@ -2,10 +2,13 @@
 
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from typing import Final
 
+import structlog
 from redis.asyncio.client import Pipeline
 
 from app import metrics
@@ -23,6 +26,9 @@ from app.states import ENDED, Status
 from app.task import Lease, Task
 
 EVERYBODY: Final = sys.maxsize
+LOOK_QUEUES: Final = 100
+
+log = structlog.get_logger(__name__)
 
 
 class Platform:
@@ -45,9 +51,10 @@ class Platform:
 
     async def submitted(self, tasks: Collection[Task]) -> None:
         """After the commit, before the answer: new tasks are in lists, and may be claimed."""
-        await self.cache.wrote([])
-        metrics.TRANSITIONS.labels("", Status.TO_DO).inc(len(tasks))
-        self._wake_workers(tasks)
+        with self._committed():
+            await self.cache.wrote([])
+            metrics.TRANSITIONS.labels("", Status.TO_DO).inc(len(tasks))
+            self._wake_workers(tasks)
 
     async def moved(self, moves: Collection[Move], *, told_again: Collection[int] = ()) -> None:
         """After the commit, before the answer: caches, leases and waiting callers follow.
@@ -55,21 +62,22 @@ class Platform:
         `told_again`: tasks whose callers are told of an earlier commit."""
         if not moves and not told_again:
             return
-        await self.cache.wrote(
-            {new.id for _, new in moves}.union(told_again),
-            also=lambda pipe: self.leases.follow(pipe, moves),
-        )
-        for (source, target), count in Counter(
-            (old.status, new.status) for old, new in moves if old.status != new.status
-        ).items():
-            metrics.TRANSITIONS.labels(source, target).inc(count)
-        claimable_again = [new for old, new in moves if new.claim_rank != old.claim_rank]
-        for queue in {task.queue for task in claimable_again if task.claim_rank is not None}:
-            self.low_water.forget(queue)
-        self._wake_workers(new for old, new in moves if old.claim_rank is None)
-        for _, new in moves:
-            if new.status in ENDED:
-                self.endings.wake(new.id, EVERYBODY)
+        with self._committed():
+            await self.cache.wrote(
+                {new.id for _, new in moves}.union(told_again),
+                also=lambda pipe: self.leases.follow(pipe, moves),
+            )
+            for (source, target), count in Counter(
+                (old.status, new.status) for old, new in moves if old.status != new.status
+            ).items():
+                metrics.TRANSITIONS.labels(source, target).inc(count)
+            claimable_again = [new for old, new in moves if new.claim_rank != old.claim_rank]
+            for queue in {task.queue for task in claimable_again if task.claim_rank is not None}:
+                self.low_water.forget(queue)
+            self._wake_workers(new for old, new in moves if old.claim_rank is None)
+            for _, new in moves:
+                if new.status in ENDED:
+                    self.endings.wake(new.id, EVERYBODY)
 
     async def removed(self, task: Task) -> None:
         """After the commit, before the answer: the task is gone."""
@@ -87,15 +95,29 @@ class Platform:
         self.endings.close()
 
     async def close(self) -> None:
+        await self.cache.close()
         await self.redis.close()
         await self.database.close()
+
+    @contextmanager
+    def _committed(self) -> Iterator[None]:
+        """What is committed must not look as if it were not: whatever goes wrong here is a bug
+        that is logged, and no reason to tell the caller of a failure, or to store it again."""
+        try:
+            yield
+        except Exception:
+            log.exception("after_commit")
+            self.cache.could_not_tell()
 
     def _wake_workers(self, tasks: Iterable[Task]) -> None:
         for queue, count in Counter(t.queue for t in tasks if t.claim_rank is not None).items():
             self.work.wake(queue, count)
 
     async def _look_for_work(self, wanted: Mapping[str, int]) -> Mapping[str, int]:
-        found = await self.database.read(partial(looking.claimable, wanted=wanted))
+        found: dict[str, int] = {}
+        queues = iter(wanted.items())
+        while chunk := dict(islice(queues, LOOK_QUEUES)):
+            found |= await self.database.read(partial(looking.claimable, wanted=chunk))
         for queue in found:
             # It may lie below what the claims that found nothing have seen.
             self.low_water.forget(queue)

@@ -5,6 +5,7 @@ somebody waits, finds what came through other processes: one statement a look fo
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from typing import Final, Generic, TypeVar
@@ -110,9 +111,12 @@ class WaitingRoom(Generic[Key]):
             self._poller.cancel()
 
     async def _poll(self) -> None:
+        took = 0.0
         try:
             while self._waiters:
-                await asyncio.sleep(self._interval_seconds)
+                # A look that takes long, over many keys, is not taken the more often for it.
+                await asyncio.sleep(max(self._interval_seconds, took))
+                began = time.monotonic()
                 keys = {key: len(waiters) for key, waiters in self._waiters.items()}
                 if not keys:
                     return
@@ -124,6 +128,7 @@ class WaitingRoom(Generic[Key]):
                         log.exception("look_failed")
                     await asyncio.sleep(AWAY_PAUSE_SECONDS)
                     continue
+                took = time.monotonic() - began
                 for key, count in found.items():
                     self.wake(key, count)
         finally:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
+import structlog
 from redis.asyncio.client import Pipeline
 
 from app import metrics
@@ -19,6 +20,8 @@ from app.queue.calls import Claim, Ending, Finish, Turn, Turned
 from app.redis import RedisAwayError
 from app.service.platform import Platform
 from app.task import Lease, Task
+
+log = structlog.get_logger(__name__)
 
 # Together at most this many tasks move in one transaction of the lease traffic.
 TURN_LIMIT: Final = 400
@@ -37,6 +40,7 @@ class WorkerService:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
+        self._giving_back: set[asyncio.Task[None]] = set()
         self._turns: Coalescer[Turn, Turned] = Coalescer(
             self._take_turns,
             limit=TURN_LIMIT,
@@ -97,6 +101,8 @@ class WorkerService:
     async def drain(self) -> None:
         """Return when everything accepted so far is answered."""
         await self._turns.drain()
+        while self._giving_back:
+            await asyncio.wait(self._giving_back)
         await self._beats.drain()
 
     async def _wait_for_work(
@@ -138,7 +144,15 @@ class WorkerService:
 
     async def _give_back(self, _turn: Turn, turned: Turned) -> None:
         # Not awaited by the batch that this is called from: it needs the next one.
-        asyncio.get_running_loop().create_task(self.give_back(turned.claimed))
+        task = asyncio.get_running_loop().create_task(self._try_to_give_back(turned.claimed))
+        self._giving_back.add(task)
+        task.add_done_callback(self._giving_back.discard)
+
+    async def _try_to_give_back(self, tasks: Sequence[Task]) -> None:
+        try:
+            await self.give_back(tasks)
+        except RowlockError as error:
+            log.warning("lease_stays_out", tasks=[t.id for t in tasks], reason=str(error))
 
     async def _beat(self, calls: Sequence[tuple[Lease, str | None]]) -> list[Pulse | Exception]:
         leases = [lease for lease, _ in calls]

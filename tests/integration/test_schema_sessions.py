@@ -58,7 +58,7 @@ async def test_a_session_is_as_the_service_needs_it(
     assert (writer["autocommit"], reader["autocommit"]) == ("OFF", "ON")
     for found in (writer, reader):
         assert found["time_zone"] == "+00:00"
-        assert found["innodb_lock_wait_timeout"] == "5"
+        assert found["innodb_lock_wait_timeout"] == "1"
         assert "STRICT_TRANS_TABLES" in found["sql_mode"]
         assert int(found["group_concat_max_len"]) == 1024 * 1024
         for what in ("client", "connection", "results"):
