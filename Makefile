@@ -10,7 +10,7 @@ LOCK := uv pip compile --quiet --generate-hashes --no-header --universal
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup up test check lock clean
+.PHONY: help setup up test check bench bench-large lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,12 @@ check: $(VENV)/.dev ## lint, format, types, imports, and migrations against the 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.drift
+
+bench: $(VENV)/.runtime ## measure, and write docs/performance.md; bench-large: on 10 M tasks
+	@$(BIN)/python -m bench $(ARGS)
+
+bench-large: $(VENV)/.runtime
+	@$(BIN)/python -m bench --large $(ARGS)
 
 lock: ## re-make the lock files after a change in pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }

@@ -1,0 +1,119 @@
+"""Runs benchmarks, prints what they found in one table, and writes it to docs/performance.md."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from app.local.errors import LocalError
+from bench import (
+    backlog,
+    bulk,
+    cycle,
+    idle,
+    latency,
+    lists,
+    memory,
+    pickup,
+    read,
+    snapshot,
+    submit,
+    sweep,
+    workers,
+)
+from bench.report.book import Book
+from bench.report.figures import shown, verdict
+from bench.report.machine import describe
+from bench.result import BenchError, Result
+from bench.session import Options, Session
+
+LIGHT: Final[Mapping[str, Callable[[Session], list[Result]]]] = {
+    "submit": submit.run,
+    "read": read.run,
+    "cycle": cycle.run,
+    "bulk": bulk.run,
+    "pickup": pickup.run,
+    "idle": idle.run,
+    "snapshot": snapshot.run,
+    "sweep": sweep.run,
+    "workers": workers.run,
+    "latency": latency.run,
+}
+LARGE: Final[Mapping[str, Callable[[Session], list[Result]]]] = {
+    "backlog": backlog.run,
+    "lists": lists.run,
+    "memory": memory.run,
+}
+
+console = Console(soft_wrap=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    options = _parser().parse_args(arguments)
+    names = options.names or list(LARGE if options.large else LIGHT)
+    given = Options(options.rounds, options.seconds, options.rows, options.home)
+    results, failed = _run(names, given, writes=options.report)
+    _print(results)
+    for name, reason in failed.items():
+        console.print(f"[red]{name} has no result:[/] {reason}")
+    if options.report:
+        console.print(f"Written to {Book().write()}")
+    sys.exit(1 if failed else 0)
+
+
+def _run(
+    names: Sequence[str], options: Options, *, writes: bool
+) -> tuple[list[Result], dict[str, str]]:
+    results: list[Result] = []
+    failed: dict[str, str] = {}
+    try:
+        with Session(options, is_large=any(name in LARGE for name in names)) as session:
+            machine = describe(session.stack)
+            for name in names:
+                console.print(f"[dim]{time.strftime('%H:%M:%S')}[/] {name} …")
+                try:
+                    found = {**LIGHT, **LARGE}[name](session)
+                except BenchError as error:
+                    failed[name] = str(error)
+                    continue
+                results += found
+                if writes:  # at once: what comes after may fail
+                    Book().keep(name, found, machine, options)
+    except LocalError as error:
+        sys.exit(f"bench: {error}")
+    return results, failed
+
+
+def _print(results: Sequence[Result]) -> None:
+    table = Table(box=None, header_style="bold")
+    for heading in ("", "figure", "reference", "ratio", "target", ""):
+        is_text = heading in ("", "target")
+        table.add_column(heading, justify="left" if is_text else "right", no_wrap=True)
+    for result in results:
+        table.add_row(*shown(result), verdict(result.ok))
+    console.print(table, width=120)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*LIGHT, *LARGE, []], metavar="name")
+    parser.add_argument("--large", action="store_true", help=f"run {', '.join(LARGE)}")
+    parser.add_argument("--rounds", type=int, default=Options.rounds, help="default: %(default)s")
+    parser.add_argument(
+        "--seconds", type=float, default=Options.seconds, help="of each run; default: %(default)s"
+    )
+    parser.add_argument(
+        "--rows", type=int, default=Options.rows, help="ended tasks; default: %(default)s"
+    )
+    parser.add_argument("--home", type=Path, help="for the servers' data, not the usual /tmp")
+    parser.add_argument(
+        "--no-report", dest="report", action="store_false", help="leave docs/performance.md alone"
+    )
+    parser.epilog = f"Names: {', '.join([*LIGHT, *LARGE])}. Without: {', '.join(LIGHT)}."
+    return parser

@@ -1,0 +1,125 @@
+"""The load generator: some connections, each with its next request as soon as it has its answer.
+
+Runs in a process of its own (`python -m bench.load`, jobs by `bench.remote`), so that its CPU
+is its own. Any answer but 2xx ends the run as worthless.
+"""
+
+import asyncio
+import gc
+import time
+from array import array
+from typing import Any
+
+import uvloop
+
+from bench.remote import Job, work_off
+from bench.result import BenchError, percentiles
+from bench.scripts import Script, scripts
+from bench.wire import Wire
+
+
+class Load:
+    """One job's connections together."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.until = 0.0
+        self.ended_at = 0.0
+        self.units = 0
+        self.latencies = array("d")
+        self.failure: Exception | None = None
+        self.over = asyncio.Event()
+        self._busy = 0
+
+    async def run(self, port: int, made: list[Script]) -> None:
+        """Connect all, then let them go at once; returns after the last answer."""
+        lines = [Line(self, script) for script in made]
+        for line in lines:
+            await line.wire.connect(port)
+        self._busy = len(lines)
+        began = time.perf_counter()
+        self.until = began + self.seconds
+        for line in lines:
+            line.begin()
+        async with asyncio.timeout(self.seconds + 60):
+            await self.over.wait()
+        for line in lines:
+            line.wire.close()
+        if self.failure is not None:
+            raise self.failure
+        self.seconds = self.ended_at - began
+
+    def fail(self, error: Exception) -> None:
+        self.failure = self.failure or error
+        self.over.set()
+
+    def leave(self, at: float) -> None:
+        self._busy -= 1
+        if self._busy == 0:
+            self.ended_at = at
+            self.over.set()
+
+
+class Line:
+    """One connection and its script."""
+
+    def __init__(self, load: Load, script: Script) -> None:
+        self.wire = Wire(self._answered, self._failed)
+        self._load = load
+        self._script = script
+        self._sent_at = 0.0
+        self._units = 0
+
+    def begin(self) -> None:
+        self._ask(next(self._script))
+
+    def _ask(self, call: tuple[bytes, int]) -> None:
+        request, self._units = call
+        self._sent_at = time.perf_counter()
+        self.wire.send(request)
+
+    def _answered(self, status: int, body: bytes) -> None:
+        load, now = self._load, time.perf_counter()
+        load.latencies.append(now - self._sent_at)
+        if not 200 <= status < 300:
+            load.fail(BenchError(f"answered {status}: {body[:300]!r}"))
+            return
+        load.units += self._units
+        if now >= load.until:
+            load.leave(now)
+            return
+        try:
+            self._ask(self._script.send(body))
+        except Exception as error:
+            load.fail(error)
+
+    def _failed(self, error: Exception) -> None:
+        if not self._load.over.is_set():
+            self._load.fail(error)
+
+
+def run(job: dict[str, Any]) -> Job:
+    """Let `connections` run `script` for `seconds`."""
+    connections = int(job["connections"])
+    made = scripts(job["script"], job.get("arguments", {}), connections)
+    gc.collect()
+    cpu = time.process_time()
+
+    async def main() -> Load:
+        load = Load(float(job["seconds"]))
+        await load.run(int(job["port"]), made)
+        return load
+
+    load = uvloop.run(main())
+    return {
+        "units": load.units,
+        "requests": len(load.latencies),
+        "seconds": load.seconds,
+        "cpu_seconds": time.process_time() - cpu,
+        "latency_ms": percentiles([1000 * seconds for seconds in load.latencies]),
+    }
+
+
+if __name__ == "__main__":
+    gc.disable()
+    work_off(run)

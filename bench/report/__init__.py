@@ -1,0 +1,1 @@
+"""What was found, made into docs/performance.md."""
