@@ -137,15 +137,8 @@ class Cache:
             # Not left to the next call: other processes read what ours could not forget.
             self._mending = asyncio.get_running_loop().create_task(self._mend())
 
-    async def close(self) -> None:
-        """Stop trying to tell Redis."""
-        if self._mending is not None:
-            self._mending.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._mending
-
     async def _mend(self) -> None:
-        while self._untold > self._made_good:
+        while not self._link.is_absent and self._untold > self._made_good:
             await asyncio.sleep(MENDING_SECONDS)
             with suppress(RedisAwayError):
                 await self._move_epoch()

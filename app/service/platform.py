@@ -95,7 +95,6 @@ class Platform:
         self.endings.close()
 
     async def close(self) -> None:
-        await self.cache.close()
         await self.redis.close()
         await self.database.close()
 

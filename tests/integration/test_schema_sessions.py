@@ -17,7 +17,6 @@ WRONG = {
     "time_zone": "'+05:00'",
     "innodb_lock_wait_timeout": "50",
     "sql_mode": "''",
-    "group_concat_max_len": "64",
 }
 
 
@@ -41,7 +40,7 @@ def wrong_defaults(settings: Settings, engine: Engine) -> Iterator[None]:
 async def session_settings(connection: Connection) -> dict[str, Any]:
     rows = await connection.fetch(
         "SHOW SESSION VARIABLES WHERE Variable_name IN ('time_zone', 'innodb_lock_wait_timeout', "
-        "'sql_mode', 'group_concat_max_len', 'autocommit', 'character_set_client', "
+        "'sql_mode', 'autocommit', 'character_set_client', "
         "'character_set_connection', 'character_set_results', 'transaction_isolation', "
         "'tx_isolation')"
     )
@@ -60,7 +59,6 @@ async def test_a_session_is_as_the_service_needs_it(
         assert found["time_zone"] == "+00:00"
         assert found["innodb_lock_wait_timeout"] == "1"
         assert "STRICT_TRANS_TABLES" in found["sql_mode"]
-        assert int(found["group_concat_max_len"]) == 1024 * 1024
         for what in ("client", "connection", "results"):
             assert found[f"character_set_{what}"] == "utf8mb4"
 
