@@ -80,3 +80,24 @@ async def test_a_call_whose_row_stays_locked_is_answered_in_time_and_works_later
             stranger.rollback()
 
         assert (await api.post(f"/leases/{lease}/complete")).status_code == 200
+
+
+async def test_a_row_that_stays_locked_is_busy_for_its_own_call_and_for_no_neighbour(
+    session: Session, engine: Engine, api: httpx.AsyncClient
+) -> None:
+    held, free = TaskFactory.create_batch(2, in_progress=True)
+
+    with engine.connect() as stranger:
+        stranger.exec_driver_sql(LOCK, (held.id,))
+        stuck = asyncio.create_task(api.post(f"/leases/{lease_of(held)}/complete"))
+        await until_blocked(engine)
+        neighbours = await asyncio.gather(
+            api.post(f"/leases/{lease_of(free)}/complete"),
+            api.post("/leases", json={"worker": "w", "queues": ["other"]}),
+        )
+        answer = await stuck
+        stranger.rollback()
+
+    assert [neighbour.status_code for neighbour in neighbours] == [200, 200]
+    assert (answer.status_code, answer.json()["title"]) == (503, "Row busy")
+    assert answer.headers["retry-after"]
