@@ -7,9 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-from rich.table import Table
-
 from app.local.errors import LocalError
 from bench import (
     backlog,
@@ -50,8 +47,6 @@ LARGE: Final[Mapping[str, Callable[[Session], list[Result]]]] = {
     "memory": memory.run,
 }
 
-console = Console(soft_wrap=True)
-
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
@@ -61,9 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     results, failed = _run(names, given, writes=options.report)
     _print(results)
     for name, reason in failed.items():
-        console.print(f"[red]{name} has no result:[/] {reason}")
+        print(f"{name} has no result: {reason}")
     if options.report:
-        console.print(f"Written to {Book().write()}")
+        print(f"Written to {Book().write()}")
     sys.exit(1 if failed else 0)
 
 
@@ -76,7 +71,7 @@ def _run(
         with Session(options, is_large=any(name in LARGE for name in names)) as session:
             machine = describe(session.stack)
             for name in names:
-                console.print(f"[dim]{time.strftime('%H:%M:%S')}[/] {name} …")
+                print(f"{time.strftime('%H:%M:%S')} {name} …", flush=True)
                 try:
                     found = {**LIGHT, **LARGE}[name](session)
                 except BenchError as error:
@@ -91,13 +86,14 @@ def _run(
 
 
 def _print(results: Sequence[Result]) -> None:
-    table = Table(box=None, header_style="bold")
-    for heading in ("", "figure", "reference", "ratio", "target", ""):
-        is_text = heading in ("", "target")
-        table.add_column(heading, justify="left" if is_text else "right", no_wrap=True)
-    for result in results:
-        table.add_row(*shown(result), verdict(result.ok))
-    console.print(table, width=120)
+    rows = [("", "figure", "reference", "ratio", "target", "")]
+    rows += [(*shown(result), verdict(result.ok)) for result in results]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        name, *figures, target, met = row
+        cells = [name.ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(figures, widths[1:4], strict=True)]
+        print("  ".join([*cells, target.ljust(widths[4]), met]).rstrip())
 
 
 def _parser() -> argparse.ArgumentParser:
