@@ -8,6 +8,7 @@ import asyncio
 import gc
 import time
 from array import array
+from collections.abc import Mapping
 from typing import Any
 
 import uvloop
@@ -15,7 +16,7 @@ import uvloop
 from bench.remote import Job, work_off
 from bench.result import BenchError, percentiles
 from bench.scripts import Script, scripts
-from bench.wire import Wire
+from bench.wire import HOST, Wire
 
 
 class Load:
@@ -31,11 +32,12 @@ class Load:
         self.over = asyncio.Event()
         self._busy = 0
 
-    async def run(self, port: int, made: list[Script]) -> None:
+    async def run(self, where: Mapping[str, Any], made: list[Script]) -> None:
         """Connect all, then let them go at once; returns after the last answer."""
         lines = [Line(self, script) for script in made]
         for line in lines:
-            await line.wire.connect(port)
+            await line.wire.connect(where["port"], **where.get("elsewhere", {}))
+            line.headers = where.get("headers", "").encode()
         self._busy = len(lines)
         began = time.perf_counter()
         self.until = began + self.seconds
@@ -65,16 +67,22 @@ class Line:
 
     def __init__(self, load: Load, script: Script) -> None:
         self.wire = Wire(self._answered, self._failed)
+        self.headers = b""
         self._load = load
         self._script = script
         self._sent_at = 0.0
         self._units = 0
 
     def begin(self) -> None:
-        self._ask(next(self._script))
+        try:
+            self._ask(next(self._script))
+        except StopIteration:
+            self._load.leave(time.perf_counter())
 
     def _ask(self, call: tuple[bytes, int]) -> None:
         request, self._units = call
+        if self.headers:
+            request = request.replace(HOST, self.headers, 1)
         self._sent_at = time.perf_counter()
         self.wire.send(request)
 
@@ -90,6 +98,8 @@ class Line:
             return
         try:
             self._ask(self._script.send(body))
+        except StopIteration:
+            load.leave(now)
         except Exception as error:
             load.fail(error)
 
@@ -107,7 +117,7 @@ def run(job: dict[str, Any]) -> Job:
 
     async def main() -> Load:
         load = Load(float(job["seconds"]))
-        await load.run(int(job["port"]), made)
+        await load.run(job, made)
         return load
 
     load = uvloop.run(main())

@@ -36,9 +36,9 @@ def task(number: int, queue: str = "default") -> dict[str, Any]:
     }
 
 
-def submit() -> Script:
+def submit(queue: str = "default") -> Script:
     """One task a call."""
-    for one in itertools.cycle(random.sample(_submissions(), _VARIANTS)):
+    for one in itertools.cycle(random.sample(_submissions(queue), _VARIANTS)):
         yield one, 1
 
 
@@ -46,6 +46,12 @@ def get(ids: Iterator[int]) -> Script:
     """One task by its id a call."""
     for task_id in ids:
         yield request("GET", f"/tasks/{task_id}"), 1
+
+
+def delete(ids: Iterator[int]) -> Script:
+    """One task by its id a call."""
+    for task_id in ids:
+        yield request("DELETE", f"/tasks/{task_id}"), 1
 
 
 def cycle(queue: str = "default") -> Script:
@@ -103,6 +109,9 @@ def scripts(name: str, arguments: dict[str, Any], connections: int) -> list[Scri
         first, last = int(arguments["first"]), int(arguments["last"])
         shared = itertools.cycle(range(first, last + 1))
         return [get(shared) for _ in range(connections)]
+    if name == "delete":
+        once = iter(arguments["ids"])
+        return [delete(once) for _ in range(connections)]
     of: dict[str, Callable[..., Script]] = {
         **{"submit": submit, "cycle": cycle, "finish_and_claim": finish_and_claim},
         **{"submit_many": submit_many, "cycle_many": cycle_many, "mill": mill},
@@ -111,8 +120,8 @@ def scripts(name: str, arguments: dict[str, Any], connections: int) -> list[Scri
 
 
 @cache
-def _submissions() -> list[bytes]:
-    return [request("POST", "/tasks", task(number)) for number in range(_VARIANTS)]
+def _submissions(queue: str) -> list[bytes]:
+    return [request("POST", "/tasks", task(number, queue)) for number in range(_VARIANTS)]
 
 
 def _claim(queue: str, limit: int) -> dict[str, Any]:
