@@ -6,13 +6,15 @@ Any number may run against one database, with no leader. It has no logic: the sw
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final, cast
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from app.errors import DatabaseAwayError
+from app.errors import DatabaseAwayError, RowBusyError
 from app.logging import configure_logging
 from app.service.platform import Platform
 from app.service.sweeping import SWEEPS, Sweeper
@@ -21,17 +23,16 @@ from app.settings import Settings
 STOP_SECONDS: Final = 8
 REPORT_SECONDS: Final = 5
 
+Job = Callable[[], Awaitable[None]]
+
 log = structlog.get_logger("scheduler")
 
 
-async def sweep(sweeper: Sweeper, name: str, under_way: set[asyncio.Task[None]]) -> None:
+async def sweep(sweeper: Sweeper, name: str) -> None:
     """One run of one sweep. MySQL away is no reason to stop: the next run finds it back."""
-    this = cast("asyncio.Task[None]", asyncio.current_task())
-    under_way.add(this)
-    this.add_done_callback(under_way.discard)
     try:
         moved = await sweeper.run(name)
-    except DatabaseAwayError as error:
+    except (DatabaseAwayError, RowBusyError) as error:
         log.warning("sweep_skipped", sweep=name, reason=str(error))
     except Exception:
         log.exception("sweep_failed", sweep=name)
@@ -42,28 +43,42 @@ async def sweep(sweeper: Sweeper, name: str, under_way: set[asyncio.Task[None]])
 
 async def report(sweeper: Sweeper) -> None:
     """Tell MySQL how the sweeps go. What cannot be told is of no consequence."""
-    with suppress(DatabaseAwayError):
+    with suppress(DatabaseAwayError, RowBusyError):
         await sweeper.report()
 
 
+async def run(job: Job, stopped: asyncio.Event, under_way: set[asyncio.Task[None]]) -> None:
+    """Run a job, to be waited for by whoever stops. What APScheduler begins in the very moment
+    of the stop would not be, and does nothing."""
+    if stopped.is_set():
+        return
+    this = cast("asyncio.Task[None]", asyncio.current_task())
+    under_way.add(this)
+    this.add_done_callback(under_way.discard)
+    await job()
+
+
 async def schedule(settings: Settings, stopped: asyncio.Event) -> None:
-    """Sweep until `stopped`; a sweep that is under way then is waited for."""
+    """Sweep until `stopped`; what is under way then is waited for."""
     platform = Platform(settings)
     sweeper = Sweeper(platform)
     scheduler = AsyncIOScheduler()
     under_way: set[asyncio.Task[None]] = set()
-    for name in SWEEPS:
+    jobs: dict[str, tuple[Job, float]] = {
+        name: (partial(sweep, sweeper, name), settings.sweep_interval_seconds) for name in SWEEPS
+    }
+    jobs["report"] = (partial(report, sweeper), REPORT_SECONDS)
+    for name, (job, seconds) in jobs.items():
         scheduler.add_job(
-            sweep,
+            run,
             "interval",
-            seconds=settings.sweep_interval_seconds,
-            args=(sweeper, name, under_way),
+            seconds=seconds,
+            args=(job, stopped, under_way),
             id=name,
             max_instances=1,
             coalesce=True,
             misfire_grace_time=None,
         )
-    scheduler.add_job(report, "interval", seconds=REPORT_SECONDS, args=(sweeper,), id="report")
     scheduler.start()
     log.info("scheduler_started", sweeps=list(SWEEPS))
     try:
