@@ -1,5 +1,6 @@
 """The command `rowlock`."""
 
+import asyncio
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any, NoReturn
@@ -56,10 +57,12 @@ def dev() -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="In place of ROWLOCK_HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="In place of ROWLOCK_PORT.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port.")] = 1,
+    shares_port: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Serve the API against ROWLOCK_DATABASE_URL."""
     settings = _settings(host=host, port=port)
-    if not settings.has_tokens:
+    if not settings.has_tokens and not shares_port:
         if not settings.on_loopback:
             _end(
                 f"No tokens are set, so the API listens on loopback only, not on {settings.host}. "
@@ -71,10 +74,25 @@ def serve(
             err=True,
         )
     _checked(settings, _require_fit)
+    if workers > 1:
+        _serve_by(workers, settings)
 
     from app.server import serve as run
 
-    run(settings)
+    run(settings, shares_port=shares_port)
+
+
+def _serve_by(workers: int, settings: Settings) -> NoReturn:
+    from app.local.dev import own_command
+    from app.local.errors import LocalError
+    from app.processes import Processes
+
+    place = ("--host", settings.host, "--port", str(settings.port))
+    command = (*own_command(), "serve", *place, "--shares-port")
+    try:
+        raise typer.Exit(Processes(settings, workers, command).run())
+    except LocalError as error:
+        _end(str(error))
 
 
 @app.command()
@@ -94,6 +112,41 @@ def migrate() -> None:
     settings = _settings()
     _checked(settings, migrations.upgrade)
     typer.echo(f"The schema is at revision {migrations.head()}.")
+
+
+@app.command()
+def recount() -> None:
+    """Count all tasks and set the figures right, after rows were changed by hand."""
+    from app.service.sweeping import recount as run
+
+    wrong = asyncio.run(run(_settings()))
+    for name, difference in sorted(wrong.items()):
+        typer.echo(f"{name}: {difference:+,}")
+    typer.echo(f"{len(wrong)} counters were wrong and are right now.")
+
+
+@app.command()
+def bench(
+    url: Annotated[str, typer.Option(help="Where the API is.")] = "http://127.0.0.1:8000",
+    client_token: Annotated[
+        str | None, typer.Option(envvar="ROWLOCK_CLIENT_TOKEN", help="For its client door.")
+    ] = None,
+    worker_token: Annotated[
+        str | None, typer.Option(envvar="ROWLOCK_WORKER_TOKEN", help="For its worker door.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, max=60, help="Of each measurement.")] = 2.0,
+) -> None:
+    """Measure a running server: what does it do in a second? In a queue of its own."""
+    from bench import users
+    from bench.report.figures import print_table
+    from bench.result import BenchError
+
+    try:
+        print_table(
+            users.run(url, client_token=client_token, worker_token=worker_token, seconds=seconds)
+        )
+    except BenchError as error:
+        _end(str(error))
 
 
 @app.command()

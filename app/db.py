@@ -8,11 +8,13 @@ import asyncio
 import itertools
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence, Sized
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 
+import orjson
 import pymysql
 import structlog
 from pymysql import err
@@ -65,6 +67,8 @@ class Connection:
         self._clock = clock
         self.id_step = id_step
         self.is_mariadb = is_mariadb
+        # What this transaction adds to the counters (`app.queue.counters`).
+        self.counts: Counter[str] = Counter()
 
     async def fetch(self, statement: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
         """The rows of a SELECT, its `%s` filled in by the driver."""
@@ -82,6 +86,12 @@ class Connection:
     async def now(self) -> datetime:
         """MySQL's time."""
         return await self._clock.now(self)
+
+    async def write_counts(self) -> None:
+        """Store what the transaction adds to the counters, as one row that nobody waits for."""
+        if deltas := {name: delta for name, delta in self.counts.items() if delta}:
+            text = orjson.dumps(deltas).decode()
+            await self.execute("INSERT INTO counter_deltas (deltas) VALUES (%s)", (text,))
 
     async def commit(self) -> None:
         await self._driver.commit()
@@ -139,8 +149,9 @@ class Database:
             try:
                 async with self._bounded(), _lent(engine, self._clock) as connection:
                     result = await work(connection)
-                    committing = True
                     if engine is self._writers:
+                        await connection.write_counts()
+                        committing = True
                         await connection.commit()
                     return result
             except err.MySQLError as error:

@@ -1,10 +1,12 @@
 """What `/metrics` tells Prometheus."""
 
+import os
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 REQUESTS: Final = Counter(
@@ -28,13 +30,14 @@ BATCH_CALLS: Final = Histogram(
     ["kind"],
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024),
 )
-WAITING: Final = Gauge("rowlock_waiting_tasks", "Tasks in to_do or retrying.", ["queue"])
-RUNNING: Final = Gauge("rowlock_running_tasks", "Tasks in progress.", ["queue"])
-OLDEST_WAITING_SECONDS: Final = Gauge(
-    "rowlock_oldest_waiting_seconds", "Age of the oldest claimable task.", ["queue"]
+WAITING_CALLERS: Final = Gauge(
+    "rowlock_waiting_callers", "Long polls that wait now.", multiprocess_mode="livesum"
 )
-WAITING_CALLERS: Final = Gauge("rowlock_waiting_callers", "Long polls that wait now.")
-REDIS_UP: Final = Gauge("rowlock_redis_up", "1 while Redis answers, 0 while it is away or absent.")
+REDIS_UP: Final = Gauge(
+    "rowlock_redis_up",
+    "1 while Redis answers, 0 while it is away or absent.",
+    multiprocess_mode="livemin",
+)
 CACHE_READS: Final = Counter("rowlock_cache_reads_total", "Reads of the cache.", ["kind", "found"])
 
 
@@ -47,12 +50,33 @@ class SweepFigure(NamedTuple):
     seconds_since: float
 
 
-class SweepFigures(Collector):
-    """Counted by the schedulers, which other processes are; shown as they were last read."""
+class QueueFigure(NamedTuple):
+    """One queue's standing."""
 
-    latest: Iterable[SweepFigure] = ()
+    queue: str
+    waiting: int
+    running: int
+    oldest_waiting_seconds: float
+
+
+class StoredFigures(Collector):
+    """What MySQL knows and no process by itself, as it was last read."""
+
+    queues: Iterable[QueueFigure] = ()
+    sweeps: Iterable[SweepFigure] = ()
 
     def collect(self) -> Iterable[Metric]:
+        waiting = GaugeMetricFamily(
+            "rowlock_waiting_tasks", "Tasks in to_do or retrying.", labels=["queue"]
+        )
+        running = GaugeMetricFamily("rowlock_running_tasks", "Tasks in progress.", labels=["queue"])
+        oldest = GaugeMetricFamily(
+            "rowlock_oldest_waiting_seconds", "Age of the oldest claimable task.", labels=["queue"]
+        )
+        for queue in self.queues:
+            waiting.add_metric([queue.queue], queue.waiting)
+            running.add_metric([queue.queue], queue.running)
+            oldest.add_metric([queue.queue], queue.oldest_waiting_seconds)
         runs = CounterMetricFamily(
             "rowlock_sweep_runs", "Sweeps run, by all schedulers together.", labels=["sweep"]
         )
@@ -64,12 +88,24 @@ class SweepFigures(Collector):
             "Since a scheduler last told of this sweep; beyond a minute none runs.",
             labels=["sweep"],
         )
-        for figure in self.latest:
-            runs.add_metric([figure.sweep], figure.runs)
-            moved.add_metric([figure.sweep], figure.moved)
-            age.add_metric([figure.sweep], figure.seconds_since)
-        return (runs, moved, age)
+        for sweep in self.sweeps:
+            runs.add_metric([sweep.sweep], sweep.runs)
+            moved.add_metric([sweep.sweep], sweep.moved)
+            age.add_metric([sweep.sweep], sweep.seconds_since)
+        return (waiting, running, oldest, runs, moved, age)
 
 
-SWEEP_FIGURES: Final = SweepFigures()
-REGISTRY.register(SWEEP_FIGURES)
+STORED_FIGURES: Final = StoredFigures()
+
+
+def registry() -> CollectorRegistry:
+    """This process's figures, or those of all that share its port."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    shared = CollectorRegistry()
+    MultiProcessCollector(shared)
+    shared.register(STORED_FIGURES)
+    return shared
+
+
+REGISTRY.register(STORED_FIGURES)

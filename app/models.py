@@ -97,7 +97,6 @@ class Task(Model):
         Index("ix_tasks_status", "status", "id"),
         Index("ix_tasks_created", "created_at"),
         Index("ix_tasks_due", "due_date"),
-        Index("ix_tasks_completed", "completed_at"),
         CheckConstraint(
             "(status = 'in_progress') = (deadline_at IS NOT NULL)", name="deadline_in_progress"
         ),
@@ -171,7 +170,7 @@ class TaskAttempt(Model):
     error: Mapped[str | None] = mapped_column(TEXT)
     lease_token: Mapped[str] = mapped_column(Token)
 
-    __table_args__: Any = (Index("ix_task_attempts_finished", "finished_at"), CHARSET)
+    __table_args__: Any = (CHARSET,)
 
 
 class IdempotencyKey(Model):
@@ -211,6 +210,31 @@ class SweepReport(Model):
     runs: Mapped[int] = mapped_column(BigInteger)
     moved: Mapped[int] = mapped_column(BigInteger)
     last_run_at: Mapped[datetime] = mapped_column(Moment)
+
+    __table_args__: Any = (CHARSET,)
+
+
+class CounterValue(Model):
+    """A counter as of the last fold (`app.queue.counters`)."""
+
+    __tablename__ = "counters"
+
+    name: Mapped[str] = mapped_column(
+        VARCHAR(160, charset="utf8mb4", collation="utf8mb4_bin"), primary_key=True
+    )
+    value: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__: Any = (CHARSET,)
+
+
+class CounterDelta(Model):
+    """What one transaction adds to counters, a JSON object by name. Nobody updates a row, so
+    that nobody waits for one."""
+
+    __tablename__ = "counter_deltas"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    deltas: Mapped[str] = mapped_column(MEDIUMTEXT)
 
     __table_args__: Any = (CHARSET,)
 

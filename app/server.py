@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from socket import socket
+from socket import AF_INET, AF_INET6, SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET, socket
 from types import FrameType
 
 import uvicorn
@@ -47,8 +47,11 @@ class Server(uvicorn.Server):
             self._loop.call_soon_threadsafe(services.platform.close_doors)
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM; what was accepted by then is answered."""
+def serve(settings: Settings, *, shares_port: bool = False) -> None:
+    """Serve until SIGINT or SIGTERM; what was accepted by then is answered.
+
+    `shares_port`: other processes listen on the same one.
+    """
     application = create_app(settings)
     config = uvicorn.Config(
         application,
@@ -65,4 +68,13 @@ def serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn, having stopped in order, raises the signal again: to be told to stop is no fault.
         signal.signal(number, lambda *_: sys.exit(0))
-    Server(config, application).run()
+    Server(config, application).run([_shared_socket(settings)] if shares_port else None)
+
+
+def _shared_socket(settings: Settings) -> socket:
+    """A socket for connections that the kernel has dealt to this process."""
+    listening = socket(AF_INET6 if ":" in settings.host else AF_INET)
+    listening.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+    listening.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1)
+    listening.bind((settings.host, settings.port))
+    return listening

@@ -24,7 +24,7 @@ from bench import (
     workers,
 )
 from bench.report.book import Book
-from bench.report.figures import shown, verdict
+from bench.report.figures import print_table
 from bench.report.machine import describe
 from bench.result import BenchError, Result
 from bench.session import Options, Session
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     names = options.names or list(LARGE if options.large else LIGHT)
     given = Options(options.rounds, options.seconds, options.rows, options.home)
     results, failed = _run(names, given, writes=options.report)
-    _print(results)
+    print_table(results)
     for name, reason in failed.items():
         print(f"{name} has no result: {reason}")
     if options.report:
@@ -83,17 +83,6 @@ def _run(
     except LocalError as error:
         sys.exit(f"bench: {error}")
     return results, failed
-
-
-def _print(results: Sequence[Result]) -> None:
-    rows = [("", "figure", "reference", "ratio", "target", "")]
-    rows += [(*shown(result), verdict(result.ok)) for result in results]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        name, *figures, target, met = row
-        cells = [name.ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(figures, widths[1:4], strict=True)]
-        print("  ".join([*cells, target.ljust(widths[4]), met]).rstrip())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,5 +1,6 @@
 """Rows by state, as the service would have left them. Times follow from the state."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,8 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import Tag, Task, TaskTag
+from app.models import CounterDelta, Tag, Task, TaskTag
+from app.queue.counters import count, recent
 from app.states import RANK, Priority, Status
 
 
@@ -147,6 +149,22 @@ class TaskFactory(factory.alchemy.SQLAlchemyModelFactory):
             session.add(TaskTag(task_id=self.id, tag_id=tag.id))
         self.tag_names = orjson.dumps(sorted(names)).decode()
         session.commit()
+
+    @classmethod
+    def _after_postgeneration(cls, task: Task, create: bool, results: Any = None) -> None:
+        super()._after_postgeneration(task, create, results)
+        counts: Counter[str] = Counter()
+        count(counts, None, task)
+        if task.completed_at is not None:
+            counts[recent(task.queue, task.completed_at, "done")] += 1
+        add_to_counters(counts)
+
+
+def add_to_counters(counts: Counter[str]) -> None:
+    """As the transaction would that caused it."""
+    session = FactorySession.get()
+    session.add(CounterDelta(deltas=orjson.dumps(counts).decode()))
+    session.commit()
 
 
 def lease_of(task: Task) -> str:

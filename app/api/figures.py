@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from app import metrics
-from app.queue.statistics import RECENT_MINUTES, QueueState
+from app.metrics import QueueFigure
+from app.queue.counters import RECENT_MINUTES
+from app.queue.statistics import QueueState
 from app.states import WAITING, Priority, Status
 
 
@@ -30,14 +31,14 @@ def queue_document(state: QueueState) -> dict[str, Any]:
     }
 
 
-def show_queues(states: list[QueueState]) -> None:
-    """Set the gauges that `/metrics` shows of queues."""
-    for gauge in (metrics.WAITING, metrics.RUNNING, metrics.OLDEST_WAITING_SECONDS):
-        gauge.clear()
-    for state in states:
-        metrics.WAITING.labels(state.queue).set(_count(state, *WAITING))
-        metrics.RUNNING.labels(state.queue).set(_count(state, Status.IN_PROGRESS))
-        metrics.OLDEST_WAITING_SECONDS.labels(state.queue).set(state.oldest_waiting_seconds or 0)
+def queue_figure(state: QueueState) -> QueueFigure:
+    """What `/metrics` shows of a queue."""
+    return QueueFigure(
+        state.queue,
+        _count(state, *WAITING),
+        _count(state, Status.IN_PROGRESS),
+        state.oldest_waiting_seconds or 0,
+    )
 
 
 def _count(state: QueueState, *statuses: Status) -> int:

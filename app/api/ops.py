@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from app import metrics, migrations
 from app.api import schemas
 from app.api.door import DoorRoute, FiguresRoute
-from app.api.figures import show_queues
+from app.api.figures import queue_figure
 from app.api.responses import JsonAnswer, problems
 from app.api.services import Service
 from app.documents import dumps
@@ -75,13 +75,13 @@ async def readyz(service: Service) -> Response:
 )
 async def show_metrics(service: Service) -> Response:
     global _queues_shown_at  # noqa: PLW0603  (Prometheus' registry is the process's, too)
+    stored = metrics.STORED_FIGURES
     if time.monotonic() - _queues_shown_at > QUEUES_SHOWN_FOR_SECONDS:
         try:
-            show_queues(await service.admin.queues())
-            metrics.SWEEP_FIGURES.latest = await service.admin.sweeps()
+            stored.queues = [queue_figure(state) for state in await service.admin.queues()]
+            stored.sweeps = await service.admin.sweeps()
             _queues_shown_at = time.monotonic()
         except DatabaseAwayError:
             # What MySQL alone knows is left out, not shown as it was; the rest is wanted most now.
-            show_queues([])
-            metrics.SWEEP_FIGURES.latest = ()
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+            stored.queues = stored.sweeps = ()
+    return Response(generate_latest(metrics.registry()), media_type=CONTENT_TYPE_LATEST)

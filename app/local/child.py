@@ -110,8 +110,13 @@ class Child:
             return False
         return True
 
+    def ask_to_end(self) -> None:
+        """SIGTERM, if it runs."""
+        if self.exit_code() is None:
+            self._process.terminate()
+
     def stop(self, timeout_seconds: float) -> None:
-        """Ask it to end (SIGTERM), and kill it if it has not by then."""
+        """Ask it to end, and kill it if it has not by then."""
         if self.exit_code() is None:
             self._process.terminate()
             if not self.ends_within(timeout_seconds):

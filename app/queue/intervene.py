@@ -126,8 +126,9 @@ async def patch(
 async def delete(connection: Connection, *, task_id: int) -> Task:
     """Delete a task, whatever its state; its last row. Raises `TaskNotFoundError`."""
     task = (await statements.lock_tasks(connection, [task_id], whole=False)).get(task_id)
-    if task is None or not await statements.delete_task(connection, task_id):
+    if task is None:
         raise TaskNotFoundError(task_id=task_id)
+    await statements.delete_task(connection, task)
     return task
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from app.db import Connection, marks
 from app.errors import GuardFailedError
+from app.queue.counters import count
 from app.queue.low_water import Bounds
 from app.states import Status
 from app.task import LIGHT_ROW, ROW, EndedAttempt, NewTask, Task, task_of
@@ -77,6 +78,8 @@ async def insert_tasks(
             row._replace(id=result.first_id + index * connection.id_step)
             for index, row in enumerate(rows)
         ]
+    for task in stored:
+        count(connection.counts, None, task)
     return stored
 
 
@@ -172,12 +175,15 @@ async def move(connection: Connection, moves: Sequence[tuple[Task, Task]]) -> No
         values += [value for t in olds for value in (t.id, t.status, t.attempt)]
         result = await connection.execute(statement, tuple(values))
         _expect("move", result.matched, len(chunk))
+    for old, new in moves:
+        count(connection.counts, old, new)
 
 
-async def delete_task(connection: Connection, task_id: int) -> bool:
-    """Delete the task with its tags, attempts and keys; whether it was there."""
-    result = await connection.execute("DELETE FROM tasks WHERE id = %s", (task_id,))
-    return result.matched == 1
+async def delete_task(connection: Connection, task: Task) -> None:
+    """Delete the task, which is locked, with its tags, attempts and keys."""
+    result = await connection.execute("DELETE FROM tasks WHERE id = %s", (task.id,))
+    _expect("delete_task", result.matched, 1)
+    count(connection.counts, task, None)
 
 
 def _assignments(olds: Sequence[Task], news: Sequence[Task]) -> tuple[list[str], list[Any]]:

@@ -1,12 +1,21 @@
 """What stands where: tasks by tag, by queue, status and priority, and how it has gone lately."""
 
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from app.db import Connection
 from app.metrics import SweepFigure
+from app.queue import counters
 
-RECENT_MINUTES: Final = 5
+LOOK_QUEUES: Final = 100
+
+_FIRST_OF_RANK: Final = (
+    "(SELECT %s, TIMESTAMPDIFF(MICROSECOND, created_at, UTC_TIMESTAMP(6)) / 1e6 "
+    "FROM tasks FORCE INDEX (ix_tasks_claim) "
+    "WHERE queue = %s AND claim_rank = %s ORDER BY created_at LIMIT 1)"
+)
 
 
 class QueueState(NamedTuple):
@@ -41,61 +50,54 @@ async def sweeps(connection: Connection) -> list[SweepFigure]:
 
 
 async def tags(connection: Connection) -> list[tuple[str, int]]:
-    """Every tag with its number of tasks, by name."""
-    rows = await connection.fetch(
-        "SELECT name, COUNT(task_id) FROM tags LEFT JOIN task_tags ON tag_id = tags.id "
-        "GROUP BY tags.id, name ORDER BY name",
-    )
-    return [(name, count) for name, count in rows]
+    """Every tag that a task has had, with its number of tasks now, by name."""
+    counts = await counters.read_tags(connection)
+    return sorted((name.removeprefix(counters.TAG), count) for name, count in counts.items())
 
 
 async def queues(connection: Connection) -> list[QueueState]:
     """Every queue that has tasks or is paused, by name."""
-    counts = await connection.fetch(
-        "SELECT queue, status, priority, COUNT(*) FROM tasks GROUP BY queue, status, priority",
-    )
-    by_queue: dict[str, dict[tuple[str, str], int]] = {}
-    for queue, status, priority, count in counts:
-        by_queue.setdefault(queue, {})[status, priority] = count
-    paused = await _by_queue(connection, "SELECT queue, paused_at FROM paused_queues")
-    since = f"UTC_TIMESTAMP(6) - INTERVAL {RECENT_MINUTES} MINUTE"
-    done = await _by_queue(
-        connection,
-        f"SELECT queue, COUNT(*) FROM tasks WHERE completed_at > {since} GROUP BY queue",
-    )
-    failed = await _by_queue(
-        connection,
-        "SELECT queue, COUNT(*) FROM task_attempts JOIN tasks ON tasks.id = task_id "
-        f"WHERE finished_at > {since} AND outcome IN ('failed', 'timed_out', 'lost') "
-        "GROUP BY queue",
-    )
+    counts = await counters.read_queues(connection)
+    since = counters.since(await connection.now())
+    tasks: defaultdict[str, dict[tuple[str, str], int]] = defaultdict(dict)
+    ended: Counter[tuple[str, str]] = Counter()
+    for name, count in counts.items():
+        kind, *parts = name.split("/")
+        if kind == "queue" and count:
+            queue, status, priority = parts
+            tasks[queue][status, priority] = count
+        elif kind == "recent" and name >= since:
+            _, queue, what = parts
+            ended[queue, what] += count
+    rows = await connection.fetch("SELECT queue, paused_at FROM paused_queues")
+    paused: dict[str, datetime] = {queue: paused_at for queue, paused_at in rows}
+    oldest = await _oldest_waiting_seconds(connection, list(tasks))
     return [
         QueueState(
             queue=queue,
             paused_at=paused.get(queue),
-            tasks=by_queue.get(queue, {}),
-            oldest_waiting_seconds=await _oldest_waiting_seconds(connection, queue),
-            recent_done=done.get(queue, 0),
-            recent_failed_attempts=failed.get(queue, 0),
+            tasks=tasks.get(queue, {}),
+            oldest_waiting_seconds=oldest.get(queue),
+            recent_done=ended[queue, "done"],
+            recent_failed_attempts=ended[queue, "failed"],
         )
-        for queue in sorted(by_queue.keys() | paused.keys())
+        for queue in sorted(tasks.keys() | paused.keys())
     ]
 
 
-async def _by_queue(connection: Connection, statement: str) -> dict[str, Any]:
-    return {row[0]: row[1] for row in await connection.fetch(statement)}
-
-
-async def _oldest_waiting_seconds(connection: Connection, queue: str) -> float | None:
-    """Age of the oldest claimable task: the first of each rank on the claim's index."""
-    first_of_rank = (
-        "(SELECT created_at FROM tasks FORCE INDEX (ix_tasks_claim) "
-        "WHERE queue = %s AND claim_rank = %s ORDER BY created_at LIMIT 1)"
-    )
-    ((seconds,),) = await connection.fetch(
-        "SELECT TIMESTAMPDIFF(MICROSECOND, MIN(created_at), UTC_TIMESTAMP(6)) / 1e6 FROM ("
-        + " UNION ALL ".join([first_of_rank] * 3)
-        + ") AS oldest",
-        (queue, 0, queue, 1, queue, 2),
-    )
-    return None if seconds is None else float(seconds)
+async def _oldest_waiting_seconds(
+    connection: Connection, queues: Sequence[str]
+) -> dict[str, float]:
+    """Age of each queue's oldest claimable task: the first of each rank on the claim's index."""
+    found: dict[str, float] = {}
+    for begin in range(0, len(queues), LOOK_QUEUES):
+        firsts = [
+            (queue, rank) for queue in queues[begin : begin + LOOK_QUEUES] for rank in (0, 1, 2)
+        ]
+        rows = await connection.fetch(
+            " UNION ALL ".join([_FIRST_OF_RANK] * len(firsts)),
+            [value for queue, rank in firsts for value in (queue, queue, rank)],
+        )
+        for queue, seconds in rows:
+            found[queue] = max(float(seconds), found.get(queue, 0.0))
+    return found

@@ -9,11 +9,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
-from app.queue import statistics, sweep
+from app.db import Database
+from app.queue import counters, statistics, sweep
 from app.queue.calls import Move
 from app.service.platform import Platform
+from app.settings import Settings
 from app.states import Status
 from app.task import PromisedLease
+
+RECOUNT_SECONDS: Final = 3600.0
 
 Sweep = Callable[[Platform], Awaitable[int]]
 
@@ -54,6 +58,14 @@ async def take_back_lost_leases(platform: Platform) -> int:
             return moved
 
 
+async def fold_counters(platform: Platform) -> int:
+    """Fold what transactions have added to the counters. Moves no task."""
+    limit = platform.settings.sweep_batch_size
+    while await platform.database.transact(partial(counters.fold_once, limit=limit)) == limit:
+        pass
+    return 0
+
+
 async def _in_batches(platform: Platform, once: Callable[..., Awaitable[list[Move]]]) -> int:
     limit = platform.settings.sweep_batch_size
     total = 0
@@ -65,10 +77,20 @@ async def _in_batches(platform: Platform, once: Callable[..., Awaitable[list[Mov
             return total
 
 
+async def recount(settings: Settings) -> dict[str, int]:
+    """Set the counters right; by how much each was wrong."""
+    database = Database(settings.model_copy(update={"database_timeout_seconds": RECOUNT_SECONDS}))
+    try:
+        return await database.transact(counters.recount)
+    finally:
+        await database.close()
+
+
 SWEEPS: Final[Mapping[str, Sweep]] = {
     "promote": promote,
     "time_out": time_out,
     "lost_leases": take_back_lost_leases,
+    "fold_counters": fold_counters,
 }
 
 

@@ -48,6 +48,13 @@ class Process:
         assert code is not None
         return code
 
+    def children(self) -> list[int]:
+        """The processes that it has started."""
+        pid = self._child.pid
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
+
     def signal(self, number: signal.Signals) -> None:
         """Tell it something, without waiting."""
         os.kill(self._child.pid, number)
@@ -70,8 +77,11 @@ class Process:
 class Api(Process):
     """A `rowlock serve`, and a client to talk to it."""
 
-    def __init__(self, name: str, environment: dict[str, str], home: Path, port: int) -> None:
-        super().__init__(name, environment | {"ROWLOCK_PORT": str(port)}, home, "serve")
+    def __init__(
+        self, name: str, environment: dict[str, str], home: Path, port: int, *options: str
+    ) -> None:
+        environment = environment | {"ROWLOCK_PORT": str(port)}
+        super().__init__(name, environment, home, "serve", *options)
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.http = httpx.Client(base_url=self.url, timeout=90)
@@ -118,15 +128,15 @@ class Deployment:
         migration = self.run("migrate")
         assert migration.exit_code() == 0, migration.words
 
-    def run(self, verb: str) -> Process:
+    def run(self, verb: str, *options: str) -> Process:
         """A command that has run to its end."""
-        process = Process(verb, self._environment, self._home, verb)
+        process = Process(f"{verb}-run", self._environment, self._home, verb, *options)
         process.exit_code(60)
         return process
 
-    def serve(self, *, port: int | None = None) -> Api:
+    def serve(self, *options: str, port: int | None = None) -> Api:
         """An API, ready."""
-        api = self._launch_api(port or free_port())
+        api = self._launch_api(port or free_port(), *options)
         api.wait_ready()
         return api
 
@@ -153,8 +163,9 @@ class Deployment:
             connection.execute(text(statement))
         engine.dispose()
 
-    def _launch_api(self, port: int) -> Api:
-        api = Api(f"serve-{len(self._processes)}", self._environment, self._home, port)
+    def _launch_api(self, port: int, *options: str) -> Api:
+        name = f"serve-{len(self._processes)}"
+        api = Api(name, self._environment, self._home, port, *options)
         self._processes.append(api)
         return api
 

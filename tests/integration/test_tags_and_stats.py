@@ -1,16 +1,16 @@
 """`GET /tags` and `GET /stats`: figures that are right."""
 
+from collections import Counter
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy.orm import Session
 
-from app.models import TaskAttempt
-from app.states import Outcome, Priority, Status
+from app.queue.counters import recent
+from app.states import Priority, Status
 from tests.calls import Document, claim_one, complete, fail, submit
-from tests.factories import TaskFactory, now
+from tests.factories import TaskFactory, add_to_counters, now
 
 
 async def stats_of(api: httpx.AsyncClient, queue: str = "default") -> Document:
@@ -21,21 +21,10 @@ async def stats_of(api: httpx.AsyncClient, queue: str = "default") -> Document:
     return dict(found)
 
 
-def ended_attempt(session: Session, outcome: Outcome, minutes_ago: float, **task: Any) -> None:
-    """An attempt of a task of its own that ended then."""
-    finished_at = now() - timedelta(minutes=minutes_ago)
-    session.add(
-        TaskAttempt(
-            task_id=TaskFactory(failed=True, **task).id,
-            attempt=1,
-            worker="w",
-            started_at=finished_at - timedelta(seconds=1),
-            finished_at=finished_at,
-            outcome=outcome,
-            lease_token="0" * 32,
-        )
-    )
-    session.commit()
+def failed_attempt(queue: str, minutes_ago: float) -> None:
+    """An attempt failed then."""
+    then = now() - timedelta(minutes=minutes_ago)
+    add_to_counters(Counter({recent(queue, then, "failed"): 1}))
 
 
 async def test_tags_are_told_by_name_with_their_tasks(api: httpx.AsyncClient) -> None:
@@ -131,12 +120,10 @@ async def test_what_happened_in_the_last_minutes_is_told(
     for ago in (0, 1, minutes - 0.5, minutes + 0.5, 600):
         finished = now() - timedelta(minutes=ago)
         TaskFactory(done=True, started_at=finished, completed_at=finished)
-    for outcome in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST):
-        ended_attempt(session, outcome, 1)
-        ended_attempt(session, outcome, minutes + 0.5)
-    for outcome in (Outcome.RELEASED, Outcome.CANCELLED):
-        ended_attempt(session, outcome, 1)
-    ended_attempt(session, Outcome.FAILED, 1, queue="images")
+    for ago in (0, 1, 2, minutes + 0.5):
+        failed_attempt("default", ago)
+    TaskFactory(queue="images")
+    failed_attempt("images", 1)
 
     stats = await stats_of(api)
 

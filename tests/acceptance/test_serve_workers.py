@@ -1,0 +1,64 @@
+"""`rowlock serve --workers`: several processes on one port are one API."""
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import httpx
+
+from tests.acceptance.deployment import Api, Deployment, until
+
+
+def figure(api: Api, name: str) -> float:
+    """The sum of a figure's lines in `/metrics`."""
+    shown = httpx.get(f"{api.url}/metrics").text
+    return sum(
+        float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", shown, re.MULTILINE)
+    )
+
+
+def submit(api: Api, count: int) -> set[str]:
+    """Each by a connection of its own, which either process may get; the beginnings of the
+    answers' request ids, which are a process's own."""
+    answered_by = set()
+    for _ in range(count):
+        answer = httpx.post(f"{api.url}/tasks", json={"title": "t"}, timeout=30)
+        assert answer.status_code == 201, answer.text
+        answered_by.add(answer.headers["x-request-id"].partition("-")[0])
+    return answered_by
+
+
+def answering(api: Api) -> int:
+    """How many processes listen."""
+    table = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    return sum(
+        int(line.split()[1].rpartition(":")[2], 16) == api.port and line.split()[3] == "0A"
+        for line in table
+    )
+
+
+def test_one_that_is_killed_is_replaced_and_the_figures_are_everybodys(
+    deployment: Deployment,
+) -> None:
+    api = deployment.serve("--workers", "2")
+    until(lambda: len(api.children()) == 2, "two processes")
+    first, second = api.children()
+    assert len(submit(api, 30)) == 2, "both have answered"
+    assert figure(api, "rowlock_transitions_total") == 30
+    assert figure(api, "rowlock_waiting_tasks") == 30
+    os.kill(first, signal.SIGKILL)
+    until(lambda: first not in api.children() and len(api.children()) == 2, "replaced")
+    until(lambda: answering(api) == 2, "both answer")
+    assert len(submit(api, 30)) == 2, "both have answered"
+    assert figure(api, "rowlock_transitions_total") == 60, "the dead one's are not forgotten"
+
+    api.stop()
+    assert not any(Path(f"/proc/{pid}").exists() for pid in (first, second))
+
+
+def test_a_taken_port_is_named(deployment: Deployment) -> None:
+    api = deployment.serve()
+    other = deployment.run("serve", "--workers", "2", "--port", str(api.port))
+    assert other.exit_code() == 1
+    assert f"Port {api.port} of 127.0.0.1 cannot be used" in other.words

@@ -1,0 +1,151 @@
+"""The figures of `GET /stats` and `GET /tags` follow every change, before and after a fold."""
+
+from typing import Any
+
+import httpx
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from app.service import sweeping
+from app.service.platform import Platform
+from app.settings import Settings
+from tests.calls import claim, claim_one, complete, fail, submit
+from tests.factories import TaskFactory
+
+TRUTH = """
+SELECT queue, status, priority, COUNT(*) FROM tasks GROUP BY queue, status, priority
+"""
+TAG_TRUTH = """
+SELECT name, COUNT(*) FROM task_tags JOIN tags ON tags.id = tag_id GROUP BY name ORDER BY name
+"""
+
+
+async def told(api: httpx.AsyncClient) -> tuple[set[Any], list[Any]]:
+    """What the API says: (queue, status, priority, tasks), and (tag, tasks) where there are any."""
+    queues = (await api.get("/stats")).json()["queues"]
+    tags = (await api.get("/tags")).json()
+    return (
+        {
+            (queue["queue"], status, priority, count)
+            for queue in queues
+            for status, by in queue["tasks"].items()
+            for priority, count in by.items()
+            if count
+        },
+        [(tag["name"], tag["tasks"]) for tag in tags if tag["tasks"]],
+    )
+
+
+def counted(engine: Engine) -> tuple[set[Any], list[Any]]:
+    """The same, counted."""
+    with engine.connect() as connection:
+        tasks = {tuple(row) for row in connection.execute(text(TRUTH))}
+        return tasks, [tuple(row) for row in connection.execute(text(TAG_TRUTH))]
+
+
+async def one_of_everything(api: httpx.AsyncClient) -> None:
+    """Every call that changes a task."""
+    batch = [
+        {"title": "t", "priority": priority, "tags": tags, "queue": queue}
+        for priority in ("高", "中", "低")
+        for tags in ([], ["a"], ["a", "核心/业务"])
+        for queue in ("default", "mail")
+    ]
+    answer = await api.post("/tasks/batch", json={"tasks": batch})
+    ids = [task["id"] for task in answer.json() if task["queue"] == "mail"]
+    leases = await claim(api, limit=9)
+    await complete(api, leases[0])
+    await fail(api, leases[1])
+    await fail(api, leases[2], retryable=False)
+    await api.post(f"/leases/{leases[3]['lease_id']}/release")
+    for lease, action in zip(leases[4:], ("cancel", "cancel"), strict=False):
+        await api.post(f"/admin/tasks/{lease['task']['id']}/{action}")
+    await api.post(f"/admin/tasks/{leases[4]['task']['id']}/retry")
+    await api.post(f"/admin/tasks/{ids[0]}/pause")
+    await api.post(f"/admin/tasks/{ids[1]}/pause")
+    await api.post(f"/admin/tasks/{ids[1]}/resume")
+    await api.patch(f"/tasks/{ids[2]}", json={"priority": "低", "tags": ["b"]})
+    await api.patch(f"/tasks/{ids[3]}", json={"tags": None})
+    await api.patch(f"/tasks/{ids[4]}", json={"title": "u"})
+    for task_id in (ids[2], ids[5], leases[6]["task"]["id"]):
+        assert (await api.delete(f"/tasks/{task_id}")).status_code == 204
+
+
+async def test_the_figures_follow_every_change_and_a_fold_changes_none(
+    api: httpx.AsyncClient, platform: Platform, engine: Engine, settings: Settings
+) -> None:
+    await one_of_everything(api)
+    assert await told(api) == counted(engine)
+    await sweeping.fold_counters(platform)
+    assert await told(api) == counted(engine)
+    await one_of_everything(api)
+    await sweeping.fold_counters(platform)
+    await one_of_everything(api)
+    assert await told(api) == counted(engine)
+    assert await sweeping.recount(settings) == {}
+
+
+async def test_sweeps_are_counted(
+    api: httpx.AsyncClient, platform: Platform, engine: Engine, session: Session
+) -> None:
+    TaskFactory(overdue=True)
+    TaskFactory(overdue=True, retry_limit=0)
+    await sweeping.time_out(platform)
+    assert await told(api) == counted(engine)
+    (queue,) = (await api.get("/stats")).json()["queues"]
+    assert queue["recent_failed_attempts"] == 2
+
+
+async def test_a_fold_leaves_one_row_for_each_figure_that_is_not_zero(
+    api: httpx.AsyncClient, platform: Platform, engine: Engine
+) -> None:
+    for _ in range(3):
+        await submit(api, tags=["a"])
+        await complete(api, await claim_one(api))
+    await sweeping.fold_counters(platform)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT COUNT(*) FROM counter_deltas")) == 0
+        rows = connection.execute(
+            text("SELECT name, value FROM counters WHERE name NOT LIKE 'recent/%'")
+        )
+        assert {row.name: row.value for row in rows} == {"queue/default/done/中": 3, "tag/a": 3}
+
+
+async def test_what_is_long_past_is_folded_away(
+    api: httpx.AsyncClient, platform: Platform, engine: Engine, session: Session
+) -> None:
+    await submit(api)
+    await complete(api, await claim_one(api))
+    await sweeping.fold_counters(platform)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE counters SET name = 'recent/2020-01-01T00:00:0/default/done' "
+                "WHERE name LIKE 'recent/%'"
+            )
+        )
+    (queue,) = (await api.get("/stats")).json()["queues"]
+    assert queue["recent_done"] == 0
+    await submit(api)
+    await sweeping.fold_counters(platform)
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT name FROM counters WHERE name LIKE 'recent/%'"))
+        assert found.all() == []
+
+
+async def test_a_recount_sets_right_what_was_changed_by_hand(
+    api: httpx.AsyncClient, platform: Platform, engine: Engine, settings: Settings
+) -> None:
+    for tags in ([], ["a"], ["a", "b"]):
+        await submit(api, tags=tags)
+    await sweeping.fold_counters(platform)
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM tasks ORDER BY id DESC LIMIT 1"))
+        connection.execute(text("UPDATE counters SET value = value + 5 WHERE name = 'tag/a'"))
+    assert await told(api) != counted(engine)
+    assert await sweeping.recount(settings) == {
+        "queue/default/to_do/中": -1,
+        "tag/a": -6,
+        "tag/b": -1,
+    }
+    assert await told(api) == counted(engine)
