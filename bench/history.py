@@ -5,12 +5,14 @@ tags by a power law, one or two on each task; the commonest is on a fifth of all
 a hundred of those that failed.
 """
 
+import asyncio
 import re
 from contextlib import suppress
 from typing import Any, Final
 
 import pymysql
 
+from app.service.sweeping import recount
 from bench.rows import DONE, TOKEN, numbers
 from bench.session import Session
 from bench.stack import Site
@@ -123,6 +125,7 @@ def fill(site: Site, total: int) -> None:
             )
         cursor.execute(f"ALTER TABLE tasks {', '.join(f'ADD {i}' for i in indexes.values())}")
         cursor.execute("ANALYZE TABLE tasks, task_tags, tags")
+    asyncio.run(recount(site.settings))
     connection.close()
 
 

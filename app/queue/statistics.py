@@ -70,7 +70,7 @@ async def queues(connection: Connection) -> list[QueueState]:
             _, queue, what = parts
             ended[queue, what] += count
     rows = await connection.fetch("SELECT queue, paused_at FROM paused_queues")
-    paused: dict[str, datetime] = {queue: paused_at for queue, paused_at in rows}
+    paused: dict[str, datetime] = {row[0]: row[1] for row in rows}
     oldest = await _oldest_waiting_seconds(connection, list(tasks))
     return [
         QueueState(

@@ -28,22 +28,33 @@ class Waiter(Generic[Key]):
     def __init__(self, keys: tuple[Key, ...]) -> None:
         self.keys = keys
         self._woken = asyncio.Event()
+        self._is_waiting = False
 
     @property
     def is_woken(self) -> bool:
         return self._woken.is_set()
 
+    @property
+    def has_found_nothing(self) -> bool:
+        """It has looked, and nothing has come since."""
+        return self._is_waiting and not self._woken.is_set()
+
     def wake(self) -> None:
         self._woken.set()
 
-    async def wait(self, seconds: float) -> None:
-        """Return when woken, or after that long. Then it may be waited for again."""
+    async def wait(self, seconds: float) -> bool:
+        """Whether it was woken, within that long. Then it may be waited for again."""
+        self._is_waiting = True
         try:
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
         except TimeoutError:
             pass
+        finally:
+            self._is_waiting = False
+        is_woken = self._woken.is_set()
         self._woken.clear()
+        return is_woken
 
 
 class WaitingRoom(Generic[Key]):
@@ -64,6 +75,14 @@ class WaitingRoom(Generic[Key]):
         self._waiters: dict[Key, dict[Waiter[Key], None]] = defaultdict(dict)
         self._poller: asyncio.Task[None] | None = None
         self._is_open = True
+        self._is_blind = False
+
+    def is_dry(self, keys: Iterable[Key]) -> bool:
+        """Whether somebody has found nothing for each of the keys and still waits: who comes
+        now need not look, but stands in line."""
+        return not self._is_blind and all(
+            any(waiter.has_found_nothing for waiter in self._waiters.get(key, ())) for key in keys
+        )
 
     def enter(self, keys: Iterable[Key]) -> Waiter[Key]:
         """Come in before looking, so that nothing that happens after the look is missed."""
@@ -126,10 +145,13 @@ class WaitingRoom(Generic[Key]):
                     # Whatever it is: without the poller, those who wait would be forgotten.
                     if not isinstance(error, DatabaseAwayError):
                         log.exception("look_failed")
+                    self._is_blind = True
                     await asyncio.sleep(AWAY_PAUSE_SECONDS)
                     continue
+                self._is_blind = False
                 took = time.monotonic() - began
                 for key, count in found.items():
                     self.wake(key, count)
         finally:
             self._poller = None
+            self._is_blind = False

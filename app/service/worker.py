@@ -66,16 +66,34 @@ class WorkerService:
 
         `is_gone` says whether the caller has hung up; then nothing is claimed for it.
         """
-        turned = await self._turns(Turn(finishes, claim))
         if claim is None or wait_seconds <= 0:
-            return turned
-        if turned.claimed:
+            return await self._turns(Turn(finishes, claim))
+        until = time.monotonic() + wait_seconds
+        room = self._platform.work
+        # In before looking, so that nothing that comes after the look is missed.
+        waiter = room.enter(claim.queues)
+        try:
+            if not room.is_dry(claim.queues):
+                turned = await self._turns(Turn(finishes, claim))
+            elif finishes:
+                turned = await self._turns(Turn(finishes))
+            else:
+                turned = Turned([], [])
+            while not turned.claimed and (remaining := until - time.monotonic()) > 0:
+                if not await waiter.wait(remaining) or not room.is_open:
+                    return turned
+                if is_gone is not None and await is_gone():
+                    waiter.wake()  # what woke it goes on to the next
+                    return turned
+                claimed = (await self._turns(Turn((), claim))).claimed
+                turned = turned._replace(claimed=claimed)
             # A poll may be hung up on at any time, in its first moment too.
-            if is_gone is None or not await is_gone():
-                return turned
-            await self.give_back(turned.claimed)
-            return turned._replace(claimed=[])
-        return turned._replace(claimed=await self._wait_for_work(claim, wait_seconds, is_gone))
+            if turned.claimed and is_gone is not None and await is_gone():
+                await self.give_back(turned.claimed)
+                return turned._replace(claimed=[])
+            return turned
+        finally:
+            room.leave(waiter)
 
     async def finish(self, finish: Finish) -> Task:
         """End one attempt. Raises `StaleLeaseError` or `TaskNotFoundError`."""
@@ -104,28 +122,6 @@ class WorkerService:
         while self._giving_back:
             await asyncio.wait(self._giving_back)
         await self._beats.drain()
-
-    async def _wait_for_work(
-        self, claim: Claim, wait_seconds: float, is_gone: Callable[[], Awaitable[bool]] | None
-    ) -> list[Task]:
-        until = time.monotonic() + wait_seconds
-        room = self._platform.work
-        waiter = room.enter(claim.queues)
-        try:
-            while True:
-                if is_gone is not None and await is_gone():
-                    waiter.wake()  # what woke it goes on to the next
-                    return []
-                claimed = (await self._turns(Turn((), claim))).claimed
-                if claimed and is_gone is not None and await is_gone():
-                    await self.give_back(claimed)
-                    return []
-                remaining = until - time.monotonic()
-                if claimed or remaining <= 0 or not room.is_open:
-                    return claimed
-                await waiter.wait(remaining)
-        finally:
-            room.leave(waiter)
 
     async def _take_turns(self, turns: Sequence[Turn]) -> list[Turned | Exception]:
         low_water = self._platform.low_water

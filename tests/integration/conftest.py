@@ -22,9 +22,9 @@ def begins_to_wait(monkeypatch: pytest.MonkeyPatch) -> "asyncio.Queue[None]":
     began: asyncio.Queue[None] = asyncio.Queue()
     wait = Waiter.wait
 
-    async def noted(waiter: Waiter[object], seconds: float) -> None:
+    async def noted(waiter: Waiter[object], seconds: float) -> bool:
         began.put_nowait(None)
-        await wait(waiter, seconds)
+        return await wait(waiter, seconds)
 
     monkeypatch.setattr(Waiter, "wait", noted)
     return began
