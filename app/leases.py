@@ -13,6 +13,10 @@ from redis.asyncio.client import Pipeline
 from app.redis import RedisAwayError, RedisLink
 from app.task import Lease, PromisedLease, Task
 
+# One command for a batch, as in `app.cache`.
+_BEGIN: Final = """
+for i = 1, #KEYS do redis.call('SET', KEYS[i], '', 'PX', ARGV[i], 'NX') end
+"""
 _MISSING: Final = -2  # PTTL of a key that does not exist
 
 
@@ -34,12 +38,17 @@ class Leases:
 
     def follow(self, pipe: Pipeline, moves: Iterable[tuple[Task, Task]]) -> None:
         """Begin the leases that moves gave out, and end those that they took away."""
+        ended: list[str] = []
+        begun: dict[str, int] = {}
         for old, new in moves:
             if old.lease_token is not None and old.lease_token != new.lease_token:
-                pipe.delete(self._key(Lease(old.id, old.lease_token)))
+                ended.append(self._key(Lease(old.id, old.lease_token)))
             if new.lease_token is not None and new.lease_seconds is not None:
-                lease = Lease(new.id, new.lease_token)
-                pipe.set(self._key(lease), b"", px=new.lease_seconds * 1000, nx=True)
+                begun[self._key(Lease(new.id, new.lease_token))] = new.lease_seconds * 1000
+        if ended:
+            pipe.delete(*ended)
+        if begun:
+            pipe.execute_command("EVAL", _BEGIN, len(begun), *begun, *begun.values())
 
     def end(self, pipe: Pipeline, lease: Lease) -> None:
         """Forget a lease."""

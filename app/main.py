@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import rowlock
 from app.api import admin, leases, ops, tags, tasks
@@ -29,7 +29,17 @@ class Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         otherwise = super().build_middleware_stack()
-        return Envelope(Dispatch(self.routes, otherwise=otherwise))
+        return Envelope(
+            Dispatch(self.routes, otherwise=otherwise),
+            logs_requests=self.state.settings.log_level == "debug",
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # FastAPI's own asks on each request whether somebody traces it.
+        scope["app"] = self
+        if self.middleware_stack is None:
+            self.middleware_stack = self.build_middleware_stack()
+        await self.middleware_stack(scope, receive, send)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -56,6 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
     )
+    app.state.settings = settings
     app.state.doorkeeper = Doorkeeper(settings)
     for router in (tasks, tags, leases, admin, ops):
         app.router.routes.extend(router.router.routes)

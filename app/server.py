@@ -1,10 +1,12 @@
 """The API process: uvicorn, which on SIGTERM answers what waits before it closes."""
 
 import asyncio
+import gc
 import signal
 import sys
 from socket import AF_INET, AF_INET6, SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET, socket
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -17,8 +19,38 @@ from app.settings import Settings
 STOP_SECONDS = 8
 
 
+class OneWrite:
+    """A transport for uvicorn, which writes an answer's head and body one after the other: a
+    system call each, and half of what sending costs. Here they go out together."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        if not self._parts:
+            self._loop.call_soon(self._flush)
+        self._parts.append(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._parts:
+            self._transport.write(b"".join(self._parts))
+            self._parts.clear()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
 class Protocol(HttpToolsProtocol):
     """Takes a caller that sends no more for one that has hung up, at once."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(OneWrite(transport, self.loop))  # type: ignore[arg-type]
 
     def eof_received(self) -> None:
         # uvicorn does so a turn of the event loop later. An answer written in between goes
@@ -39,6 +71,9 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
+        # What is there by now stays: looking through it for garbage took 70 ms each time.
+        gc.collect()
+        gc.freeze()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)

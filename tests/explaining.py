@@ -35,6 +35,7 @@ class _Recorder(Queries):
 
     def __init__(self, connection: Queries) -> None:
         self.sent: list[Statement] = []
+        self.counts = connection.counts
         self.id_step = connection.id_step
         self.is_mariadb = connection.is_mariadb
         self.now = connection.now  # type: ignore[method-assign]

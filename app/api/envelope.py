@@ -23,8 +23,9 @@ log = structlog.get_logger(__name__)
 class Envelope:
     """Plain ASGI: a body passes through untouched."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, logs_requests: bool) -> None:
         self._app = app
+        self._logs_requests = logs_requests
         # Unlike any other process's, without asking the kernel for each.
         self._prefix = secrets.token_hex(6)
         self._numbers = itertools.count(1)
@@ -55,7 +56,10 @@ class Envelope:
             counter, histogram = _figures(method, route, status)
             counter.inc()
             histogram.observe(seconds)
-            log.debug("request", method=method, path=scope["path"], status=status, seconds=seconds)
+            if self._logs_requests:
+                log.debug(
+                    "request", method=method, path=scope["path"], status=status, seconds=seconds
+                )
 
     def _request_id(self, scope: Scope) -> bytes:
         for name, value in scope["headers"]:

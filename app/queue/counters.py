@@ -137,7 +137,7 @@ def _place(task: Counted) -> str:
 
 
 def _ten_seconds(at: datetime) -> str:
-    return f"{RECENT}{at:%Y-%m-%dT%H:%M:%S}"[:-1]
+    return f"{RECENT}{at.isoformat(timespec='seconds')[:-1]}"
 
 
 def _summed(rows: Sequence[Sequence[Any]]) -> Counter[str]:

@@ -19,6 +19,8 @@ from app.queue.reading import outcomes_by_lease
 from app.states import Event, Outcome, Status
 from app.task import EndedAttempt, Lease, Task
 
+TOKEN_BYTES = 16
+
 _OUTCOMES = {
     Ending.COMPLETE: Outcome.DONE,
     Ending.FAIL: Outcome.FAILED,
@@ -159,8 +161,9 @@ async def _claim(
                 found += scanned
         remaining = iter(found)
         group: list[Move] = []
-        for claim, hand in alike:
-            token = secrets.token_hex(16)
+        tokens = secrets.token_hex(TOKEN_BYTES * len(alike))
+        for place, (claim, hand) in enumerate(alike):
+            token = tokens[2 * TOKEN_BYTES * place :][: 2 * TOKEN_BYTES]
             for task in islice(remaining, claim.limit):
                 claimed = transitions.claimed(
                     task,

@@ -46,6 +46,7 @@ class WorkerService:
             limit=TURN_LIMIT,
             weigh=_weight,
             observe=metrics.BATCH_CALLS.labels("leases").observe,
+            parallel=2,
             unclaimed=self._give_back,
         )
         self._beats: Coalescer[tuple[Lease, str | None], Pulse] = Coalescer(
