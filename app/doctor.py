@@ -145,7 +145,7 @@ def _schema(connection: Connection) -> Iterator[Finding]:
 def _explain(connection: Connection) -> Iterator[Finding]:
     row = (
         connection.exec_driver_sql(
-            f"EXPLAIN FORMAT=TRADITIONAL {CLAIM}", ("default", *BEGINNING, 1)
+            f"EXPLAIN FORMAT=TRADITIONAL {CLAIM}", ("default", 0, BEGINNING, 1)
         )
         .mappings()
         .one()

@@ -1,7 +1,6 @@
 """What callers ask of the queue, and what it answers. Many of each share one transaction."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -72,18 +71,8 @@ Move = tuple[Task, Task]
 """A task before and after a transition."""
 
 
-class Scan(NamedTuple):
-    """What a claim found in a queue, of the `limit` tasks it looked for."""
-
-    queue: str
-    found: Sequence[Task]
-    limit: int
-    at: datetime
-
-
 class Turns(NamedTuple):
-    """A batch of turns, done: an answer each, every task that was moved, and what was seen."""
+    """A batch of turns, done: an answer each, and every task that was moved."""
 
     answers: list[Turned]
     moves: list[Move]
-    scans: list[Scan]

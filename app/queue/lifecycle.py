@@ -4,17 +4,16 @@ Each step locks what it needs, decides purely (`app.transitions`) and writes onc
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from itertools import islice
 
 from app import transitions
 from app.db import Connection
 from app.errors import RowlockError, StaleLeaseError, TaskNotFoundError
-from app.queue import statements
-from app.queue.calls import Claim, Ending, Finish, Move, Scan, Turn, Turned, Turns
-from app.queue.low_water import BEGINNING, LowWater
+from app.queue import looking, statements
+from app.queue.calls import Claim, Ending, Finish, Move, Turn, Turned, Turns
+from app.queue.low_water import LATE_COMMITS, UNKNOWN, Head, Heads, LowWater
 from app.queue.reading import outcomes_by_lease
 from app.states import Event, Outcome, Status
 from app.task import EndedAttempt, Lease, Task
@@ -40,7 +39,7 @@ async def take_turns(
     finishes = [finish for turn in turns for finish in turn.finishes]
     finished, finish_moves = await _finish(connection, finishes, now)
     claims = [turn.claim for turn in turns if turn.claim is not None]
-    claimed, claim_moves, scans = await _claim(connection, claims, now, low_water)
+    claimed, claim_moves = await _claim(connection, claims, now, low_water)
     answers, handed = iter(finished), iter(claimed)
     return Turns(
         [
@@ -51,7 +50,6 @@ async def take_turns(
             for turn in turns
         ],
         finish_moves + claim_moves,
-        scans,
     )
 
 
@@ -134,12 +132,10 @@ async def _claim(
     claims: Sequence[Claim],
     now: datetime,
     low_water: LowWater,
-) -> tuple[list[list[Task]], list[Move], list[Scan]]:
-    """Claims of the same queues share one locking read; the first to ask is served first."""
+) -> tuple[list[list[Task]], list[Move]]:
+    """Claims of the same queues share their reads; the first to ask is served first."""
     handed: list[list[Task]] = [[] for _ in claims]
     moves: list[Move] = []
-    scans: list[Scan] = []
-    paused_queues = await statements.read_paused_queues(connection) if claims else frozenset()
     for queues in dict.fromkeys(claim.queues for claim in claims):
         alike = [
             (claim, hand)
@@ -147,19 +143,7 @@ async def _claim(
             if claim.queues == queues
         ]
         wanted = sum(claim.limit for claim, _ in alike)
-        found: list[Task] = []
-        for queue in queues:
-            if queue not in paused_queues and len(found) < wanted:
-                limit = wanted - len(found)
-                bounds = low_water.of(queue)
-                look = partial(statements.lock_claimable, connection, queue=queue, limit=limit)
-                scanned = await look(bounds=bounds)
-                if not scanned and bounds != BEGINNING:
-                    # "Nothing to do" is never said on the strength of a memory.
-                    scanned = await look(bounds=BEGINNING)
-                scans.append(Scan(queue, scanned, limit, now))
-                found += scanned
-        remaining = iter(found)
+        remaining = iter(await _next(connection, queues, wanted, now, low_water))
         group: list[Move] = []
         tokens = secrets.token_hex(TOKEN_BYTES * len(alike))
         for place, (claim, hand) in enumerate(alike):
@@ -176,4 +160,55 @@ async def _claim(
                 group.append((task, claimed))
         await statements.move(connection, group)
         moves += group
-    return handed, moves, scans
+    return handed, moves
+
+
+async def _next(
+    connection: Connection,
+    queues: Sequence[str],
+    wanted: int,
+    now: datetime,
+    low_water: LowWater,
+) -> list[Task]:
+    """So many tasks of the queues, in their order, each by priority and age; locked."""
+    heads = {queue: low_water.of(queue) for queue in queues}
+    found = await _lock(connection, heads, wanted, now, low_water)
+    if not found and any(by_rank is not UNKNOWN for by_rank in heads.values()):
+        # "Nothing to do" is never said on the strength of a memory.
+        found = await _lock(connection, dict.fromkeys(queues, UNKNOWN), wanted, now, low_water)
+    return found
+
+
+async def _lock(
+    connection: Connection,
+    heads: Mapping[str, Heads],
+    wanted: int,
+    now: datetime,
+    low_water: LowWater,
+) -> list[Task]:
+    fronts = await looking.fronts(connection, heads, limit=wanted)
+    found: list[Task] = []
+    for queue, by_rank in heads.items():
+        if queue not in fronts:  # it is paused
+            continue
+        seen: list[Head] = []
+        for rank, known in enumerate(by_rank):
+            head, limit = known, wanted - len(found)
+            if known.may_be_dry:
+                front = fronts[queue].get(rank)
+                if front is None:
+                    seen.append(Head(max(known.begins_at, now - LATE_COMMITS)))
+                    continue
+                head = Head(front.begins_at, may_be_dry=front.tasks < wanted)
+                limit = min(limit, front.tasks)
+            tasks: list[Task] = []
+            if limit:
+                tasks = await statements.lock_claimable(
+                    connection, queue=queue, rank=rank, begins_at=head.begins_at, limit=limit
+                )
+            found += tasks
+            # From the first of them on: should this be rolled back, they are there again.
+            begins_at = tasks[0].created_at if tasks else head.begins_at
+            seen.append(Head(begins_at, may_be_dry=head.may_be_dry or len(tasks) < limit))
+        low_water.saw(queue, by_rank, tuple(seen))
+    return found

@@ -13,7 +13,6 @@ from typing import Any, Final
 from app.db import Connection, marks
 from app.errors import GuardFailedError
 from app.queue.counters import count
-from app.queue.low_water import Bounds
 from app.states import Status
 from app.task import LIGHT_ROW, ROW, EndedAttempt, NewTask, Task, task_of
 from app.transitions import begun
@@ -24,8 +23,7 @@ STATEMENT_BYTES: Final = 4 * 1024 * 1024
 
 CLAIM: Final = (
     f"SELECT {ROW} FROM tasks FORCE INDEX (ix_tasks_claim) "
-    "WHERE queue = %s AND (claim_rank = 0 AND created_at >= %s "
-    "OR claim_rank = 1 AND created_at >= %s OR claim_rank = 2 AND created_at >= %s) "
+    "WHERE queue = %s AND claim_rank = %s AND created_at >= %s "
     "ORDER BY queue, claim_rank, created_at, id LIMIT %s FOR UPDATE SKIP LOCKED"
 )
 # On a table that is small, or whose statistics say so, MySQL would rather scan, and a scan
@@ -50,11 +48,6 @@ _INSERT_TASK: Final = (
     f"INSERT INTO tasks ({', '.join(_FIRST_COLUMNS)}, "
     "status, created_at, updated_at, current_retry_count, attempt) VALUES "
 )
-
-
-async def read_paused_queues(connection: Connection) -> frozenset[str]:
-    """The queues that hand out nothing. Read by itself: in the claim it would be a condition."""
-    return frozenset(row[0] for row in await connection.fetch("SELECT queue FROM paused_queues"))
 
 
 async def insert_tasks(
@@ -115,11 +108,10 @@ async def insert_attempts(connection: Connection, attempts: Sequence[EndedAttemp
 
 
 async def lock_claimable(
-    connection: Connection, *, queue: str, bounds: Bounds, limit: int
+    connection: Connection, *, queue: str, rank: int, begins_at: datetime, limit: int
 ) -> list[Task]:
-    """The next tasks of a queue by priority and age, from each rank's bound on, locked; those
-    that others hold are skipped."""
-    rows = await connection.fetch(CLAIM, (queue, *bounds, limit))
+    """The next tasks of a queue's rank by age, locked; those that others hold are skipped."""
+    rows = await connection.fetch(CLAIM, (queue, rank, begins_at, limit))
     return [task_of(row) for (row,) in rows]
 
 

@@ -129,8 +129,6 @@ class WorkerService:
         done = await self._platform.database.transact(
             partial(lifecycle.take_turns, turns=turns, low_water=low_water)
         )
-        for scan in done.scans:
-            low_water.saw(scan)
         # An end told again too: whoever was told it first may have died before it told the cache.
         ended = {t.id for a in done.answers for t in a.finished if isinstance(t, Task)}
         await self._platform.moved(done.moves, told_again=ended)
