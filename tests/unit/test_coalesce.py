@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.coalesce import Coalescer
+from app.coalesce import WORTH_A_BATCH, Coalescer
 from app.errors import DatabaseAwayError
 
 
@@ -235,18 +235,23 @@ async def test_batch_sizes_are_observed(counter: Counter) -> None:
     assert sizes == [1, 3]
 
 
-async def test_no_more_batches_are_under_way_than_may_be(counter: Counter) -> None:
+async def test_a_batch_begins_beside_another_once_it_is_worth_it(counter: Counter) -> None:
     double = Coalescer(counter.run, limit=100, parallel=2)
+    many = list(range(2, 2 + WORTH_A_BATCH))
     under_way = [await one_under_way(double, counter)]
-    under_way += await asked(double, 2)
-    await asyncio.sleep(0)  # the second batch begins
-    assert counter.batches == [[1], [2]]
-
-    waiting = await asked(double, 3, 4)
+    under_way += await asked(double, *many[:-1])
     await asyncio.sleep(0)
-    assert counter.batches == [[1], [2]]
+    assert counter.batches == [[1]]
+    under_way += await asked(double, many[-1])
+    await asyncio.sleep(0)  # the second batch begins
+    assert counter.batches == [[1], many]
+
+    waiting = await asked(double, *many)
+    await asyncio.sleep(0)
+    assert counter.batches == [[1], many], "no more than may be"
 
     counter.gate.set()
-    assert await asyncio.gather(*under_way, *waiting) == [2, 4, 6, 8]
-    assert counter.batches == [[1], [2], [3, 4]]
+    doubled = [2 * number for number in many]
+    assert await asyncio.gather(*under_way, *waiting) == [2, *doubled, *doubled]
+    assert counter.batches == [[1], many, many]
     await double.drain()
