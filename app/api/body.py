@@ -18,7 +18,7 @@ Model = TypeVar("Model", bound=BaseModel)
 async def read_body(request: Request, *, limit_bytes: int) -> bytes:
     """The body. Raises `InvalidRequestError` (413) as soon as it is known to be too large, and
     `ClientDisconnect` if it will never be there whole: nothing must be done for half a call."""
-    declared = request.headers.get("content-length", "")
+    declared = header_of(request, b"content-length")
     if declared.isdecimal() and int(declared) > limit_bytes:
         raise _too_large(limit_bytes)
     receive = request.receive
@@ -46,7 +46,7 @@ def parse_body(request: Request, body: bytes, model: type[Model], *, may_be_empt
     """The body as `model`. Raises `InvalidRequestError`: 415, 400 for what is no JSON, 422."""
     if not body and may_be_empty:
         return model()
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = header_of(request, b"content-type").partition(";")[0].strip().lower()
     if kind not in ("application/json", "application/merge-patch+json"):
         said = kind or "nothing"
         raise InvalidRequestError(
@@ -63,8 +63,16 @@ def parse_body(request: Request, body: bytes, model: type[Model], *, may_be_empt
 
 
 def _has_body(request: Request) -> bool:
-    length = request.headers.get("content-length", "0")
-    return length != "0" or "transfer-encoding" in request.headers
+    length = header_of(request, b"content-length")
+    return length not in ("", "0") or header_of(request, b"transfer-encoding") != ""
+
+
+def header_of(request: Request, name: bytes) -> str:
+    """A header's value, or "". Starlette's own way makes an object and encodes at each look."""
+    for key, value in request.scope["headers"]:
+        if key == name:
+            return str(value, "latin-1")
+    return ""
 
 
 def _not_json(body: bytes, error: ValidationError) -> InvalidRequestError:
