@@ -1,19 +1,20 @@
 """The schema: tables, indexes and CHECKs, in one place. `alembic/` makes the same, and
 `make check` holds the two to each other."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     ForeignKey,
     Index,
     Integer,
     MetaData,
     SmallInteger,
 )
-from sqlalchemy.dialects.mysql import CHAR, DATETIME, ENUM, MEDIUMTEXT, TEXT, TINYINT, VARCHAR
+from sqlalchemy.dialects.mysql import CHAR, DATE, DATETIME, ENUM, MEDIUMTEXT, TEXT, TINYINT, VARCHAR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app.states import Backoff, Outcome, Priority, Status
@@ -62,6 +63,10 @@ class Task(Model):
     # so this copy cannot go stale, and no read or transition has to join for it.
     tag_names: Mapped[str | None] = mapped_column(TEXT)
     due_date: Mapped[datetime | None] = mapped_column(Moment)
+    # Stored: MySQL skips from day to day on no other column that is made of one.
+    due_day: Mapped[date | None] = mapped_column(
+        DATE, Computed("CAST(due_date AS DATE)", persisted=True)
+    )
     timeout_seconds: Mapped[int] = mapped_column(Integer)
     retry_limit: Mapped[int] = mapped_column(SmallInteger)
     retry_delay_seconds: Mapped[int] = mapped_column(Integer)
@@ -94,9 +99,10 @@ class Task(Model):
     __table_args__ = (
         Index("ix_tasks_claim", "queue", "claim_rank", "created_at", "id"),
         Index("ix_tasks_sweep", "status", "sweep_at"),
-        Index("ix_tasks_status", "status", "id"),
+        # Lists (`app.queue.listing`): what they are looked up by, then their order.
+        Index("ix_tasks_list", "status", "queue", "priority", "created_at"),
         Index("ix_tasks_created", "created_at"),
-        Index("ix_tasks_due", "due_date"),
+        Index("ix_tasks_due", "due_day", "created_at"),
         CheckConstraint(
             "(status = 'in_progress') = (deadline_at IS NOT NULL)", name="deadline_in_progress"
         ),
@@ -150,8 +156,13 @@ class TaskTag(Model):
         BigInteger, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True
     )
     tag_id: Mapped[int] = mapped_column(Integer, ForeignKey("tags.id"), primary_key=True)
+    # The task's own, which never changes: lists of a tag are in its order.
+    task_created_at: Mapped[datetime] = mapped_column(Moment)
 
-    __table_args__: Any = (Index("ix_task_tags_tag", "tag_id", "task_id"), CHARSET)
+    __table_args__: Any = (
+        Index("ix_task_tags_tag", "tag_id", "task_created_at", "task_id"),
+        CHARSET,
+    )
 
 
 class TaskAttempt(Model):

@@ -11,6 +11,7 @@ from fastapi import Request
 from app.api.cursor import next_link
 from app.api.schemas import FilterQuery
 from app.queue.filters import TaskFilter
+from app.queue.pages import Position
 
 ORDER: Final = "desc"
 
@@ -34,16 +35,16 @@ class Case(NamedTuple):
                 values[name] = value
         return FilterQuery.model_validate(values).to_filter()
 
-    def path(self, after_id: int | None = None) -> str:
+    def path(self, after: Position | None = None) -> str:
         """The call: the first page, or the one after that task."""
         query = urlencode(self.parameters)
-        if after_id is None:
+        if after is None:
             return f"/tasks?{query}"
         scope = {
             **{"type": "http", "method": "GET", "scheme": "http", "path": "/tasks"},
             **{"query_string": query.encode(), "headers": [], "server": ("127.0.0.1", 80)},
         }
-        link = next_link(Request(scope), after_id, self.wanted, ORDER)
+        link = next_link(Request(scope), after, self.wanted, ORDER)
         return link[1 : link.index(">")]
 
 

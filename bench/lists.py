@@ -11,7 +11,7 @@ from typing import Any, Final
 import uvloop
 
 from app.db import Database
-from app.queue.reading import Page
+from app.queue.pages import Page, Position
 from bench import history
 from bench.explain import look
 from bench.list_cases import Case, cases
@@ -58,12 +58,13 @@ def run(session: Session) -> list[Result]:
     calls, times = Calls(api), session.options.rounds
     calls.take("/tasks", times)
     asked = cases(total)
+    middle = Position(*site.rows(f"SELECT created_at, id FROM tasks WHERE id = {total // 2}")[0])
     measured = [
-        (case, page, *calls.take(case.path(after_id), times))
+        (case, page, *calls.take(case.path(after), times))
         for case in asked
-        for page, after_id in (("first", None), ("middle", total // 2))
+        for page, after in (("first", None), ("middle", middle))
     ]
-    looks = uvloop.run(_look_at(site, asked, total // 2))
+    looks = uvloop.run(_look_at(site, asked, middle))
     title_ms, title_status = calls.take(TITLE.path(), 1)
     figures = {path: calls.take(path, times) for path in ("/stats", "/tags")}
     return [
@@ -126,12 +127,12 @@ def _lists(
     )
 
 
-async def _look_at(site: Site, asked: Sequence[Case], middle: int) -> list[dict[str, Any]]:
+async def _look_at(site: Site, asked: Sequence[Case], middle: Position) -> list[dict[str, Any]]:
     database = Database(site.settings)
     found = []
     for case in asked:
         first = await look(database, case.wanted, Page(51))
-        later = await look(database, case.wanted, Page(51, after_id=middle))
+        later = await look(database, case.wanted, Page(51, after=middle))
         found.append(
             {
                 "list": case.label,

@@ -66,7 +66,7 @@ async def sent_by(
 
     with suppress(_RolledBackError):
         await database.transact(recorded)
-    return [statement for statement in sent if " tasks " in statement.text]
+    return [s for s in sent if " tasks" in s.text]
 
 
 def explain(connection: Connection, statement: Statement) -> list[Plan]:

@@ -146,7 +146,7 @@ class TaskFactory(factory.alchemy.SQLAlchemyModelFactory):
             tag = session.scalar(select(Tag).where(Tag.name == name)) or Tag(name=name)
             session.add(tag)
             session.flush()
-            session.add(TaskTag(task_id=self.id, tag_id=tag.id))
+            session.add(TaskTag(task_id=self.id, tag_id=tag.id, task_created_at=self.created_at))
         self.tag_names = orjson.dumps(sorted(names)).decode()
         session.commit()
 

@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+import struct
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
@@ -9,13 +11,15 @@ from fastapi import Request
 
 from app.api.problems import FieldError, InvalidRequestError
 from app.queue.filters import TaskFilter
+from app.queue.pages import Position
 
 _DIGEST_BYTES: Final = 8
-_ID_BYTES: Final = 8
+_POSITION: Final = struct.Struct(">qQ")
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
-def after_id(cursor: str | None, wanted: TaskFilter, order: str) -> int | None:
-    """The id after which the page begins.
+def position_of(cursor: str | None, wanted: TaskFilter, order: str) -> Position | None:
+    """After which task the page begins.
 
     Raises `InvalidRequestError` for a cursor that was cut, made up, or made for other
     filters: what it would continue is not what was begun.
@@ -26,17 +30,19 @@ def after_id(cursor: str | None, wanted: TaskFilter, order: str) -> int | None:
         raw = base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), b"-_", validate=True)
     except (binascii.Error, UnicodeEncodeError, ValueError):
         raw = b""
-    position, digest = raw[:_ID_BYTES], raw[_ID_BYTES:]
+    position, digest = raw[: _POSITION.size], raw[_POSITION.size :]
     if digest != _digest(position, wanted, order):
         raise InvalidRequestError(
             [FieldError("cursor", "is not one that was given out for these filters and this order")]
         )
-    return int.from_bytes(position)
+    microseconds, task_id = _POSITION.unpack(position)
+    return Position(_EPOCH + timedelta(microseconds=microseconds), task_id)
 
 
-def next_link(request: Request, last_id: int, wanted: TaskFilter, order: str) -> str:
+def next_link(request: Request, last: Position, wanted: TaskFilter, order: str) -> str:
     """The `Link` header of the next page."""
-    position = last_id.to_bytes(_ID_BYTES)
+    microseconds = (last.created_at - _EPOCH) // timedelta(microseconds=1)
+    position = _POSITION.pack(microseconds, last.id)
     raw = position + _digest(position, wanted, order)
     cursor = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
     url = request.url.include_query_params(cursor=cursor)

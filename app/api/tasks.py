@@ -8,14 +8,14 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from app.api import schemas
 from app.api.body import LARGE_BODY_LIMIT_BYTES
-from app.api.cursor import after_id, next_link
+from app.api.cursor import next_link, position_of
 from app.api.door import ClientRoute
 from app.api.fields import TaskId
 from app.api.responses import BODY_PROBLEMS, JsonAnswer, header, problems
 from app.api.services import Service, hang_up_of
 from app.documents import array, task_document
 from app.queue.calls import Submission
-from app.queue.reading import Page
+from app.queue.pages import Page
 from app.task import NewTask
 
 router = APIRouter(route_class=ClientRoute, tags=["client: tasks"])
@@ -91,11 +91,11 @@ async def list_tasks(
 ) -> Response:
     wanted = query.to_filter()
     is_ascending = query.order == "asc"
-    page = Page(query.limit, is_ascending, after_id(query.cursor, wanted, query.order))
-    documents, next_after = await service.client.page(wanted, page)
+    page = Page(query.limit, is_ascending, position_of(query.cursor, wanted, query.order))
+    documents, last = await service.client.page(wanted, page)
     headers = {}
-    if next_after is not None:
-        headers["Link"] = next_link(request, next_after, wanted, query.order)
+    if last is not None:
+        headers["Link"] = next_link(request, last, wanted, query.order)
     return JsonAnswer(documents, headers=headers)
 
 

@@ -1,10 +1,10 @@
 """The filters of `GET /tasks` as a WHERE clause. All combine."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from app.db import Connection, marks
+from app.db import marks
 from app.states import Priority, Status
 
 
@@ -30,9 +30,9 @@ class Where(NamedTuple):
     values: tuple[Any, ...]
 
 
-async def where(connection: Connection, wanted: TaskFilter) -> Where | None:
-    """The condition, or None where nothing can match (a tag that nobody has used)."""
-    conditions: list[str] = []
+def conditions(wanted: TaskFilter, tag_ids: Iterable[int]) -> Where:
+    """All of a filter as conditions on `tasks`; `tag_ids` are the tags still to be looked for."""
+    found: list[str] = []
     values: list[Any] = []
     for column, members in (
         ("status", [str(s) for s in wanted.status]),
@@ -41,38 +41,24 @@ async def where(connection: Connection, wanted: TaskFilter) -> Where | None:
         ("id", list(wanted.ids)),
     ):
         if members:
-            conditions.append(f"tasks.{column} IN ({marks(members)})")
+            found.append(f"tasks.{column} IN ({marks(members)})")
             values += members
-    if wanted.tags:
-        tag_ids = await _tag_ids(connection, wanted.tags)
-        if len(tag_ids) < len(set(wanted.tags)):
-            return None
-        for tag_id in tag_ids:
-            conditions.append(
-                "EXISTS (SELECT 1 FROM task_tags WHERE task_id = tasks.id AND tag_id = %s)"
-            )
-            values.append(tag_id)
+    for tag_id in tag_ids:
+        found.append("EXISTS (SELECT 1 FROM task_tags WHERE task_id = tasks.id AND tag_id = %s)")
+        values.append(tag_id)
     if wanted.title is not None:
-        conditions.append("title LIKE %s")
+        found.append("title LIKE %s")
         values.append("%" + _escaped(wanted.title) + "%")
     for comparison, moment in (
-        ("created_at >= %s", wanted.created_after),
-        ("created_at < %s", wanted.created_before),
+        ("tasks.created_at >= %s", wanted.created_after),
+        ("tasks.created_at < %s", wanted.created_before),
         ("due_date >= %s", wanted.due_after),
         ("due_date < %s", wanted.due_before),
     ):
         if moment is not None:
-            conditions.append(comparison)
+            found.append(comparison)
             values.append(moment)
-    return Where(" AND ".join(conditions) or "TRUE", tuple(values))
-
-
-async def _tag_ids(connection: Connection, names: Sequence[str]) -> list[int]:
-    rows = await connection.fetch(
-        f"SELECT id FROM tags WHERE name IN ({marks(names)})",
-        tuple(names),
-    )
-    return [row[0] for row in rows]
+    return Where(" AND ".join(found) or "TRUE", tuple(values))
 
 
 def _escaped(text: str) -> str:

@@ -16,7 +16,8 @@ from app.queue import statements
 from app.queue.calls import Move, TagIds
 from app.queue.filters import TaskFilter
 from app.queue.lifecycle import ended_attempt
-from app.queue.reading import matching_ids
+from app.queue.listing import matching
+from app.queue.pages import Page
 from app.states import ENDED, WAITING, Event, Outcome, Status
 from app.task import Task, names_text
 
@@ -62,9 +63,10 @@ async def intervene(
     before = await statements.lock_tasks(connection, ids, whole=is_strict)
     if wanted is not None and ids:
         # Only now can they not change any more: to cancel what waits is not to cancel what runs.
-        ids = await matching_ids(
-            connection, wanted=wanted._replace(ids=tuple(ids)), after_id=0, limit=len(ids)
+        still = await matching(
+            connection, wanted=wanted._replace(ids=tuple(ids)), page=Page(len(ids))
         )
+        ids = [position.id for position in still]
     moves: list[Move] = []
     for task_id in ids:
         task = before.get(task_id)
@@ -116,7 +118,7 @@ async def patch(
         patched = patched._replace(claim_rank=transitions.rank_of(patched))
     if tag_names is not None:
         await statements.replace_task_tags(
-            connection, task_id=task_id, tag_ids=[tag_ids[name] for name in tag_names]
+            connection, task, tag_ids=[tag_ids[name] for name in tag_names]
         )
         patched = patched._replace(tag_names=names_text(tag_names))
     await statements.move(connection, [(task, patched)])

@@ -1,22 +1,12 @@
-"""Reads that lock nothing: get, list, attempts, and what a key or a lease stands for."""
+"""Reads that lock nothing: get, attempts, and what a key or a lease stands for."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from app.db import Connection, marks
-from app.queue.filters import TaskFilter, where
 from app.states import Outcome, Status
 from app.task import ROW, EndedAttempt, Lease, Task, task_of
 
 _ATTEMPT_COLUMNS = ", ".join(EndedAttempt._fields)
-
-
-class Page(NamedTuple):
-    """Where a list goes on, and how far: newest first, or oldest first."""
-
-    limit: int
-    is_ascending: bool = False
-    after_id: int | None = None
 
 
 async def get_tasks(connection: Connection, ids: Collection[int]) -> dict[int, Task]:
@@ -28,39 +18,6 @@ async def get_tasks(connection: Connection, ids: Collection[int]) -> dict[int, T
         tuple(ids),
     )
     return {task.id: task for task in (task_of(row) for (row,) in rows)}
-
-
-async def list_tasks(
-    connection: Connection, *, wanted: TaskFilter, page: Page, timeout_seconds: float
-) -> list[Task]:
-    """One page by id. MySQL gives up after `timeout_seconds` with error 3024 (MariaDB 1969)."""
-    found = await where(connection, wanted)
-    if found is None:
-        return []
-    condition, values = found
-    if page.after_id is not None:
-        condition += f" AND tasks.id {'>' if page.is_ascending else '<'} %s"
-        values = (*values, page.after_id)
-    order = "ASC" if page.is_ascending else "DESC"
-    statement = f"SELECT {ROW} FROM tasks WHERE {condition} ORDER BY id {order} LIMIT %s"
-    rows = await connection.fetch(
-        limited(connection, statement, timeout_seconds), (*values, page.limit)
-    )
-    return [task_of(row) for (row,) in rows]
-
-
-async def matching_ids(
-    connection: Connection, *, wanted: TaskFilter, after_id: int, limit: int
-) -> list[int]:
-    """The next ids, ascending, of tasks that match."""
-    found = await where(connection, wanted)
-    if found is None:
-        return []
-    rows = await connection.fetch(
-        f"SELECT id FROM tasks WHERE {found.condition} AND tasks.id > %s ORDER BY id LIMIT %s",
-        (*found.values, after_id, limit),
-    )
-    return [row[0] for row in rows]
 
 
 async def attempts_of(connection: Connection, task_id: int) -> list[EndedAttempt] | None:
@@ -129,11 +86,3 @@ async def outcomes_by_lease(
         for task_id, token, outcome in rows:
             outcomes[Lease(task_id, token)] = Outcome(outcome)
     return outcomes
-
-
-def limited(connection: Connection, select: str, timeout_seconds: float) -> str:
-    """`select`, cut off by the server itself after that long."""
-    if connection.is_mariadb:
-        return f"SET STATEMENT max_statement_time = {timeout_seconds:g} FOR {select}"
-    milliseconds = max(1, int(timeout_seconds * 1000))  # 0 would be no limit
-    return select.replace("SELECT", f"SELECT /*+ MAX_EXECUTION_TIME({milliseconds}) */", 1)

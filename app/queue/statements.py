@@ -76,17 +76,19 @@ async def insert_tasks(
     return stored
 
 
-async def insert_task_tags(connection: Connection, pairs: Sequence[tuple[int, int]]) -> None:
-    """Tie tasks to tags, given as (task_id, tag_id)."""
-    await _insert(connection, "INSERT INTO task_tags (task_id, tag_id) VALUES ", pairs)
-
-
-async def replace_task_tags(
-    connection: Connection, *, task_id: int, tag_ids: Sequence[int]
+async def insert_task_tags(
+    connection: Connection, ties: Sequence[tuple[int, int, datetime]]
 ) -> None:
+    """Tie tasks to tags, given as (task_id, tag_id, the task's created_at)."""
+    await _insert(
+        connection, "INSERT INTO task_tags (task_id, tag_id, task_created_at) VALUES ", ties
+    )
+
+
+async def replace_task_tags(connection: Connection, task: Task, *, tag_ids: Sequence[int]) -> None:
     """Tie the task, which is locked, to these tags and no others."""
-    await connection.execute("DELETE FROM task_tags WHERE task_id = %s", (task_id,))
-    await insert_task_tags(connection, [(task_id, tag_id) for tag_id in tag_ids])
+    await connection.execute("DELETE FROM task_tags WHERE task_id = %s", (task.id,))
+    await insert_task_tags(connection, [(task.id, i, task.created_at) for i in tag_ids])
 
 
 async def insert_idempotency_keys(

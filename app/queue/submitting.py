@@ -37,7 +37,7 @@ async def submit(
     await statements.insert_task_tags(
         connection,
         [
-            (task.id, tag_ids[name])
+            (task.id, tag_ids[name], task.created_at)
             for submission in fresh
             for task, new in zip(made[id(submission)], submission.tasks, strict=True)
             for name in new.tag_names

@@ -5,8 +5,9 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from app.metrics import SweepFigure
-from app.queue import intervene, reading, statistics
+from app.queue import intervene, listing, statistics
 from app.queue.filters import TaskFilter
+from app.queue.pages import Page
 from app.service.platform import Platform
 from app.states import Event
 from app.task import Task
@@ -41,15 +42,17 @@ class AdminService:
         """All that match, each batch committed before the next. What the state does not
         allow stays as it is."""
         database = self._platform.database
-        matched = changed = after_id = 0
+        matched = changed = 0
+        page = Page(BATCH, is_ascending=True)
         while True:
-            ids = await database.read_at_length(
-                partial(reading.matching_ids, wanted=wanted, after_id=after_id, limit=BATCH)
+            found = await database.read_at_length(
+                partial(listing.matching, wanted=wanted, page=page)
             )
-            if not ids:
+            if not found:
                 return Swept(matched, changed)
-            matched += len(ids)
-            after_id = ids[-1]
+            matched += len(found)
+            page = page._replace(after=found[-1])
+            ids = [position.id for position in found]
             if not is_dry_run:
                 done = await database.transact(
                     partial(

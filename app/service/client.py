@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -13,10 +14,10 @@ from app.coalesce import Coalescer
 from app.db import error_code
 from app.documents import array, attempt_document, dumps, task_document
 from app.errors import RowlockError, SearchTooSlowError, TaskNotFoundError
-from app.queue import intervene, looking, reading, statistics, submitting
+from app.queue import intervene, listing, looking, reading, statistics, submitting
 from app.queue.calls import Move, Submission, Submitted
 from app.queue.filters import TaskFilter
-from app.queue.reading import Page
+from app.queue.pages import Page, Position
 from app.service.platform import Platform
 from app.states import Status
 from app.task import Lease, Task
@@ -86,8 +87,8 @@ class ClientService:
         finally:
             room.leave(waiter)
 
-    async def page(self, wanted: TaskFilter, page: Page) -> tuple[bytes, int | None]:
-        """One page as a JSON array, and the id after which the next one begins, if any.
+    async def page(self, wanted: TaskFilter, page: Page) -> tuple[bytes, Position | None]:
+        """One page as a JSON array, and after which task the next one begins, if any.
 
         Raises `SearchTooSlowError`.
         """
@@ -97,8 +98,11 @@ class ClientService:
             found = await self._page(wanted, page)
             if slot is not None:
                 await self._platform.cache.fill_result(slot, query, found)
-        next_after, _, documents = found.partition(b";")
-        return documents, int(next_after) if next_after else None
+        last, _, documents = found.partition(b";")
+        if not last:
+            return documents, None
+        created_at, _, task_id = last.decode().partition(" ")
+        return documents, Position(datetime.fromisoformat(created_at), int(task_id))
 
     async def patch(
         self, task_id: int, changes: Mapping[str, Any], tag_names: Sequence[str] | None
@@ -203,7 +207,7 @@ class ClientService:
     async def _page(self, wanted: TaskFilter, page: Page) -> bytes:
         seconds = self._platform.settings.search_timeout_seconds
         read = partial(
-            reading.list_tasks,
+            listing.list_tasks,
             wanted=wanted,
             page=page._replace(limit=page.limit + 1),
             timeout_seconds=seconds,
@@ -215,8 +219,10 @@ class ClientService:
                 raise SearchTooSlowError(seconds=seconds) from error
             raise
         shown = tasks[: page.limit]
-        next_after = shown[-1].id if len(tasks) > page.limit else ""
-        return f"{next_after};".encode() + array(task_document(task) for task in shown)
+        last = ""
+        if len(tasks) > page.limit:
+            last = f"{shown[-1].created_at.isoformat()} {shown[-1].id}"
+        return f"{last};".encode() + array(task_document(task) for task in shown)
 
 
 def _weight(submission: Submission) -> int:

@@ -8,40 +8,42 @@ from fastapi import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.cursor import after_id, next_link
+from app.api.cursor import next_link, position_of
 from app.api.fields import MAX_ID
 from app.api.problems import InvalidRequestError
 from app.queue.filters import TaskFilter
+from app.queue.pages import BEGINNING, END, Position
 from app.states import Status
 
+POSITIONS = st.builds(Position, st.datetimes(BEGINNING, END), st.integers(1, MAX_ID))
 WANTED = TaskFilter(status=(Status.TO_DO,), title="a & b")
 
 
-def cursor_of(last_id: int, wanted: TaskFilter = WANTED, order: str = "desc") -> str:
+def cursor_of(last: Position, wanted: TaskFilter = WANTED, order: str = "desc") -> str:
     scope = {"type": "http", "path": "/tasks", "query_string": b"title=a", "headers": []}
-    link = next_link(Request(scope | {"server": ("h", 80)}), last_id, wanted, order)
+    link = next_link(Request(scope | {"server": ("h", 80)}), last, wanted, order)
     return httpx.URL(link.partition(">")[0][1:]).params["cursor"]
 
 
-@given(last_id=st.integers(1, MAX_ID), order=st.sampled_from(["asc", "desc"]))
-def test_a_cursor_leads_on_from_its_task(last_id: int, order: str) -> None:
-    assert after_id(cursor_of(last_id, order=order), WANTED, order) == last_id
+@given(last=POSITIONS, order=st.sampled_from(["asc", "desc"]))
+def test_a_cursor_leads_on_from_its_task(last: Position, order: str) -> None:
+    assert position_of(cursor_of(last, order=order), WANTED, order) == last
 
 
 def test_no_cursor_is_the_beginning() -> None:
-    assert after_id(None, WANTED, "desc") is None
+    assert position_of(None, WANTED, "desc") is None
 
 
-@given(last_id=st.integers(1, MAX_ID))
-def test_a_cursor_is_for_its_own_query(last_id: int) -> None:
-    cursor = cursor_of(last_id)
+@given(last=POSITIONS)
+def test_a_cursor_is_for_its_own_query(last: Position) -> None:
+    cursor = cursor_of(last)
     for wanted, order in (
         (WANTED, "asc"),
         (TaskFilter(), "desc"),
         (WANTED._replace(title="b"), "desc"),
     ):
         with pytest.raises(InvalidRequestError):
-            after_id(cursor, wanted, order)
+            position_of(cursor, wanted, order)
 
 
 @given(
@@ -49,13 +51,13 @@ def test_a_cursor_is_for_its_own_query(last_id: int) -> None:
 )
 def test_whatever_was_not_given_out_is_refused(cursor: str) -> None:
     with pytest.raises(InvalidRequestError) as caught:
-        after_id(cursor, WANTED, "desc")
+        position_of(cursor, WANTED, "desc")
     assert [error.field for error in caught.value.fields] == ["cursor"]
 
 
-@given(last_id=st.integers(1, MAX_ID), at=st.integers(0, 15), by=st.integers(1, 255))
-def test_a_changed_byte_is_noticed(last_id: int, at: int, by: int) -> None:
-    raw = bytearray(base64.urlsafe_b64decode(cursor_of(last_id) + "=="))
+@given(last=POSITIONS, at=st.integers(0, 23), by=st.integers(1, 255))
+def test_a_changed_byte_is_noticed(last: Position, at: int, by: int) -> None:
+    raw = bytearray(base64.urlsafe_b64decode(cursor_of(last)))
     raw[at] ^= by
     with pytest.raises(InvalidRequestError):
-        after_id(base64.urlsafe_b64encode(raw).decode(), WANTED, "desc")
+        position_of(base64.urlsafe_b64encode(raw).decode(), WANTED, "desc")

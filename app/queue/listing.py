@@ -1,0 +1,151 @@
+"""`GET /tasks`: a page of what matches, newest or oldest first, however many tasks there are.
+
+The order is by `created_at` and id. Whatever the filters, the rows are found along an index that
+has this order behind what it is looked up by, so that a page is read from its place on, and
+nothing is sorted but the page:
+
+- a tag: `task_tags (tag_id, task_created_at, task_id)`;
+- status, queue, priority: `tasks (status, queue, priority, created_at)`, a stream for each
+  combination, merged;
+- neither: `tasks (created_at)`.
+
+Of a tag and the rest the rarer one leads, by the counters. Due dates say between which
+`created_at` their tasks are: one look for each day that has some.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from itertools import product
+from typing import Final
+
+from app.db import Connection, marks
+from app.queue import counters
+from app.queue.filters import TaskFilter, Where
+from app.queue.pages import BEGINNING, END, Asked, Page, Position, Span, along, merged, tagged
+from app.states import Priority, Status
+from app.task import ROW, Task, task_of
+
+# Beyond these, one look at each combination takes longer than reading along `created_at`.
+MOST_STREAMS: Final = 128
+# So few are quickly sorted.
+FEW_TASKS: Final = 50_000
+_INSTANT: Final = timedelta(microseconds=1)
+
+
+async def list_tasks(
+    connection: Connection, *, wanted: TaskFilter, page: Page, timeout_seconds: float
+) -> list[Task]:
+    """A page. MySQL gives up after `timeout_seconds` with error 3024 (MariaDB 1969)."""
+    found = await _query(connection, ROW, wanted, page)
+    if found is None:
+        return []
+    select = limited(connection, found.condition, timeout_seconds)
+    return [task_of(row[0]) for row in await connection.fetch(select, found.values)]
+
+
+async def matching(connection: Connection, *, wanted: TaskFilter, page: Page) -> list[Position]:
+    """Where the tasks of a page are."""
+    found = await _query(connection, "tasks.created_at, tasks.id", wanted, page)
+    if found is None:
+        return []
+    return [Position(*row) for row in await connection.fetch(found.condition, found.values)]
+
+
+def limited(connection: Connection, select: str, timeout_seconds: float) -> str:
+    """`select`, cut off by the server itself after that long."""
+    if connection.is_mariadb:
+        return f"SET STATEMENT max_statement_time = {timeout_seconds:g} FOR {select}"
+    milliseconds = max(1, int(timeout_seconds * 1000))  # 0 would be no limit
+    return select.replace("SELECT", f"SELECT /*+ MAX_EXECUTION_TIME({milliseconds}) */", 1)
+
+
+async def _query(  # noqa: PLR0911 (each way of finding the rows is one)
+    connection: Connection, columns: str, wanted: TaskFilter, page: Page
+) -> Where | None:
+    """The statement of a page and its values; None where nothing can match."""
+    tag_ids = await _tag_ids(connection, wanted.tags)
+    span = await _span(connection, wanted)
+    if span.begin >= span.end or len(tag_ids) < len(wanted.tags):
+        return None
+    asked = Asked(columns, wanted, tag_ids, span, page)
+    if wanted.ids:
+        return along(asked, "tasks")
+    by_state = wanted.status or wanted.queue or wanted.priority
+    if not by_state and not tag_ids:
+        return along(asked, "tasks FORCE INDEX (ix_tasks_created)")
+    if not by_state and len(tag_ids) == 1:
+        return tagged(asked, wanted.tags[0])
+    of_tag = await _tag_counts(connection, wanted.tags)
+    rarest = min(of_tag, key=lambda name: of_tag[name], default=None)
+    in_states = await _count(connection, wanted) if by_state else None
+    if rarest is not None and (in_states is None or of_tag[rarest] <= in_states):
+        return tagged(asked, rarest)
+    streams = await _streams(connection, wanted)
+    if len(streams) <= MOST_STREAMS:
+        return merged(asked, streams) if streams else None
+    assert in_states is not None
+    index = "ix_tasks_list" if in_states <= FEW_TASKS else "ix_tasks_created"
+    return along(asked, f"tasks FORCE INDEX ({index})")
+
+
+async def _span(connection: Connection, wanted: TaskFilter) -> Span:
+    """When the tasks were created that can match: as the filter says, and as far as tasks with
+    such due dates are."""
+    begin, end = wanted.created_after or BEGINNING, wanted.created_before or END
+    if wanted.due_after is not None or wanted.due_before is not None:
+        days = (
+            wanted.due_after.date() if wanted.due_after is not None else date(1000, 1, 1),
+            wanted.due_before.date() if wanted.due_before is not None else date(9999, 12, 31),
+        )
+        ((first, last),) = await connection.fetch(
+            "SELECT MIN(first), MAX(last) FROM ("
+            "SELECT MIN(created_at) AS first, MAX(created_at) AS last "
+            "FROM tasks FORCE INDEX (ix_tasks_due) "
+            "WHERE due_day >= %s AND due_day <= %s GROUP BY due_day) AS days",
+            days,
+        )
+        if first is None:
+            return Span(END, BEGINNING)
+        begin, end = max(begin, first), min(end, last + _INSTANT)
+    return Span(begin, end)
+
+
+async def _streams(connection: Connection, wanted: TaskFilter) -> list[tuple[str, str, str]]:
+    """Each (status, queue, priority) that may have tasks that match. All that a task may move to,
+    not only those that have some by now."""
+    queues: Sequence[str] = wanted.queue
+    if not queues:
+        # Skips from queue to queue on the claim's index.
+        queues = [row[0] for row in await connection.fetch("SELECT DISTINCT queue FROM tasks")]
+    statuses, priorities = wanted.status or tuple(Status), wanted.priority or tuple(Priority)
+    return [(str(s), q, str(p)) for s, q, p in product(statuses, dict.fromkeys(queues), priorities)]
+
+
+async def _count(connection: Connection, wanted: TaskFilter) -> int:
+    """How many tasks there are of these statuses, queues and priorities."""
+    total = 0
+    for name, count in (await counters.read_queues(connection)).items():
+        kind, *parts = name.split("/")
+        if kind == "queue":
+            queue, status, priority = parts
+            total += count * (
+                (not wanted.queue or queue in wanted.queue)
+                and (not wanted.status or status in wanted.status)
+                and (not wanted.priority or priority in wanted.priority)
+            )
+    return total
+
+
+async def _tag_counts(connection: Connection, names: Sequence[str]) -> dict[str, int]:
+    """How many tasks each of the tags has."""
+    counts = await counters.read_tags(connection) if names else {}
+    return {name: counts.get(f"{counters.TAG}{name}", 0) for name in names}
+
+
+async def _tag_ids(connection: Connection, names: Sequence[str]) -> dict[str, int]:
+    if not names:
+        return {}
+    rows = await connection.fetch(
+        f"SELECT name, id FROM tags WHERE name IN ({marks(names)})", tuple(names)
+    )
+    return {row[0]: row[1] for row in rows}
