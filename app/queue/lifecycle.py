@@ -13,6 +13,7 @@ from app.db import Connection
 from app.errors import RowlockError, StaleLeaseError, TaskNotFoundError
 from app.queue import looking, statements
 from app.queue.calls import Claim, Ending, Finish, Move, Turn, Turned, Turns
+from app.queue.held import Held
 from app.queue.low_water import LATE_COMMITS, UNKNOWN, Head, Heads, LowWater
 from app.queue.reading import outcomes_by_lease
 from app.states import Event, Outcome, Status
@@ -28,16 +29,17 @@ _OUTCOMES = {
 
 
 async def take_turns(
-    connection: Connection, *, turns: Sequence[Turn], low_water: LowWater
+    connection: Connection, *, turns: Sequence[Turn], low_water: LowWater, held: Held
 ) -> Turns:
     """End attempts and hand out work.
 
     A lease that no longer holds its task gets a `StaleLeaseError` with the task's present
     status, a deleted task a `TaskNotFoundError`, the same finish again the same answer.
+    Raises `GuardFailedError` where a task is not as `held` has it.
     """
     now = await connection.now()
     finishes = [finish for turn in turns for finish in turn.finishes]
-    finished, finish_moves = await _finish(connection, finishes, now)
+    finished, finish_moves = await _finish(connection, finishes, now, held)
     claims = [turn.claim for turn in turns if turn.claim is not None]
     claimed, claim_moves = await _claim(connection, claims, now, low_water)
     answers, handed = iter(finished), iter(claimed)
@@ -80,9 +82,11 @@ def stale(task: Task, outcome: Outcome | None) -> StaleLeaseError:
 
 
 async def _finish(
-    connection: Connection, finishes: Sequence[Finish], now: datetime
+    connection: Connection, finishes: Sequence[Finish], now: datetime, held: Held
 ) -> tuple[list[Task | RowlockError], list[Move]]:
-    before = await statements.lock_tasks(connection, [f.lease.task_id for f in finishes])
+    before = held.all_of(finishes)
+    if before is None:
+        before = await statements.lock_tasks(connection, [f.lease.task_id for f in finishes])
     present = dict(before)
     attempts: list[EndedAttempt] = []
     late: set[Lease] = set()

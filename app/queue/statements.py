@@ -152,8 +152,8 @@ async def lock_due(
 async def move(connection: Connection, moves: Sequence[tuple[Task, Task]]) -> None:
     """Write what changed between each old row and its new one, by primary key.
 
-    Guarded by the old status and attempt of every row. The rows are locked by this very
-    transaction, so a guard that does not match is a bug: `GuardFailedError`, rolled back.
+    Guarded by the old status, attempt and `updated_at` of every row. Where the rows are locked by
+    this very transaction, a guard that does not match is a bug: `GuardFailedError`, rolled back.
     """
     for chunk in _chunks(moves, weigh=lambda pair: _weight(pair[1])):
         olds, news = zip(*chunk, strict=True)
@@ -163,10 +163,10 @@ async def move(connection: Connection, moves: Sequence[tuple[Task, Task]]) -> No
         statement = (
             f"UPDATE {_BY_ID} SET {', '.join(assignments)} "
             f"WHERE id IN ({marks(chunk)}) "
-            f"AND (id, status, attempt) IN ({marks(chunk, '(%s, %s, %s)')})"
+            f"AND (id, status, attempt, updated_at) IN ({marks(chunk, '(%s, %s, %s, %s)')})"
         )
         values += [task.id for task in olds]
-        values += [value for t in olds for value in (t.id, t.status, t.attempt)]
+        values += [v for t in olds for v in (t.id, t.status, t.attempt, t.updated_at)]
         result = await connection.execute(statement, tuple(values))
         _expect("move", result.matched, len(chunk))
     for old, new in moves:

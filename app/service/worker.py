@@ -13,10 +13,11 @@ from redis.asyncio.client import Pipeline
 
 from app import metrics
 from app.coalesce import Coalescer
-from app.errors import RowlockError
+from app.errors import GuardFailedError, RowlockError
 from app.leases import Beat
 from app.queue import heartbeats, lifecycle
 from app.queue.calls import Claim, Ending, Finish, Turn, Turned
+from app.queue.held import Held
 from app.redis import RedisAwayError
 from app.service.platform import Platform
 from app.task import Lease, Task
@@ -40,6 +41,7 @@ class WorkerService:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
+        self._held = Held()
         self._giving_back: set[asyncio.Task[None]] = set()
         self._turns: Coalescer[Turn, Turned] = Coalescer(
             self._take_turns,
@@ -125,10 +127,19 @@ class WorkerService:
         await self._beats.drain()
 
     async def _take_turns(self, turns: Sequence[Turn]) -> list[Turned | Exception]:
-        low_water = self._platform.low_water
-        done = await self._platform.database.transact(
-            partial(lifecycle.take_turns, turns=turns, low_water=low_water)
+        take_turns = partial(
+            lifecycle.take_turns, turns=turns, low_water=self._platform.low_water, held=self._held
         )
+        try:
+            done = await self._platform.database.transact(take_turns)
+        except GuardFailedError:
+            # A client has changed one of the tasks, or the sweep or management have ended it.
+            for turn in turns:
+                self._held.forget(turn.finishes)
+            done = await self._platform.database.transact(take_turns)
+        for turn, turned in zip(turns, done.answers, strict=True):
+            self._held.forget(turn.finishes)
+            self._held.keep(turned.claimed)
         # An end told again too: whoever was told it first may have died before it told the cache.
         ended = {t.id for a in done.answers for t in a.finished if isinstance(t, Task)}
         await self._platform.moved(done.moves, told_again=ended)

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, text
 from app.db import Connection
 from app.queue import intervene, lifecycle, sweep
 from app.queue.calls import Claim, Ending, Finish, Move, Turn
+from app.queue.held import Held
 from app.queue.low_water import LowWater
 from app.states import Event
 from app.task import Lease, Task
@@ -20,7 +21,9 @@ def claim(limit: int = 1) -> Work[list[Task]]:
 
     async def work(connection: Connection) -> list[Task]:
         turn = Turn(claim=Claim("other-worker", ("default",), limit))
-        turns = await lifecycle.take_turns(connection, turns=[turn], low_water=LowWater())
+        turns = await lifecycle.take_turns(
+            connection, turns=[turn], low_water=LowWater(), held=Held()
+        )
         return turns.answers[0].claimed
 
     return work
@@ -32,7 +35,9 @@ def complete(lease_id: str) -> Work[Task]:
     finish = Finish(Lease(int(task_id), token), Ending.COMPLETE, result='"in time"')
 
     async def work(connection: Connection) -> Task:
-        turns = await lifecycle.take_turns(connection, turns=[Turn([finish])], low_water=LowWater())
+        turns = await lifecycle.take_turns(
+            connection, turns=[Turn([finish])], low_water=LowWater(), held=Held()
+        )
         (answer,) = turns.answers[0].finished
         assert isinstance(answer, Task)
         return answer

@@ -14,6 +14,7 @@ from app.db import Connection as Queries
 from app.db import Database
 from app.queue import lifecycle, looking, statements, sweep
 from app.queue.calls import Claim, Turn
+from app.queue.held import Held
 from app.queue.low_water import BEGINNING, LowWater
 from app.queue.statements import CLAIM
 from app.settings import Settings
@@ -103,7 +104,7 @@ def sorts(plan: Plan) -> bool:
 async def claim_statement(database: Database) -> Statement:
     turn = Turn(claim=Claim("w", ("default",), LIMIT))
     sent = await sent_by(
-        database, partial(lifecycle.take_turns, turns=[turn], low_water=LowWater())
+        database, partial(lifecycle.take_turns, turns=[turn], low_water=LowWater(), held=Held())
     )
     claims = [statement for statement in sent if statement.text == CLAIM]
     # Nothing is locked where there is nothing: what doctor explains is what would be sent.
