@@ -100,7 +100,7 @@ class Task(Model):
         Index("ix_tasks_claim", "queue", "claim_rank", "created_at", "id"),
         Index("ix_tasks_sweep", "status", "sweep_at"),
         # Lists (`app.queue.listing`): what they are looked up by, then their order.
-        Index("ix_tasks_list", "status", "queue", "priority", "created_at"),
+        Index("ix_tasks_list", "status", "queue", "priority", "created_at", "id", "due_date"),
         Index("ix_tasks_created", "created_at"),
         Index("ix_tasks_due", "due_day", "created_at"),
         CheckConstraint(

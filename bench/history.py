@@ -23,8 +23,9 @@ _INDEX: Final = re.compile(r"^\s+(KEY `(\w+)` .+?),?$", re.MULTILINE)
 
 
 def _drawn(salt: str) -> str:
-    """A number in [0, 1) that looks random, the same each time for the same `n`."""
-    return f"(CRC32(CONCAT('{salt}', n)) / 4294967296)"
+    """A number in [0, 1) that looks random, the same each time for the same `n`; those of
+    different salts say nothing of each other, as `CRC32(CONCAT(salt, n))` would."""
+    return f"(CRC32(n * {1_000_003 + 2 * 7919 * ord(salt)} % 4294967291) / 4294967296)"
 
 
 def _rank(salt: str) -> str:

@@ -31,7 +31,9 @@ def upgrade() -> None:
         op.add_column("task_tags", sa.Column("task_created_at", Moment))
     _tell_tags_when_their_tasks_were_created()
     op.alter_column("task_tags", "task_created_at", existing_type=Moment, nullable=False)
-    _index("tasks", "ix_tasks_list", ["status", "queue", "priority", "created_at"])
+    _index(
+        "tasks", "ix_tasks_list", ["status", "queue", "priority", "created_at", "id", "due_date"]
+    )
     _index("tasks", "ix_tasks_due", ["due_day", "created_at"])
     _index("task_tags", "ix_task_tags_tag", ["tag_id", "task_created_at", "task_id"])
     _index("tasks", "ix_tasks_status", None)

@@ -5,18 +5,19 @@ has this order behind what it is looked up by, so that a page is read from its p
 nothing is sorted but the page:
 
 - a tag: `task_tags (tag_id, task_created_at, task_id)`;
-- status, queue, priority: `tasks (status, queue, priority, created_at)`, a stream for each
-  combination, merged;
+- status, queue, priority: `tasks (status, queue, priority, created_at, id, due_date)`, a stream for
+  each combination, merged;
 - neither: `tasks (created_at)`.
 
-Of a tag and the rest the rarer one leads, by the counters. Due dates say between which
+Of several tags the rarest leads; of a tag and the rest what takes fewer reads, by the counters:
+they choose the way, and never the result. Due dates say between which
 `created_at` their tasks are: one look for each day that has some.
 """
 
 from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import product
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.db import Connection, marks
 from app.queue import counters
@@ -29,7 +30,16 @@ from app.task import ROW, Task, task_of
 MOST_STREAMS: Final = 128
 # So few are quickly sorted.
 FEW_TASKS: Final = 50_000
+# A whole row, against an entry of an index in its order.
+ROW_COST: Final = 3
 _INSTANT: Final = timedelta(microseconds=1)
+
+
+class _Counts(NamedTuple):
+    """How many tasks there are, and in each combination of status, queue and priority asked for."""
+
+    total: int
+    matching: list[int]
 
 
 async def list_tasks(
@@ -77,25 +87,38 @@ async def _query(  # noqa: PLR0911 (each way of finding the rows is one)
         return tagged(asked, wanted.tags[0])
     of_tag = await _tag_counts(connection, wanted.tags)
     rarest = min(of_tag, key=lambda name: of_tag[name], default=None)
-    in_states = await _count(connection, wanted) if by_state else None
-    if rarest is not None and (in_states is None or of_tag[rarest] <= in_states):
+    in_states = await _counts(connection, wanted)
+    if rarest is not None and (
+        not by_state or _by_tag_costs_less(of_tag[rarest], in_states, page.limit)
+    ):
         return tagged(asked, rarest)
     streams = await _streams(connection, wanted)
     if len(streams) <= MOST_STREAMS:
         return merged(asked, streams) if streams else None
-    assert in_states is not None
-    index = "ix_tasks_list" if in_states <= FEW_TASKS else "ix_tasks_created"
+    index = "ix_tasks_list" if sum(in_states.matching) <= FEW_TASKS else "ix_tasks_created"
     return along(asked, f"tasks FORCE INDEX ({index})")
+
+
+def _by_tag_costs_less(of_tag: int, in_states: _Counts, limit: int) -> bool:
+    """Whether it takes fewer reads to go along a tag's tasks, looking up the row of each, or along
+    the streams, looking up the tag of each; were one independent of the other."""
+    total, matching = max(in_states.total, 1), in_states.matching
+    by_tag = min(of_tag, limit * total / max(sum(matching), 1))
+    by_stream = sum(min(count, limit * total / max(of_tag, 1)) for count in matching)
+    return ROW_COST * by_tag <= by_stream
 
 
 async def _span(connection: Connection, wanted: TaskFilter) -> Span:
     """When the tasks were created that can match: as the filter says, and as far as tasks with
     such due dates are."""
     begin, end = wanted.created_after or BEGINNING, wanted.created_before or END
-    if wanted.due_after is not None or wanted.due_before is not None:
+    due_after, due_before = wanted.due_after, wanted.due_before
+    if due_after is not None and due_before is not None and due_after >= due_before:
+        return Span(END, BEGINNING)
+    if due_after is not None or due_before is not None:
         days = (
-            wanted.due_after.date() if wanted.due_after is not None else date(1000, 1, 1),
-            wanted.due_before.date() if wanted.due_before is not None else date(9999, 12, 31),
+            due_after.date() if due_after is not None else date(1000, 1, 1),
+            due_before.date() if due_before is not None else date(9999, 12, 31),
         )
         ((first, last),) = await connection.fetch(
             "SELECT MIN(first), MAX(last) FROM ("
@@ -121,19 +144,20 @@ async def _streams(connection: Connection, wanted: TaskFilter) -> list[tuple[str
     return [(str(s), q, str(p)) for s, q, p in product(statuses, dict.fromkeys(queues), priorities)]
 
 
-async def _count(connection: Connection, wanted: TaskFilter) -> int:
-    """How many tasks there are of these statuses, queues and priorities."""
-    total = 0
+async def _counts(connection: Connection, wanted: TaskFilter) -> _Counts:
+    total, matching = 0, []
     for name, count in (await counters.read_queues(connection)).items():
         kind, *parts = name.split("/")
         if kind == "queue":
             queue, status, priority = parts
-            total += count * (
+            total += count
+            if (
                 (not wanted.queue or queue in wanted.queue)
                 and (not wanted.status or status in wanted.status)
                 and (not wanted.priority or priority in wanted.priority)
-            )
-    return total
+            ):
+                matching.append(count)
+    return _Counts(total, matching)
 
 
 async def _tag_counts(connection: Connection, names: Sequence[str]) -> dict[str, int]:
