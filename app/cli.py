@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy import exc
 
 import rowlock
-from app.errors import UnfitServerError
+from app.errors import RowlockError, UnfitServerError
 from app.settings import Settings
 
 app = typer.Typer(
@@ -62,17 +62,18 @@ def serve(
 ) -> None:
     """Serve the API against ROWLOCK_DATABASE_URL."""
     settings = _settings(host=host, port=port)
-    if not settings.has_tokens and not shares_port:
+    if not settings.has_tokens:
         if not settings.on_loopback:
             _end(
                 f"No tokens are set, so the API listens on loopback only, not on {settings.host}. "
                 "Set ROWLOCK_CLIENT_TOKENS, ROWLOCK_WORKER_TOKENS and ROWLOCK_ADMIN_TOKENS."
             )
-        typer.echo(
-            f"No tokens are set: whoever is on this machine may call http://{settings.host}:"
-            f"{settings.port}.",
-            err=True,
-        )
+        if not shares_port:  # else it was said before
+            typer.echo(
+                f"No tokens are set: whoever is on this machine may call http://{settings.host}:"
+                f"{settings.port}.",
+                err=True,
+            )
     _checked(settings, _require_fit)
     if workers > 1:
         _serve_by(workers, settings)
@@ -119,7 +120,12 @@ def recount() -> None:
     """Count all tasks and set the figures right, after rows were changed by hand."""
     from app.service.sweeping import recount as run
 
-    wrong = asyncio.run(run(_settings()))
+    settings = _settings()
+    _checked(settings, _require_current)
+    try:
+        wrong = asyncio.run(run(settings))
+    except RowlockError as error:
+        _end(str(error))
     for name, difference in sorted(wrong.items()):
         typer.echo(f"{name}: {difference:+,}")
     typer.echo(f"{len(wrong)} counters were wrong and are right now.")
@@ -137,6 +143,8 @@ def bench(
     seconds: Annotated[float, typer.Option(min=0.1, max=60, help="Of each measurement.")] = 2.0,
 ) -> None:
     """Measure a running server: what does it do in a second? In a queue of its own."""
+    if not url.startswith(("http://", "https://")):
+        _end(f"--url has to begin with http:// or https://, and {url} does not.")
     from bench import users
     from bench.report.figures import print_table
     from bench.result import BenchError

@@ -95,8 +95,8 @@ def _make_counters() -> None:
         "FROM tasks GROUP BY queue, status, priority"
     )
     op.execute(
-        "INSERT INTO counters (name, value) SELECT CONCAT('tag/', name), COUNT(*) "
-        "FROM task_tags JOIN tags ON tags.id = tag_id GROUP BY name"
+        "INSERT INTO counters (name, value) SELECT CONCAT('tag/', name), COUNT(task_id) "
+        "FROM tags LEFT JOIN task_tags ON tag_id = tags.id GROUP BY name"
     )
 
 

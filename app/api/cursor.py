@@ -1,7 +1,6 @@
 """Cursors: where the next page of a list begins. Opaque, and good for their own query only."""
 
 import base64
-import binascii
 import struct
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -26,17 +25,24 @@ def position_of(cursor: str | None, wanted: TaskFilter, order: str) -> Position 
     """
     if cursor is None:
         return None
-    try:
-        raw = base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), b"-_", validate=True)
-    except (binascii.Error, UnicodeEncodeError, ValueError):
-        raw = b""
-    position, digest = raw[: _POSITION.size], raw[_POSITION.size :]
-    if digest != _digest(position, wanted, order):
+    position = _decoded(cursor, wanted, order)
+    if position is None:
         raise InvalidRequestError(
             [FieldError("cursor", "is not one that was given out for these filters and this order")]
         )
-    microseconds, task_id = _POSITION.unpack(position)
-    return Position(_EPOCH + timedelta(microseconds=microseconds), task_id)
+    return position
+
+
+def _decoded(cursor: str, wanted: TaskFilter, order: str) -> Position | None:
+    try:
+        raw = base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), b"-_", validate=True)
+        position, digest = raw[: _POSITION.size], raw[_POSITION.size :]
+        if digest != _digest(position, wanted, order):
+            return None
+        microseconds, task_id = _POSITION.unpack(position)
+        return Position(_EPOCH + timedelta(microseconds=microseconds), task_id)
+    except (ValueError, OverflowError):  # the latter for a date of one's own making
+        return None
 
 
 def next_link(request: Request, last: Position, wanted: TaskFilter, order: str) -> str:

@@ -8,6 +8,7 @@ stacks, and one pass over its body. `docs/decisions/` has the measurement.
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, ClassVar, get_args, get_origin, get_type_hints
+from urllib.parse import unquote_plus, unquote_to_bytes
 
 from fastapi import Request, Response
 from fastapi.params import Depends, Header, Path, Query
@@ -132,7 +133,10 @@ def _from_query(model: type[BaseModel]) -> Read:
 
     async def read(request: Request) -> Any:
         values: dict[str, Any] = {}
-        for name, value in request.query_params.multi_items():
+        items = request.query_params.multi_items()
+        if any("\ufffd" in value for _, value in items):
+            _refuse_what_is_no_text(request)
+        for name, value in items:
             if name in repeatable:
                 values.setdefault(name, []).append(value)
             elif name in values:
@@ -170,6 +174,17 @@ async def _read_nothing(request: Request) -> None:
     body = await read_body(request, limit_bytes=BODY_LIMIT_BYTES)
     if body:
         parse_body(request, body, _Nothing, may_be_empty=True)
+
+
+def _refuse_what_is_no_text(request: Request) -> None:
+    """Starlette puts U+FFFD in the place of bytes that are no UTF-8."""
+    for item in request.scope["query_string"].split(b"&"):
+        name, _, value = item.partition(b"=")
+        try:
+            unquote_to_bytes(value).decode()
+        except UnicodeDecodeError as error:
+            field = unquote_plus(name.decode("latin-1"))
+            raise InvalidRequestError([FieldError(field, "is not UTF-8")]) from error
 
 
 def _refuse_query(request: Request) -> None:

@@ -16,7 +16,7 @@ _WHAT: Final = {
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
     422: "A field is wrong; `errors` names each.",
-    503: "MySQL is away; `Retry-After` says when to try again.",
+    503: "MySQL is away, or somebody else holds the row; `Retry-After` says when to try again.",
 }
 
 _HEADERS: Final = {

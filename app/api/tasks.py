@@ -49,7 +49,7 @@ IdempotencyKey = Annotated[
 async def submit(
     service: Service, body: schemas.SubmitTask, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    submission = _submission([body.to_new_task()], idempotency_key)
+    submission = _submission([body.to_new_task()], idempotency_key, is_batch=False)
     submitted = await service.client.submit(submission)
     (task,) = submitted.tasks
     return JsonAnswer(
@@ -74,7 +74,7 @@ async def submit_batch(
     service: Service, body: schemas.SubmitBatch, idempotency_key: IdempotencyKey = None
 ) -> Response:
     tasks = [task.to_new_task(f"tasks.{index}.") for index, task in enumerate(body.tasks)]
-    submitted = await service.client.submit(_submission(tasks, idempotency_key))
+    submitted = await service.client.submit(_submission(tasks, idempotency_key, is_batch=True))
     return JsonAnswer(
         array(task_document(task) for task in submitted.tasks), 201 if submitted.is_new else 200
     )
@@ -153,7 +153,8 @@ async def attempts(service: Service, task_id: TaskId) -> Response:
     return JsonAnswer(await service.client.attempts(task_id))
 
 
-def _submission(tasks: list[NewTask], key: str | None) -> Submission:
+def _submission(tasks: list[NewTask], key: str | None, *, is_batch: bool) -> Submission:
     if key is None:
         return Submission(tasks)
-    return Submission(tasks, key, sha256(orjson.dumps(tasks, default=tuple)).hexdigest())
+    asked = orjson.dumps([is_batch, tasks], default=tuple)
+    return Submission(tasks, key, sha256(asked).hexdigest())

@@ -38,6 +38,10 @@ _LOCKED_ONCE_RUNNING: Final = (
 )
 
 
+# By primary key, of as many as one batch has.
+RECHECK_SECONDS: Final = 2.0
+
+
 class Intervened(NamedTuple):
     """The tasks as they are now, and those that were moved."""
 
@@ -64,7 +68,10 @@ async def intervene(
     if wanted is not None and ids:
         # Only now can they not change any more: to cancel what waits is not to cancel what runs.
         still = await matching(
-            connection, wanted=wanted._replace(ids=tuple(ids)), page=Page(len(ids))
+            connection,
+            wanted=wanted._replace(ids=tuple(ids)),
+            page=Page(len(ids)),
+            timeout_seconds=RECHECK_SECONDS,
         )
         ids = [position.id for position in still]
     moves: list[Move] = []

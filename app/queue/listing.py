@@ -17,9 +17,12 @@ they choose the way, and never the result. Due dates say between which
 from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import product
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from app.db import Connection, marks
+from pymysql import err
+
+from app.db import Connection, error_code, marks
+from app.errors import SearchTooSlowError
 from app.queue import counters
 from app.queue.filters import TaskFilter, Where
 from app.queue.pages import BEGINNING, END, Asked, Page, Position, Span, along, merged, tagged
@@ -30,6 +33,7 @@ from app.task import ROW, Task, task_of
 MOST_STREAMS: Final = 128
 # So few are quickly sorted.
 FEW_TASKS: Final = 50_000
+QUERY_TIMED_OUT: Final = frozenset({3024, 1969})
 # A whole row, against an entry of an index in its order.
 ROW_COST: Final = 3
 _INSTANT: Final = timedelta(microseconds=1)
@@ -45,28 +49,37 @@ class _Counts(NamedTuple):
 async def list_tasks(
     connection: Connection, *, wanted: TaskFilter, page: Page, timeout_seconds: float
 ) -> list[Task]:
-    """A page. MySQL gives up after `timeout_seconds` with error 3024 (MariaDB 1969)."""
-    found = await _query(connection, ROW, wanted, page)
-    if found is None:
+    """A page. Raises `SearchTooSlowError` when MySQL gives up after that long."""
+    rows = await _fetch(connection, await _query(connection, ROW, wanted, page), timeout_seconds)
+    return [task_of(row[0]) for row in rows]
+
+
+async def matching(
+    connection: Connection, *, wanted: TaskFilter, page: Page, timeout_seconds: float
+) -> list[Position]:
+    """Where the tasks of a page are. Raises `SearchTooSlowError` likewise."""
+    query = await _query(connection, "tasks.created_at, tasks.id", wanted, page)
+    return [Position(*row) for row in await _fetch(connection, query, timeout_seconds)]
+
+
+async def _fetch(
+    connection: Connection, query: Where | None, timeout_seconds: float
+) -> Sequence[Sequence[Any]]:
+    if query is None:
         return []
-    select = limited(connection, found.condition, timeout_seconds)
-    return [task_of(row[0]) for row in await connection.fetch(select, found.values)]
-
-
-async def matching(connection: Connection, *, wanted: TaskFilter, page: Page) -> list[Position]:
-    """Where the tasks of a page are."""
-    found = await _query(connection, "tasks.created_at, tasks.id", wanted, page)
-    if found is None:
-        return []
-    return [Position(*row) for row in await connection.fetch(found.condition, found.values)]
-
-
-def limited(connection: Connection, select: str, timeout_seconds: float) -> str:
-    """`select`, cut off by the server itself after that long."""
+    select = query.condition
     if connection.is_mariadb:
-        return f"SET STATEMENT max_statement_time = {timeout_seconds:g} FOR {select}"
-    milliseconds = max(1, int(timeout_seconds * 1000))  # 0 would be no limit
-    return select.replace("SELECT", f"SELECT /*+ MAX_EXECUTION_TIME({milliseconds}) */", 1)
+        select = f"SET STATEMENT max_statement_time = {timeout_seconds:g} FOR {select}"
+    else:
+        milliseconds = max(1, int(timeout_seconds * 1000))  # 0 would be no limit
+        hint = f"SELECT /*+ MAX_EXECUTION_TIME({milliseconds}) */"
+        select = select.replace("SELECT", hint, 1)
+    try:
+        return await connection.fetch(select, query.values)
+    except err.MySQLError as error:
+        if error_code(error) in QUERY_TIMED_OUT:
+            raise SearchTooSlowError(seconds=timeout_seconds) from error
+        raise
 
 
 async def _query(  # noqa: PLR0911 (each way of finding the rows is one)

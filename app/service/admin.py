@@ -40,13 +40,18 @@ class AdminService:
         self, wanted: TaskFilter, event: Event, *, is_dry_run: bool
     ) -> Swept:
         """All that match, each batch committed before the next. What the state does not
-        allow stays as it is."""
+        allow stays as it is. Raises `SearchTooSlowError`; what is committed by then stays."""
         database = self._platform.database
         matched = changed = 0
         page = Page(BATCH, is_ascending=True)
         while True:
             found = await database.read_at_length(
-                partial(listing.matching, wanted=wanted, page=page)
+                partial(
+                    listing.matching,
+                    wanted=wanted,
+                    page=page,
+                    timeout_seconds=self._platform.settings.search_timeout_seconds,
+                )
             )
             if not found:
                 return Swept(matched, changed)

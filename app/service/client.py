@@ -13,7 +13,7 @@ from app import metrics
 from app.coalesce import Coalescer
 from app.db import error_code
 from app.documents import array, attempt_document, dumps, task_document
-from app.errors import RowlockError, SearchTooSlowError, TaskNotFoundError
+from app.errors import RowlockError, TaskNotFoundError
 from app.queue import intervene, listing, looking, reading, statistics, submitting
 from app.queue.calls import Move, Submission, Submitted
 from app.queue.filters import TaskFilter
@@ -27,7 +27,6 @@ SUBMIT_LIMIT: Final = 1000
 READ_LIMIT: Final = 200
 WEIGHTY_CHARACTERS: Final = 16_384
 
-QUERY_TIMED_OUT: Final = frozenset({3024, 1969})
 DUPLICATE_KEY: Final = 1062
 MISSING_PARENT: Final = 1452
 
@@ -205,19 +204,13 @@ class ClientService:
         }
 
     async def _page(self, wanted: TaskFilter, page: Page) -> bytes:
-        seconds = self._platform.settings.search_timeout_seconds
         read = partial(
             listing.list_tasks,
             wanted=wanted,
             page=page._replace(limit=page.limit + 1),
-            timeout_seconds=seconds,
+            timeout_seconds=self._platform.settings.search_timeout_seconds,
         )
-        try:
-            tasks = await self._platform.database.read_at_length(read)
-        except err.MySQLError as error:
-            if error_code(error) in QUERY_TIMED_OUT:
-                raise SearchTooSlowError(seconds=seconds) from error
-            raise
+        tasks = await self._platform.database.read_at_length(read)
         shown = tasks[: page.limit]
         last = ""
         if len(tasks) > page.limit:

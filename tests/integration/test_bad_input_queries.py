@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.models import Task
-from tests.calls import PROBLEM, problem
+from tests.calls import PROBLEM, problem, submit
 from tests.factories import TaskFactory, lease_of
 from tests.routes import Call, calls
 from tests.stored import everything_stored
@@ -213,3 +213,19 @@ async def test_a_head_request_is_refused_without_a_body(api: httpx.AsyncClient) 
     answer = await api.head("/tasks/1")
     assert answer.status_code == 405
     assert answer.headers["content-type"] == PROBLEM
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [("title=%FF", "title"), ("title=a&tag=%ED%A0%80", "tag"), ("status=to_do&queue=%C3", "queue")],
+)
+async def test_bytes_that_are_no_text_are_refused_by_name(
+    api: httpx.AsyncClient, query: str, field: str
+) -> None:
+    problem(await api.get(f"/tasks?{query}"), 422, field)
+
+
+async def test_the_replacement_character_itself_is_text(api: httpx.AsyncClient) -> None:
+    await submit(api, title="a \ufffd b")
+    answer = await api.get("/tasks", params={"title": "\ufffd"})
+    assert [task["title"] for task in answer.json()] == ["a \ufffd b"]

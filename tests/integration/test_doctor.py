@@ -90,7 +90,7 @@ def test_the_command_tells_it_line_by_line_and_ends_accordingly(settings: Settin
     assert ran.stderr == ""
 
 
-@pytest.mark.parametrize("command", ["serve", "scheduler"])
+@pytest.mark.parametrize("command", ["serve", "scheduler", "recount"])
 def test_a_database_without_a_schema_is_refused_naming_the_command(
     empty: Settings, command: str
 ) -> None:
@@ -200,7 +200,7 @@ def test_a_setting_that_cannot_be_is_named(
 
 def test_no_password_is_told_when_the_server_is_away(settings: Settings) -> None:
     url = "mysql://rowlock:a-secret@127.0.0.1:1/rowlock"
-    for command in ("serve", "doctor", "migrate"):
+    for command in ("serve", "doctor", "migrate", "recount"):
         ran = rowlock(settings, command, ROWLOCK_DATABASE_URL=url)
         assert ran.returncode == 1
         assert "a-secret" not in ran.stdout + ran.stderr

@@ -15,7 +15,7 @@ from app.db import Database
 from app.queue import lifecycle, looking, statements, sweep
 from app.queue.calls import Claim, Turn
 from app.queue.held import Held
-from app.queue.low_water import BEGINNING, LowWater
+from app.queue.low_water import BEGINNING, UNKNOWN, LowWater
 from app.queue.statements import CLAIM
 from app.settings import Settings
 from app.states import Status
@@ -203,3 +203,16 @@ async def test_the_look_for_those_who_wait_counts_no_further_than_it_has_to(
     assert not any(sorts(plan) for plan in looks)
     # Each task is read once, and once more from the derived table that is counted.
     assert rows_read(connection, statement) <= 2 * LIMIT + 4 * SLACK
+
+
+async def test_the_look_before_a_claim_counts_no_further_than_is_wanted(
+    tasks: int, database: Database, connection: Connection
+) -> None:
+    work = partial(looking.fronts, heads={"default": UNKNOWN, "another": UNKNOWN}, limit=LIMIT)
+    (statement,) = await sent_by(database, work)
+    looks = [plan for plan in explain(connection, statement) if plan.table == "tasks"]
+
+    assert [plan.key for plan in looks] == ["ix_tasks_claim"] * len(looks)
+    assert not any(sorts(plan) for plan in looks)
+    # Of three ranks each task is read once, and once more from the derived table.
+    assert rows_read(connection, statement) <= 3 * 2 * LIMIT + 7 * SLACK

@@ -127,3 +127,11 @@ async def test_a_key_is_free_again_when_its_task_is_deleted(api: httpx.AsyncClie
     again = await send(api, "key", {"title": "other"})
     assert again.status_code == 201
     assert again.json()["id"] != first["id"]
+
+
+async def test_a_task_and_a_batch_of_one_are_not_the_same_call(api: httpx.AsyncClient) -> None:
+    key = {"Idempotency-Key": "either"}
+    task = {"title": "t"}
+    assert (await api.post("/tasks", json=task, headers=key)).status_code == 201
+    assert (await api.post("/tasks", json=task, headers=key)).status_code == 200
+    problem(await api.post("/tasks/batch", json={"tasks": [task]}, headers=key), 422)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
+from alembic import command
 from app import migrations
 from app.models import Model
 from app.settings import Settings
@@ -119,3 +120,39 @@ async def test_every_character_comes_back_from_a_database_whose_default_is_latin
         assert found["priority"] == "高"
         (listed,) = (await api.get("/tasks", params={"tag": words, "title": "😀"})).json()
         assert listed["id"] == task["id"]
+
+
+async def test_an_upgrade_takes_over_the_tasks_there_are(
+    fresh: Settings, fresh_engine: Engine
+) -> None:
+    command.upgrade(migrations.config_for(fresh), "0001")
+    with fresh_engine.begin() as connection:
+        for number, status in enumerate(("to_do", "to_do", "paused"), 1):
+            connection.execute(
+                text(
+                    "INSERT INTO tasks (id, title, status, priority, queue, timeout_seconds, "
+                    "retry_limit, retry_delay_seconds, retry_backoff, current_retry_count, "
+                    "created_at, updated_at, attempt, claim_rank, due_date) VALUES (:id, 't', "
+                    ":status, '中', 'default', 300, 3, 5, 'fixed', 0, :at, :at, 0, "
+                    "IF(:status = 'to_do', 1, NULL), '2026-02-03 04:05:06')"
+                ),
+                {"id": number, "status": status, "at": f"2026-01-0{number} 00:00:00.123456"},
+            )
+        connection.execute(text("INSERT INTO tags (id, name) VALUES (1, 'a'), (2, 'unused')"))
+        connection.execute(text("INSERT INTO task_tags (task_id, tag_id) VALUES (1, 1), (3, 1)"))
+
+    for _ in range(2):  # the second time as after an interruption
+        with fresh_engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        migrations.upgrade(fresh)
+
+    async with serving(fresh) as api:
+        (queue,) = (await api.get("/stats")).json()["queues"]
+        assert (queue["waiting"], queue["tasks"]["paused"]["中"]) == (2, 1)
+        assert (await api.get("/tags")).json() == [
+            {"name": "a", "tasks": 2},
+            {"name": "unused", "tasks": 0},
+        ]
+        for query in ("tag=a", "tag=a&due_after=2026-02-03T00:00:00Z&due_before=2026-02-04T00:00Z"):
+            answer = await api.get(f"/tasks?{query}")
+            assert [task["id"] for task in answer.json()] == [3, 1]

@@ -1,6 +1,8 @@
 """Cursors: each leads on from where it was given out, and nothing else is one."""
 
 import base64
+import struct
+from hashlib import sha256
 
 import httpx
 import pytest
@@ -61,3 +63,12 @@ def test_a_changed_byte_is_noticed(last: Position, at: int, by: int) -> None:
     raw[at] ^= by
     with pytest.raises(InvalidRequestError):
         position_of(base64.urlsafe_b64encode(raw).decode(), WANTED, "desc")
+
+
+@pytest.mark.parametrize("microseconds", [2**63 - 1, -(2**63)])
+def test_a_time_that_is_none_is_refused_though_its_digest_is_right(microseconds: int) -> None:
+    position = struct.pack(">qQ", microseconds, 1)
+    digest = sha256(position + repr((WANTED, "desc")).encode()).digest()[:8]
+    assert position_of(cursor_of(Position(END, 1)), WANTED, "desc") == Position(END, 1)
+    with pytest.raises(InvalidRequestError):
+        position_of(base64.urlsafe_b64encode(position + digest).decode(), WANTED, "desc")
