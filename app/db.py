@@ -9,7 +9,7 @@ import itertools
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence, Sized
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence, Sized
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeVar
@@ -90,8 +90,12 @@ class Connection:
     async def write_counts(self) -> None:
         """Store what the transaction adds to the counters, as one row that nobody waits for."""
         if deltas := {name: delta for name, delta in self.counts.items() if delta}:
-            text = orjson.dumps(deltas).decode()
-            await self.execute("INSERT INTO counter_deltas (deltas) VALUES (%s)", (text,))
+            await self.add_to_counters(deltas)
+
+    async def add_to_counters(self, deltas: Mapping[str, int]) -> None:
+        """One row, with these deltas by the counters' names."""
+        text = orjson.dumps(deltas).decode()
+        await self.execute("INSERT INTO counter_deltas (deltas) VALUES (%s)", (text,))
 
     async def commit(self) -> None:
         await self._driver.commit()

@@ -49,7 +49,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.services = Services(Platform(settings))
+        app.state.services = services = Services(Platform(settings))
+        await services.platform.redis.look()  # `/metrics` says how it is from the beginning
         try:
             yield
         finally:

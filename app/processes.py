@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -20,6 +21,9 @@ from app.settings import Settings
 
 WATCH_SECONDS: Final = 0.2
 STOP_SECONDS: Final = 15.0
+# Whoever lives that long could start: what ends one later is no reason to end them all.
+SETTLED_SECONDS: Final = 15.0
+RESTART_SECONDS: Final = 0.5
 
 
 class Processes:
@@ -33,7 +37,7 @@ class Processes:
         self._figures = ""
 
     def run(self) -> int:
-        """The exit code: 1 where one ended by itself, as it does when it cannot serve.
+        """The exit code: 1 where one could not begin to serve.
 
         Raises `LocalError` where the port is taken.
         """
@@ -45,17 +49,22 @@ class Processes:
             return self._keep_running()
 
     def _keep_running(self) -> int:
-        running = [self._start() for _ in range(self._count)]
+        running: list[Child] = []
+        began = time.monotonic()
         try:
+            running += (self._start() for _ in range(self._count))
             while not self._stopped.wait(WATCH_SECONDS):
                 for place, process in enumerate(running):
                     code = process.exit_code()
                     if code is None:
                         continue
                     _say(f"{process.name} {process.how_it_ended()}")
-                    if code > 0:
-                        return 1
                     mark_process_dead(process.pid, self._figures)
+                    has_served = time.monotonic() - began > SETTLED_SECONDS
+                    if code > 0 and not has_served:
+                        return 1
+                    # One that cannot start just now (MySQL is away) is tried again.
+                    self._stopped.wait(RESTART_SECONDS)
                     running[place] = self._start()
             return 0
         finally:

@@ -72,5 +72,7 @@ async def _explain(
         # MySQL has a column of partitions before these.
         access, _, key = row[3:6] if connection.is_mariadb else row[4:7]
         table, extra = row[2], row[-1]
-        found.append((f"{table} {access} {key or 'no key'}: {extra or '–'}", access == "ALL"))
+        # A derived table, `<derived2>`, is the page itself, or the streams' first ones.
+        is_scan = access == "ALL" and not str(table).startswith("<")
+        found.append((f"{table} {access} {key or 'no key'}: {extra or '–'}", is_scan))
     return found

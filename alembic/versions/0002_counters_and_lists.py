@@ -64,7 +64,8 @@ def _tell_tags_when_their_tasks_were_created() -> None:
             op.execute(
                 "UPDATE task_tags JOIN tasks ON tasks.id = task_id "
                 "SET task_created_at = created_at "
-                f"WHERE task_id >= {begin} AND task_id < {begin + CHUNK}"
+                f"WHERE task_id >= {begin} AND task_id < {begin + CHUNK} "
+                "AND task_created_at IS NULL"
             )
 
 

@@ -111,11 +111,12 @@ class FilterQuery(Query):
     def to_filter(self) -> TaskFilter:
         """For the queue."""
         return TaskFilter(
-            status=tuple(self.status),
-            priority=tuple(self.priority),
-            queue=tuple(self.queue),
+            # Each once: what is asked for twice would be answered twice.
+            status=tuple(dict.fromkeys(self.status)),
+            priority=tuple(dict.fromkeys(self.priority)),
+            queue=tuple(dict.fromkeys(self.queue)),
             tags=tuple(dict.fromkeys(self.tag)),
-            ids=tuple(self.id),
+            ids=tuple(dict.fromkeys(self.id)),
             title=self.title,
             created_after=self.created_after,
             created_before=self.created_before,

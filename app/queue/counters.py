@@ -18,12 +18,13 @@ from app.states import Status
 
 RECENT_MINUTES: Final = 5
 CHUNK: Final = 200
+RECOUNTED_AT_ONCE: Final = 10_000
 
 # In the order of their names: `queue/…` and `recent/…` lie below `tag/…`.
 QUEUE, RECENT, TAG = "queue/", "recent/", "tag/"
 
 _READ: Final = (
-    "SELECT name, value, NULL FROM counters WHERE name {} %s "
+    "SELECT name, value, NULL FROM counters WHERE name {} "
     "UNION ALL SELECT '', 1, deltas FROM counter_deltas"
 )
 _ADD: Final = (
@@ -88,14 +89,20 @@ def since(now: datetime) -> str:
 
 async def read_queues(connection: Connection) -> Counter[str]:
     """The counters of queues, and of what has ended lately."""
-    counts = _summed(await connection.fetch(_READ.format("<"), (TAG,)))
+    counts = _summed(await connection.fetch(_READ.format("< %s"), (TAG,)))
     return Counter({name: count for name, count in counts.items() if name < TAG})
 
 
 async def read_tags(connection: Connection) -> Counter[str]:
     """The counters of tags."""
-    counts = _summed(await connection.fetch(_READ.format(">="), (TAG,)))
+    counts = _summed(await connection.fetch(_READ.format(">= %s"), (TAG,)))
     return Counter({name: count for name, count in counts.items() if name >= TAG})
+
+
+async def read_some_tags(connection: Connection, names: Sequence[str]) -> Counter[str]:
+    """The counters of these tags, and others by the way."""
+    wanted = [f"{TAG}{name}" for name in names]
+    return _summed(await connection.fetch(_READ.format(f"IN ({marks(names)})"), wanted))
 
 
 async def fold_once(connection: Connection, *, limit: int) -> int:
@@ -112,7 +119,11 @@ async def fold_once(connection: Connection, *, limit: int) -> int:
         values = [value for change in chunk for value in change]
         selects = ["SELECT %s AS name, %s AS delta", *["SELECT %s, %s"] * (len(chunk) - 1)]
         await connection.execute(_ADD.format(" UNION ALL ".join(selects)), values)
-    await connection.execute("DELETE FROM counters WHERE value = 0 AND name < %s", (TAG,))
+        # By name, in order: two that fold at once would wait for each other over a range.
+        await connection.execute(
+            f"DELETE FROM counters WHERE name IN ({marks(chunk)}) AND value = 0 AND name < %s",
+            [*(name for name, _ in chunk), TAG],
+        )
     await connection.execute(
         "DELETE FROM counters WHERE name >= %s AND name < %s",
         (RECENT, since(await connection.now())),
@@ -128,7 +139,10 @@ async def recount(connection: Connection) -> dict[str, int]:
     was wrong. Takes as long as it takes to read the tables."""
     counts = _summed(await connection.fetch(_RECOUNT))
     wrong = {name: n for name, n in counts.items() if n and not name.startswith(RECENT)}
-    connection.counts.update(wrong)
+    names = sorted(wrong)
+    for begin in range(0, len(names), RECOUNTED_AT_ONCE):
+        chunk = {name: wrong[name] for name in names[begin : begin + RECOUNTED_AT_ONCE]}
+        await connection.add_to_counters(chunk)
     return wrong
 
 

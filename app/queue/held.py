@@ -1,8 +1,8 @@
 """The tasks that this process has handed out, as it wrote them.
 
 Whoever finishes one need not have it read again: the write is guarded by `updated_at`, which
-every change moves on, and matches only if nothing has touched the row since. Where it does not,
-the transaction is undone and done again, by the rows as they are.
+every change that an answer shows moves on, and matches only if there was none since. Where it
+does not, the transaction is undone and done again, by the rows as they are.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,10 +31,10 @@ class Held:
             del self._tasks[next(iter(self._tasks))]
 
     def all_of(self, finishes: Sequence[Finish]) -> dict[int, Task] | None:
-        """The tasks by id, if every one is known."""
-        tasks = {finish.lease.task_id: self._tasks.get(finish.lease) for finish in finishes}
-        known = {task_id: task for task_id, task in tasks.items() if task is not None}
-        return known if len(known) == len(finishes) else None
+        """The tasks by id, in their order, if every one is known."""
+        known = {f.lease.task_id: self._tasks.get(f.lease) for f in finishes}
+        tasks = {task_id: task for task_id, task in sorted(known.items()) if task is not None}
+        return tasks if len(tasks) == len(finishes) else None
 
     def forget(self, finishes: Iterable[Finish]) -> None:
         """These have ended, or one of them was not as remembered."""
@@ -43,4 +43,5 @@ class Held:
 
 
 def _length(task: Task) -> int:
-    return len(task.payload or "") + len(task.description or "")
+    texts = (task.payload, task.description, task.result, task.error)
+    return sum(len(text) for text in texts if text)

@@ -4,6 +4,7 @@ Each step locks what it needs, decides purely (`app.transitions`) and writes onc
 """
 
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -190,6 +191,7 @@ async def _lock(
     now: datetime,
     low_water: LowWater,
 ) -> list[Task]:
+    asked_at = time.monotonic()
     fronts = await looking.fronts(connection, heads, limit=wanted)
     found: list[Task] = []
     for queue, by_rank in heads.items():
@@ -214,5 +216,5 @@ async def _lock(
             # From the first of them on: should this be rolled back, they are there again.
             begins_at = tasks[0].created_at if tasks else head.begins_at
             seen.append(Head(begins_at, may_be_dry=head.may_be_dry or len(tasks) < limit))
-        low_water.saw(queue, by_rank, tuple(seen))
+        low_water.saw(queue, by_rank, tuple(seen), asked_at=asked_at)
     return found

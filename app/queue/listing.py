@@ -98,18 +98,22 @@ async def _query(  # noqa: PLR0911 (each way of finding the rows is one)
         return along(asked, "tasks FORCE INDEX (ix_tasks_created)")
     if not by_state and len(tag_ids) == 1:
         return tagged(asked, wanted.tags[0])
-    of_tag = await _tag_counts(connection, wanted.tags)
-    rarest = min(of_tag, key=lambda name: of_tag[name], default=None)
-    in_states = await _counts(connection, wanted)
-    if rarest is not None and (
-        not by_state or _by_tag_costs_less(of_tag[rarest], in_states, page.limit)
-    ):
-        return tagged(asked, rarest)
+    if tag_ids:
+        of_tag = await _tag_counts(connection, wanted.tags)
+        rarest = min(of_tag, key=lambda name: of_tag[name])
+        if not by_state or _by_tag_costs_less(
+            of_tag[rarest], await _counts(connection, wanted), page.limit
+        ):
+            return tagged(asked, rarest)
     streams = await _streams(connection, wanted)
     if len(streams) <= MOST_STREAMS:
         return merged(asked, streams) if streams else None
-    index = "ix_tasks_list" if sum(in_states.matching) <= FEW_TASKS else "ix_tasks_created"
-    return along(asked, f"tasks FORCE INDEX ({index})")
+    if sum((await _counts(connection, wanted)).matching) > FEW_TASKS:
+        return along(asked, "tasks FORCE INDEX (ix_tasks_created)")
+    # All of them named: the index is no use without its first columns.
+    statuses, queues, _ = map(dict.fromkeys, zip(*streams, strict=True))
+    named = wanted._replace(status=tuple(statuses), queue=tuple(queues))
+    return along(asked._replace(wanted=named), "tasks FORCE INDEX (ix_tasks_list)")
 
 
 def _by_tag_costs_less(of_tag: int, in_states: _Counts, limit: int) -> bool:
@@ -154,7 +158,7 @@ async def _streams(connection: Connection, wanted: TaskFilter) -> list[tuple[str
         # Skips from queue to queue on the claim's index.
         queues = [row[0] for row in await connection.fetch("SELECT DISTINCT queue FROM tasks")]
     statuses, priorities = wanted.status or tuple(Status), wanted.priority or tuple(Priority)
-    return [(str(s), q, str(p)) for s, q, p in product(statuses, dict.fromkeys(queues), priorities)]
+    return [(str(s), q, str(p)) for s, q, p in product(statuses, queues, priorities)]
 
 
 async def _counts(connection: Connection, wanted: TaskFilter) -> _Counts:
@@ -175,8 +179,8 @@ async def _counts(connection: Connection, wanted: TaskFilter) -> _Counts:
 
 async def _tag_counts(connection: Connection, names: Sequence[str]) -> dict[str, int]:
     """How many tasks each of the tags has."""
-    counts = await counters.read_tags(connection) if names else {}
-    return {name: counts.get(f"{counters.TAG}{name}", 0) for name in names}
+    counts = await counters.read_some_tags(connection, names)
+    return {name: counts[f"{counters.TAG}{name}"] for name in names}
 
 
 async def _tag_ids(connection: Connection, names: Sequence[str]) -> dict[str, int]:

@@ -48,15 +48,16 @@ class LowWater:
         heads, since = self._known.get(queue, (UNKNOWN, 0.0))
         return heads if time.monotonic() - since <= REMEMBERED_SECONDS else UNKNOWN
 
-    def saw(self, queue: str, began: Heads, heads: Heads) -> None:
-        """Remember what a claim has found that began where `of` said."""
+    def saw(self, queue: str, began: Heads, heads: Heads, *, asked_at: float) -> None:
+        """Remember what a claim has found that began where `of` said, at that time (monotonic)."""
         known, since = self._known.get(queue, (UNKNOWN, 0.0))
+        if known is UNKNOWN and since >= asked_at:
+            return  # forgotten meanwhile, for what this claim may have been too early to see
         if began is UNKNOWN:
             self._known[queue] = (heads, time.monotonic())
         elif began is known:
             self._known[queue] = (heads, since)
-        # Else it was forgotten meanwhile, for what this claim may have been too early to see.
 
     def forget(self, queue: str) -> None:
         """Something older than remembered has become claimable."""
-        self._known.pop(queue, None)
+        self._known[queue] = (UNKNOWN, time.monotonic())

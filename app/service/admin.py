@@ -77,7 +77,7 @@ class AdminService:
 
     async def queues(self) -> list[statistics.QueueState]:
         """Every queue's standing."""
-        return await self._platform.database.read(statistics.queues)
+        return await self._platform.database.read_at_length(statistics.queues)
 
     async def sweeps(self) -> list[SweepFigure]:
         """How the schedulers' sweeps go."""

@@ -139,12 +139,12 @@ class ClientService:
 
     async def tags(self) -> bytes:
         """Every tag, with its number of tasks."""
-        found = await self._platform.database.read(statistics.tags)
+        found = await self._platform.database.read_at_length(statistics.tags)
         return dumps([{"name": name, "tasks": count} for name, count in found])
 
     async def stats(self) -> list[statistics.QueueState]:
         """Every queue's standing."""
-        return await self._platform.database.read(statistics.queues)
+        return await self._platform.database.read_at_length(statistics.queues)
 
     async def drain(self) -> None:
         """Return when everything accepted so far is answered."""

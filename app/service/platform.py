@@ -1,9 +1,10 @@
 """What every use case shares: the database, Redis, and what follows a commit."""
 
+import asyncio
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from typing import Final
@@ -14,8 +15,9 @@ from redis.asyncio.client import Pipeline
 from app import metrics
 from app.cache import Cache
 from app.db import Database
+from app.errors import DatabaseAwayError, RowBusyError
 from app.leases import Leases
-from app.queue import looking
+from app.queue import counters, looking
 from app.queue.calls import Move
 from app.queue.low_water import LowWater
 from app.queue.tags import Tags
@@ -27,6 +29,7 @@ from app.task import Lease, Task
 
 EVERYBODY: Final = sys.maxsize
 LOOK_QUEUES: Final = 100
+FOLD_COMMITS: Final = 1000
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +48,8 @@ class Platform:
         self.work: WaitingRoom[str] = WaitingRoom(
             self._look_for_work, interval_seconds=settings.poll_interval_seconds
         )
+        self._commits = 0
+        self._fold: asyncio.Task[None] | None = None
         self.endings: WaitingRoom[int] = WaitingRoom(
             self._look_for_endings, interval_seconds=settings.poll_interval_seconds
         )
@@ -95,6 +100,8 @@ class Platform:
         self.endings.close()
 
     async def close(self) -> None:
+        if self._fold is not None:
+            await asyncio.wait([self._fold])
         await self.redis.close()
         await self.database.close()
 
@@ -102,11 +109,23 @@ class Platform:
     def _committed(self) -> Iterator[None]:
         """What is committed must not look as if it were not: whatever goes wrong here is a bug
         that is logged, and no reason to tell the caller of a failure, or to store it again."""
+        self._commits += 1
+        if self._commits % FOLD_COMMITS == 0 and (self._fold is None or self._fold.done()):
+            self._fold = asyncio.create_task(self._fold_counters())
         try:
             yield
         except Exception:
             log.exception("after_commit")
             self.cache.could_not_tell()
+
+    async def _fold_counters(self) -> None:
+        """Should no scheduler do it: whoever reads figures reads all that is not folded."""
+        with suppress(DatabaseAwayError, RowBusyError):
+            while (
+                await self.database.transact(partial(counters.fold_once, limit=FOLD_COMMITS))
+                == FOLD_COMMITS
+            ):
+                pass
 
     def _wake_workers(self, tasks: Iterable[Task]) -> None:
         for queue, count in Counter(t.queue for t in tasks if t.claim_rank is not None).items():

@@ -36,7 +36,7 @@ class Waiter(Generic[Key]):
 
     @property
     def has_found_nothing(self) -> bool:
-        """It has looked, and nothing has come since."""
+        """It has looked, or stood in line behind one who had, and nothing has come since."""
         return self._is_waiting and not self._woken.is_set()
 
     def wake(self) -> None:
@@ -136,9 +136,14 @@ class WaitingRoom(Generic[Key]):
                 # A look that takes long, over many keys, is not taken the more often for it.
                 await asyncio.sleep(max(self._interval_seconds, took))
                 began = time.monotonic()
-                keys = {key: len(waiters) for key, waiters in self._waiters.items()}
+                # Not for those who look themselves just now.
+                keys = {
+                    key: count
+                    for key, waiters in self._waiters.items()
+                    if (count := sum(waiter.has_found_nothing for waiter in waiters))
+                }
                 if not keys:
-                    return
+                    continue
                 try:
                     found = await self._look(keys)
                 except Exception as error:

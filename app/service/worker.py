@@ -65,7 +65,7 @@ class WorkerService:
         wait_seconds: float = 0,
         is_gone: Callable[[], Awaitable[bool]] | None = None,
     ) -> Turned:
-        """End attempts and take the next work, in one transaction; with nothing to do, wait.
+        """End attempts and take the next work, in one transaction; with nothing to take, wait.
 
         `is_gone` says whether the caller has hung up; then nothing is claimed for it.
         """
@@ -88,7 +88,11 @@ class WorkerService:
                 if is_gone is not None and await is_gone():
                     waiter.wake()  # what woke it goes on to the next
                     return turned
-                claimed = (await self._turns(Turn((), claim))).claimed
+                try:
+                    claimed = (await self._turns(Turn((), claim))).claimed
+                except BaseException:
+                    waiter.wake()  # likewise
+                    raise
                 turned = turned._replace(claimed=claimed)
             # A poll may be hung up on at any time, in its first moment too.
             if turned.claimed and is_gone is not None and await is_gone():

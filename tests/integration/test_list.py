@@ -196,3 +196,45 @@ async def test_a_list_after_a_write_is_never_the_one_from_before(api: httpx.Asyn
     assert (await ask(api))[0]["title"] == "renamed"
     await api.delete(f"/tasks/{task['id']}")
     assert len(await ask(api, queue="default")) == 4
+
+
+async def test_what_is_asked_for_twice_is_answered_once(api: httpx.AsyncClient, tasks: int) -> None:
+    for name, values in (
+        ("status", ["to_do", "to_do"]),
+        ("priority", ["high", "高"]),
+        ("queue", ["mail", "mail"]),
+        ("tag", ["b", "b"]),
+    ):
+        once = await ask(api, limit=1000, **{name: values[0]})
+        assert await ask(api, limit=1000, **{name: values}) == once
+    ids = [task["id"] for task in once]
+    assert await ask(api, limit=1000, id=ids * 2) == once
+    answer = await api.post("/admin/tasks/cancel?status=paused&status=paused&dry_run=true")
+    assert answer.json()["matched"] == len(await ask(api, limit=1000, status="paused"))
+
+
+async def test_many_queues_are_listed_like_few(api: httpx.AsyncClient, session: Session) -> None:
+    queues = [f"queue-{number}" for number in range(10)]
+    for number in range(60):
+        state = ["", "failed", "done"][number % 3]
+        TaskFactory(
+            **({state: True} if state else {}),
+            queue=queues[number % 10],
+            priority="高中低"[number % 3],
+            created_at=T0 + timedelta(days=number // 7),
+        )
+    everything = await ask(api, limit=1000)
+    asked: list[tuple[dict[str, Any], Callable[[Document], bool]]] = [
+        ({"priority": "高"}, lambda t: t["priority"] == "高"),
+        ({"queue": queues[:7]}, lambda t: t["queue"] in queues[:7]),
+        ({"status": ["failed", "to_do"]}, lambda t: t["status"] in ("failed", "to_do")),
+        (
+            {"queue": queues[:8], "created_after": "2026-01-03T00:00:00Z"},
+            lambda t: t["queue"] in queues[:8] and t["created_at"] >= "2026-01-03",
+        ),
+    ]
+    for said, holds in asked:
+        for order in (1, -1):
+            expected = [task for task in everything[::order] if holds(task)]
+            found = await ask(api, limit=1000, order="desc" if order == 1 else "asc", **said)
+            assert found == expected, said
