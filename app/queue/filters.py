@@ -44,10 +44,11 @@ def conditions(wanted: TaskFilter, tag_ids: Iterable[int]) -> Where:
             found.append(f"tasks.{column} IN ({marks(members)})")
             values += members
     for tag_id in tag_ids:
-        # In the order of the tasks it is asked for, and so page by page.
+        # In the order of the tasks it is asked for, and so page by page. Not EXISTS, which either
+        # server may turn round: all tasks of the tag, and then those that are asked for.
         found.append(
-            "EXISTS (SELECT /*+ NO_SEMIJOIN() */ 1 FROM task_tags FORCE INDEX (ix_task_tags_tag) "
-            "WHERE tag_id = %s AND task_created_at = tasks.created_at AND task_id = tasks.id)"
+            "(SELECT 1 FROM task_tags FORCE INDEX (ix_task_tags_tag) WHERE tag_id = %s "
+            "AND task_created_at = tasks.created_at AND task_id = tasks.id LIMIT 1) = 1"
         )
         values.append(tag_id)
     if wanted.title is not None:
