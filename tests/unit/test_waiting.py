@@ -8,7 +8,7 @@ import pytest
 from app.errors import DatabaseAwayError
 from app.service.waiting import Waiter, WaitingRoom
 
-LONG = 60.0
+LONG = 30.0
 
 
 class Looks:
@@ -41,6 +41,21 @@ def room(looks: Looks) -> WaitingRoom[str]:
 def watched_room(looks: Looks) -> WaitingRoom[str]:
     """A room whose poller looks as soon as it may."""
     return WaitingRoom(looks.look, interval_seconds=0)
+
+
+async def waiting(room: WaitingRoom[str], *keys: str) -> "asyncio.Task[bool]":
+    """A caller that has found nothing and waits; whether it was woken."""
+
+    async def wait() -> bool:
+        waiter = room.enter(keys)
+        try:
+            return await waiter.wait(LONG)
+        finally:
+            room.leave(waiter)
+
+    caller = asyncio.create_task(wait())
+    await asyncio.sleep(0)  # it runs up to where it waits
+    return caller
 
 
 def woken(*waiters: Waiter[str]) -> list[bool]:
@@ -92,15 +107,7 @@ async def test_the_wake_of_a_caller_that_leaves_goes_to_the_next(room: WaitingRo
 async def test_a_caller_that_gives_up_while_it_is_woken_passes_it_on(
     room: WaitingRoom[str],
 ) -> None:
-    async def wait() -> None:
-        waiter = room.enter(["mail"])
-        try:
-            await waiter.wait(LONG)
-        finally:
-            room.leave(waiter)
-
-    giving_up = asyncio.create_task(wait())
-    await asyncio.sleep(0)  # it runs up to where it waits
+    giving_up = await waiting(room, "mail")
     stayer = room.enter(["mail"])
     room.wake("mail", 1)
     giving_up.cancel()
@@ -148,24 +155,52 @@ async def test_closing_wakes_everybody_and_whoever_comes_later(room: WaitingRoom
 async def test_the_poller_asks_for_all_who_wait_in_one_look(
     watched_room: WaitingRoom[str], looks: Looks
 ) -> None:
-    first, second = watched_room.enter(["mail"]), watched_room.enter(["mail", "images"])
+    first = await waiting(watched_room, "mail")
+    second = await waiting(watched_room, "mail", "images")
 
     assert await looks.asked.get() == {"mail": 2, "images": 1}
     looks.answers.put_nowait({"mail": 1})
-    await looks.asked.get()
+    assert await looks.asked.get() == {"mail": 1, "images": 1}
 
-    assert woken(first, second) == [True, False]
+    assert await first
+    assert not second.done()
     watched_room.close()
+    await second
+
+
+async def test_nobody_is_asked_for_who_looks_himself(
+    watched_room: WaitingRoom[str], looks: Looks
+) -> None:
+    looking = watched_room.enter(["mail"])
+    waits = await waiting(watched_room, "mail", "images")
+
+    assert await looks.asked.get() == {"mail": 1, "images": 1}
+    watched_room.leave(looking)
+    watched_room.close()
+    await waits
+
+
+async def test_who_comes_is_told_whether_somebody_has_looked(room: WaitingRoom[str]) -> None:
+    assert not room.is_dry(["mail"])
+    room.enter(["mail"])
+    assert not room.is_dry(["mail"]), "it has not looked yet"
+    waits = await waiting(room, "mail")
+    assert room.is_dry(["mail"])
+    assert not room.is_dry(["mail", "images"])
+    room.wake("mail", 2)
+    assert not room.is_dry(["mail"]), "something has come"
+    assert await waits
 
 
 async def test_nobody_is_asked_for_while_nobody_waits(
     watched_room: WaitingRoom[str], looks: Looks
 ) -> None:
     before = _tasks()
-    waiter = watched_room.enter(["mail"])
-    (poller,) = _tasks() - before
+    caller = await waiting(watched_room, "mail")
+    (poller,) = _tasks() - before - {caller}
     await looks.asked.get()
-    watched_room.leave(waiter)
+    caller.cancel()
+    await asyncio.wait({caller})
     looks.answers.put_nowait({})
     await asyncio.wait({poller})
 
@@ -180,12 +215,11 @@ async def test_the_poller_comes_back_with_the_next_caller(
     watched_room.leave(watched_room.enter(["mail"]))
     await asyncio.wait(_tasks() - before)
 
-    waiter = watched_room.enter(["images"])
+    caller = await waiting(watched_room, "images")
 
     assert await looks.asked.get() == {"images": 1}
     looks.answers.put_nowait({"images": 1})
-    await waiter.wait(LONG)
-    watched_room.close()
+    assert await caller
 
 
 @pytest.mark.parametrize("error", [DatabaseAwayError(reason="restarting"), RuntimeError("a bug")])
@@ -196,14 +230,13 @@ async def test_the_poller_outlives_a_look_that_failed(
     error: Exception,
 ) -> None:
     monkeypatch.setattr("app.service.waiting.AWAY_PAUSE_SECONDS", 0)
-    waiter = watched_room.enter(["mail"])
+    caller = await waiting(watched_room, "mail")
     await looks.asked.get()
     looks.answers.put_nowait(error)
     await looks.asked.get()
+    assert not watched_room.is_dry(["mail"]), "nobody knows: who comes now has to look"
     looks.answers.put_nowait({"mail": 1})
-
-    await waiter.wait(LONG)
-    watched_room.close()
+    assert await caller
 
 
 def _tasks() -> set[asyncio.Task[object]]:
