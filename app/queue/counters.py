@@ -9,6 +9,7 @@ sum up both in one statement, and so see one moment.
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 import orjson
@@ -77,6 +78,7 @@ def count(counts: Counter[str], old: Counted | None, new: Counted | None) -> Non
             counts[recent(new.queue, new.updated_at, "failed")] += 1
 
 
+@lru_cache(maxsize=64)  # a batch ends its tasks in one moment
 def recent(queue: str, at: datetime, what: str) -> str:
     """The counter of what ended in a queue within the same ten seconds."""
     return f"{_ten_seconds(at)}/{queue}/{what}"
@@ -147,7 +149,12 @@ async def recount(connection: Connection) -> dict[str, int]:
 
 
 def _place(task: Counted) -> str:
-    return f"{QUEUE}{task.queue}/{task.status}/{task.priority}"
+    return _name(task.queue, task.status, task.priority)
+
+
+@lru_cache(maxsize=1024)
+def _name(queue: str, status: str, priority: str) -> str:
+    return f"{QUEUE}{queue}/{status}/{priority}"
 
 
 def _ten_seconds(at: datetime) -> str:
