@@ -18,7 +18,7 @@ from app.api.openapi import openapi_of
 from app.api.problems import on_error
 from app.api.services import Services
 from app.logging import configure_logging
-from app.service.platform import Platform
+from app.service.platform import BATCHES, Platform
 from app.settings import Settings
 
 _SUMMARY: Final = "Background tasks for people who already run MySQL."
@@ -42,14 +42,16 @@ class Application(FastAPI):
         await self.middleware_stack(scope, receive, send)
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, *, batches_under_way: int = BATCHES) -> FastAPI:
     """The application; its connections open with its lifespan."""
     settings = settings or Settings()
     configure_logging(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.services = services = Services(Platform(settings))
+        app.state.services = services = Services(
+            Platform(settings, batches_under_way=batches_under_way)
+        )
         await services.platform.redis.look()  # `/metrics` says how it is from the beginning
         try:
             yield

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.api.services import Services
 from app.main import create_app
+from app.service.platform import BATCHES
 from app.settings import Settings
 
 STOP_SECONDS = 8
@@ -87,7 +88,8 @@ def serve(settings: Settings, *, shares_port: bool = False) -> None:
 
     `shares_port`: other processes listen on the same one.
     """
-    application = create_app(settings)
+    # Another process does beside this one's batch what a second batch of its own would.
+    application = create_app(settings, batches_under_way=1 if shares_port else BATCHES)
     config = uvicorn.Config(
         application,
         host=settings.host,

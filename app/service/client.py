@@ -39,8 +39,7 @@ class ClientService:
         self._submissions: Coalescer[Submission, Submitted] = Coalescer(
             self._submit,
             limit=SUBMIT_LIMIT,
-            # While one batch commits, the next is put together: 40 % more than by one alone.
-            parallel=2,
+            parallel=platform.batches_under_way,
             weigh=_weight,
             observe=metrics.BATCH_CALLS.labels("submit").observe,
         )

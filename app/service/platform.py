@@ -30,6 +30,7 @@ from app.task import Lease, Task
 EVERYBODY: Final = sys.maxsize
 LOOK_QUEUES: Final = 100
 FOLD_COMMITS: Final = 1000
+BATCHES: Final = 2
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +38,10 @@ log = structlog.get_logger(__name__)
 class Platform:
     """One process's share of the platform."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, batches_under_way: int = BATCHES) -> None:
         self.settings = settings
+        # Of submissions, and of the lease traffic: while one commits, the next is put together.
+        self.batches_under_way = batches_under_way
         self.database = Database(settings)
         self.redis = RedisLink(settings)
         self.cache = Cache(self.redis, ttl_seconds=settings.cache_ttl_seconds)

@@ -48,7 +48,7 @@ class WorkerService:
             limit=TURN_LIMIT,
             weigh=_weight,
             observe=metrics.BATCH_CALLS.labels("leases").observe,
-            parallel=2,
+            parallel=platform.batches_under_way,
             unclaimed=self._give_back,
         )
         self._beats: Coalescer[tuple[Lease, str | None], Pulse] = Coalescer(
