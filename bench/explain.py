@@ -50,7 +50,8 @@ async def look(database: Database, wanted: TaskFilter, page: Page) -> Look:
             if "ORDER BY" in statement:
                 lines += await _explain(connection, statement, values)
         return Look(
-            "; ".join(plan for plan, _ in lines),
+            # The streams of a list are alike.
+            "; ".join(dict.fromkeys(plan for plan, _ in lines)),
             sum(int(count) for _, count in counts),
             any(is_scan for _, is_scan in lines),
         )
