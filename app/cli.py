@@ -128,7 +128,9 @@ def recount() -> None:
         _end(str(error))
     for name, difference in sorted(wrong.items()):
         typer.echo(f"{name}: {difference:+,}")
-    typer.echo(f"{len(wrong)} counters were wrong and are right now.")
+    typer.echo(
+        f"{len(wrong)} counters were wrong and are right now." if wrong else "All are right."
+    )
 
 
 @app.command()
