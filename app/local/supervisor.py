@@ -31,10 +31,14 @@ class Supervisor:
         return bool(self._parts)
 
     def require_all_alive(self) -> None:
-        """Raise for a part that has ended, with how it ended and its last lines."""
+        """Raise for a part that has ended: how, its last lines, and what to do."""
         for child, _ in self._parts:
             if child.exit_code() is not None:
-                raise LocalError(f"{child.name} {child.how_it_ended()}.{child.last_words()}")
+                raise LocalError(
+                    f"{child.name} {child.how_it_ended()}.{child.last_words()}\n"
+                    "What was stored is kept: start again. Should it end again, its last lines say "
+                    "what is in the way."
+                )
 
     def watch(self) -> None:
         """Return never; raise when a part ends."""

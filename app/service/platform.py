@@ -97,6 +97,12 @@ class Platform:
         await self.cache.wrote([task.id], also=end_lease)
         self.endings.wake(task.id, EVERYBODY)
 
+    async def fold_counters(self) -> None:
+        """Fold what transactions have added to the counters, to its end."""
+        fold = partial(counters.fold_once, limit=FOLD_COMMITS)
+        while await self.database.transact(fold) == FOLD_COMMITS:
+            pass
+
     def close_doors(self) -> None:
         """Answer every long poll now: the process stops."""
         self.work.close()
@@ -114,21 +120,17 @@ class Platform:
         that is logged, and no reason to tell the caller of a failure, or to store it again."""
         self._commits += 1
         if self._commits % FOLD_COMMITS == 0 and (self._fold is None or self._fold.done()):
-            self._fold = asyncio.create_task(self._fold_counters())
+            self._fold = asyncio.create_task(self._fold_beside())
         try:
             yield
         except Exception:
             log.exception("after_commit")
             self.cache.could_not_tell()
 
-    async def _fold_counters(self) -> None:
+    async def _fold_beside(self) -> None:
         """Should no scheduler do it: whoever reads figures reads all that is not folded."""
         with suppress(DatabaseAwayError, RowBusyError):
-            while (
-                await self.database.transact(partial(counters.fold_once, limit=FOLD_COMMITS))
-                == FOLD_COMMITS
-            ):
-                pass
+            await self.fold_counters()
 
     def _wake_workers(self, tasks: Iterable[Task]) -> None:
         for queue, count in Counter(t.queue for t in tasks if t.claim_rank is not None).items():

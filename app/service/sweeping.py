@@ -60,9 +60,7 @@ async def take_back_lost_leases(platform: Platform) -> int:
 
 async def fold_counters(platform: Platform) -> int:
     """Fold what transactions have added to the counters. Moves no task."""
-    limit = platform.settings.sweep_batch_size
-    while await platform.database.transact(partial(counters.fold_once, limit=limit)) == limit:
-        pass
+    await platform.fold_counters()
     return 0
 
 

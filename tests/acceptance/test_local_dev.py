@@ -153,6 +153,7 @@ def test_a_part_that_dies_later_takes_the_rest_down(start: Start) -> None:
     dev = start(STUB_FAILS="scheduler", STUB_FAILS_AFTER="1.5").ready()
     assert dev.end() == 1
     assert re.search(r"(?s)went wrong.*API stopped.*scheduler exited with code 7", dev.output)
+    assert "What was stored is kept: start again." in dev.output
 
 
 def test_a_taken_port_is_refused_before_anything_starts(start: Start, tmp_path: Path) -> None:
