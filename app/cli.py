@@ -57,7 +57,10 @@ def dev() -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="In place of ROWLOCK_HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="In place of ROWLOCK_PORT.")] = None,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port.")] = 1,
+    workers: Annotated[
+        int,
+        typer.Option(min=1, max=64, help="Processes that share the port; for more than two cores."),
+    ] = 1,
     shares_port: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Serve the API against ROWLOCK_DATABASE_URL."""

@@ -145,10 +145,10 @@ def _schema(connection: Connection) -> Iterator[Finding]:
 def _explain(connection: Connection) -> Iterator[Finding]:
     row = (
         connection.exec_driver_sql(
-            f"EXPLAIN FORMAT=TRADITIONAL {CLAIM}", ("default", 0, BEGINNING, 1)
+            f"EXPLAIN FORMAT=TRADITIONAL {CLAIM}", ("default", 0, BEGINNING, "default", 1)
         )
         .mappings()
-        .one()
+        .all()[0]
     )
     shown = f"key {row['key']}, {row['Extra']}"
     is_good = row["key"] == "ix_tasks_claim" and "filesort" not in (row["Extra"] or "")

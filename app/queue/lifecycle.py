@@ -195,8 +195,6 @@ async def _lock(
     fronts = await looking.fronts(connection, heads, limit=wanted)
     found: list[Task] = []
     for queue, by_rank in heads.items():
-        if queue not in fronts:  # it is paused
-            continue
         seen: list[Head] = []
         for rank, known in enumerate(by_rank):
             head, limit = known, wanted - len(found)

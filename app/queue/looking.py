@@ -13,9 +13,8 @@ _LOOK = (
     "WHERE queue = %s AND claim_rank IS NOT NULL "
     "AND NOT EXISTS (SELECT 1 FROM paused_queues WHERE queue = %s) LIMIT %s) AS claimable"
 )
-_PAUSED: Final = "SELECT queue, NULL, 0, NULL FROM paused_queues WHERE queue IN ({})"
 _FRONT: Final = (
-    " UNION ALL SELECT %s, %s, COUNT(*), MIN(created_at) FROM ("
+    "SELECT %s, %s, COUNT(*), MIN(created_at) FROM ("
     "SELECT created_at FROM tasks FORCE INDEX (ix_tasks_claim) "
     "WHERE queue = %s AND claim_rank = %s AND created_at >= %s "
     "ORDER BY created_at LIMIT %s) AS front"
@@ -36,23 +35,21 @@ Fronts = dict[int, Front]
 async def fronts(
     connection: Connection, heads: Mapping[str, Heads], *, limit: int
 ) -> dict[str, Fronts]:
-    """For each queue that is not paused, the ranks that might be dry and are not. No locks."""
+    """For each queue the ranks that might be dry and are not. No locks."""
     asked = [
         (queue, rank, queue, rank, head.begins_at, limit)
         for queue, by_rank in heads.items()
         for rank, head in enumerate(by_rank)
         if head.may_be_dry
     ]
-    rows = await connection.fetch(
-        _PAUSED.format(marks(heads)) + _FRONT * len(asked),
-        (*heads, *(value for one in asked for value in one)),
-    )
     found: dict[str, Fronts] = {queue: {} for queue in heads}
-    for queue, rank, count, begins_at in rows:
-        if rank is None:
-            found.pop(queue)
-        elif count and queue in found:
-            found[queue][rank] = Front(begins_at, count)
+    if asked:
+        rows = await connection.fetch(
+            " UNION ALL ".join([_FRONT] * len(asked)), [value for one in asked for value in one]
+        )
+        for queue, rank, count, begins_at in rows:
+            if count:
+                found[queue][rank] = Front(begins_at, count)
     return found
 
 

@@ -24,6 +24,7 @@ STATEMENT_BYTES: Final = 4 * 1024 * 1024
 CLAIM: Final = (
     f"SELECT {ROW} FROM tasks FORCE INDEX (ix_tasks_claim) "
     "WHERE queue = %s AND claim_rank = %s AND created_at >= %s "
+    "AND NOT EXISTS (SELECT 1 FROM paused_queues WHERE queue = %s) "
     "ORDER BY queue, claim_rank, created_at, id LIMIT %s FOR UPDATE SKIP LOCKED"
 )
 # On a table that is small, or whose statistics say so, MySQL would rather scan, and a scan
@@ -112,8 +113,9 @@ async def insert_attempts(connection: Connection, attempts: Sequence[EndedAttemp
 async def lock_claimable(
     connection: Connection, *, queue: str, rank: int, begins_at: datetime, limit: int
 ) -> list[Task]:
-    """The next tasks of a queue's rank by age, locked; those that others hold are skipped."""
-    rows = await connection.fetch(CLAIM, (queue, rank, begins_at, limit))
+    """The next tasks of a queue's rank by age, locked; those that others hold are skipped. None
+    of a paused queue."""
+    rows = await connection.fetch(CLAIM, (queue, rank, begins_at, queue, limit))
     return [task_of(row) for (row,) in rows]
 
 
