@@ -12,6 +12,7 @@ from sqlalchemy import exc
 import rowlock
 from app.errors import RowlockError, UnfitServerError
 from app.settings import Settings
+from rowlock.cli import app as commands
 
 app = typer.Typer(
     name="rowlock",
@@ -20,6 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(commands)
 
 
 def main() -> None:
@@ -42,7 +45,7 @@ def _options(
     pass
 
 
-@app.command()
+@app.command(rich_help_panel="Server")
 def dev() -> None:
     """Run everything on this machine, from nothing: MySQL, Valkey, API and scheduler.
 
@@ -53,7 +56,7 @@ def dev() -> None:
     raise typer.Exit(run_dev())
 
 
-@app.command()
+@app.command(rich_help_panel="Server")
 def serve(
     host: Annotated[str | None, typer.Option(help="In place of ROWLOCK_HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="In place of ROWLOCK_PORT.")] = None,
@@ -99,7 +102,7 @@ def _serve_by(workers: int, settings: Settings) -> NoReturn:
         _end(str(error))
 
 
-@app.command()
+@app.command(rich_help_panel="Server")
 def scheduler() -> None:
     """Run the sweeps: time-outs, lost leases, promotion. As many as you like, no leader."""
     _checked(_settings(), _require_current)
@@ -108,7 +111,7 @@ def scheduler() -> None:
     process.main()
 
 
-@app.command()
+@app.command(rich_help_panel="Server")
 def migrate() -> None:
     """Bring the database's schema to this version's."""
     from app import migrations
@@ -118,7 +121,7 @@ def migrate() -> None:
     typer.echo(f"The schema is at revision {migrations.head()}.")
 
 
-@app.command()
+@app.command(rich_help_panel="Server")
 def recount() -> None:
     """Count all tasks and set the figures right, after rows were changed by hand."""
     from app.service.sweeping import recount as run
@@ -136,7 +139,7 @@ def recount() -> None:
     )
 
 
-@app.command()
+@app.command(rich_help_panel="Server")
 def bench(
     url: Annotated[str, typer.Option(help="Where the API is.")] = "http://127.0.0.1:8000",
     client_token: Annotated[
@@ -162,7 +165,7 @@ def bench(
         _end(str(error))
 
 
-@app.command()
+@app.command(rich_help_panel="Server")
 def doctor() -> None:
     """Look at the MySQL server: is it fit, is it durable, does SKIP LOCKED skip?"""
     from app.doctor import examine

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable, Sequence
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import httpx
 
@@ -67,9 +67,27 @@ class Worker:
             timeout_seconds,
             transport,
         )
+        self._options: dict[str, Any] = {
+            "queues": queues,
+            "concurrency": concurrency,
+            "name": name,
+            "url": url,
+            "token": token,
+            "lease_seconds": lease_seconds,
+            "grace_seconds": grace_seconds,
+            "poll_seconds": poll_seconds,
+            "timeout_seconds": timeout_seconds,
+            "transport": transport,
+        }
         self._handlers = Handlers()
         self._shift: Shift | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def but(self, **changes: Any) -> "Worker":
+        """A worker with the same handlers, made with these options in place of this one's."""
+        other = Worker(**{**self._options, **changes})
+        other._handlers = self._handlers
+        return other
 
     @overload
     def handler(self, title: H) -> H: ...

@@ -1,0 +1,89 @@
+"""`rowlock stats`: how the queues stand."""
+
+import time
+from typing import Annotated, Any, Final
+
+import typer
+from rich.live import Live
+from rich.table import Table
+
+from rowlock.cli import options, screen
+from rowlock.cli.link import connected
+from rowlock.client import Client
+from rowlock.models import QueueStats, Stats
+
+app = typer.Typer()
+
+_COLUMNS: Final = (
+    *("queue", "waiting", "oldest", "in progress", "retrying", "paused", "done", "failed"),
+    *("done/min", "failing"),
+)
+
+
+@app.command(rich_help_panel="Management")
+def stats(
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Again and again, until Ctrl-C.")
+    ] = False,
+    every: Annotated[
+        float, typer.Option("--every", metavar="SECONDS", min=0.1, help="How often it watches.")
+    ] = 2.0,
+    as_json: options.AsJson = False,
+    url: options.Url = None,
+    token: options.Token = None,
+) -> None:
+    """Show how each queue stands, and how it has gone in the last minutes."""
+    with connected(url, token) as client:
+        if not watch:
+            _show(client.stats(), as_json=as_json)
+            return
+        try:
+            _watch(client, every, as_json=as_json)
+        except KeyboardInterrupt:
+            return
+
+
+def _watch(client: Client, seconds: float, *, as_json: bool) -> None:
+    terminal = screen.console()
+    if as_json or not terminal.is_terminal:
+        while True:
+            _show(client.stats(), as_json=as_json)
+            time.sleep(seconds)
+    with Live(console=terminal, auto_refresh=False, screen=True) as live:
+        while True:
+            live.update(_table(client.stats()), refresh=True)
+            time.sleep(seconds)
+
+
+def _show(found: Stats, *, as_json: bool) -> None:
+    if as_json:
+        screen.show_json(found)
+    else:
+        screen.console().print(_table(found))
+
+
+def _table(found: Stats) -> Table:
+    return screen.table(_COLUMNS, [_row(queue) for queue in found.queues])
+
+
+def _row(queue: QueueStats) -> tuple[Any, ...]:
+    def of(status: str) -> int:
+        return sum(queue.tasks.get(status, {}).values())
+
+    name = f"{queue.queue} (paused)" if queue.paused else queue.queue
+    oldest = queue.oldest_waiting_seconds
+    failing = queue.failure_rate
+    return (
+        *(name, queue.waiting, None if oldest is None else duration(oldest)),
+        *(queue.in_progress, of("retrying"), of("paused"), of("done"), of("failed")),
+        f"{queue.done_per_minute:,.1f}",
+        None if failing is None else f"{100 * failing:.1f} %",
+    )
+
+
+def duration(seconds: float) -> str:
+    """Such as "45 s", "12 min", "5 h", "3 d"."""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,61 @@
+"""Which tasks: the filters of `GET /tasks` as options, for every command that takes them."""
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, Final, cast, get_args
+
+import typer
+
+from rowlock.fields import Filters, Priority, Status
+
+_PANEL: Final = "Which tasks (all combine)"
+
+
+def _option(hint: Any, *names: str, **more: Any) -> Any:
+    return Annotated[hint, typer.Option(*names, rich_help_panel=_PANEL, **more)]
+
+
+_OPTIONS: Final = {
+    "status": _option(
+        list[str] | None,
+        "--status",
+        "-s",
+        help="Any of these.",
+        autocompletion=lambda: list(get_args(Status)),
+    ),
+    "priority": _option(
+        list[str] | None,
+        "--priority",
+        "-p",
+        help="Any of these.",
+        autocompletion=lambda: list(get_args(Priority)),
+    ),
+    "queue": _option(list[str] | None, "--queue", "-q", help="Any of these."),
+    "tag": _option(list[str] | None, "--tag", "-t", help="All of these."),
+    "id": _option(list[int] | None, "--id", help="Any of these."),
+    "title": _option(str | None, "--title", help="Contained in the title."),
+    "created_after": _option(str | None, "--created-after", metavar="TIME", help="RFC 3339."),
+    "created_before": _option(str | None, "--created-before", metavar="TIME"),
+    "due_after": _option(str | None, "--due-after", metavar="TIME"),
+    "due_before": _option(str | None, "--due-before", metavar="TIME"),
+}
+
+
+def takes_filters(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command with a parameter `filters` an option for each filter instead."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [p for name, p in signature.parameters.items() if name != "filters"]
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint)
+        for name, hint in _OPTIONS.items()
+    ]
+
+    def with_filters(**given: Any) -> None:
+        filters = {name: value for name in _OPTIONS if (value := given.pop(name))}
+        command(**given, filters=cast("Filters", filters))
+
+    with_filters.__doc__ = command.__doc__
+    with_filters.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + added
+    )
+    return with_filters

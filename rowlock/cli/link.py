@@ -1,0 +1,58 @@
+"""The way to the server, and how a command ends that came to nothing."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, NoReturn
+
+import typer
+
+from rowlock.client import Client
+from rowlock.errors import NotAllowedError, ProblemError, RowlockError
+
+FAILED: Final = 1
+USAGE: Final = 2
+# The command went well; the task did not.
+TASK_NOT_DONE: Final = 3
+NOT_IN_TIME: Final = 4
+
+
+@contextmanager
+def connected(url: str | None, token: str | None) -> Iterator[Client]:
+    """A client; what the server refuses ends the command with a sentence on stderr."""
+    try:
+        client = Client(url, token)
+    except ValueError as error:
+        fail(f"--url: {error}", USAGE)
+    with client:
+        try:
+            yield client
+        except RowlockError as error:
+            fail(sentence(error))
+
+
+def sentence(error: RowlockError) -> str:
+    """What went wrong, with the fields that are wrong, and what to do about a door."""
+    lines = [str(error)]
+    if isinstance(error, ProblemError) and error.errors:
+        lines = [f"{error.status} {error.title}"]
+        lines += [f"  {wrong.field}: {wrong.message}" for wrong in error.errors]
+    if isinstance(error, NotAllowedError):
+        lines.append("  Set --token or ROWLOCK_TOKEN to a token of the door this command needs.")
+    return "\n".join(lines)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on only if the user says so, here or by `--yes` before."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        fail(f"{question} There is nobody to ask; add --yes.", USAGE)
+    if not typer.confirm(question, err=True):
+        raise typer.Exit(FAILED)
+
+
+def fail(message: str, code: int = FAILED) -> NoReturn:
+    """End the command."""
+    typer.echo(f"rowlock: {message}", err=True)
+    raise typer.Exit(code)

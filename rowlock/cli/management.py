@@ -1,0 +1,96 @@
+"""`rowlock pause`, `resume`, `cancel`, `retry`, for tasks or all that match; `queues`."""
+
+from collections.abc import Callable
+from typing import Annotated, Final, Literal
+
+import typer
+
+from rowlock import calls
+from rowlock.cli import options, screen
+from rowlock.cli.filters import takes_filters
+from rowlock.cli.link import USAGE, confirm, connected, fail
+from rowlock.cli.options import AsJson, Token, Url, Yes
+from rowlock.fields import Filters
+
+app = typer.Typer()
+_PANEL: Final = "Management"
+
+Action = Literal["pause", "resume", "cancel", "retry"]
+_HELP: Final[dict[Action, str]] = {
+    "pause": "Hold tasks back until they are resumed.",
+    "resume": "Let paused tasks wait for a worker again.",
+    "cancel": "End tasks; a worker that runs one is told.",
+    "retry": "Begin failed or cancelled tasks again, with all their retries.",
+}
+
+
+def _command(action: Action) -> Callable[..., None]:
+    @takes_filters
+    def command(
+        filters: Filters,
+        ids: Annotated[
+            list[int] | None, typer.Argument(metavar="[ID …]", min=1, show_default=False)
+        ] = None,
+        yes: Yes = False,
+        as_json: AsJson = False,
+        url: Url = None,
+        token: Token = None,
+    ) -> None:
+        if bool(ids) == bool(filters):
+            fail("Name the tasks: either their ids, or at least one filter.", USAGE)
+        with connected(url, token) as client:
+            if ids:
+                for task_id in ids:
+                    task = client.ask(calls.intervene(action, task_id))
+                    if as_json:
+                        screen.show_json(task)
+                    else:
+                        typer.echo(f"task {task.id} is {task.status}")
+                return
+            count = client.ask(calls.intervene_in_all(action, filters, is_dry_run=True)).matched
+            if count:
+                confirm(f"{action.capitalize()} {count:,} task{'s'[: count != 1]}?", yes=yes)
+            swept = client.ask(calls.intervene_in_all(action, filters, is_dry_run=False))
+        if as_json:
+            screen.show_json(swept)
+        else:
+            typer.echo(f"{swept.matched:,} matched, {swept.changed:,} changed")
+
+    command.__doc__ = (
+        f"{_HELP[action]}\n\nNamed by their ids, or all that match filters: then it shows how "
+        "many these are, and asks."
+    )
+    return command
+
+
+for _action in _HELP:
+    app.command(_action, rich_help_panel=_PANEL)(_command(_action))
+
+
+@app.command(rich_help_panel=_PANEL)
+def queues(
+    pause: Annotated[
+        list[str] | None, typer.Option(metavar="QUEUE", help="It hands out nothing; repeat.")
+    ] = None,
+    resume: Annotated[
+        list[str] | None, typer.Option(metavar="QUEUE", help="It hands out tasks again; repeat.")
+    ] = None,
+    as_json: options.AsJson = False,
+    url: options.Url = None,
+    token: options.Token = None,
+) -> None:
+    """Show the queues; pause and resume them."""
+    with connected(url, token) as client:
+        for name in pause or ():
+            client.admin.pause_queue(name)
+        for name in resume or ():
+            client.admin.resume_queue(name)
+        found = client.admin.queues()
+    if as_json:
+        for queue in found:
+            screen.show_json(queue)
+        return
+    screen.show_table(
+        ("queue", "paused", "waiting", "in progress", "paused since"),
+        ((q.queue, q.paused, q.waiting, q.in_progress, q.paused_at) for q in found),
+    )

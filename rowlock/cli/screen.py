@@ -1,0 +1,120 @@
+"""What commands show: tables for people, JSON for programs."""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import typer
+from pydantic import BaseModel
+from pydantic_core import to_json
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from rowlock.models import Attempt, Task
+
+_COLOURS: Final = {
+    "in_progress": "cyan",
+    "done": "green",
+    "retrying": "yellow",
+    "paused": "magenta",
+    "failed": "red",
+    "cancelled": "bright_black",
+}
+# A table that goes to a program is not to be cut at the width of a screen that is not there.
+_ENDLESS: Final = 1_000_000
+
+
+def console() -> Console:
+    """The terminal, or a pipe without colours."""
+    is_cut = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, width=None if is_cut else _ENDLESS)
+
+
+def show_json(value: BaseModel | Mapping[str, Any]) -> None:
+    """One document, one line."""
+    typer.echo(to_json(value))
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """With a line of headings."""
+    console().print(table(columns, rows))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """Numbers to the right; texts on one line."""
+    shown = [[cell(value) for value in row] for row in rows]
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for place, name in enumerate(columns):
+        is_number = all(row[place].plain.replace(",", "").isdecimal() for row in shown)
+        made.add_column(
+            name,
+            justify="right" if shown and is_number else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+    for row in shown:
+        made.add_row(*row)
+    return made
+
+
+def show_tasks(tasks: Iterable[Task]) -> None:
+    """A line a task."""
+    show_table(
+        ("id", "status", "pri", "queue", "retries", "created", "tags", "title"),
+        (
+            (
+                *(str(task.id), task.status, task.priority, task.queue),
+                f"{task.current_retry_count}/{task.retry_limit}",
+                *(task.created_at, " ".join(task.tags), task.title),
+            )
+            for task in tasks
+        ),
+    )
+
+
+def show_task(task: Task, attempts: Sequence[Attempt]) -> None:
+    """All of a task: its fields, then the attempts that have ended otherwise than in success."""
+    fields = Table.grid(padding=(0, 2))
+    fields.add_column(style="bold", no_wrap=True)
+    fields.add_column(overflow="fold")
+    for name, value in task.model_dump().items():
+        if value not in (None, []):
+            fields.add_row(name, cell(value))
+    screen = console()
+    screen.print(fields)
+    if attempts:
+        screen.print()
+        screen.print(
+            table(
+                ("attempt", "outcome", "worker", "started", "finished", "error"),
+                (
+                    (a.attempt, a.outcome, a.worker, a.started_at, a.finished_at, a.error)
+                    for a in attempts
+                ),
+            )
+        )
+
+
+def cell(value: Any) -> Text:
+    """A value as one piece of text that can do nothing to a terminal."""
+    if value is None:
+        return Text("–", "bright_black")
+    if isinstance(value, datetime):
+        return Text(f"{value:%Y-%m-%d %H:%M:%S}")
+    if isinstance(value, bool):
+        return Text("yes" if value else "no")
+    if isinstance(value, int):
+        return Text(f"{value:,}")
+    if not isinstance(value, str):
+        return Text(harmless(to_json(value).decode()))
+    return Text(harmless(value), _COLOURS.get(value, ""))
+
+
+def harmless(text: str) -> str:
+    """Control characters as their escapes: a title may be anybody's."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )

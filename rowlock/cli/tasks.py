@@ -1,0 +1,220 @@
+"""`rowlock submit`, `list`, `show`, `wait`, `patch`, `delete`."""
+
+import sys
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from time import monotonic
+from typing import Annotated, Any, Final, Literal, cast
+
+import typer
+from pydantic_core import from_json
+
+from rowlock.cli import options, screen
+from rowlock.cli.filters import takes_filters
+from rowlock.cli.link import NOT_IN_TIME, TASK_NOT_DONE, USAGE, connected, fail
+from rowlock.client import Client
+from rowlock.errors import WaitTimeoutError
+from rowlock.fields import Filters
+from rowlock.models import Task
+
+app = typer.Typer()
+_PANEL: Final = "Tasks"
+_LARGEST_PAGE: Final = 1000
+
+
+@app.command(rich_help_panel=_PANEL)
+def submit(
+    title: Annotated[str, typer.Argument(show_default=False)],
+    description: options.Description = None,
+    priority: options.Importance = None,
+    tags: options.Tags = None,
+    queue: Annotated[str | None, typer.Option("--queue", "-q")] = None,
+    payload: options.Payload = None,
+    due_date: options.Due = None,
+    available_at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Not claimed before; RFC 3339.")
+    ] = None,
+    timeout_seconds: options.TimeoutSeconds = None,
+    retry_limit: options.RetryLimit = None,
+    retry_delay_seconds: options.RetryDelay = None,
+    retry_backoff: options.RetryBackoff = None,
+    idempotency_key: Annotated[
+        str | None, typer.Option(help="The same key and task again is the same task.")
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Until it has ended; exit code 3 unless it is done.")
+    ] = False,
+    as_json: options.AsJson = False,
+    url: options.Url = None,
+    token: options.Token = None,
+) -> None:
+    """Submit a task."""
+    fields = _given(
+        description=description,
+        priority=priority,
+        tags=tags,
+        queue=queue,
+        due_date=due_date,
+        available_at=available_at,
+        timeout_seconds=timeout_seconds,
+        retry_limit=retry_limit,
+        retry_delay_seconds=retry_delay_seconds,
+        retry_backoff=retry_backoff,
+    )
+    if payload is not None:
+        fields["payload"] = _json(payload)
+    with connected(url, token) as client:
+        task = client.submit(title, idempotency_key=idempotency_key, **fields)
+        if wait:
+            if not as_json:
+                typer.echo(f"Waiting for task {task.id} …", err=True)
+            task = client.wait(task.id)
+    _show([task], as_json=as_json)
+    if wait:
+        _require_done([task])
+
+
+@app.command("list", rich_help_panel=_PANEL)
+@takes_filters
+def list_tasks(
+    filters: Filters,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 50,
+    order: Annotated[Literal["asc", "desc"], typer.Option(help="desc: newest first.")] = "desc",
+    as_json: options.AsJson = False,
+    url: options.Url = None,
+    token: options.Token = None,
+) -> None:
+    """List tasks, newest first."""
+    with connected(url, token) as client:
+        page_size = min(limit, _LARGEST_PAGE)
+        found = client.list(order=order, page_size=page_size, **filters)
+        _show(islice(found, limit), as_json=as_json)
+
+
+@app.command(rich_help_panel=_PANEL)
+def show(
+    ids: options.TaskIds,
+    as_json: options.AsJson = False,
+    url: options.Url = None,
+    token: options.Token = None,
+) -> None:
+    """Show all there is to a task, and its ended attempts."""
+    with connected(url, token) as client:
+        for place, task_id in enumerate(ids):
+            task = client.get(task_id)
+            if as_json:
+                screen.show_json(task)
+                continue
+            if place:
+                typer.echo()
+            screen.show_task(task, client.attempts(task_id))
+
+
+@app.command(rich_help_panel=_PANEL)
+def wait(
+    ids: options.TaskIds,
+    seconds: Annotated[
+        float | None,
+        typer.Option("--for", metavar="SECONDS", min=0, help="No longer; exit code 4."),
+    ] = None,
+    as_json: options.AsJson = False,
+    url: options.Url = None,
+    token: options.Token = None,
+) -> None:
+    """Wait until tasks have ended; exit code 3 unless all are done."""
+    with connected(url, token) as client:
+        ended = _wait(client, ids, seconds)
+    _show(ended, as_json=as_json)
+    _require_done(ended)
+
+
+@app.command(rich_help_panel=_PANEL)
+def patch(
+    task_id: Annotated[int, typer.Argument(metavar="ID", min=1, show_default=False)],
+    title: Annotated[str | None, typer.Option()] = None,
+    description: options.Description = None,
+    priority: options.Importance = None,
+    tags: options.Tags = None,
+    payload: options.Payload = None,
+    due_date: options.Due = None,
+    timeout_seconds: options.TimeoutSeconds = None,
+    retry_limit: options.RetryLimit = None,
+    retry_delay_seconds: options.RetryDelay = None,
+    retry_backoff: options.RetryBackoff = None,
+    clear: options.Clear = None,
+    as_json: options.AsJson = False,
+    url: options.Url = None,
+    token: options.Token = None,
+) -> None:
+    """Change a task; what is not named stays. --tag names all the tags it shall have."""
+    changes = _given(
+        title=title,
+        description=description,
+        priority=priority,
+        tags=tags,
+        due_date=due_date,
+        timeout_seconds=timeout_seconds,
+        retry_limit=retry_limit,
+        retry_delay_seconds=retry_delay_seconds,
+        retry_backoff=retry_backoff,
+    )
+    if payload is not None:
+        changes["payload"] = _json(payload)
+    if both := changes.keys() & set(clear or ()):
+        fail(f"{min(both)} is both set and cleared.", USAGE)
+    changes |= dict.fromkeys(clear or ())
+    if not changes:
+        fail("Nothing to change: name at least one field.", USAGE)
+    with connected(url, token) as client:
+        _show([client.patch(task_id, **cast("Any", changes))], as_json=as_json)
+
+
+@app.command(rich_help_panel=_PANEL)
+def delete(ids: options.TaskIds, url: options.Url = None, token: options.Token = None) -> None:
+    """Delete tasks, whatever their state."""
+    with connected(url, token) as client:
+        for task_id in ids:
+            client.delete(task_id)
+
+
+def _wait(client: Client, ids: list[int], seconds: float | None) -> list[Task]:
+    until = None if seconds is None else monotonic() + seconds
+    try:
+        return [
+            client.wait(task_id, None if until is None else max(until - monotonic(), 0))
+            for task_id in ids
+        ]
+    except WaitTimeoutError as error:
+        fail(f"{str(error).capitalize()}.", NOT_IN_TIME)
+
+
+def _show(tasks: Iterable[Task], *, as_json: bool) -> None:
+    if not as_json:
+        screen.show_tasks(tasks)
+        return
+    for task in tasks:
+        screen.show_json(task)
+
+
+def _require_done(tasks: list[Task]) -> None:
+    if any(task.status != "done" for task in tasks):
+        raise typer.Exit(TASK_NOT_DONE)
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value not in (None, [])}
+
+
+def _json(text: str) -> Any:
+    try:
+        if text == "-":
+            text = sys.stdin.read()
+        elif text.startswith("@"):
+            text = Path(text[1:]).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"--payload: {error}", USAGE)
+    try:
+        return from_json(text, allow_inf_nan=False)
+    except ValueError as error:
+        fail(f"--payload is not JSON ({error}); a text has to stand in double quotes.", USAGE)

@@ -1,0 +1,200 @@
+"""`rowlock import` and `rowlock export`: tasks as lines of JSON."""
+
+import hashlib
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Annotated, Any, Final, NamedTuple
+
+import typer
+from pydantic_core import from_json, to_json
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from rowlock import calls
+from rowlock.cli import options
+from rowlock.cli.filters import takes_filters
+from rowlock.cli.link import connected, fail, sentence
+from rowlock.client import Client
+from rowlock.encoding import encode
+from rowlock.errors import ProblemError, RowlockError
+from rowlock.fields import Filters, NewTask
+from rowlock.models import Task
+from rowlock.upload import BATCH_LIMIT, BATCH_LIMIT_BYTES
+
+app = typer.Typer()
+_PANEL: Final = "Many tasks"
+_INTERRUPTED: Final = 130
+
+# In what `export` wrote: the system's own, which no client can say.
+_DRIVEN: Final = Task.model_fields.keys() - NewTask.__annotations__.keys()
+
+
+class Batch(NamedTuple):
+    """Consecutive tasks, encoded, each with the line it stands in."""
+
+    tasks: list[bytes]
+    lines: list[int]
+
+    def key(self, import_key: str, number: int) -> str:
+        """The same for the same tasks at the same place: stored once, however often sent."""
+        digest = hashlib.sha256(f"{import_key}\n{number}\n".encode())
+        for task in self.tasks:
+            digest.update(task + b"\n")
+        return f"import-{digest.hexdigest()}"
+
+
+@app.command("import", rich_help_panel=_PANEL)
+def import_tasks(
+    file: Annotated[
+        typer.FileBinaryRead,
+        typer.Argument(metavar="FILE", help="`-` is stdin.", show_default=False),
+    ],
+    batch_size: Annotated[
+        int, typer.Option(min=1, max=BATCH_LIMIT, help="Tasks a call; all or none are stored.")
+    ] = 500,
+    key: Annotated[
+        str, typer.Option(help="Another key: the same file is imported once more.")
+    ] = "",
+    as_json: options.AsJson = False,
+    url: options.Url = None,
+    token: options.Token = None,
+) -> None:
+    """Submit tasks from a file with one JSON object a line, as `rowlock submit` names the fields.
+
+    Run it again after whatever broke it off, with the same file and batch size: it goes on, and
+    what is stored already is not stored twice. Lines that `rowlock export` wrote are taken too.
+    """
+    stored = 0
+    with connected(url, token) as client, _progress(file) as advance:
+        try:
+            for number, batch in enumerate(_batches(_lines(file, advance), batch_size)):
+                _store(client, batch, batch.key(key, number))
+                stored += len(batch.tasks)
+                advance(0, stored)
+        except RowlockError as error:
+            fail(f"{sentence(error)}\n{_so_far(stored)}")
+        except _LineError as error:
+            fail(f"{error}\n{_so_far(stored)}")
+        except KeyboardInterrupt:
+            fail(_so_far(stored), _INTERRUPTED)
+    typer.echo(to_json({"stored": stored}) if as_json else f"{stored:,} tasks are stored.")
+
+
+@app.command("export", rich_help_panel=_PANEL)
+@takes_filters
+def export(
+    filters: Filters,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="In place of stdout; there when whole.")
+    ] = None,
+    url: options.Url = None,
+    token: options.Token = None,
+) -> None:
+    """Write tasks, the oldest first, as one JSON object a line."""
+    with connected(url, token) as client:
+        found = client.list(order="asc", page_size=1000, **filters)
+        if output is None:
+            _write(found, sys.stdout.buffer)
+            return
+        part = output.with_name(f"{output.name}.part")
+        try:
+            with part.open("wb") as file:
+                count = _write(found, file)
+            part.replace(output)
+        except OSError as error:
+            fail(f"--output: {error}")
+    typer.echo(f"{count:,} tasks are in {output}.", err=True)
+
+
+class _LineError(Exception):
+    """A line that is no task."""
+
+
+def _lines(file: IO[bytes], advance: Any) -> Iterator[tuple[int, bytes]]:
+    for number, line in enumerate(file, 1):
+        advance(len(line))
+        if not line.strip():
+            continue
+        try:
+            task = from_json(line, allow_inf_nan=False)
+        except ValueError as error:
+            raise _LineError(f"line {number} is not JSON: {error}") from error
+        if not isinstance(task, dict):
+            raise _LineError(f"line {number} is not a JSON object")
+        is_exported = "id" in task and "status" in task
+        kept = {k: v for k, v in task.items() if not (is_exported and k in _DRIVEN)}
+        yield number, encode(kept)
+
+
+def _batches(tasks: Iterable[tuple[int, bytes]], size: int) -> Iterator[Batch]:
+    batch, total = Batch([], []), 0
+    for line, task in tasks:
+        if len(batch.tasks) == size or (batch.tasks and total + len(task) > BATCH_LIMIT_BYTES):
+            yield batch
+            batch, total = Batch([], []), 0
+        batch.tasks.append(task)
+        batch.lines.append(line)
+        total += len(task)
+    if batch.tasks:
+        yield batch
+
+
+def _store(client: Client, batch: Batch, key: str) -> None:
+    try:
+        client.ask(calls.submit_batch(batch.tasks, key))
+    except ProblemError as error:
+        error.errors = [
+            wrong._replace(field=_place(wrong.field, batch.lines)) for wrong in error.errors
+        ]
+        raise
+
+
+def _place(field: str, lines: list[int]) -> str:
+    """`tasks.3.title` as the line of the file and the field in it."""
+    first, _, rest = field.removeprefix("tasks.").partition(".")
+    if not first.isdecimal() or int(first) >= len(lines):
+        return field
+    return f"line {lines[int(first)]}: {rest}" if rest else f"line {lines[int(first)]}"
+
+
+def _so_far(stored: int) -> str:
+    return (
+        f"{stored:,} tasks are stored. Run the same command again to go on: nothing is stored "
+        "twice."
+    )
+
+
+def _write(tasks: Iterable[Task], file: IO[bytes]) -> int:
+    count = 0
+    for task in tasks:
+        file.write(to_json(task) + b"\n")
+        count += 1
+    file.flush()
+    return count
+
+
+@contextmanager
+def _progress(file: IO[bytes]) -> Iterator[Any]:
+    """A bar on the terminal, by the file's bytes; nothing where stderr is none."""
+    if not sys.stderr.isatty():
+        yield lambda _size, _stored=0: None
+        return
+    path = Path(str(getattr(file, "name", "-")))
+    total = path.stat().st_size if path.is_file() else None
+    columns = (
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[stored]:,} stored"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("", total=total, stored=0)
+
+        def advance(size: int, stored: int | None = None) -> None:
+            progress.advance(bar, size)
+            if stored is not None:
+                progress.update(bar, stored=stored)
+
+        yield advance

@@ -1,0 +1,119 @@
+"""A handler that gives each task to a web service."""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, Self
+from urllib.parse import quote
+
+import httpx
+
+from rowlock.attempt import Permanent, Retry, RunningAttempt
+from rowlock.encoding import JSON_LIMIT_BYTES, encode
+from rowlock.models import Task
+from rowlock.output import result_of, text_of
+
+CONNECT_SECONDS: Final = 10.0
+_SHOWN_BYTES: Final = 4096
+_NOT_NOW: Final = frozenset({408, 425, 429})
+
+
+class Forward:
+    """POSTs the task's JSON to one URL. An asynchronous context manager.
+
+    2xx: done, the body is the result. 408, 425, 429, 5xx, or no HTTP answer: failed and
+    retried, after `Retry-After` if there is one. Any other 4xx: failed for good. A redirect is
+    not followed: it might lead to another host; the attempt fails and is retried. How long an
+    answer may take is the attempt's `timeout_seconds`.
+
+    With a key, `Rowlock-Signature` is `v1=` and the HMAC-SHA256, in hexadecimal, of the
+    `Rowlock-Timestamp`, a full stop and the body.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        signing_key: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        try:
+            self._url = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise ValueError(f"{url!r} is not a URL: {error}") from error
+        if self._url.scheme not in ("http", "https") or not self._url.host:
+            raise ValueError(f"{url!r} is not a URL like http://127.0.0.1:9000/tasks")
+        self._key = signing_key.encode() if signing_key else None
+        self._clock = clock
+        self._http = httpx.AsyncClient(
+            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
+            limits=httpx.Limits(max_connections=None),
+            follow_redirects=False,
+            transport=transport,
+        )
+
+    async def __call__(self, task: Task, attempt: RunningAttempt) -> Any:
+        """Raises `Retry` and `Permanent`."""
+        body = encode(task)
+        try:
+            async with self._http.stream(
+                "POST", self._url, content=body, headers=self._headers(task, attempt, body)
+            ) as response:
+                said, is_whole = await _read(response)
+        except httpx.RequestError as error:
+            raise Retry(f"{self._url}: {error or type(error).__name__}") from error
+        if response.is_success:
+            return result_of(said, is_whole=is_whole)
+        status = response.status_code
+        error_text = f"{self._url} answered {status}: {text_of(said[:_SHOWN_BYTES])}".rstrip(": ")
+        if response.is_redirect:
+            error_text += f" (a redirect to {response.headers['Location']}, not followed)"
+        if response.is_client_error and status not in _NOT_NOW:
+            raise Permanent(error_text)
+        raise Retry(error_text, after_seconds=self._retry_after_seconds(response))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    def _headers(self, task: Task, attempt: RunningAttempt, body: bytes) -> dict[str, str]:
+        headers = {
+            "Content-Type": "application/json",
+            # The same for the same attempt only: a retry is another.
+            "Idempotency-Key": f"rowlock-{task.id}-{attempt.number}",
+            "Rowlock-Task-Id": str(task.id),
+            "Rowlock-Attempt": str(attempt.number),
+            "Rowlock-Title": quote(task.title),
+            "Rowlock-Queue": task.queue,
+            "Rowlock-Deadline": attempt.deadline.isoformat(),
+        }
+        if self._key is not None:
+            timestamp = str(int(self._clock()))
+            signed = hmac.new(self._key, f"{timestamp}.".encode() + body, hashlib.sha256)
+            headers["Rowlock-Timestamp"] = timestamp
+            headers["Rowlock-Signature"] = f"v1={signed.hexdigest()}"
+        return headers
+
+    def _retry_after_seconds(self, response: httpx.Response) -> float | None:
+        wish = response.headers.get("Retry-After", "")
+        if wish.isdecimal():
+            return float(wish)
+        try:
+            return max(0.0, parsedate_to_datetime(wish).timestamp() - self._clock())
+        except ValueError:
+            return None
+
+
+async def _read(response: httpx.Response) -> tuple[bytes, bool]:
+    """The body as far as a result may go, and whether that is all of it."""
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > JSON_LIMIT_BYTES:
+            return bytes(body[:JSON_LIMIT_BYTES]), False
+    return bytes(body), True
