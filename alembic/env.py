@@ -1,10 +1,15 @@
 """Runs migrations against the database of the settings."""
 
-from sqlalchemy import create_engine, pool
+from typing import Final
+
+from sqlalchemy import create_engine, pool, text
 
 from alembic import context
+from app.errors import UnfitServerError
 from app.models import Model
 from app.settings import Settings
+
+LOCK_SECONDS: Final = 600
 
 
 def run() -> None:
@@ -16,6 +21,11 @@ def run() -> None:
         return
     engine = create_engine(url, poolclass=pool.NullPool)
     with engine.connect() as connection:
+        # DDL cannot be rolled back: two that migrate at once would stop each other half-way.
+        lock = {"name": f"rowlock-migrate-{engine.url.database}"[:64], "seconds": LOCK_SECONDS}
+        if connection.execute(text("SELECT GET_LOCK(:name, :seconds)"), lock).scalar() != 1:
+            raise UnfitServerError(reason=f"Another migration has run for {LOCK_SECONDS} s.")
+        connection.commit()  # the lock is the connection's, and stays
         context.configure(connection=connection, target_metadata=Model.metadata)
         with context.begin_transaction():
             context.run_migrations()

@@ -64,9 +64,18 @@ def serve(
         int,
         typer.Option(min=1, max=64, help="Processes that share the port; for more than two cores."),
     ] = 1,
-    shares_port: Annotated[bool, typer.Option(hidden=True)] = False,
+    with_scheduler: Annotated[
+        bool, typer.Option("--with-scheduler", help="Run the sweeps too, in a process beside.")
+    ] = False,
+    migrate: Annotated[
+        bool, typer.Option("--migrate", help="Bring the schema to this version's first.")
+    ] = False,
+    one_of: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Serve the API against ROWLOCK_DATABASE_URL."""
+    """Serve the API against ROWLOCK_DATABASE_URL.
+
+    `--with-scheduler --migrate` is a whole deployment in one process tree.
+    """
     settings = _settings(host=host, port=port)
     if not settings.has_tokens:
         if not settings.on_loopback:
@@ -74,30 +83,33 @@ def serve(
                 f"No tokens are set, so the API listens on loopback only, not on {settings.host}. "
                 "Set ROWLOCK_CLIENT_TOKENS, ROWLOCK_WORKER_TOKENS and ROWLOCK_ADMIN_TOKENS."
             )
-        if not shares_port:  # else it was said before
+        if one_of is None:  # else it was said before
             typer.echo(
                 f"No tokens are set: whoever is on this machine may call http://{settings.host}:"
                 f"{settings.port}.",
                 err=True,
             )
+    if migrate:
+        _checked(settings, _migrate)
     _checked(settings, _require_fit)
-    if workers > 1:
-        _serve_by(workers, settings)
+    if workers > 1 or with_scheduler:
+        _serve_by(workers, settings, with_scheduler=with_scheduler)
 
     from app.server import serve as run
 
-    run(settings, shares_port=shares_port)
+    run(settings, shares_port=one_of is not None and one_of > 1)
 
 
-def _serve_by(workers: int, settings: Settings) -> NoReturn:
+def _serve_by(workers: int, settings: Settings, *, with_scheduler: bool) -> NoReturn:
     from app.local.dev import own_command
     from app.local.errors import LocalError
     from app.processes import Processes
 
     place = ("--host", settings.host, "--port", str(settings.port))
-    command = (*own_command(), "serve", *place, "--shares-port")
+    api = (*own_command(), "serve", *place, "--one-of", str(workers))
+    sweeps = (*own_command(), "scheduler") if with_scheduler else None
     try:
-        raise typer.Exit(Processes(settings, workers, command).run())
+        raise typer.Exit(Processes(settings, workers, api, scheduler=sweeps).run())
     except LocalError as error:
         _end(str(error))
 
@@ -114,11 +126,7 @@ def scheduler() -> None:
 @app.command(rich_help_panel="Server")
 def migrate() -> None:
     """Bring the database's schema to this version's."""
-    from app import migrations
-
-    settings = _settings()
-    _checked(settings, migrations.upgrade)
-    typer.echo(f"The schema is at revision {migrations.head()}.")
+    _checked(_settings(), _migrate)
 
 
 @app.command(rich_help_panel="Server")
@@ -189,6 +197,12 @@ def _settings(**given: Any) -> Settings:
             said = "is not set" if details["type"] == "missing" else details["msg"]
             typer.echo(f"{name}: {said.removeprefix('Value error, ')}", err=True)
         raise typer.Exit(2) from None
+
+
+def _migrate(settings: Settings) -> None:
+    from app.migrations import upgrade
+
+    typer.echo(f"The schema is at revision {upgrade(settings)}.")
 
 
 def _require_current(settings: Settings) -> None:

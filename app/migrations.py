@@ -36,6 +36,21 @@ def head() -> str:
     return revision
 
 
+def is_fit(found: str | None) -> bool:
+    """Whether this version works with a schema of that revision: its own, or a newer one.
+
+    Each revision leaves the version before it able to work, so that both may run beside each
+    other while one takes the other's place. One that this version does not know is newer.
+    """
+    return found is not None and (found == head() or found not in _known())
+
+
+@cache
+def _known() -> frozenset[str]:
+    revisions = ScriptDirectory.from_config(config_for()).walk_revisions()
+    return frozenset(revision.revision for revision in revisions)
+
+
 async def revision_of(connection: Queries) -> str | None:
     """The database's revision; None where it has no schema."""
     try:
@@ -60,24 +75,35 @@ def revision_in(connection: Connection) -> str | None:
 
 def require_current(settings: Settings) -> None:
     """Raises `UnfitServerError` in a sentence that names the command."""
-    engine = create_engine(settings.sync_url)
-    try:
-        with engine.connect() as connection:
-            found = revision_in(connection)
-    finally:
-        engine.dispose()
-    if found != head():
+    found = _revision(settings)
+    if not is_fit(found):
         has = "has no schema" if found is None else f"has schema revision {found}"
         raise UnfitServerError(
             reason=f"The database {has}; this version needs {head()}. Run `rowlock migrate` first."
         )
 
 
-def upgrade(settings: Settings) -> None:
-    """Bring the database's schema to this version's."""
-    command.upgrade(config_for(settings), "head")
+def upgrade(settings: Settings) -> str:
+    """Bring the database's schema to this version's, unless it is newer; its revision.
+
+    Any number may do so at once: they wait for each other.
+    """
+    found = _revision(settings)
+    if found is None or found in _known():
+        command.upgrade(config_for(settings), "head")
+        return head()
+    return found
 
 
 def downgrade(settings: Settings) -> None:
     """Take every table away."""
     command.downgrade(config_for(settings), "base")
+
+
+def _revision(settings: Settings) -> str | None:
+    engine = create_engine(settings.sync_url)
+    try:
+        with engine.connect() as connection:
+            return revision_in(connection)
+    finally:
+        engine.dispose()

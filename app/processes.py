@@ -1,7 +1,8 @@
-"""Several API processes on one port, for a machine with more than one core.
+"""A deployment's processes: the API, of which several may share a port, and the scheduler.
 
-Each listens by itself (SO_REUSEPORT), so that the kernel deals out the connections; one socket
-for all would leave most of them with whoever wakes first. A process that is killed is replaced.
+Each API process listens by itself (SO_REUSEPORT), so that the kernel deals out the connections;
+one socket for all would leave most of them with whoever wakes first. A process that is killed is
+replaced.
 """
 
 import os
@@ -27,12 +28,22 @@ RESTART_SECONDS: Final = 0.5
 
 
 class Processes:
-    """So many `rowlock serve`, each started by `command`, until SIGINT or SIGTERM."""
+    """So many `rowlock serve`, each started by the command `api`, and one `scheduler` if there
+    is a command for it, until SIGINT or SIGTERM."""
 
-    def __init__(self, settings: Settings, count: int, command: Sequence[str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        workers: int,
+        api: Sequence[str],
+        *,
+        scheduler: Sequence[str] | None = None,
+    ) -> None:
         self._settings = settings
-        self._count = count
-        self._command = command
+        self._commands = [("API", api)] * workers
+        if scheduler is not None:
+            self._commands.append(("scheduler", scheduler))
+        self._shares_figures = workers > 1
         self._stopped = threading.Event()
         self._figures = ""
 
@@ -52,7 +63,7 @@ class Processes:
         running: list[Child] = []
         began = time.monotonic()
         try:
-            running += (self._start() for _ in range(self._count))
+            running += (self._start(*command) for command in self._commands)
             while not self._stopped.wait(WATCH_SECONDS):
                 for place, process in enumerate(running):
                     code = process.exit_code()
@@ -65,7 +76,7 @@ class Processes:
                         return 1
                     # One that cannot start just now (MySQL is away) is tried again.
                     self._stopped.wait(RESTART_SECONDS)
-                    running[place] = self._start()
+                    running[place] = self._start(*self._commands[place])
             return 0
         finally:
             for process in running:
@@ -73,9 +84,11 @@ class Processes:
             for process in running:
                 process.stop(STOP_SECONDS)
 
-    def _start(self) -> Child:
-        environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": self._figures}
-        return Child("API", self._command, echo=_say, environment=environment)
+    def _start(self, name: str, command: Sequence[str]) -> Child:
+        environment = dict(os.environ)
+        if self._shares_figures and name == "API":
+            environment["PROMETHEUS_MULTIPROC_DIR"] = self._figures
+        return Child(name, command, echo=_say, environment=environment)
 
 
 def _say(line: str) -> None:

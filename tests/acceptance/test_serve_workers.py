@@ -7,6 +7,8 @@ from pathlib import Path
 
 import httpx
 
+from app import migrations
+from app.settings import Settings
 from tests.acceptance.deployment import Api, Deployment, until
 
 
@@ -62,3 +64,21 @@ def test_a_taken_port_is_named(deployment: Deployment) -> None:
     other = deployment.run("serve", "--workers", "2", "--port", str(api.port))
     assert other.exit_code() == 1
     assert f"Port {api.port} of 127.0.0.1 cannot be used" in other.words
+
+
+def test_a_whole_deployment_is_one_process_tree(deployment: Deployment) -> None:
+    migrations.downgrade(Settings(database_url=deployment.database_url))
+    api = deployment.serve("--with-scheduler", "--migrate")
+    until(lambda: len(api.children()) == 2, "the API and the scheduler")
+    started = api.children()
+    task = api.http.post("/tasks", json={"title": "t", "timeout_seconds": 1, "retry_limit": 0})
+    api.http.post("/leases", json={"worker": "w"})
+    found = api.http.get(f"/tasks/{task.json()['id']}", params={"wait_seconds": 30}).json()
+    assert (found["status"], found["error"]) == ("failed", "timed out after 1 s")
+
+    for killed in started:
+        os.kill(killed, signal.SIGKILL)
+    until(lambda: len(api.children()) == 2 and not set(api.children()) & set(started), "replaced")
+    until(api.answers, "the API answers again")
+    api.stop()
+    assert "was killed by SIGKILL" in api.words

@@ -5,6 +5,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -102,20 +103,40 @@ def test_a_database_without_a_schema_is_refused_naming_the_command(
     )
 
 
-def test_a_database_of_another_version_is_refused_naming_the_command(
+def test_a_database_of_an_older_version_is_refused_naming_the_command(
     empty: Settings, empty_engine: Engine
 ) -> None:
     assert rowlock(empty, "migrate").returncode == 0
     assert found(empty)["schema"].verdict == "ok"
     with empty_engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = 'future'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
 
     ran = rowlock(empty, "serve")
 
     assert ran.returncode == 1
-    assert "has schema revision future" in ran.stderr
+    assert "has schema revision 0001" in ran.stderr
     assert "`rowlock migrate`" in ran.stderr
     assert found(empty)["schema"].verdict == "bad"
+
+
+def test_a_database_that_a_newer_version_has_migrated_is_served_and_left_alone(
+    empty: Settings, empty_engine: Engine
+) -> None:
+    assert rowlock(empty, "migrate").returncode == 0
+    with empty_engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'future'"))
+
+    assert rowlock(empty, "recount").returncode == 0
+    assert found(empty)["schema"].verdict == "ok"
+    assert rowlock(empty, "migrate").stdout == "The schema is at revision future.\n"
+
+
+def test_two_migrations_at_once_are_one(empty: Settings, empty_engine: Engine) -> None:
+    with ThreadPoolExecutor() as threads:
+        ran = list(threads.map(lambda _: rowlock(empty, "migrate"), range(3)))
+
+    assert [one.returncode for one in ran] == [0, 0, 0], ran
+    assert found(empty)["schema"].verdict == "ok"
 
 
 def test_doctor_says_of_an_empty_database_what_to_do(empty: Settings) -> None:
