@@ -10,7 +10,7 @@ LOCK := uv pip compile --quiet --generate-hashes --no-header --universal
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup up test check bench bench-large lock clean
+.PHONY: help setup up test check bench bench-large binary lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,12 @@ bench: $(VENV)/.runtime ## measure, and write docs/performance.md; bench-large: 
 
 bench-large: $(VENV)/.runtime
 	@$(BIN)/python -m bench --large $(ARGS)
+
+binary: $(VENV)/.dev ## build dist/rowlock, one executable for machines without Python
+	@command -v objdump >/dev/null || { echo "make binary needs objdump: apt install binutils"; exit 1; }
+	@$(BIN)/pyinstaller --noconfirm --log-level WARN --distpath dist --workpath build \
+	  binary/rowlock.spec
+	@ls -lh dist/rowlock
 
 lock: ## re-make the lock files after a change in pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }

@@ -8,8 +8,8 @@ import re
 import signal
 import sys
 from collections import deque
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, cast
 
 from rowlock.attempt import Permanent, Retry, RunningAttempt
 from rowlock.encoding import JSON_LIMIT_BYTES, encode
@@ -21,7 +21,9 @@ FAILED_FOR_GOOD: Final = 65
 # Between TERM and KILL.
 END_SECONDS: Final = 5.0
 ERROR_LIMIT_BYTES: Final = 16 * 1024
-_LOOK_SECONDS: Final = 0.05
+PIPES_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.02
+_OWN: Final = frozenset({"ROWLOCK_TOKEN", "ROWLOCK_SIGNING_KEY"})
 _PROGRESS: Final = re.compile(rb"::progress\s+([0-9]+(?:\.[0-9]+)?)\s*%?\s*")
 
 log = logging.getLogger("rowlock.worker")
@@ -31,7 +33,8 @@ class Command:
     """Runs the command without a shell, in a process group of its own.
 
     The task comes as JSON on stdin, and as `ROWLOCK_TASK_ID`, `ROWLOCK_ATTEMPT`,
-    `ROWLOCK_TITLE` and `ROWLOCK_QUEUE` in the environment. Exit code 0: stdout is the result.
+    `ROWLOCK_TITLE` and `ROWLOCK_QUEUE` in the environment, which is the worker's but for its
+    token and signing key. Exit code 0: stdout is the result.
     65: failed for good. Any other, or a signal: failed, and the end of stderr says why. A line
     `::progress 40` on stderr is progress. When the command ends, or the attempt is cut short,
     the whole group ends: by SIGTERM, and 5 s later by SIGKILL.
@@ -42,39 +45,50 @@ class Command:
 
     async def __call__(self, task: Task, attempt: RunningAttempt) -> Any:
         """Raises `Retry` and `Permanent`."""
+        output, errors = _Output(), _Errors(task, attempt)
         try:
-            process = await asyncio.create_subprocess_exec(
+            transport, talk = await asyncio.get_running_loop().subprocess_exec(
+                lambda: _Talk(output, errors),
                 *self._command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
                 env=_environment(task, attempt),
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
             raise Retry(f"{self._command[0]} cannot be run: {error}") from error
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        output, errors = _Output(), _Errors(task, attempt)
-        talking = asyncio.gather(
-            _tell(process.stdin, encode(task) + b"\n"),
-            output.read(process.stdout),
-            errors.read(process.stderr),
-        )
+        stdin = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
+        stdin.write(encode(task) + b"\n")
+        stdin.close()
         try:
-            code = await process.wait()
+            await talk.has_exited.wait()
         finally:
-            await asyncio.shield(_end(process))
+            await asyncio.shield(_end_group(transport.get_pid()))
             # The pipes are closed now, unless somebody has left the group with them.
-            await asyncio.wait([talking], timeout=1.0)
-            talking.cancel()
-            with contextlib.suppress(asyncio.CancelledError, OSError):
-                await talking
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(talk.is_over.wait(), PIPES_SECONDS)
+            transport.close()
+        code = transport.get_returncode()
         if code == 0:
             return result_of(bytes(output.head), is_whole=output.is_whole)
-        said = "\n".join([*errors.lines, f"[{self._command[0]} {_how(code)}]"])
+        said = "\n".join([*errors.end(), f"[{self._command[0]} {_how(code)}]"])
         raise Permanent(said) if code == FAILED_FOR_GOOD else Retry(said)
+
+
+class _Talk(asyncio.SubprocessProtocol):
+    """Its pipes. `asyncio`'s own streams do not tell of its exit before these are closed."""
+
+    def __init__(self, output: "_Output", errors: "_Errors") -> None:
+        self.has_exited = asyncio.Event()
+        self.is_over = asyncio.Event()
+        self._takers: dict[int, Callable[[bytes], None]] = {1: output.take, 2: errors.take}
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        self._takers[fd](data)
+
+    def process_exited(self) -> None:
+        self.has_exited.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        self.is_over.set()
 
 
 class _Output:
@@ -84,32 +98,34 @@ class _Output:
         self.head = bytearray()
         self.is_whole = True
 
-    async def read(self, stream: asyncio.StreamReader) -> None:
-        while chunk := await stream.read(65_536):
-            room = JSON_LIMIT_BYTES - len(self.head)
-            self.head += chunk[:room]
-            self.is_whole = self.is_whole and len(chunk) <= room
+    def take(self, chunk: bytes) -> None:
+        room = JSON_LIMIT_BYTES - len(self.head)
+        self.head += chunk[:room]
+        self.is_whole = self.is_whole and len(chunk) <= room
 
 
 class _Errors:
     """The last lines of stderr, and the progress that is told there."""
 
     def __init__(self, task: Task, attempt: RunningAttempt) -> None:
-        self.lines: deque[str] = deque()
+        self._lines: deque[str] = deque()
         self._size = 0
+        self._rest = b""
         self._task_id = task.id
         self._attempt = attempt
 
-    async def read(self, stream: asyncio.StreamReader) -> None:
-        rest = b""
-        while chunk := await stream.read(65_536):
-            # A program that draws a progress bar ends its lines by a return alone.
-            *lines, rest = re.split(rb"[\r\n]", rest + chunk)
-            # A line without an end is not kept whole.
-            rest = rest[-ERROR_LIMIT_BYTES:]
-            for line in lines:
-                self._take(line)
-        self._take(rest)
+    def take(self, chunk: bytes) -> None:
+        # A program that draws a progress bar ends its lines by a return alone.
+        *lines, rest = re.split(rb"[\r\n]", self._rest + chunk)
+        # A line without an end is not kept whole.
+        self._rest = rest[-ERROR_LIMIT_BYTES:]
+        for line in lines:
+            self._take(line)
+
+    def end(self) -> Iterable[str]:
+        """The lines, once there will be no more."""
+        self._take(self._rest)
+        return self._lines
 
     def _take(self, line: bytes) -> None:
         if found := _PROGRESS.fullmatch(line):
@@ -120,40 +136,32 @@ class _Errors:
             return
         text = text_of(line[-ERROR_LIMIT_BYTES:])
         log.debug("task %d: %r", self._task_id, text)
-        self.lines.append(text)
+        self._lines.append(text)
         self._size += len(text)
-        while self._size > ERROR_LIMIT_BYTES and len(self.lines) > 1:
-            self._size -= len(self.lines.popleft())
+        while self._size > ERROR_LIMIT_BYTES and len(self._lines) > 1:
+            self._size -= len(self._lines.popleft())
 
 
-async def _tell(stdin: asyncio.StreamWriter, document: bytes) -> None:
-    with contextlib.suppress(ConnectionError):  # it need not read
-        stdin.write(document)
-        await stdin.drain()
-    with contextlib.suppress(ConnectionError):
-        stdin.close()
-        await stdin.wait_closed()
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """End the group, and wait for it."""
+async def _end_group(group: int) -> None:
     loop = asyncio.get_running_loop()
-    for number, seconds in ((signal.SIGTERM, END_SECONDS), (signal.SIGKILL, END_SECONDS)):
-        until = loop.time() + seconds
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
+    with contextlib.suppress(ProcessLookupError):
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            until = loop.time() + END_SECONDS
+            os.killpg(group, number)
             while loop.time() < until:
-                os.killpg(process.pid, 0)
                 await asyncio.sleep(_LOOK_SECONDS)
-            continue
-        break
-    await process.wait()
+                os.killpg(group, 0)
 
 
 def _environment(task: Task, attempt: RunningAttempt) -> dict[str, str]:
-    environment = dict(os.environ)
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        # The worker's own keys; and what says where one executable has unpacked itself.
+        if name not in _OWN and not name.startswith("_PYI_")
+    }
     if getattr(sys, "frozen", False):
-        # One executable carries libraries of its own, which others must not load.
+        # It carries libraries of its own, which others must not load.
         environment.pop("LD_LIBRARY_PATH", None)
         original = environment.pop("LD_LIBRARY_PATH_ORIG", None)
         if original:
@@ -166,7 +174,7 @@ def _environment(task: Task, attempt: RunningAttempt) -> dict[str, str]:
     }
 
 
-def _how(code: int) -> str:
-    if code < 0:
+def _how(code: int | None) -> str:
+    if code is not None and code < 0:
         return f"was killed by {signal.Signals(-code).name}"
     return f"exited with code {code}"

@@ -54,9 +54,7 @@ def run_dev(
 
 
 def own_command() -> list[str]:
-    """How to run this program again, from source or frozen into one executable."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable]
+    """How to run this program again; frozen into one executable it takes `-m` as Python does."""
     return [sys.executable, "-m", "app"]
 
 

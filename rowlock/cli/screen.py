@@ -77,14 +77,11 @@ def show_tasks(tasks: Iterable[Task]) -> None:
 
 def show_task(task: Task, attempts: Sequence[Attempt]) -> None:
     """All of a task: its fields, then the attempts that have ended otherwise than in success."""
-    fields = Table.grid(padding=(0, 2))
-    fields.add_column(style="bold", no_wrap=True)
-    fields.add_column(overflow="fold")
-    for name, value in task.model_dump().items():
-        if value not in (None, []):
-            fields.add_row(name, cell(value))
     screen = console()
-    screen.print(fields)
+    fields = {name: value for name, value in task.model_dump().items() if value not in (None, [])}
+    width = max(map(len, fields))
+    for name, value in fields.items():
+        screen.print(Text(f"{name:{width}}  ", "bold") + cell(value), soft_wrap=True)
     if attempts:
         screen.print()
         screen.print(

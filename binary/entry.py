@@ -1,0 +1,35 @@
+"""What the one executable runs: `rowlock`, or, as Python would, `-m MODULE` for processes of
+its own."""
+
+import ctypes
+import os
+import runpy
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_the_unpacker() -> None:
+    """The executable's first process unpacks it and waits for us. Whoever kills it by SIGKILL
+    means us; and systemd and users know its pid alone."""
+    unpacker = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != unpacker:
+        os._exit(1)
+
+
+def main() -> None:
+    """Run."""
+    if sys.argv[1:2] == ["-m"]:
+        del sys.argv[1]
+        runpy.run_module(sys.argv[1], run_name="__main__", alter_sys=True)
+        return
+    from app.cli import main as rowlock  # noqa: PLC0415  (after the helpers, which need less)
+
+    rowlock()
+
+
+if __name__ == "__main__":
+    die_with_the_unpacker()
+    main()
