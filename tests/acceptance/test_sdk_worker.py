@@ -73,53 +73,6 @@ def count(client: Client, status: str) -> int:
     return sum(sum(queue.tasks[status].values()) for queue in client.stats().queues)
 
 
-def test_a_thousand_tasks_are_done_once_though_one_worker_is_stopped_and_one_killed(
-    deployment: Deployment, client: Client, work: Work
-) -> None:
-    deployment.schedule()
-    client.submit_many(
-        {"title": ("coroutine", "thread")[n % 2], "retry_delay_seconds": 0} for n in range(1000)
-    )
-    stopped, killed, other = (work(name) for name in ("stopped", "killed", "other"))
-    until(lambda: all(w.ran() for w in (stopped, killed, other)), "all at work")
-    stopped.signal(signal.SIGTERM)
-    stopped.ends()
-
-    def is_caught_with_work_in_hand() -> bool:
-        killed.signal(signal.SIGSTOP)
-        if any(task.worker == "killed" for task in client.list(status="in_progress")):
-            return True
-        killed.signal(signal.SIGCONT)
-        return False
-
-    until(is_caught_with_work_in_hand, "caught with work in hand")
-    assert count(client, "done") < 1000, "too late to prove anything"
-    killed.child.kill()
-    until(lambda: count(client, "done") == 1000, "all done", 60)
-
-    other.signal(signal.SIGTERM)
-    other.ends()
-    tasks = list(client.list(page_size=1000))
-    assert {task.status for task in tasks} == {"done"}
-    assert len(tasks) == 1000
-    # Who was stopped finished all it had begun, each once, and each was accepted.
-    assert stopped.ran() == Counter(t.id for t in tasks if t.worker == "stopped")
-    assert other.ran() == Counter(t.id for t in tasks if t.worker == "other")
-    # What was on its way to the one that was stopped was given back, at no cost; only what
-    # the one that was killed had in hand has cost a retry.
-    first_ends = {
-        task.id: [(a.worker, a.outcome) for a in client.attempts(task.id)][:-1]
-        for task in tasks
-        if task.attempt > 1 or task.current_retry_count > 0
-    }
-    lost = [task_id for task_id, ends in first_ends.items() if ("killed", "lost") in ends]
-    assert 0 < len(lost) <= 8
-    for task in tasks:
-        assert task.current_retry_count == (task.id in lost)
-        for end in first_ends.get(task.id, []):
-            assert end in [("killed", "lost"), ("stopped", "released")]
-
-
 def test_an_idle_worker_ends_at_once_though_its_poll_is_long(api: Api, work: Work) -> None:
     worker = work("idle")
     until(lambda: "rowlock_waiting_callers 1.0" in api.http.get("/metrics").text, "waiting")

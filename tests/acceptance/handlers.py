@@ -1,0 +1,30 @@
+"""Handlers for `rowlock worker --handlers tests.acceptance.handlers:worker`: each notes, in the
+file that $RAN names, the tasks that it has run to its end."""
+
+import asyncio
+import os
+import time
+
+from rowlock import RunningAttempt, Task, Worker
+
+WORK_SECONDS = 0.02
+
+worker = Worker()
+
+
+def ran(task: Task) -> None:
+    notes = os.open(os.environ["RAN"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(notes, f"{task.id}\n".encode())
+    os.close(notes)
+
+
+@worker.handler("coroutine")
+async def coroutine(task: Task, _attempt: RunningAttempt) -> None:
+    await asyncio.sleep(WORK_SECONDS)
+    ran(task)
+
+
+@worker.handler("thread")
+def thread(task: Task, _attempt: RunningAttempt) -> None:
+    time.sleep(WORK_SECONDS)
+    ran(task)
