@@ -21,6 +21,7 @@ from tests.acceptance.deployment import Api, Deployment, until
 
 TASKS = 1000
 SLOTS = 8
+BRIEF = ("--grace-seconds", "0.5")
 KINDS = {
     "exec": ("--exec", "/bin/sh", "-c", 'sleep 0.02; echo "$ROWLOCK_TASK_ID" >> "$RAN"'),
     "handlers": ("--handlers", "tests.acceptance.handlers:worker"),
@@ -74,7 +75,8 @@ def work(api: Api, tmp_path: Path) -> Iterator[Work]:
 
     yield work
     for worker in started:
-        worker.child.kill()
+        # In order: one that is killed leaves its commands behind.
+        worker.child.stop(15)
 
 
 @pytest.fixture
@@ -183,7 +185,9 @@ def asleep(seconds: str) -> bool:
 
 
 def test_a_cancelled_command_is_dead_within_two_heartbeats(client: Client, work: Work) -> None:
-    worker = work("w", "--lease-seconds", "6", "--exec", "/bin/sh", "-c", "sleep 600.125; true")
+    worker = work(
+        "w", *BRIEF, "--lease-seconds", "6", "--exec", "/bin/sh", "-c", "sleep 600.125; true"
+    )
     task = client.submit("sleep")
     until(lambda: asleep("600.125"), "asleep")
     client.admin.cancel(task.id)
@@ -213,7 +217,7 @@ def test_at_its_deadline_a_command_that_will_not_end_is_killed(
 def test_the_grace_over_a_command_is_ended_and_its_task_given_back(
     client: Client, work: Work
 ) -> None:
-    worker = work("w", "--grace-seconds", "0.2", "--exec", "/bin/sleep", "600.5")
+    worker = work("w", *BRIEF, "--exec", "/bin/sleep", "600.5")
     task = client.submit("t")
     until(lambda: asleep("600.5"), "asleep")
     worker.signal(signal.SIGTERM)
@@ -223,7 +227,7 @@ def test_the_grace_over_a_command_is_ended_and_its_task_given_back(
 
 
 def test_progress_of_a_command_shows_while_it_runs(client: Client, work: Work) -> None:
-    work("w", "--exec", "/bin/sh", "-c", "echo '::progress 40' >&2; sleep 600.75")
+    work("w", *BRIEF, "--exec", "/bin/sh", "-c", "echo '::progress 40' >&2; sleep 600.75")
     task = client.submit("t")
     until(lambda: client.get(task.id).progress == {"percent": 40}, "shown")
 
