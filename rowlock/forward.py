@@ -46,7 +46,9 @@ class Forward:
             raise ValueError(f"{url!r} is not a URL: {error}") from error
         if self._url.scheme not in ("http", "https") or not self._url.host:
             raise ValueError(f"{url!r} is not a URL like http://127.0.0.1:9000/tasks")
-        self._key = signing_key.encode() if signing_key else None
+        if signing_key == "":
+            raise ValueError("the signing key is empty; without one, leave it out")
+        self._key = None if signing_key is None else signing_key.encode()
         self._clock = clock
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),

@@ -75,6 +75,20 @@ def show_tasks(tasks: Iterable[Task]) -> None:
     )
 
 
+def show_ends(tasks: Iterable[Task]) -> None:
+    """A line a task, with what came of it."""
+    show_table(
+        ("id", "status", "retries", "title", "result or error"),
+        (
+            (
+                *(str(task.id), task.status, f"{task.current_retry_count}/{task.retry_limit}"),
+                *(task.title, task.error if task.status == "failed" else task.result),
+            )
+            for task in tasks
+        ),
+    )
+
+
 def show_task(task: Task, attempts: Sequence[Attempt]) -> None:
     """All of a task: its fields, then the attempts that have ended otherwise than in success."""
     screen = console()

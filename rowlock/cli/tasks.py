@@ -70,9 +70,10 @@ def submit(
             if not as_json:
                 typer.echo(f"Waiting for task {task.id} …", err=True)
             task = client.wait(task.id)
-    _show([task], as_json=as_json)
     if wait:
-        _require_done([task])
+        _show_ends([task], as_json=as_json)
+    else:
+        _show([task], as_json=as_json)
 
 
 @app.command("list", rich_help_panel=_PANEL)
@@ -125,8 +126,7 @@ def wait(
     """Wait until tasks have ended; exit code 3 unless all are done."""
     with connected(url, token) as client:
         ended = _wait(client, ids, seconds)
-    _show(ended, as_json=as_json)
-    _require_done(ended)
+    _show_ends(ended, as_json=as_json)
 
 
 @app.command(rich_help_panel=_PANEL)
@@ -197,7 +197,11 @@ def _show(tasks: Iterable[Task], *, as_json: bool) -> None:
         screen.show_json(task)
 
 
-def _require_done(tasks: list[Task]) -> None:
+def _show_ends(tasks: list[Task], *, as_json: bool) -> None:
+    if as_json:
+        _show(tasks, as_json=True)
+    else:
+        screen.show_ends(tasks)
     if any(task.status != "done" for task in tasks):
         raise typer.Exit(TASK_NOT_DONE)
 

@@ -197,3 +197,8 @@ async def test_nobody_there_is_tried_again() -> None:
 def test_what_is_no_url_is_said_at_once(url: str) -> None:
     with pytest.raises(ValueError, match="is not a URL"):
         Forward(url)
+
+
+def test_an_empty_key_is_refused_rather_than_left_out() -> None:
+    with pytest.raises(ValueError, match="signing key is empty"):
+        Forward("http://127.0.0.1", signing_key="")
