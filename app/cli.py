@@ -27,7 +27,7 @@ app.add_typer(commands)
 
 def main() -> None:
     """Run the command line; faults are one sentence on stderr and exit code 1."""
-    app()
+    app(prog_name="rowlock")
 
 
 def _show_version(is_wanted: bool) -> None:

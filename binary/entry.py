@@ -22,8 +22,8 @@ def die_with_the_unpacker() -> None:
 def main() -> None:
     """Run."""
     if sys.argv[1:2] == ["-m"]:
-        del sys.argv[1]
-        runpy.run_module(sys.argv[1], run_name="__main__", alter_sys=True)
+        del sys.argv[:2]
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
         return
     from app.cli import main as rowlock  # noqa: PLC0415  (after the helpers, which need less)
 

@@ -17,11 +17,17 @@ TASK_NOT_DONE: Final = 3
 NOT_IN_TIME: Final = 4
 
 
+# A person waits.
+RETRY_SECONDS: Final = 3.0
+
+
 @contextmanager
-def connected(url: str | None, token: str | None) -> Iterator[Client]:
+def connected(
+    url: str | None, token: str | None, *, retry_seconds: float = RETRY_SECONDS
+) -> Iterator[Client]:
     """A client; what the server refuses ends the command with a sentence on stderr."""
     try:
-        client = Client(url, token)
+        client = Client(url, token, retry_seconds=retry_seconds)
     except ValueError as error:
         fail(f"--url: {error}", USAGE)
     with client:

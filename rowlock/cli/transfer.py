@@ -26,6 +26,8 @@ from rowlock.upload import BATCH_LIMIT, BATCH_LIMIT_BYTES
 app = typer.Typer()
 _PANEL: Final = "Many tasks"
 _INTERRUPTED: Final = 130
+# A server that is started anew does not break off a long import.
+IMPORT_RETRY_SECONDS: Final = 60.0
 
 # In what `export` wrote: the system's own, which no client can say.
 _DRIVEN: Final = Task.model_fields.keys() - NewTask.__annotations__.keys()
@@ -67,7 +69,10 @@ def import_tasks(
     what is stored already is not stored twice. Lines that `rowlock export` wrote are taken too.
     """
     stored = 0
-    with connected(url, token) as client, _progress(file) as advance:
+    with (
+        connected(url, token, retry_seconds=IMPORT_RETRY_SECONDS) as client,
+        _progress(file) as advance,
+    ):
         try:
             for number, batch in enumerate(_batches(_lines(file, advance), batch_size)):
                 _store(client, batch, batch.key(key, number))
