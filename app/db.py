@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import PoolProxiedConnection
 
 from app.errors import DatabaseAwayError, RowBusyError
-from app.settings import Settings
+from app.settings import TLS_OPTIONS, Settings
 
 T = TypeVar("T")
 
@@ -256,7 +256,7 @@ def _engine(settings: Settings, isolation_level: Any) -> AsyncEngine:
         connect_args={"connect_timeout": settings.database_timeout_seconds},
     )
 
-    asks_for_tls = any(name.startswith("ssl_") for name in settings.async_url.query)
+    asks_for_tls = not TLS_OPTIONS.isdisjoint(settings.async_url.query)
 
     @event.listens_for(engine.sync_engine, "do_connect")
     def _make_tls_context(_dialect: Any, _record: Any, _args: Any, parameters: Any) -> None:

@@ -102,7 +102,7 @@ class RedisLink:
         if time.monotonic() < self._closed_until:
             return  # of several calls under way when it went, the first counts
         if not self._closed_until:
-            log.warning("redis_away", error=repr(error))
+            log.warning("redis_away", error=f"{type(error).__name__}: {error}")
         self._closed_until = time.monotonic() + self._pause_seconds
         self._pause_seconds = min(self._pause_seconds * 2, LONGEST_PAUSE_SECONDS)
         metrics.REDIS_UP.set(0)

@@ -1,6 +1,7 @@
 """The settings, read once from the environment (`ROWLOCK_*`), frozen, with units in their names."""
 
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -9,6 +10,11 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+
+# What both drivers understand.
+TLS_OPTIONS = frozenset({"ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "ssl_check_hostname"})
+
+_FILES = TLS_OPTIONS - {"ssl_check_hostname"}
 
 Tokens = Annotated[tuple[str, ...], NoDecode]
 
@@ -110,6 +116,12 @@ class Settings(BaseSettings):
             raise ValueError("must begin with mysql:// (MySQL and MariaDB alike)")
         if not url.database:
             raise ValueError("names no database; write mysql://user:password@host:3306/name")
+        for name, given in url.query.items():
+            if name not in TLS_OPTIONS | {"charset"}:
+                known = ", ".join(sorted(TLS_OPTIONS))
+                raise ValueError(f"has the option {name}, which is not known; these are: {known}")
+            if name in _FILES and not Path(str(given)).exists():
+                raise ValueError(f"names in {name} what is not there: {given}")
         return value
 
     @field_validator("redis_url")
@@ -129,7 +141,10 @@ class Settings(BaseSettings):
     @cached_property
     def sync_url(self) -> URL:
         """The database for migrations, by PyMySQL."""
-        return _with_charset(self.database_url, "mysql+pymysql")
+        url = _with_charset(self.database_url, "mysql+pymysql")
+        # Unasked it would take TLS that proves nothing, and find fit what the service does not.
+        asks_for_tls = not TLS_OPTIONS.isdisjoint(url.query)
+        return url if asks_for_tls else url.update_query_dict({"ssl_disabled": "true"})
 
     @property
     def has_tokens(self) -> bool:

@@ -5,7 +5,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -16,6 +16,7 @@ from app.local.child import Child
 from app.local.ports import free_port
 from app.settings import Settings
 
+FROM_THE_CHECKOUT = (sys.executable, "-m", "app")
 READY_SECONDS = 30.0
 STOP_SECONDS = 10.0
 
@@ -31,11 +32,16 @@ def until(condition: Callable[[], bool], what: str, seconds: float = 20.0) -> No
 class Process:
     """One running part. Its output is in `log`."""
 
-    def __init__(self, name: str, environment: dict[str, str], home: Path, *arguments: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        environment: dict[str, str],
+        home: Path,
+        *arguments: str,
+        command: Sequence[str] = FROM_THE_CHECKOUT,
+    ) -> None:
         self.log = home / f"{name}.log"
-        self._child = Child(
-            name, [sys.executable, "-m", "app", *arguments], log=self.log, environment=environment
-        )
+        self._child = Child(name, [*command, *arguments], log=self.log, environment=environment)
 
     @property
     def is_running(self) -> bool:
@@ -78,10 +84,16 @@ class Api(Process):
     """A `rowlock serve`, and a client to talk to it."""
 
     def __init__(
-        self, name: str, environment: dict[str, str], home: Path, port: int, *options: str
+        self,
+        name: str,
+        environment: dict[str, str],
+        home: Path,
+        port: int,
+        *options: str,
+        command: Sequence[str] = FROM_THE_CHECKOUT,
     ) -> None:
         environment = environment | {"ROWLOCK_PORT": str(port)}
-        super().__init__(name, environment, home, "serve", *options)
+        super().__init__(name, environment, home, "serve", *options, command=command)
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.http = httpx.Client(base_url=self.url, timeout=90)
@@ -105,17 +117,29 @@ class Api(Process):
 
 
 class Deployment:
-    """The parts that run on one database. Leaving it stops them in order and drops the database."""
+    """The parts that run on one database. Leaving it stops them in order and drops the database.
 
-    def __init__(self, home: Path, *, database_url: str, redis_url: str | None) -> None:
+    `command` is Rowlock; `environment`, in place of this process's, is what it finds around it.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        database_url: str,
+        redis_url: str | None,
+        command: Sequence[str] = FROM_THE_CHECKOUT,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
         self._home = home
+        self._command = command
         self._server = database_url
         name = f"acceptance_{secrets.token_hex(4)}"
         url = make_url(database_url).set(database=name)
         self.database_url = url.render_as_string(hide_password=False)
         self._processes: list[Process] = []
         self._environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("ROWLOCK_")},
+            **{k: v for k, v in environment.items() if not k.startswith("ROWLOCK_")},
             "ROWLOCK_DATABASE_URL": self.database_url,
             "ROWLOCK_REDIS_URL": redis_url or "",
             "ROWLOCK_REDIS_PREFIX": f"{name}:",
@@ -130,7 +154,9 @@ class Deployment:
 
     def run(self, verb: str, *options: str) -> Process:
         """A command that has run to its end."""
-        process = Process(f"{verb}-run", self._environment, self._home, verb, *options)
+        process = Process(
+            f"{verb}-run", self._environment, self._home, verb, *options, command=self._command
+        )
         process.exit_code(60)
         return process
 
@@ -150,7 +176,7 @@ class Deployment:
     def schedule(self) -> Process:
         """A scheduler at work."""
         name = f"scheduler-{len(self._processes)}"
-        process = Process(name, self._environment, self._home, "scheduler")
+        process = Process(name, self._environment, self._home, "scheduler", command=self._command)
         self._processes.append(process)
         until(lambda: "scheduler_started" in process.log.read_text(), "started", READY_SECONDS)
         return process
@@ -165,7 +191,7 @@ class Deployment:
 
     def _launch_api(self, port: int, *options: str) -> Api:
         name = f"serve-{len(self._processes)}"
-        api = Api(name, self._environment, self._home, port, *options)
+        api = Api(name, self._environment, self._home, port, *options, command=self._command)
         self._processes.append(api)
         return api
 

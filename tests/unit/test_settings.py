@@ -1,6 +1,7 @@
 """Settings: from the environment, checked at once, and never changed after."""
 
 import os
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -66,8 +67,10 @@ def test_these_are_not(host: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["mysql", "mysql+pymysql", "mysql+aiomysql", "mariadb"])
-def test_each_driver_gets_its_own_url_with_the_charset(scheme: str) -> None:
-    settings = Settings(database_url=f"{scheme}://user:p%40ss@db.example:3307/rowlock?ssl_ca=/ca")
+def test_each_driver_gets_its_own_url_with_the_charset(scheme: str, tmp_path: Path) -> None:
+    ca = tmp_path / "ca.pem"
+    ca.touch()
+    settings = Settings(database_url=f"{scheme}://user:p%40ss@db.example:3307/rowlock?ssl_ca={ca}")
     for url, driver in (
         (settings.async_url, "mysql+aiomysql"),
         (settings.sync_url, "mysql+pymysql"),
@@ -75,7 +78,13 @@ def test_each_driver_gets_its_own_url_with_the_charset(scheme: str) -> None:
         assert url.drivername == driver
         assert (url.username, url.password) == ("user", "p@ss")
         assert (url.host, url.port, url.database) == ("db.example", 3307, "rowlock")
-        assert url.query == {"charset": "utf8mb4", "ssl_ca": "/ca"}
+        assert url.query == {"charset": "utf8mb4", "ssl_ca": str(ca)}
+
+
+def test_without_tls_options_neither_driver_takes_tls() -> None:
+    settings = Settings(database_url=URL)
+    assert settings.sync_url.query["ssl_disabled"] == "true"
+    assert settings.async_url.query == {"charset": "utf8mb4"}
 
 
 @pytest.mark.parametrize(
@@ -86,6 +95,8 @@ def test_each_driver_gets_its_own_url_with_the_charset(scheme: str) -> None:
         ("database_url", "sqlite:///x", "must begin with mysql"),
         ("database_url", "postgresql://u@h/d", "must begin with mysql"),
         ("database_url", "mysql://user@db.example", "names no database"),
+        ("database_url", "mysql://u@h/d?ssl_mode=REQUIRED", "the option ssl_mode, which is not"),
+        ("database_url", "mysql://u@h/d?ssl_ca=/no/such.pem", "not there: /no/such.pem"),
         ("redis_url", "db.example:6379", "must begin with redis"),
         ("redis_url", "http://db.example", "must begin with redis"),
         ("port", "0", "greater than or equal to 1"),
