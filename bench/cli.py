@@ -17,6 +17,7 @@ from bench import (
     lists,
     memory,
     pickup,
+    python_worker,
     read,
     snapshot,
     submit,
@@ -39,6 +40,7 @@ LIGHT: Final[Mapping[str, Callable[[Session], list[Result]]]] = {
     "snapshot": snapshot.run,
     "sweep": sweep.run,
     "workers": workers.run,
+    "python_worker": python_worker.run,
     "latency": latency.run,
 }
 LARGE: Final[Mapping[str, Callable[[Session], list[Result]]]] = {

@@ -114,6 +114,11 @@ class Site:
         api.wait_ready()
         return api
 
+    def work(self, api: "Api", *options: str) -> "Process":
+        """A `rowlock worker` on an API."""
+        arguments = ["app", "worker", "--url", api.url, *options]
+        return Process(f"{self.name}-worker", arguments, None, self._logs)
+
     def close(self) -> None:
         """Stop its processes and drop the database."""
         for process in reversed(self._processes):
@@ -165,6 +170,10 @@ class Api(Process):
         self.port = free_port()
         arguments = ["app", "serve", "--port", str(self.port), *options]
         super().__init__(name, arguments, environment, logs)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     def wait_ready(self) -> None:
         self._wait_for(self.port, "/readyz")
