@@ -149,7 +149,9 @@ def recount() -> None:
 
 @app.command(rich_help_panel="Server")
 def bench(
-    url: Annotated[str, typer.Option(help="Where the API is.")] = "http://127.0.0.1:8000",
+    url: Annotated[
+        str, typer.Option(envvar="ROWLOCK_URL", help="Where the API is.")
+    ] = "http://127.0.0.1:8000",
     client_token: Annotated[
         str | None, typer.Option(envvar="ROWLOCK_CLIENT_TOKEN", help="For its client door.")
     ] = None,
