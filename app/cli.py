@@ -153,10 +153,12 @@ def bench(
         str, typer.Option(envvar="ROWLOCK_URL", help="Where the API is.")
     ] = "http://127.0.0.1:8000",
     client_token: Annotated[
-        str | None, typer.Option(envvar="ROWLOCK_CLIENT_TOKEN", help="For its client door.")
+        str | None,
+        typer.Option(envvar=["ROWLOCK_CLIENT_TOKEN", "ROWLOCK_TOKEN"], help="For its client door."),
     ] = None,
     worker_token: Annotated[
-        str | None, typer.Option(envvar="ROWLOCK_WORKER_TOKEN", help="For its worker door.")
+        str | None,
+        typer.Option(envvar=["ROWLOCK_WORKER_TOKEN", "ROWLOCK_TOKEN"], help="For its worker door."),
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.1, max=60, help="Of each measurement.")] = 2.0,
 ) -> None:
@@ -225,9 +227,10 @@ def _checked(settings: Settings, work: Callable[[Settings], None]) -> None:
         work(settings)
     except UnfitServerError as error:
         _end(str(error))
-    except exc.DBAPIError as error:
+    except (exc.DBAPIError, OSError) as error:
         url = settings.sync_url.set(drivername="mysql", query={})
-        _end(f"MySQL at {url.render_as_string()} does not take us: {error.orig}")
+        said = error.orig if isinstance(error, exc.DBAPIError) else error
+        _end(f"MySQL at {url.render_as_string()} does not take us: {said}")
 
 
 def _end(message: str) -> NoReturn:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from pymysql import err
 from sqlalchemy import Connection, create_engine, exc
 
@@ -39,16 +40,10 @@ def head() -> str:
 def is_fit(found: str | None) -> bool:
     """Whether this version works with a schema of that revision: its own, or a newer one.
 
-    Each revision leaves the version before it able to work, so that both may run beside each
-    other while one takes the other's place. One that this version does not know is newer.
+    Revisions are numbered. From 0003 on, each has to leave the version before it able to work,
+    so that both may run beside each other while one takes the other's place.
     """
-    return found is not None and (found == head() or found not in _known())
-
-
-@cache
-def _known() -> frozenset[str]:
-    revisions = ScriptDirectory.from_config(config_for()).walk_revisions()
-    return frozenset(revision.revision for revision in revisions)
+    return found is not None and found.isdecimal() and int(found) >= int(head())
 
 
 async def revision_of(connection: Queries) -> str | None:
@@ -89,10 +84,21 @@ def upgrade(settings: Settings) -> str:
     Any number may do so at once: they wait for each other.
     """
     found = _revision(settings)
-    if found is None or found in _known():
+    if found is not None and is_fit(found):
+        return found
+    if found is not None and not found.isdecimal():
+        raise UnfitServerError(
+            reason=f"The database is another program's: its revision {found} is none of ours."
+        )
+    try:
         command.upgrade(config_for(settings), "head")
-        return head()
-    return found
+    except CommandError:
+        # A newer version has migrated while this one waited for its turn.
+        found = _revision(settings)
+        if found is None or not is_fit(found):
+            raise
+        return found
+    return head()
 
 
 def downgrade(settings: Settings) -> None:

@@ -81,8 +81,9 @@ class Processes:
         finally:
             for process in running:
                 process.ask_to_end()
+            until = time.monotonic() + STOP_SECONDS
             for process in running:
-                process.stop(STOP_SECONDS)
+                process.stop(max(until - time.monotonic(), 0))
 
     def _start(self, name: str, command: Sequence[str]) -> Child:
         environment = dict(os.environ)

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import signal
 import sys
+import time
 from socket import AF_INET, AF_INET6, SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET, socket
 from types import FrameType
 from typing import Any
@@ -18,6 +19,9 @@ from app.service.platform import BATCHES
 from app.settings import Settings
 
 STOP_SECONDS = 8
+# A terminal's Ctrl-C reaches both processes of the one executable, and the first passes it on.
+# To uvicorn a second one means that it shall not wait for its callers.
+ECHO_SECONDS = 0.3
 
 
 class OneWrite:
@@ -68,6 +72,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._application = application
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._told_at = -ECHO_SECONDS
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
@@ -77,6 +82,9 @@ class Server(uvicorn.Server):
         gc.freeze()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if time.monotonic() - self._told_at < ECHO_SECONDS:
+            return
+        self._told_at = time.monotonic()
         super().handle_exit(sig, frame)
         services: Services | None = getattr(self._application.state, "services", None)
         if services is not None and self._loop is not None:

@@ -1,7 +1,7 @@
 """The settings, read once from the environment (`ROWLOCK_*`), frozen, with units in their names."""
 
+import os
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -117,11 +117,11 @@ class Settings(BaseSettings):
         if not url.database:
             raise ValueError("names no database; write mysql://user:password@host:3306/name")
         for name, given in url.query.items():
-            if name not in TLS_OPTIONS | {"charset"}:
-                known = ", ".join(sorted(TLS_OPTIONS))
+            if name not in TLS_OPTIONS | {"charset", "unix_socket"}:
+                known = ", ".join(sorted(TLS_OPTIONS | {"unix_socket"}))
                 raise ValueError(f"has the option {name}, which is not known; these are: {known}")
-            if name in _FILES and not Path(str(given)).exists():
-                raise ValueError(f"names in {name} what is not there: {given}")
+            if name in _FILES and not os.access(str(given), os.R_OK):
+                raise ValueError(f"names in {name} what cannot be read: {given}")
         return value
 
     @field_validator("redis_url")

@@ -6,7 +6,9 @@ import os
 import runpy
 import signal
 import sys
+import time
 
+ECHO_SECONDS = 0.3
 _PR_SET_PDEATHSIG = 1
 
 
@@ -30,6 +32,21 @@ def main() -> None:
     rowlock()
 
 
+def hear_ctrl_c_once() -> None:
+    """A terminal sends it to us and to the unpacker, which passes it on."""
+    heard_at = -ECHO_SECONDS
+
+    def interrupt(_number: int, _frame: object) -> None:
+        nonlocal heard_at
+        is_echo = time.monotonic() - heard_at < ECHO_SECONDS
+        heard_at = time.monotonic()
+        if not is_echo:
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+
+
 if __name__ == "__main__":
     die_with_the_unpacker()
+    hear_ctrl_c_once()
     main()

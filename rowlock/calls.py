@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from http.client import CREATED
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
@@ -62,14 +63,12 @@ def submit(task: NewTask, idempotency_key: str | None) -> Call[Task]:
 
 def submit_batch(tasks: Iterable[bytes], idempotency_key: str | None) -> Call[list[Task]]:
     """Store tasks, each encoded already, all or none."""
-    return Call(
-        "POST",
-        "/tasks/batch",
-        _tasks,
-        body=b'{"tasks":[' + b",".join(tasks) + b"]}",
-        headers=_once(idempotency_key),
-        extra_seconds=BATCH_SECONDS,
-    )
+    return _batch(tasks, idempotency_key, _tasks)
+
+
+def store_batch(tasks: Iterable[bytes], idempotency_key: str) -> Call[bool]:
+    """The same; whether they were not there before."""
+    return _batch(tasks, idempotency_key, lambda response: response.status_code == CREATED)
 
 
 def get(task_id: int, wait_seconds: float | None = None) -> Call[Task]:
@@ -144,6 +143,19 @@ def set_queue(action: str, name: str) -> Call[QueueState]:
 
 def _once(idempotency_key: str | None) -> Headers:
     return {"Idempotency-Key": idempotency_key or uuid4().hex}
+
+
+def _batch(
+    tasks: Iterable[bytes], idempotency_key: str | None, read: Callable[[httpx.Response], T]
+) -> Call[T]:
+    return Call(
+        "POST",
+        "/tasks/batch",
+        read,
+        body=b'{"tasks":[' + b",".join(tasks) + b"]}",
+        headers=_once(idempotency_key),
+        extra_seconds=BATCH_SECONDS,
+    )
 
 
 def _page(query: Query) -> Call[Page]:

@@ -23,8 +23,7 @@ END_SECONDS: Final = 5.0
 ERROR_LIMIT_BYTES: Final = 16 * 1024
 PIPES_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.02
-_OWN: Final = frozenset({"ROWLOCK_TOKEN", "ROWLOCK_SIGNING_KEY"})
-_PROGRESS: Final = re.compile(rb"::progress\s+([0-9]+(?:\.[0-9]+)?)\s*%?\s*")
+_PROGRESS: Final = re.compile(rb"::progress\s+([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*%?\s*")
 
 log = logging.getLogger("rowlock.worker")
 
@@ -33,8 +32,8 @@ class Command:
     """Runs the command without a shell, in a process group of its own.
 
     The task comes as JSON on stdin, and as `ROWLOCK_TASK_ID`, `ROWLOCK_ATTEMPT`,
-    `ROWLOCK_TITLE` and `ROWLOCK_QUEUE` in the environment, which is the worker's but for its
-    token and signing key. Exit code 0: stdout is the result.
+    `ROWLOCK_TITLE` and `ROWLOCK_QUEUE` in the environment, which is the worker's without
+    any other `ROWLOCK_` setting but `ROWLOCK_URL`. Exit code 0: stdout is the result.
     65: failed for good. Any other, or a signal: failed, and the end of stderr says why. A line
     `::progress 40` on stderr is progress. When the command ends, or the attempt is cut short,
     the whole group ends: by SIGTERM, and 5 s later by SIGKILL.
@@ -45,10 +44,23 @@ class Command:
 
     async def __call__(self, task: Task, attempt: RunningAttempt) -> Any:
         """Raises `Retry` and `Permanent`."""
+        is_to_end = asyncio.Event()
+        # In a task of its own, which nobody cancels: whenever that happened, there would be
+        # something left behind.
+        running = asyncio.create_task(self._run(task, attempt, is_to_end))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            is_to_end.set()
+            await asyncio.wait([running])
+            raise
+
+    async def _run(self, task: Task, attempt: RunningAttempt, is_to_end: asyncio.Event) -> Any:
         output, errors = _Output(), _Errors(task, attempt)
+        document = encode(task) + b"\n"
         try:
             transport, talk = await asyncio.get_running_loop().subprocess_exec(
-                lambda: _Talk(output, errors),
+                lambda: _Talk(output, errors, is_to_end),
                 *self._command,
                 env=_environment(task, attempt),
                 start_new_session=True,
@@ -56,16 +68,16 @@ class Command:
         except (OSError, ValueError) as error:
             raise Retry(f"{self._command[0]} cannot be run: {error}") from error
         stdin = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
-        stdin.write(encode(task) + b"\n")
+        stdin.write(document)
         stdin.close()
-        try:
-            await talk.has_exited.wait()
-        finally:
-            await asyncio.shield(_end_group(transport.get_pid()))
-            # The pipes are closed now, unless somebody has left the group with them.
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(talk.is_over.wait(), PIPES_SECONDS)
-            transport.close()
+        await is_to_end.wait()
+        await _end_group(transport.get_pid())
+        # The pipes are closed now, unless somebody has left the group with them.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(talk.is_over.wait(), PIPES_SECONDS)
+        if stdin.get_write_buffer_size():
+            stdin.abort()  # it would stay open for what nobody reads any more
+        transport.close()
         code = transport.get_returncode()
         if code == 0:
             return result_of(bytes(output.head), is_whole=output.is_whole)
@@ -76,16 +88,16 @@ class Command:
 class _Talk(asyncio.SubprocessProtocol):
     """Its pipes. `asyncio`'s own streams do not tell of its exit before these are closed."""
 
-    def __init__(self, output: "_Output", errors: "_Errors") -> None:
-        self.has_exited = asyncio.Event()
+    def __init__(self, output: "_Output", errors: "_Errors", has_exited: asyncio.Event) -> None:
         self.is_over = asyncio.Event()
+        self._has_exited = has_exited
         self._takers: dict[int, Callable[[bytes], None]] = {1: output.take, 2: errors.take}
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         self._takers[fd](data)
 
     def process_exited(self) -> None:
-        self.has_exited.set()
+        self._has_exited.set()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self.is_over.set()
@@ -144,7 +156,8 @@ class _Errors:
 
 async def _end_group(group: int) -> None:
     loop = asyncio.get_running_loop()
-    with contextlib.suppress(ProcessLookupError):
+    # Some commands change their user (sudo): these are beyond our reach.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         for number in (signal.SIGTERM, signal.SIGKILL):
             until = loop.time() + END_SECONDS
             os.killpg(group, number)
@@ -157,8 +170,8 @@ def _environment(task: Task, attempt: RunningAttempt) -> dict[str, str]:
     environment = {
         name: value
         for name, value in os.environ.items()
-        # The worker's own keys; and what says where one executable has unpacked itself.
-        if name not in _OWN and not name.startswith("_PYI_")
+        # Tokens and passwords; and what says where one executable has unpacked itself.
+        if name == "ROWLOCK_URL" or not name.startswith(("ROWLOCK_", "_PYI_"))
     }
     if getattr(sys, "frozen", False):
         # It carries libraries of its own, which others must not load.
@@ -176,5 +189,6 @@ def _environment(task: Task, attempt: RunningAttempt) -> dict[str, str]:
 
 def _how(code: int | None) -> str:
     if code is not None and code < 0:
-        return f"was killed by {signal.Signals(-code).name}"
+        is_named = -code in set(signal.Signals)
+        return f"was killed by {signal.Signals(-code).name if is_named else f'signal {-code}'}"
     return f"exited with code {code}"

@@ -56,7 +56,7 @@ def failed(
 ) -> Ending:
     """The attempt failed. Of a long error the end is kept: it says what happened."""
     if after_seconds is not None:
-        after_seconds = min(max(0, math.ceil(after_seconds)), RETRY_LIMIT_SECONDS)
+        after_seconds = math.ceil(min(max(0.0, after_seconds), RETRY_LIMIT_SECONDS))
     item = {
         "lease_id": lease_id,
         "outcome": "fail",

@@ -16,7 +16,10 @@ from rowlock.models import Task
 from rowlock.output import result_of, text_of
 
 CONNECT_SECONDS: Final = 10.0
+# Shorter than the 5 s after which most servers close: a connection is not used as they do.
+KEEP_ALIVE_SECONDS: Final = 4.0
 _SHOWN_BYTES: Final = 4096
+_LONGEST_WISH: Final = 9
 _NOT_NOW: Final = frozenset({408, 425, 429})
 
 
@@ -46,13 +49,15 @@ class Forward:
             raise ValueError(f"{url!r} is not a URL: {error}") from error
         if self._url.scheme not in ("http", "https") or not self._url.host:
             raise ValueError(f"{url!r} is not a URL like http://127.0.0.1:9000/tasks")
+        # In a task's error everybody can read it: without a password, or a token in the query.
+        self._shown = str(self._url.copy_with(userinfo=b"", query=None, fragment=None))
         if signing_key == "":
             raise ValueError("the signing key is empty; without one, leave it out")
         self._key = None if signing_key is None else signing_key.encode()
         self._clock = clock
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
-            limits=httpx.Limits(max_connections=None),
+            limits=httpx.Limits(max_connections=None, keepalive_expiry=KEEP_ALIVE_SECONDS),
             follow_redirects=False,
             transport=transport,
         )
@@ -66,12 +71,12 @@ class Forward:
             ) as response:
                 said, is_whole = await _read(response)
         except httpx.RequestError as error:
-            raise Retry(f"{self._url}: {error or type(error).__name__}") from error
+            raise Retry(f"{self._shown}: {error or type(error).__name__}") from error
         if response.is_success:
             return result_of(said, is_whole=is_whole)
         status = response.status_code
-        error_text = f"{self._url} answered {status}: {text_of(said[:_SHOWN_BYTES])}".rstrip(": ")
-        if response.is_redirect:
+        error_text = f"{self._shown} answered {status}: {text_of(said[:_SHOWN_BYTES])}".rstrip(": ")
+        if response.has_redirect_location:
             error_text += f" (a redirect to {response.headers['Location']}, not followed)"
         if response.is_client_error and status not in _NOT_NOW:
             raise Permanent(error_text)
@@ -104,10 +109,10 @@ class Forward:
     def _retry_after_seconds(self, response: httpx.Response) -> float | None:
         wish = response.headers.get("Retry-After", "")
         if wish.isdecimal():
-            return float(wish)
+            return float(wish[:_LONGEST_WISH])
         try:
             return max(0.0, parsedate_to_datetime(wish).timestamp() - self._clock())
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
 
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 # How long other tasks that handlers left behind may take to end.
 LEFTOVERS_SECONDS: Final = 1.0
+# A terminal's Ctrl-C reaches both processes of the one executable, and the first passes it on.
+ECHO_SECONDS: Final = 0.3
 
 
 def run(main: Coroutine[Any, Any, None], stop: Callable[[], None]) -> None:
@@ -17,10 +19,19 @@ def run(main: Coroutine[Any, Any, None], stop: Callable[[], None]) -> None:
     could keep the process for ever.
     """
     loop = asyncio.new_event_loop()
+    heard_at = -ECHO_SECONDS
+
+    def hear() -> None:
+        nonlocal heard_at
+        is_echo = loop.time() - heard_at < ECHO_SECONDS
+        heard_at = loop.time()
+        if not is_echo:
+            stop()
+
     # Signals come to the main thread only; elsewhere they are somebody else's.
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop)
+            loop.add_signal_handler(number, hear)
     try:
         loop.run_until_complete(main)
     finally:

@@ -83,11 +83,16 @@ class Worker:
         self._shift: Shift | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def but(self, **changes: Any) -> "Worker":
+    def with_options(self, **changes: Any) -> "Worker":
         """A worker with the same handlers, made with these options in place of this one's."""
         other = Worker(**{**self._options, **changes})
         other._handlers = self._handlers
         return other
+
+    @property
+    def has_handler(self) -> bool:
+        """Whether there is anything it can do."""
+        return bool(self._handlers)
 
     @overload
     def handler(self, title: H) -> H: ...

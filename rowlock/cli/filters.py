@@ -51,7 +51,8 @@ def takes_filters(command: Callable[..., None]) -> Callable[..., None]:
     ]
 
     def with_filters(**given: Any) -> None:
-        filters = {name: value for name in _OPTIONS if (value := given.pop(name))}
+        # An empty one is sent, and refused: dropped, it would let everything through.
+        filters = {n: v for n in _OPTIONS if (v := given.pop(n)) not in (None, [])}
         command(**given, filters=cast("Filters", filters))
 
     with_filters.__doc__ = command.__doc__

@@ -9,7 +9,6 @@ from rowlock import calls
 from rowlock.cli import options, screen
 from rowlock.cli.filters import takes_filters
 from rowlock.cli.link import USAGE, confirm, connected, fail
-from rowlock.cli.options import AsJson, Token, Url, Yes
 from rowlock.fields import Filters
 
 app = typer.Typer()
@@ -31,10 +30,10 @@ def _command(action: Action) -> Callable[..., None]:
         ids: Annotated[
             list[int] | None, typer.Argument(metavar="[ID …]", min=1, show_default=False)
         ] = None,
-        yes: Yes = False,
-        as_json: AsJson = False,
-        url: Url = None,
-        token: Token = None,
+        yes: options.Yes = False,
+        as_json: options.AsJson = False,
+        url: options.Url = None,
+        token: options.Token = None,
     ) -> None:
         if bool(ids) == bool(filters):
             fail("Name the tasks: either their ids, or at least one filter.", USAGE)
@@ -47,10 +46,11 @@ def _command(action: Action) -> Callable[..., None]:
                     else:
                         typer.echo(f"task {task.id} is {task.status}")
                 return
-            count = client.ask(calls.intervene_in_all(action, filters, is_dry_run=True)).matched
-            if count:
-                confirm(f"{action.capitalize()} {count:,} task{'s'[: count != 1]}?", yes=yes)
-            swept = client.ask(calls.intervene_in_all(action, filters, is_dry_run=False))
+            swept = client.ask(calls.intervene_in_all(action, filters, is_dry_run=True))
+            if swept.matched:
+                some = f"{swept.matched:,} task{'s'[: swept.matched != 1]}"
+                confirm(f"{action.capitalize()} {some}?", yes=yes)
+                swept = client.ask(calls.intervene_in_all(action, filters, is_dry_run=False))
         if as_json:
             screen.show_json(swept)
         else:

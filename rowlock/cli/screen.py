@@ -95,7 +95,8 @@ def show_task(task: Task, attempts: Sequence[Attempt]) -> None:
     fields = {name: value for name, value in task.model_dump().items() if value not in (None, [])}
     width = max(map(len, fields))
     for name, value in fields.items():
-        screen.print(Text(f"{name:{width}}  ", "bold") + cell(value), soft_wrap=True)
+        shown = cell(str(value) if isinstance(value, int) else value)
+        screen.print(Text(f"{name:{width}}  ", "bold") + shown, soft_wrap=True)
     if attempts:
         screen.print()
         screen.print(

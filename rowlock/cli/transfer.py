@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from rowlock import calls
-from rowlock.cli import options
+from rowlock.cli import options, screen
 from rowlock.cli.filters import takes_filters
 from rowlock.cli.link import connected, fail, sentence
 from rowlock.client import Client
 from rowlock.encoding import encode
 from rowlock.errors import ProblemError, RowlockError
-from rowlock.fields import Filters, NewTask
+from rowlock.fields import Filters, NewTask, TaskFields
 from rowlock.models import Task
 from rowlock.upload import BATCH_LIMIT, BATCH_LIMIT_BYTES
 
@@ -29,8 +29,7 @@ _INTERRUPTED: Final = 130
 # A server that is started anew does not break off a long import.
 IMPORT_RETRY_SECONDS: Final = 60.0
 
-# In what `export` wrote: the system's own, which no client can say.
-_DRIVEN: Final = Task.model_fields.keys() - NewTask.__annotations__.keys()
+_SUBMITTED: Final = NewTask.__annotations__.keys() | TaskFields.__annotations__.keys()
 
 
 class Batch(NamedTuple):
@@ -66,25 +65,33 @@ def import_tasks(
     """Submit tasks from a file with one JSON object a line, as `rowlock submit` names the fields.
 
     Run it again after whatever broke it off, with the same file and batch size: it goes on, and
-    what is stored already is not stored twice. Lines that `rowlock export` wrote are taken too.
+    what is stored already, and was not deleted since, is found again, not stored twice. Lines
+    that `rowlock export` wrote are taken too, as new tasks.
     """
-    stored = 0
+    stored, found = 0, 0
     with (
         connected(url, token, retry_seconds=IMPORT_RETRY_SECONDS) as client,
         _progress(file) as advance,
     ):
         try:
             for number, batch in enumerate(_batches(_lines(file, advance), batch_size)):
-                _store(client, batch, batch.key(key, number))
-                stored += len(batch.tasks)
-                advance(0, stored)
+                if _store(client, batch, batch.key(key, number)):
+                    stored += len(batch.tasks)
+                else:
+                    found += len(batch.tasks)
+                advance(0, stored + found)
         except RowlockError as error:
-            fail(f"{sentence(error)}\n{_so_far(stored)}")
+            fail(f"{sentence(error)}\n{_so_far(stored, found)}")
         except _LineError as error:
-            fail(f"{error}\n{_so_far(stored)}")
+            fail(f"{error}\n{_so_far(stored, found)}")
         except KeyboardInterrupt:
-            fail(_so_far(stored), _INTERRUPTED)
-    typer.echo(to_json({"stored": stored}) if as_json else f"{stored:,} tasks are stored.")
+            fail(_so_far(stored, found), _INTERRUPTED)
+    if as_json:
+        screen.show_json({"stored": stored, "found": found})
+        return
+    typer.echo(_counted(stored, found))
+    if found and not stored:
+        typer.echo("Nothing was new; --key imports it once more.", err=True)
 
 
 @app.command("export", rich_help_panel=_PANEL)
@@ -110,6 +117,8 @@ def export(
             part.replace(output)
         except OSError as error:
             fail(f"--output: {error}")
+        finally:
+            part.unlink(missing_ok=True)
     typer.echo(f"{count:,} tasks are in {output}.", err=True)
 
 
@@ -124,13 +133,13 @@ def _lines(file: IO[bytes], advance: Any) -> Iterator[tuple[int, bytes]]:
             continue
         try:
             task = from_json(line, allow_inf_nan=False)
+            if not isinstance(task, dict):
+                raise _LineError(f"line {number} is not a JSON object")
+            if "id" in task and "status" in task:  # from `export`
+                task = {name: value for name, value in task.items() if name in _SUBMITTED}
+            yield number, encode(task)
         except ValueError as error:
             raise _LineError(f"line {number} is not JSON: {error}") from error
-        if not isinstance(task, dict):
-            raise _LineError(f"line {number} is not a JSON object")
-        is_exported = "id" in task and "status" in task
-        kept = {k: v for k, v in task.items() if not (is_exported and k in _DRIVEN)}
-        yield number, encode(kept)
 
 
 def _batches(tasks: Iterable[tuple[int, bytes]], size: int) -> Iterator[Batch]:
@@ -146,9 +155,10 @@ def _batches(tasks: Iterable[tuple[int, bytes]], size: int) -> Iterator[Batch]:
         yield batch
 
 
-def _store(client: Client, batch: Batch, key: str) -> None:
+def _store(client: Client, batch: Batch, key: str) -> bool:
+    """Whether it is new."""
     try:
-        client.ask(calls.submit_batch(batch.tasks, key))
+        return client.ask(calls.store_batch(batch.tasks, key))
     except ProblemError as error:
         error.errors = [
             wrong._replace(field=_place(wrong.field, batch.lines)) for wrong in error.errors
@@ -164,11 +174,13 @@ def _place(field: str, lines: list[int]) -> str:
     return f"line {lines[int(first)]}: {rest}" if rest else f"line {lines[int(first)]}"
 
 
-def _so_far(stored: int) -> str:
-    return (
-        f"{stored:,} tasks are stored. Run the same command again to go on: nothing is stored "
-        "twice."
-    )
+def _so_far(stored: int, found: int) -> str:
+    return f"{_counted(stored, found)} Run the same command again to go on."
+
+
+def _counted(stored: int, found: int) -> str:
+    before = f", {found:,} were stored before" if found else ""
+    return f"{stored:,} tasks are stored{before}."
 
 
 def _write(tasks: Iterable[Task], file: IO[bytes]) -> int:

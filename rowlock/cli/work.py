@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Annotated, Any, Final
 import typer
 
 from rowlock import runner
-from rowlock.cli import options
 from rowlock.cli.link import USAGE, fail, sentence
 from rowlock.command import Command
 from rowlock.errors import RowlockError
@@ -19,6 +19,14 @@ from rowlock.worker import Worker
 
 app = typer.Typer()
 
+# The environment is the SDK's to read: it counts less than what a module's worker says itself.
+Url = Annotated[
+    str | None, typer.Option(help="Where the API is; else ROWLOCK_URL.", rich_help_panel="Server")
+]
+Token = Annotated[
+    str | None,
+    typer.Option(help="For the worker door; else ROWLOCK_TOKEN.", rich_help_panel="Server"),
+]
 # After the command's name its own options begin.
 _OURS_COME_FIRST: Final = {"allow_interspersed_args": False}
 
@@ -58,8 +66,8 @@ def run(
     once: Annotated[
         bool, typer.Option("--once", help="Leave when there is nothing more to do.")
     ] = False,
-    url: options.Url = None,
-    token: options.Token = None,
+    url: Url = None,
+    token: Token = None,
 ) -> None:
     """Claim tasks and do them: `--exec CMD ARG …`, `--forward URL` or `--handlers MODULE:WORKER`.
 
@@ -94,21 +102,31 @@ def run(
         if value is not None
     }
     try:
-        worker = Worker(**terms) if handlers is None else _load(handlers).but(**terms)
-        if command:
-            worker.handler(Command(command))
-        work = worker.run_async(drain=once) if forward is None else _forward(worker, forward, once)
-        runner.run(work, worker.stop)
+        worker = Worker(**terms) if handlers is None else _load(handlers).with_options(**terms)
+        service = None if forward is None else Forward(forward, signing_key=_signing_key())
     except ValueError as error:
         fail(str(error), USAGE)
+    if command:
+        if shutil.which(command[0]) is None:
+            fail(f"--exec: there is no command {command[0]}.", USAGE)
+        worker.handler(Command(command))
+    try:
+        runner.run(_work(worker, service, once=once), worker.stop)
     except RowlockError as error:
         fail(sentence(error))
 
 
-async def _forward(worker: Worker, url: str, once: bool) -> None:
-    async with Forward(url, signing_key=os.environ.get("ROWLOCK_SIGNING_KEY")) as service:
+async def _work(worker: Worker, service: Forward | None, *, once: bool) -> None:
+    if service is None:
+        await worker.run_async(drain=once)
+        return
+    async with service:
         worker.handler(service)
         await worker.run_async(drain=once)
+
+
+def _signing_key() -> str | None:
+    return os.environ.get("ROWLOCK_SIGNING_KEY")
 
 
 def _load(place: str) -> Worker:
@@ -120,4 +138,6 @@ def _load(place: str) -> Worker:
         fail(f"--handlers {place}: {error}", USAGE)
     if not isinstance(found, Worker):
         fail(f"--handlers {place}: that is no rowlock.Worker but {type(found).__name__}", USAGE)
+    if not found.has_handler:
+        fail(f"--handlers {place}: that worker has no handler", USAGE)
     return found

@@ -41,7 +41,7 @@ def bare(tmp_path: Path) -> dict[str, str]:
         assert found
         (tools / tool).symlink_to(found)
     assert shutil.which("python3", path=str(tools)) is None
-    return {"PATH": str(tools), "HOME": str(tmp_path), "LANG": "C.UTF-8"}
+    return {"PATH": str(tools), "HOME": str(tmp_path), "LANG": "C.UTF-8", "TMPDIR": str(tmp_path)}
 
 
 @pytest.fixture

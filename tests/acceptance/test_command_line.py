@@ -121,6 +121,9 @@ def test_what_the_server_refuses_is_said_on_stderr_by_field(rowlock: Run) -> Non
         (("list", "--status", "lost"), "  status.0: "),
         (("list", "--created-after", "yesterday"), "  created_after: "),
         (("show", "7"), "404 Task not found"),
+        # What is empty is no filter that lets everything through.
+        (("cancel", "--yes", "--status", "to_do", "--created-before", ""), "  created_before: "),
+        (("cancel", "--yes", "--status", "to_do", "--title", ""), "  title: "),
     ):
         ran = rowlock(*arguments, code=1)
         assert said in ran.stderr
@@ -199,17 +202,22 @@ def test_a_file_of_tasks_is_stored_once_however_often_it_is_sent(
     assert "line 1401: title: " in ran.stderr
     assert "line 1401: nonsense: is not known here" in ran.stderr
     assert "500 tasks are stored. Run the same command again" in ran.stderr
+    assert ran.stdout == ""
     lines[700] = "{"
     file.write_text("\n".join(lines))
     assert "line 701 is not JSON" in rowlock("import", str(file), code=1).stderr
     lines[700] = '{"title": "mended"}'
     file.write_text("\n".join(lines))
-    for _ in range(2):
-        assert rowlock("import", str(file)).stdout == "1,200 tasks are stored.\n"
+    ran = rowlock("import", str(file))
+    assert ran.stdout == "700 tasks are stored, 500 were stored before.\n"
+    ran = rowlock("import", str(file))
+    assert ran.stdout == "0 tasks are stored, 1,200 were stored before.\n"
+    assert "--key imports it once more" in ran.stderr
     assert [task.title for task in client.list(order="asc")] == [
         json.loads(line)["title"] for line in lines
     ]
-    rowlock("import", "-", "--key", "once more", "--json", given="\n".join(lines))
+    again = rowlock("import", "-", "--key", "once more", "--json", given="\n".join(lines))
+    assert documents(again) == [{"stored": 1200, "found": 0}]
     assert client.stats().queues[0].waiting == 2400
 
 

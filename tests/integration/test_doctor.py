@@ -124,11 +124,36 @@ def test_a_database_that_a_newer_version_has_migrated_is_served_and_left_alone(
 ) -> None:
     assert rowlock(empty, "migrate").returncode == 0
     with empty_engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = 'future'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 
     assert rowlock(empty, "recount").returncode == 0
     assert found(empty)["schema"].verdict == "ok"
-    assert rowlock(empty, "migrate").stdout == "The schema is at revision future.\n"
+    assert rowlock(empty, "migrate").stdout == "The schema is at revision 9999.\n"
+
+
+def test_another_programs_database_is_not_taken_for_a_newer_version(
+    empty: Settings, empty_engine: Engine
+) -> None:
+    with empty_engine.begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('3f2a9c11d0b4')"))
+
+    ran = rowlock(empty, "migrate")
+
+    assert ran.returncode == 1
+    assert "another program's: its revision 3f2a9c11d0b4" in ran.stderr
+    assert rowlock(empty, "serve").returncode == 1
+    assert found(empty)["schema"].verdict == "bad"
+
+
+def test_a_process_that_is_up_to_date_does_not_wait_for_a_migration(
+    empty: Settings, empty_engine: Engine
+) -> None:
+    assert rowlock(empty, "migrate").returncode == 0
+    with empty_engine.connect() as connection:
+        lock = f"rowlock-migrate-{make_url(empty.database_url).database}"
+        assert connection.execute(text("SELECT GET_LOCK(:name, 0)"), {"name": lock}).scalar() == 1
+        assert rowlock(empty, "migrate").returncode == 0
 
 
 def test_two_migrations_at_once_are_one(empty: Settings, empty_engine: Engine) -> None:

@@ -164,6 +164,21 @@ async def test_cut_short_its_whole_group_ends_though_it_will_not(
     assert not any(lives(int(pid)) for pid in pids.read_text().split())
 
 
+async def test_cut_short_as_it_is_started_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rowlock.command.END_SECONDS", 0.5)
+    pid = tmp_path / "pid"
+    running = asyncio.create_task(run(f"trap '' TERM; echo $$ > {pid}; sleep 600; sleep 600"))
+    for _ in range(3):
+        await asyncio.sleep(0)  # as far as the fork
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+    assert not (pid.exists() and pid.read_text() and lives(int(pid.read_text())))
+
+
 async def test_told_to_end_it_may_clean_up(tmp_path: Path) -> None:
     begun, cleaned = tmp_path / "begun", tmp_path / "cleaned"
     script = f"trap 'touch {cleaned}; exit 0' TERM; touch {begun}; sleep 600 & wait"

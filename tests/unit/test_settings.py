@@ -96,7 +96,7 @@ def test_without_tls_options_neither_driver_takes_tls() -> None:
         ("database_url", "postgresql://u@h/d", "must begin with mysql"),
         ("database_url", "mysql://user@db.example", "names no database"),
         ("database_url", "mysql://u@h/d?ssl_mode=REQUIRED", "the option ssl_mode, which is not"),
-        ("database_url", "mysql://u@h/d?ssl_ca=/no/such.pem", "not there: /no/such.pem"),
+        ("database_url", "mysql://u@h/d?ssl_ca=/no/such.pem", "cannot be read: /no/such.pem"),
         ("redis_url", "db.example:6379", "must begin with redis"),
         ("redis_url", "http://db.example", "must begin with redis"),
         ("port", "0", "greater than or equal to 1"),
