@@ -13,6 +13,8 @@ import rowlock
 from app.errors import RowlockError, UnfitServerError
 from app.settings import Settings
 from rowlock.cli import app as commands
+from rowlock.cli import options
+from rowlock.cli.screen import show_json
 
 app = typer.Typer(
     name="rowlock",
@@ -161,6 +163,7 @@ def bench(
         typer.Option(envvar=["ROWLOCK_WORKER_TOKEN", "ROWLOCK_TOKEN"], help="For its worker door."),
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.1, max=60, help="Of each measurement.")] = 2.0,
+    as_json: options.AsJson = False,
 ) -> None:
     """Measure a running server: what does it do in a second? In a queue of its own."""
     if not url.startswith(("http://", "https://")):
@@ -170,21 +173,29 @@ def bench(
     from bench.result import BenchError
 
     try:
-        print_table(
-            users.run(url, client_token=client_token, worker_token=worker_token, seconds=seconds)
+        results = users.run(
+            url, client_token=client_token, worker_token=worker_token, seconds=seconds
         )
     except BenchError as error:
         _end(str(error))
+    if not as_json:
+        print_table(results)
+        return
+    for result in results:
+        show_json({"name": result.name, "figure": result.figure, "unit": result.unit})
 
 
 @app.command(rich_help_panel="Server")
-def doctor() -> None:
+def doctor(as_json: options.AsJson = False) -> None:
     """Look at the MySQL server: is it fit, is it durable, does SKIP LOCKED skip?"""
     from app.doctor import examine
 
     marks = {"ok": ("✓", "green"), "note": ("·", "yellow"), "bad": ("✗", "red")}
     findings = examine(_settings())
     for finding in findings:
+        if as_json:
+            show_json(finding._asdict())
+            continue
         mark, colour = marks[finding.verdict]
         typer.secho(f"{mark} {finding.what:32}", fg=colour, nl=False)
         typer.echo(f" {finding.detail}")

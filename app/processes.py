@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -44,7 +43,8 @@ class Processes:
         if scheduler is not None:
             self._commands.append(("scheduler", scheduler))
         self._shares_figures = workers > 1
-        self._stopped = threading.Event()
+        # No `threading.Event`: set by a signal in the midst of its own `wait`, it locks itself.
+        self._is_stopped = False
         self._figures = ""
 
     def run(self) -> int:
@@ -54,7 +54,7 @@ class Processes:
         """
         require_free(self._settings.host, self._settings.port)
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self._stopped.set())
+            signal.signal(number, self._stop)
         # `/metrics` of each then shows the figures of all, the dead ones' too.
         with tempfile.TemporaryDirectory(prefix="rowlock-metrics-") as self._figures:
             return self._keep_running()
@@ -64,10 +64,11 @@ class Processes:
         began = time.monotonic()
         try:
             running += (self._start(*command) for command in self._commands)
-            while not self._stopped.wait(WATCH_SECONDS):
+            while not self._is_stopped:
+                time.sleep(WATCH_SECONDS)
                 for place, process in enumerate(running):
                     code = process.exit_code()
-                    if code is None:
+                    if code is None or self._is_stopped:
                         continue
                     _say(f"{process.name} {process.how_it_ended()}")
                     mark_process_dead(process.pid, self._figures)
@@ -75,7 +76,7 @@ class Processes:
                     if code > 0 and not has_served:
                         return 1
                     # One that cannot start just now (MySQL is away) is tried again.
-                    self._stopped.wait(RESTART_SECONDS)
+                    time.sleep(RESTART_SECONDS)
                     running[place] = self._start(*self._commands[place])
             return 0
         finally:
@@ -84,6 +85,9 @@ class Processes:
             until = time.monotonic() + STOP_SECONDS
             for process in running:
                 process.stop(max(until - time.monotonic(), 0))
+
+    def _stop(self, *_: object) -> None:
+        self._is_stopped = True
 
     def _start(self, name: str, command: Sequence[str]) -> Child:
         environment = dict(os.environ)

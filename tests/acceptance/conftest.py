@@ -1,11 +1,15 @@
 """Real processes for each test, on the servers of this run."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from rowlock import Client
+from tests.acceptance.commands import Run, run
 from tests.acceptance.deployment import Api, Deployment
 
 
@@ -22,3 +26,22 @@ def deployment(tmp_path: Path, database_url: str, redis_url: str) -> Iterator[De
 def api(deployment: Deployment) -> Api:
     """One API, ready, without a scheduler."""
     return deployment.serve()
+
+
+@pytest.fixture
+def environment(api: Api) -> dict[str, str]:
+    """Of whoever uses the API."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("ROWLOCK_") and k != "COLUMNS"}
+    return kept | {"ROWLOCK_URL": api.url}
+
+
+@pytest.fixture
+def rowlock(environment: dict[str, str]) -> Run:
+    """Run a command against the API."""
+    return partial(run, environment)
+
+
+@pytest.fixture
+def client(api: Api) -> Iterator[Client]:
+    with Client(api.url) as client:
+        yield client

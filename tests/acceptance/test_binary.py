@@ -14,6 +14,7 @@ import pytest
 from app import migrations
 from app.local.ports import free_port
 from app.settings import Settings
+from tests.acceptance.commands import Terminal
 from tests.acceptance.deployment import Api, Deployment, until
 
 SOURCES = ("app", "rowlock", "bench", "alembic", "binary", "scheduler.py", "pyproject.toml")
@@ -158,6 +159,23 @@ def test_nothing_of_it_is_left_behind(deployment: Deployment, number: signal.Sig
     api.signal(number)
     api.exit_code()
     until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in tree), "all gone")
+
+
+def test_one_ctrl_c_lets_what_runs_end(
+    binary: Path, bare: dict[str, str], deployment: Deployment
+) -> None:
+    api = deployment.serve()
+    task = api.http.post("/tasks", json={"title": "t"}).json()
+    environment = bare | {"ROWLOCK_URL": api.url}
+    options = ("worker", "--exec", "sh", "-c", "echo begun >&2; sleep 2; echo done")
+    with Terminal(environment, *options, command=[str(binary)]) as terminal:
+        until(
+            lambda: api.http.get(f"/tasks/{task['id']}").json()["status"] == "in_progress", "begun"
+        )
+        terminal.types("\x03")
+        assert terminal.ends() == 0
+    ended = api.http.get(f"/tasks/{task['id']}").json()
+    assert (ended["status"], ended["result"]) == ("done", "done")
 
 
 def descendants(api: Api) -> list[int]:

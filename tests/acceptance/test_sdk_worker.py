@@ -63,12 +63,6 @@ def work(api: Api, tmp_path: Path) -> Iterator[Work]:
         worker.child.kill()
 
 
-@pytest.fixture
-def client(api: Api) -> Iterator[Client]:
-    with Client(api.url) as client:
-        yield client
-
-
 def count(client: Client, status: str) -> int:
     return sum(sum(queue.tasks[status].values()) for queue in client.stats().queues)
 

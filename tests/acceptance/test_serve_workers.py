@@ -3,11 +3,14 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
 
 from app import migrations
+from app.local.ports import free_port
 from app.settings import Settings
 from tests.acceptance.deployment import Api, Deployment, until
 
@@ -82,3 +85,30 @@ def test_a_whole_deployment_is_one_process_tree(deployment: Deployment) -> None:
     until(api.answers, "the API answers again")
     api.stop()
     assert "was killed by SIGKILL" in api.words
+
+
+STOPPED_AS_IT_WAITS = """
+import signal, sys, threading, time
+from app.processes import Processes
+from app.settings import Settings
+
+def stop_as_it_waits(frame, event, function):
+    waits = event == "c_call" and function is time.sleep
+    if waits or (event == "call" and frame.f_code is threading.Condition.wait.__code__):
+        sys.setprofile(None)
+        signal.raise_signal(signal.SIGTERM)
+
+class Stopped(Processes):
+    def _start(self, *command):
+        child = super()._start(*command)
+        sys.setprofile(stop_as_it_waits)
+        return child
+
+settings = Settings(database_url="mysql://nobody@localhost/none", port=int(sys.argv[1]))
+sys.exit(Stopped(settings, 1, ["sleep", "600"]).run())
+"""
+
+
+def test_a_stop_in_the_midst_of_a_wait_is_heard() -> None:
+    command = [sys.executable, "-c", STOPPED_AS_IT_WAITS, str(free_port())]
+    assert subprocess.run(command, timeout=20, check=False).returncode == 0

@@ -79,12 +79,6 @@ def work(api: Api, tmp_path: Path) -> Iterator[Work]:
         worker.child.stop(15)
 
 
-@pytest.fixture
-def client(api: Api) -> Iterator[Client]:
-    with Client(api.url) as client:
-        yield client
-
-
 @contextmanager
 def a_service(home: Path) -> Iterator[str]:
     """A web service that does tasks, and notes for which worker."""

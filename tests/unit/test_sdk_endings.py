@@ -92,7 +92,7 @@ def test_permanent_fails_at_once_and_says_just_what_was_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after", "told_seconds"), [(None, None), (1.2, 2), (-5, 0), (1e9, 86_400)]
+    ("after", "told_seconds"), [(None, None), (1.2, 2), (-5, 0), (1e9, 86_400), (math.inf, 86_400)]
 )
 def test_retry_says_when(after: float | None, told_seconds: int | None) -> None:
     item = raised(Retry("busy", after_seconds=after))

@@ -1,0 +1,70 @@
+"""Commands of management, and the figures."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+from rowlock import Client
+from tests.acceptance.commands import Run, Terminal, documents
+
+
+def test_management_of_one_and_of_all_that_match(rowlock: Run, client: Client) -> None:
+    client.submit_many({"title": f"t{n}", "queue": "mail"} for n in range(3))
+    assert rowlock("pause", "1").stdout == "task 1 is paused\n"
+    assert rowlock("resume", "1", "--json").stdout.startswith('{"id":1,')
+    asked = rowlock("cancel", "--queue", "mail", code=2)
+    assert "Cancel 3 tasks? There is nobody to ask; add --yes." in asked.stderr
+    assert client.stats().queues[0].waiting == 3
+    assert rowlock("cancel", "--queue", "mail", "--yes").stdout == "3 matched, 3 changed\n"
+    assert documents(rowlock("retry", "-q", "mail", "-y", "--json")) == [
+        {"matched": 3, "changed": 3}
+    ]
+    assert rowlock("cancel", "--queue", "none").stdout == "0 matched, 0 changed\n"
+    assert "Not allowed in this state" in rowlock("retry", "1", code=1).stderr
+
+
+def test_asked_on_a_terminal_no_means_no(environment: dict[str, str], client: Client) -> None:
+    client.submit_many({"title": f"t{n}"} for n in range(2))
+    for answer, code, waiting in (("n", 1, 2), ("y", 0, 0)):
+        with Terminal(environment, "cancel", "--status", "to_do") as terminal:
+            terminal.shows("Cancel 2 tasks? [y/N]")
+            terminal.types(f"{answer}\n")
+            assert terminal.ends() == code
+        assert client.stats().queues[0].waiting == waiting
+
+
+def test_queues_and_figures(rowlock: Run, client: Client) -> None:
+    client.submit_many({"title": f"t{n}", "queue": f"q{n}"} for n in range(2))
+    shown = rowlock("queues", "--pause", "q1").stdout.splitlines()
+    assert [line.split()[:3] for line in shown] == [
+        ["queue", "paused", "waiting"],
+        ["q0", "no", "1"],
+        ["q1", "yes", "1"],
+    ]
+    (state,) = [q for q in documents(rowlock("queues", "--resume", "q1", "--json"))
+                if q["queue"] == "q1"]  # fmt: skip
+    assert state["paused"] is False
+    heading, *rows = rowlock("stats").stdout.splitlines()
+    assert heading.split()[:3] == ["queue", "waiting", "oldest"]
+    assert [row.split()[:2] for row in rows] == [["q0", "1"], ["q1", "1"]]
+
+
+def test_figures_are_watched_until_ctrl_c(environment: dict[str, str], client: Client) -> None:
+    client.submit("t")
+    watching = subprocess.Popen(
+        [sys.executable, "-m", "app", "stats", "--watch", "--every", "0.1", "--json"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert watching.stdout is not None
+    assert json.loads(watching.stdout.readline())["queues"][0]["waiting"] == 1
+    client.submit("another")
+    give_up_at = time.monotonic() + 10
+    while json.loads(watching.stdout.readline())["queues"][0]["waiting"] == 1:
+        assert time.monotonic() < give_up_at
+    watching.send_signal(signal.SIGINT)
+    watching.communicate(timeout=10)
+    assert watching.returncode == 0

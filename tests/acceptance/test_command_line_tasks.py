@@ -1,0 +1,76 @@
+"""Commands for a task, as a person and as a program use them."""
+
+from typing import Any
+
+from rowlock import Client, Worker
+from tests.acceptance.commands import Run, Terminal, documents
+from tests.acceptance.deployment import Api
+
+
+async def do_all(api: Api) -> None:
+    worker = Worker(url=api.url)
+
+    @worker.handler
+    async def handle(task: Any, _attempt: Any) -> str:
+        if task.title == "bad":
+            raise ValueError("the reason")
+        return f"did {task.title}"
+
+    await worker.run_async(drain=True)
+
+
+async def test_a_task_from_its_submission_to_its_end(rowlock: Run, api: Api) -> None:
+    fields = (
+        "-p",
+        "high",
+        "-t",
+        "a",
+        "-t",
+        "b",
+        "--due",
+        "2030-01-01T00:00:00Z",
+        "--retry-limit",
+        "0",
+    )
+    (task,) = documents(rowlock("submit", "ok", *fields, "--payload", '{"n": 1}', "--json"))
+    assert (task["priority"], task["tags"], task["payload"]) == ("高", ["a", "b"], {"n": 1})
+    task_id = str(task["id"])
+    assert "still to_do" in rowlock("wait", task_id, "--for", "0", code=4).stderr
+    (changed,) = documents(
+        rowlock("patch", task_id, "--clear", "due_date", "--payload", "@/dev/stdin", "--json",
+                given="[1]")
+    )  # fmt: skip
+    assert (changed["due_date"], changed["payload"]) == (None, [1])
+    bad = documents(rowlock("submit", "bad", "--retry-limit", "0", "--json"))[0]["id"]
+
+    await do_all(api)
+
+    assert "did ok" in rowlock("wait", task_id).stdout
+    waited = rowlock("wait", task_id, str(bad), code=3)
+    assert "the reason" in waited.stdout
+    shown = rowlock("show", str(bad)).stdout.splitlines()
+    assert any(line.split() == ["status", "failed"] for line in shown)
+    assert any("ValueError: the reason" in line for line in shown[-3:])
+    assert [t["id"] for t in documents(rowlock("list", "--status", "done", "--json"))] == [1]
+    assert [line.split()[0] for line in rowlock("list").stdout.splitlines()] == ["id", "2", "1"]
+    rowlock("delete", task_id, str(bad))
+    assert "There is no task 1" in rowlock("show", task_id, code=1).stderr
+
+
+def test_a_title_can_do_nothing_to_a_terminal_or_a_table(rowlock: Run, client: Client) -> None:
+    client.submit("\x1b[31mred\x07\nnext [bold]line[/bold]")
+    shown = rowlock("list").stdout + rowlock("show", "1").stdout
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+    assert r"\x1b[31mred\x07\nnext [bold]line[/bold]" in shown
+
+
+def test_tables_are_for_terminals_coloured_and_for_pipes_whole(
+    environment: dict[str, str], rowlock: Run, client: Client
+) -> None:
+    client.submit("t" * 250)
+    assert "t" * 250 in rowlock("list").stdout
+    with Terminal(environment, "list") as terminal:
+        assert terminal.ends() == 0
+    assert "\x1b[" in terminal.shown
+    assert "t" * 250 not in terminal.shown
