@@ -1,6 +1,7 @@
 """Real processes for each test, on the servers of this run."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
@@ -11,6 +12,7 @@ import pytest
 from rowlock import Client
 from tests.acceptance.commands import Run, run
 from tests.acceptance.deployment import Api, Deployment
+from tests.acceptance.examples import Program, Start
 
 
 @pytest.fixture
@@ -45,3 +47,24 @@ def rowlock(environment: dict[str, str]) -> Run:
 def client(api: Api) -> Iterator[Client]:
     with Client(api.url) as client:
         yield client
+
+
+@pytest.fixture
+def start(project: Path, tmp_path: Path) -> Iterator[Start]:
+    """Start a program in an example's folder."""
+    started: list[Program] = []
+
+    def start(example: str, *command: str, **environment: str) -> Program:
+        folder = project / "docs/examples" / example
+        log = tmp_path / f"{example}-{len(started)}.log"
+        started.append(Program(folder, log, *command, **environment))
+        return started[-1]
+
+    yield start
+    for program in reversed(started):
+        program.process.terminate()  # what it has started ends with it
+        try:
+            program.process.wait(10)
+        except subprocess.TimeoutExpired:
+            program.process.kill()
+            program.process.wait()
