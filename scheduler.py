@@ -17,7 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from app.errors import DatabaseAwayError, RowBusyError
 from app.logging import configure_logging
 from app.service.platform import Platform
-from app.service.sweeping import SWEEPS, Sweeper
+from app.service.sweeping import SWEEP_SECONDS, SWEEPS, Sweeper
 from app.settings import Settings
 
 STOP_SECONDS: Final = 8
@@ -65,7 +65,11 @@ async def schedule(settings: Settings, stopped: asyncio.Event) -> None:
     scheduler = AsyncIOScheduler()
     under_way: set[asyncio.Task[None]] = set()
     jobs: dict[str, tuple[Job, float]] = {
-        name: (partial(sweep, sweeper, name), settings.sweep_interval_seconds) for name in SWEEPS
+        name: (
+            partial(sweep, sweeper, name),
+            SWEEP_SECONDS.get(name, settings.sweep_interval_seconds),
+        )
+        for name in SWEEPS
     }
     jobs["report"] = (partial(report, sweeper), REPORT_SECONDS)
     for name, (job, seconds) in jobs.items():

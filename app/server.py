@@ -72,7 +72,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._application = application
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._told_at = -ECHO_SECONDS
+        self._interrupted_at = -ECHO_SECONDS
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
@@ -82,9 +82,11 @@ class Server(uvicorn.Server):
         gc.freeze()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if time.monotonic() - self._told_at < ECHO_SECONDS:
-            return
-        self._told_at = time.monotonic()
+        if sig == signal.SIGINT:
+            is_echo = time.monotonic() - self._interrupted_at < ECHO_SECONDS
+            self._interrupted_at = time.monotonic()
+            if is_echo:
+                return
         super().handle_exit(sig, frame)
         services: Services | None = getattr(self._application.state, "services", None)
         if services is not None and self._loop is not None:

@@ -91,6 +91,13 @@ class Settings(BaseSettings):
     sweep_batch_size: int = Field(
         default=500, ge=1, le=5000, description="Tasks a sweep moves in one transaction."
     )
+    retention_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=36_500,
+        description="After so many days an ended task is deleted, with its attempts and its "
+        "idempotency key. Without it tasks stay until a client deletes them.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severity that is logged."
     )

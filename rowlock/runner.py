@@ -19,19 +19,19 @@ def run(main: Coroutine[Any, Any, None], stop: Callable[[], None]) -> None:
     could keep the process for ever.
     """
     loop = asyncio.new_event_loop()
-    heard_at = -ECHO_SECONDS
+    interrupted_at = -ECHO_SECONDS
 
-    def hear() -> None:
-        nonlocal heard_at
-        is_echo = loop.time() - heard_at < ECHO_SECONDS
-        heard_at = loop.time()
+    def interrupt() -> None:
+        nonlocal interrupted_at
+        is_echo = loop.time() - interrupted_at < ECHO_SECONDS
+        interrupted_at = loop.time()
         if not is_echo:
             stop()
 
     # Signals come to the main thread only; elsewhere they are somebody else's.
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, hear)
+        loop.add_signal_handler(signal.SIGTERM, stop)
+        loop.add_signal_handler(signal.SIGINT, interrupt)
     try:
         loop.run_until_complete(main)
     finally:

@@ -137,7 +137,7 @@ async def delete(connection: Connection, *, task_id: int) -> Task:
     task = (await statements.lock_tasks(connection, [task_id], whole=False)).get(task_id)
     if task is None:
         raise TaskNotFoundError(task_id=task_id)
-    await statements.delete_task(connection, task)
+    await statements.delete_tasks(connection, [task])
     return task
 
 

@@ -127,7 +127,7 @@ class ClientService:
     async def delete(self, task_id: int) -> None:
         """Delete a task, whatever its state. Raises `TaskNotFoundError`."""
         task = await self._platform.database.transact(partial(intervene.delete, task_id=task_id))
-        await self._platform.removed(task)
+        await self._platform.removed([task])
 
     async def attempts(self, task_id: int) -> bytes:
         """The ended attempts. Raises `TaskNotFoundError`."""

@@ -17,7 +17,7 @@ from app.cache import Cache
 from app.db import Database
 from app.errors import DatabaseAwayError, RowBusyError
 from app.leases import Leases
-from app.queue import counters, looking
+from app.queue import counters, looking, retention
 from app.queue.calls import Move
 from app.queue.low_water import LowWater
 from app.queue.tags import Tags
@@ -51,6 +51,8 @@ class Platform:
         self.work: WaitingRoom[str] = WaitingRoom(
             self._look_for_work, interval_seconds=settings.poll_interval_seconds
         )
+        # How far the walk through old tasks has come.
+        self.retained = retention.FIRST
         self._commits = 0
         self._fold: asyncio.Task[None] | None = None
         self.endings: WaitingRoom[int] = WaitingRoom(
@@ -87,15 +89,17 @@ class Platform:
                 if new.status in ENDED:
                     self.endings.wake(new.id, EVERYBODY)
 
-    async def removed(self, task: Task) -> None:
-        """After the commit, before the answer: the task is gone."""
+    async def removed(self, tasks: Collection[Task]) -> None:
+        """After the commit, before the answer: the tasks are gone."""
 
-        def end_lease(pipe: Pipeline) -> None:
-            if task.lease_token is not None:
-                self.leases.end(pipe, Lease(task.id, task.lease_token))
+        def end_leases(pipe: Pipeline) -> None:
+            for task in tasks:
+                if task.lease_token is not None:
+                    self.leases.end(pipe, Lease(task.id, task.lease_token))
 
-        await self.cache.wrote([task.id], also=end_lease)
-        self.endings.wake(task.id, EVERYBODY)
+        await self.cache.wrote([task.id for task in tasks], also=end_leases)
+        for task in tasks:
+            self.endings.wake(task.id, EVERYBODY)
 
     async def fold_counters(self) -> None:
         """Fold what transactions have added to the counters, to its end."""

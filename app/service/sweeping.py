@@ -4,13 +4,15 @@ Any number of processes may run them at once, with no leader. Each returns how m
 moved.
 """
 
+import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
 from app.db import Database
-from app.queue import counters, statistics, sweep
+from app.queue import counters, retention, statistics, sweep
 from app.queue.calls import Move
 from app.service.platform import Platform
 from app.settings import Settings
@@ -18,6 +20,9 @@ from app.states import Status
 from app.task import PromisedLease
 
 RECOUNT_SECONDS: Final = 3600.0
+RETENTION_SECONDS: Final = 5.0
+RETENTION_BATCH: Final = 100
+RETENTION_PAUSE_SECONDS: Final = 0.02
 
 Sweep = Callable[[Platform], Awaitable[int]]
 
@@ -64,6 +69,31 @@ async def fold_counters(platform: Platform) -> int:
     return 0
 
 
+async def delete_old(platform: Platform) -> int:
+    """Delete tasks that ended longer ago than they are to be kept. A few seconds of it; the
+    next run goes on from there."""
+    days = platform.settings.retention_days
+    if days is None:
+        return 0
+    until = time.monotonic() + RETENTION_SECONDS
+    deleted = 0
+    while True:
+        found = await platform.database.read(
+            partial(retention.look, days=days, after=platform.retained, limit=RETENTION_BATCH)
+        )
+        if found.ids:
+            tasks = await platform.database.transact(
+                partial(retention.delete_ended, ids=found.ids, days=days)
+            )
+            await platform.removed(tasks)
+            deleted += len(tasks)
+            # Claims go first: half of the time the disk is theirs alone.
+            await asyncio.sleep(RETENTION_PAUSE_SECONDS)
+        platform.retained = found.next or retention.FIRST
+        if found.next is None or time.monotonic() >= until:
+            return deleted
+
+
 async def _in_batches(platform: Platform, once: Callable[..., Awaitable[list[Move]]]) -> int:
     limit = platform.settings.sweep_batch_size
     total = 0
@@ -89,7 +119,10 @@ SWEEPS: Final[Mapping[str, Sweep]] = {
     "time_out": time_out,
     "lost_leases": take_back_lost_leases,
     "fold_counters": fold_counters,
+    "retention": delete_old,
 }
+# Those that need not run as often as the others.
+SWEEP_SECONDS: Final = {"retention": 10.0}
 
 
 class Sweeper:

@@ -92,16 +92,14 @@ def test_every_file_is_digested_once_though_a_worker_is_killed(
     tasks += answer.json()
     assert len(tasks) == total
     came_back = [task for task in tasks if task["attempt"] > 1]
-    lost = 0
+    assert came_back
     for task in came_back:
         attempts = api.http.get(f"/tasks/{task['id']}/attempts").json()
         # What was on its way to the worker when it died, the API takes back itself.
         assert attempts[0]["outcome"] in ("lost", "released")
         assert attempts[1]["outcome"] == "done"
-        lost += attempts[0]["outcome"] == "lost"
         assert attempts[0]["worker"] == "one"
         assert attempts[1]["worker"] in workers
-    assert lost
 
     accepted = 0
     for name, worker in workers.items():

@@ -5,6 +5,7 @@ Held on an empty table and on 200,000 tasks, most of them done.
 """
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Engine, text
 
 from app.db import Connection as Queries
 from app.db import Database
-from app.queue import lifecycle, looking, statements, sweep
+from app.queue import lifecycle, looking, retention, statements, sweep
 from app.queue.calls import Claim, Turn
 from app.queue.held import Held
 from app.queue.low_water import BEGINNING, UNKNOWN, LowWater
@@ -216,3 +217,17 @@ async def test_the_look_before_a_claim_counts_no_further_than_is_wanted(
     assert not any(sorts(plan) for plan in looks)
     # Of three ranks each task is read once, and once more from the derived table.
     assert rows_read(connection, statement) <= 3 * 2 * LIMIT + 7 * SLACK
+
+
+async def test_the_look_for_old_tasks_goes_along_their_creation(
+    tasks: int, database: Database, connection: Connection
+) -> None:
+    after = retention.Place(BEGINNING + timedelta(days=1), 5)
+    (statement,) = await sent_by(
+        database, partial(retention.look, days=1, after=after, limit=LIMIT)
+    )
+    plan = only(explain(connection, statement))
+
+    assert (plan.access, plan.key) == ("range", "ix_tasks_created")
+    assert not sorts(plan)
+    assert rows_read(connection, statement) <= LIMIT + SLACK
