@@ -10,7 +10,7 @@ LOCK := uv pip compile --quiet --generate-hashes --no-header --universal
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup up test check bench bench-large binary lock clean
+.PHONY: help setup up test check chaos bench bench-large binary lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ check: $(VENV)/.dev ## lint, format, types, imports, and migrations against the 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.drift
+
+chaos: $(VENV)/.dev ## kill and stop everything for a while, and count up (ARGS="--minutes 1 --seed 7")
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(VENV)/.runtime ## measure, and write docs/performance.md; bench-large: on 10 M tasks
 	@$(BIN)/python -m bench $(ARGS)

@@ -6,6 +6,7 @@ here raises `TransitionNotAllowedError` where that table has no edge.
 
 from datetime import datetime, timedelta
 from random import Random, SystemRandom
+from typing import Final
 
 from app.errors import TransitionNotAllowedError
 from app.retry import after_failure, delay_seconds
@@ -25,6 +26,8 @@ _DONE_WORDS = {
     Event.CANCEL: "cancelled",
     Event.RETRY: "retried",
 }
+
+MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def begun(new: NewTask, *, now: datetime) -> Task:
@@ -82,7 +85,7 @@ def claimed(
         worker=worker,
         started_at=now,
         deadline_at=deadline,
-        updated_at=now,
+        updated_at=later(task, now),
     )
 
 
@@ -151,14 +154,16 @@ def released(task: Task, *, now: datetime) -> Task:
 def paused(task: Task, *, now: datetime) -> Task:
     """Out of the workers' reach until resumed."""
     _require(task, Event.PAUSE)
-    return task._replace(status=Status.PAUSED, claim_rank=None, sweep_at=None, updated_at=now)
+    return task._replace(
+        status=Status.PAUSED, claim_rank=None, sweep_at=None, updated_at=later(task, now)
+    )
 
 
 def resumed(task: Task, *, now: datetime) -> Task:
     """Back to waiting; a delay that is not over yet still counts."""
     _require(task, Event.RESUME)
     return _waiting(
-        task,
+        task._replace(updated_at=later(task, now)),
         status=Status.TO_DO if task.attempt == 0 else Status.RETRYING,
         now=now,
         available_at=task.available_at,
@@ -177,7 +182,7 @@ def retried(task: Task, *, now: datetime) -> Task:
     """Management gives it all its retries again, at once, in its old place in the order."""
     _require(task, Event.RETRY)
     return _waiting(
-        task._replace(current_retry_count=0, error=None),
+        task._replace(current_retry_count=0, error=None, updated_at=later(task, now)),
         status=Status.TO_DO,
         now=now,
         available_at=None,
@@ -186,7 +191,7 @@ def retried(task: Task, *, now: datetime) -> Task:
 
 def promoted(task: Task, *, now: datetime) -> Task:
     """The wait is over: claimable now. The status stays."""
-    return task._replace(claim_rank=rank_of(task), sweep_at=None, updated_at=now)
+    return task._replace(claim_rank=rank_of(task), sweep_at=None, updated_at=later(task, now))
 
 
 def rank_of(task: Task) -> int:
@@ -202,7 +207,11 @@ def _require(task: Task, event: Event) -> None:
 
 def _without_lease(task: Task, now: datetime) -> Task:
     return task._replace(
-        lease_token=None, lease_seconds=None, deadline_at=None, claimed_from=None, updated_at=now
+        lease_token=None,
+        lease_seconds=None,
+        deadline_at=None,
+        claimed_from=None,
+        updated_at=later(task, now),
     )
 
 
@@ -213,5 +222,11 @@ def _waiting(task: Task, *, status: Status, now: datetime, available_at: datetim
         available_at=available_at,
         claim_rank=rank_of(task) if is_due else None,
         sweep_at=None if is_due else available_at,
-        updated_at=now,
     )
+
+
+def later(task: Task, now: datetime) -> datetime:
+    """`updated_at` after a change at `now`: past the last one, even if another process, whose
+    clock is a moment ahead, made that. What is seen of a task so has an order; and whoever knows
+    the time of its last change knows whether there was another."""
+    return max(now, task.updated_at + MICROSECOND)

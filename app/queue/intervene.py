@@ -120,7 +120,7 @@ async def patch(
                 raise FieldLockedError(field=field, task_id=task_id, task_status=str(task.status))
     if changes.get("retry_limit", task.retry_limit) < task.current_retry_count:
         raise RetryLimitTooLowError(task_id=task_id, current_retry_count=task.current_retry_count)
-    patched = task._replace(**changes, updated_at=now)
+    patched = task._replace(**changes, updated_at=transitions.later(task, now))
     if task.status in WAITING and task.claim_rank is not None:
         patched = patched._replace(claim_rank=transitions.rank_of(patched))
     if tag_names is not None:

@@ -244,3 +244,15 @@ def test_a_promoted_task_gets_the_rank_of_its_priority(priority: Priority, rank:
     after = transitions.promoted(task, now=LATER)
 
     assert (after.status, after.claim_rank, after.sweep_at) == (Status.TO_DO, rank, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "event"), [(s, e) for s, e in product(Status, APPLY) if allows(s, e)]
+)
+def test_a_change_is_later_than_the_last_one_whatever_another_clock_said(
+    status: Status, event: Event
+) -> None:
+    task = a_row(status)._replace(updated_at=LATER)
+    behind = LATER - timedelta(milliseconds=3)
+
+    assert APPLY[event](task, behind).updated_at == LATER + timedelta(microseconds=1)

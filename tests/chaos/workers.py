@@ -1,0 +1,111 @@
+"""A worker of some character: `python -m tests.chaos.workers KIND NAME NOTES URL …`.
+
+It notes each answer to a finish, once it has it.
+"""
+
+import json
+import os
+import random
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import httpx
+
+LEASE_SECONDS: Final = 5
+CALL_SECONDS: Final = 15.0
+
+Lease = dict[str, Any]
+
+
+class Worker:
+    """Claims a few tasks at a time, and treats them as its kind does."""
+
+    def __init__(self, kind: str, name: str, notes: str, urls: list[str]) -> None:
+        self._kind = kind
+        self._name = name
+        self._notes = os.open(notes, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        self._urls = urls
+        self._http = httpx.Client(timeout=CALL_SECONDS)
+
+    def run(self) -> None:
+        """Until killed."""
+        treat: Callable[[Lease], None] = getattr(self, f"_{self._kind}")
+        claim = {
+            "worker": self._name,
+            "limit": 4,
+            "wait_seconds": 2,
+            "lease_seconds": LEASE_SECONDS,
+        }
+        while True:
+            answer = self._try("/leases", claim)
+            if answer is None or not answer.is_success:
+                time.sleep(0.2)
+                continue
+            for lease in answer.json():
+                treat(lease)
+
+    def _well(self, lease: Lease) -> None:
+        time.sleep(random.uniform(0.005, 0.05))
+        dice = random.random()
+        if dice < 0.1:
+            self._finish(lease, "fail", {"error": "it broke"})
+        elif dice < 0.12:
+            self._finish(lease, "fail", {"error": "never", "retryable": False})
+        elif dice < 0.15:
+            self._finish(lease, "release", None)
+        else:
+            self._finish(lease, "complete", {"result": self._name})
+
+    def _slow(self, lease: Lease) -> None:
+        """Beyond the task's time-out, with heartbeats, and then it wants to complete."""
+        until = time.monotonic() + lease["task"]["timeout_seconds"] + 0.5
+        while time.monotonic() < until:
+            self._try(f"/leases/{lease['lease_id']}/heartbeat", {"progress": self._name})
+            time.sleep(0.5)
+        self._finish(lease, "complete", {"result": self._name})
+
+    def _crashing(self, _lease: Lease) -> None:
+        os._exit(1)
+
+    def _silent(self, _lease: Lease) -> None:
+        """Never heard of again."""
+
+    def _twice(self, lease: Lease) -> None:
+        for _ in range(2):
+            self._finish(lease, "complete", {"result": self._name})
+
+    def _late(self, lease: Lease) -> None:
+        """After its lease has run out, without a heartbeat."""
+        time.sleep(LEASE_SECONDS + 1.5)
+        self._finish(lease, "complete", {"result": self._name})
+
+    def _finish(self, lease: Lease, ending: str, body: Any) -> None:
+        """Until it is answered, or pointless."""
+        give_up_at = time.monotonic() + 20
+        while time.monotonic() < give_up_at:
+            answer = self._try(f"/leases/{lease['lease_id']}/{ending}", body)
+            if answer is not None and answer.status_code != 503:
+                note = {
+                    "task": lease["task"]["id"],
+                    "attempt": lease["attempt"],
+                    "lease": lease["lease_id"],
+                    "ending": ending,
+                    "status": answer.status_code,
+                    "worker": self._name,
+                }
+                os.write(self._notes, json.dumps(note).encode() + b"\n")
+                return
+            time.sleep(0.1)
+
+    def _try(self, path: str, body: Any) -> httpx.Response | None:
+        url = random.choice(self._urls) + path
+        try:
+            return self._http.post(url) if body is None else self._http.post(url, json=body)
+        except httpx.HTTPError:
+            return None
+
+
+if __name__ == "__main__":
+    Worker(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]).run()
