@@ -10,7 +10,7 @@ LOCK := uv pip compile --quiet --generate-hashes --no-header --universal
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup up test check chaos bench bench-large binary lock clean
+.PHONY: help setup up test test-mariadb check chaos bench bench-large binary lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,8 +22,11 @@ setup: $(VENV)/.runtime ## install into .venv, and have a MySQL server at hand
 up: $(VENV)/.runtime ## run everything on this machine until Ctrl-C
 	@$(BIN)/rowlock dev
 
-test: $(VENV)/.dev ## run the tests (ARGS="-k name" for some of them)
+test: $(VENV)/.dev ## run the tests (ARGS="-k name" for some of them); test-mariadb: on MariaDB
 	@$(BIN)/pytest $(ARGS)
+
+test-mariadb: $(VENV)/.dev
+	@ROWLOCK_TEST_ENGINE=mariadb $(BIN)/pytest tests/integration tests/concurrency $(ARGS)
 
 check: $(VENV)/.dev ## lint, format, types, imports, and migrations against the models
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 import os
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -14,9 +15,23 @@ LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 # What both drivers understand.
 TLS_OPTIONS = frozenset({"ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "ssl_check_hostname"})
 
+DOORS = ("client", "worker", "admin")
 _FILES = TLS_OPTIONS - {"ssl_check_hostname"}
 
 Tokens = Annotated[tuple[str, ...], NoDecode]
+
+
+def read_tokens(file: Path) -> dict[str, tuple[str, ...]]:
+    """The tokens in a file, by door. Raises `OSError`, or `ValueError` naming the line."""
+    found: dict[str, tuple[str, ...]] = {}
+    for number, line in enumerate(file.read_text().splitlines(), 1):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        if len(words) != 2 or words[0] not in DOORS:  # noqa: PLR2004  (a door and its token)
+            raise ValueError(f"line {number} is not a door ({', '.join(DOORS)}) and a token")
+        found[words[0]] = (*found.get(words[0], ()), words[1])
+    return found
 
 
 class Settings(BaseSettings):
@@ -44,6 +59,12 @@ class Settings(BaseSettings):
     )
     admin_tokens: Tokens = Field(
         default=(), description="Tokens for the admin door, comma-separated."
+    )
+
+    tokens_file: Path | None = Field(
+        default=None,
+        description="A file with more tokens, a line each: the door (`client`, `worker` or "
+        "`admin`), a space, the token. Read again when it changes, without a restart.",
     )
 
     database_pool_size: int = Field(
@@ -112,6 +133,16 @@ class Settings(BaseSettings):
             return tuple(token.strip() for token in value.split(",") if token.strip())
         return value
 
+    @field_validator("tokens_file")
+    @classmethod
+    def _can_be_read(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            try:
+                read_tokens(value)
+            except OSError as error:
+                raise ValueError(f"cannot be read: {error}") from error
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _is_mysql(cls, value: str) -> str:
@@ -155,7 +186,8 @@ class Settings(BaseSettings):
 
     @property
     def has_tokens(self) -> bool:
-        return bool(self.client_tokens or self.worker_tokens or self.admin_tokens)
+        named = self.client_tokens or self.worker_tokens or self.admin_tokens
+        return bool(named) or self.tokens_file is not None
 
     @property
     def on_loopback(self) -> bool:

@@ -19,6 +19,7 @@ from bench import (
     pickup,
     python_worker,
     read,
+    retention,
     snapshot,
     submit,
     sweep,
@@ -47,6 +48,7 @@ LARGE: Final[Mapping[str, Callable[[Session], list[Result]]]] = {
     "backlog": backlog.run,
     "lists": lists.run,
     "memory": memory.run,
+    "retention": retention.run,
 }
 
 

@@ -119,6 +119,12 @@ class Site:
         arguments = ["app", "worker", "--url", api.url, *options]
         return Process(f"{self.name}-worker", arguments, None, self._logs)
 
+    def schedule(self, **more: str) -> None:
+        """A scheduler process; `more` is added to its environment."""
+        environment = self._environment(redis=True) | more
+        name = f"{self.name}-scheduler"
+        self._processes.append(Process(name, ["app", "scheduler"], environment, self._logs))
+
     def close(self) -> None:
         """Stop its processes and drop the database."""
         for process in reversed(self._processes):

@@ -13,6 +13,9 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
 from app import migrations
+from app.local.binary import ServerBinary
+from app.local.fetch import cache_directory, fetch_server
+from app.local.lookup import say_on_stderr
 from app.local.mysql import MySQLServer
 from app.local.valkey import ValkeyServer
 from app.main import create_app
@@ -28,8 +31,15 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given := os.environ.get("ROWLOCK_TEST_DATABASE_URL"):
         yield given
         return
-    with MySQLServer(tmp_path_factory.mktemp("mysql"), fast=True) as server:
+    binary = mariadb() if os.environ.get("ROWLOCK_TEST_ENGINE") == "mariadb" else None
+    with MySQLServer(tmp_path_factory.mktemp("mysql"), fast=True, binary=binary) as server:
         yield server.url
+
+
+def mariadb() -> ServerBinary:
+    """The MariaDB of this machine's release, fetched once, beside the MySQL."""
+    cache = cache_directory() / "mariadb"
+    return fetch_server(cache, say_on_stderr, packages=("mariadb-server-core",))
 
 
 @pytest.fixture(scope="session")

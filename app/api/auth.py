@@ -1,14 +1,24 @@
 """Three doors, three tokens."""
 
+import asyncio
 import hmac
+import time
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
+import structlog
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
-from app.settings import LOOPBACK_HOSTS, Settings
+from app.settings import LOOPBACK_HOSTS, Settings, read_tokens
+
+# For guessing in a row; a token of 128 bits needs no more than this.
+GUESS_SECONDS: Final = 1.0
+LOOK_SECONDS: Final = 1.0
+
+log = structlog.get_logger(__name__)
 
 
 class Door(StrEnum):
@@ -25,31 +35,65 @@ _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="rowlock"'}
 
 
 class Doorkeeper:
-    """Knows the tokens, hashed, and compares in constant time."""
+    """Knows the tokens, hashed, and compares in constant time. Those of a file are read again
+    when it has changed."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._is_needed = settings.has_tokens
-        self._hashes = {
-            Door.CLIENT: _hashes(settings.client_tokens),
-            Door.WORKER: _hashes(settings.worker_tokens),
-            Door.ADMIN: _hashes(settings.admin_tokens),
+        self._file = settings.tokens_file
+        self._clock = clock
+        self._set = {
+            Door.CLIENT: settings.client_tokens,
+            Door.WORKER: settings.worker_tokens,
+            Door.ADMIN: settings.admin_tokens,
         }
+        self._looked_at = 0.0
+        self._read_of: tuple[int, int] | None = None
+        self._hashes: Mapping[Door, tuple[bytes, ...]] = {}
+        self._know(read_tokens(self._file) if self._file else {})
 
-    def admit(self, request: Request, door: Door) -> None:
-        """Let the request pass, or raise 401 (no token that is known) or 403 (another door's)."""
+    async def admit(self, request: Request, door: Door) -> None:
+        """Let the request pass, or raise 401 (no token that is known) or 403 (another door's).
+
+        Whoever shows an unknown one waits for that answer.
+        """
         if not self._is_needed or door is Door.OPEN:
             return
         if door is Door.ANY and _is_from_loopback(request):
             return
+        self._look_at_the_file()
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise HTTPException(401, "This needs a token: Authorization: Bearer …", _CHALLENGE)
         digest = sha256(token.strip().encode("utf-8", "surrogateescape")).digest()
         opens = {d for d, hashes in self._hashes.items() if _is_among(digest, hashes)}
         if not opens:
+            await asyncio.sleep(GUESS_SECONDS)
             raise HTTPException(401, "This token is not known here.", _CHALLENGE)
         if door is not Door.ANY and door not in opens:
             raise HTTPException(403, f"This token does not open the {door} door.")
+
+    def _look_at_the_file(self) -> None:
+        if self._file is None or self._clock() - self._looked_at < LOOK_SECONDS:
+            return
+        self._looked_at = self._clock()
+        try:
+            state = self._file.stat()
+            found = state.st_mtime_ns, state.st_ino
+            if found == self._read_of:
+                return
+            self._know(read_tokens(self._file))
+        except (OSError, ValueError) as error:
+            # Half-written, say. Those that were good stay good, and it is looked at again.
+            log.warning("tokens_not_read", reason=str(error))
+            return
+        self._read_of = found
+        log.info("tokens_read")
+
+    def _know(self, of_file: Mapping[str, tuple[str, ...]]) -> None:
+        self._hashes = {
+            door: _hashes(tokens + of_file.get(door, ())) for door, tokens in self._set.items()
+        }
 
 
 def _hashes(tokens: tuple[str, ...]) -> tuple[bytes, ...]:

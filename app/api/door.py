@@ -35,7 +35,7 @@ class DoorRoute(APIRoute):
 
     async def answer(self, request: Request) -> Response:
         """The endpoint's answer. Raises what `problems.problem_of` knows to show."""
-        request.app.state.doorkeeper.admit(request, self.door)
+        await request.app.state.doorkeeper.admit(request, self.door)
         if not self._reads_query and request.scope["query_string"]:
             _refuse_query(request)
         if self._refuses_body:

@@ -122,7 +122,7 @@ SWEEPS: Final[Mapping[str, Sweep]] = {
     "retention": delete_old,
 }
 # Those that need not run as often as the others.
-SWEEP_SECONDS: Final = {"retention": 10.0}
+SWEEP_SECONDS: Final = {"retention": 5.0}
 
 
 class Sweeper:

@@ -1,13 +1,17 @@
 """Three doors, three tokens: every route there is, with every token there is."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from app.api import auth
 from app.api.door import DoorRoute
 from app.main import create_app
 from app.settings import Settings
@@ -30,6 +34,11 @@ def door_of(call: Call) -> str:
     """As the contract has it."""
     first = call.template.split("/")[1]
     return {"leases": "worker", "admin": "admin"}.get(first, "client")
+
+
+@pytest.fixture(autouse=True)
+def _guesses_are_answered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "GUESS_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -160,3 +169,73 @@ async def test_figures_need_no_token_on_this_machine_unless_it_is_but_a_proxy(
     assert (await guarded_api.get("/metrics")).status_code == 200
     for forwarded in ({"X-Forwarded-For": "10.0.0.9"}, {"Forwarded": "for=10.0.0.9"}):
         problem(await guarded_api.get("/metrics", headers=forwarded), 401)
+
+
+def put(file: Path, text: str | None) -> None:
+    """None: take it away."""
+    if text is None:
+        file.unlink()
+    else:
+        file.write_text(text, encoding="latin-1")
+
+
+@pytest.fixture
+def tokens_file(tmp_path: Path) -> Path:
+    file = tmp_path / "tokens"
+    file.write_text("# ours\nclient old\n\nworker w\nadmin a\n")
+    return file
+
+
+async def test_tokens_of_a_file_are_rotated_without_a_restart(
+    settings: Settings, tokens_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "LOOK_SECONDS", 0.0)
+    named = settings.model_copy(update={"tokens_file": tokens_file, "client_tokens": ("named",)})
+    async with serving(named) as api:
+
+        async def opens(*tokens: str) -> list[bool]:
+            answers = [await api.get("/tasks", headers=bearer(token)) for token in tokens]
+            return [answer.status_code == 200 for answer in answers]
+
+        problem(await api.get("/tasks"), 401)
+        assert await opens("old", "new", "named", "w") == [True, False, True, False]
+        put(tokens_file, "client old\nclient new\nworker w\n")
+        assert await opens("old", "new", "named") == [True, True, True]
+        put(tokens_file, "client new\nworker w\n")
+        assert await opens("old", "new") == [False, True]
+        for nonsense in ("client", "clients new", "client new 2", "\xff"):
+            put(tokens_file, nonsense)
+            assert await opens("old", "new") == [False, True], "what was good stays good"
+        put(tokens_file, None)
+        assert await opens("new") == [True]
+        put(tokens_file, "client newest\n")
+        assert await opens("new", "newest") == [False, True]
+
+
+async def test_a_file_is_not_looked_at_for_each_call(
+    settings: Settings, tokens_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[Path] = []
+    stat = Path.stat
+
+    def noted(path: Path, **how: Any) -> Any:
+        looked.append(path)
+        return stat(path, **how)
+
+    monkeypatch.setattr(Path, "stat", noted)
+    async with serving(settings.model_copy(update={"tokens_file": tokens_file})) as api:
+        for _ in range(20):
+            assert (await api.get("/tasks", headers=bearer("old"))).status_code == 200
+    assert looked.count(tokens_file) <= 2
+
+
+async def test_a_guess_waits_and_holds_up_nobody(
+    guarded_api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "GUESS_SECONDS", 600.0)
+    guess = asyncio.create_task(guarded_api.get("/tasks", headers=bearer("guess")))
+    problem(await guarded_api.get("/tasks"), 401)
+    problem(await guarded_api.get("/tasks", headers=bearer("worker-1")), 403)
+    assert (await guarded_api.get("/tasks", headers=bearer("client-1"))).status_code == 200
+    assert not guess.done()
+    guess.cancel()
