@@ -88,6 +88,7 @@ async def schedule(settings: Settings, stopped: asyncio.Event) -> None:
     try:
         await stopped.wait()
     finally:
+        platform.close_doors()  # a sweep that goes on and on hears of it
         # APScheduler's own shutdown cancels coroutines, and with them a commit half-way.
         scheduler.pause()
         if under_way:

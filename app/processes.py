@@ -77,6 +77,8 @@ class Processes:
                         return 1
                     # One that cannot start just now (MySQL is away) is tried again.
                     time.sleep(RESTART_SECONDS)
+                    if self._is_stopped:
+                        break
                     running[place] = self._start(*self._commands[place])
             return 0
         finally:

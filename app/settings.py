@@ -31,6 +31,8 @@ def read_tokens(file: Path) -> dict[str, tuple[str, ...]]:
         if len(words) != 2 or words[0] not in DOORS:  # noqa: PLR2004  (a door and its token)
             raise ValueError(f"line {number} is not a door ({', '.join(DOORS)}) and a token")
         found[words[0]] = (*found.get(words[0], ()), words[1])
+    if not found:
+        raise ValueError("has no token")
     return found
 
 
@@ -116,8 +118,8 @@ class Settings(BaseSettings):
         default=None,
         ge=1,
         le=36_500,
-        description="After so many days an ended task is deleted, with its attempts and its "
-        "idempotency key. Without it tasks stay until a client deletes them.",
+        description="So many days after its last change an ended task is deleted, with its "
+        "attempts and its idempotency key. Without it tasks stay until a client deletes them.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severity that is logged."
@@ -132,6 +134,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(token.strip() for token in value.split(",") if token.strip())
         return value
+
+    @field_validator("tokens_file", mode="before")
+    @classmethod
+    def _is_named(cls, value: object) -> object:
+        return value or None
 
     @field_validator("tokens_file")
     @classmethod

@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
@@ -17,6 +17,7 @@ from app.settings import LOOPBACK_HOSTS, Settings, read_tokens
 # For guessing in a row; a token of 128 bits needs no more than this.
 GUESS_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 1.0
+SETTLED_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -38,17 +39,16 @@ class Doorkeeper:
     """Knows the tokens, hashed, and compares in constant time. Those of a file are read again
     when it has changed."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._is_needed = settings.has_tokens
         self._file = settings.tokens_file
-        self._clock = clock
         self._set = {
             Door.CLIENT: settings.client_tokens,
             Door.WORKER: settings.worker_tokens,
             Door.ADMIN: settings.admin_tokens,
         }
-        self._looked_at = 0.0
-        self._read_of: tuple[int, int] | None = None
+        self._looked_at = -LOOK_SECONDS
+        self._read_of: tuple[int, ...] | None = None
         self._hashes: Mapping[Door, tuple[bytes, ...]] = {}
         self._know(read_tokens(self._file) if self._file else {})
 
@@ -74,12 +74,12 @@ class Doorkeeper:
             raise HTTPException(403, f"This token does not open the {door} door.")
 
     def _look_at_the_file(self) -> None:
-        if self._file is None or self._clock() - self._looked_at < LOOK_SECONDS:
+        if self._file is None or time.monotonic() - self._looked_at < LOOK_SECONDS:
             return
-        self._looked_at = self._clock()
+        self._looked_at = time.monotonic()
         try:
             state = self._file.stat()
-            found = state.st_mtime_ns, state.st_ino
+            found = (state.st_mtime_ns, state.st_ctime_ns, state.st_size, state.st_ino)
             if found == self._read_of:
                 return
             self._know(read_tokens(self._file))
@@ -87,8 +87,9 @@ class Doorkeeper:
             # Half-written, say. Those that were good stay good, and it is looked at again.
             log.warning("tokens_not_read", reason=str(error))
             return
-        self._read_of = found
-        log.info("tokens_read")
+        # Times have a grain: what was written a moment ago may be written again in the same one.
+        is_settled = time.time() - state.st_mtime > SETTLED_SECONDS
+        self._read_of = found if is_settled else None
 
     def _know(self, of_file: Mapping[str, tuple[str, ...]]) -> None:
         self._hashes = {

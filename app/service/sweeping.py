@@ -20,8 +20,9 @@ from app.states import Status
 from app.task import PromisedLease
 
 RECOUNT_SECONDS: Final = 3600.0
-RETENTION_SECONDS: Final = 5.0
-RETENTION_BATCH: Final = 100
+# Less than the sweep's interval, or every second run would be left out.
+RETENTION_SECONDS: Final = 4.0
+RETENTION_BATCH: Final = 50
 RETENTION_PAUSE_SECONDS: Final = 0.02
 
 Sweep = Callable[[Platform], Awaitable[int]]
@@ -87,11 +88,11 @@ async def delete_old(platform: Platform) -> int:
             )
             await platform.removed(tasks)
             deleted += len(tasks)
-            # Claims go first: half of the time the disk is theirs alone.
-            await asyncio.sleep(RETENTION_PAUSE_SECONDS)
         platform.retained = found.next or retention.FIRST
-        if found.next is None or time.monotonic() >= until:
+        if found.next is None or time.monotonic() >= until or not platform.work.is_open:
             return deleted
+        # Claims go first: half of the time the disk is theirs alone.
+        await asyncio.sleep(RETENTION_PAUSE_SECONDS)
 
 
 async def _in_batches(platform: Platform, once: Callable[..., Awaitable[list[Move]]]) -> int:

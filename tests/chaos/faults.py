@@ -24,6 +24,8 @@ class Faults:
         self._random = random.Random(seed)
         self._say = say
         self.done: Counter[str] = Counter()
+        # Parts that ended by themselves, which a worker may whose character it is.
+        self.fallen: list[str] = []
 
     def run(self, seconds: float) -> None:
         """So long; everything runs at the end."""
@@ -33,12 +35,12 @@ class Faults:
             kind = self._random.choice(sorted(self._parts))
             part = self._random.choice(self._parts[kind])
             is_fatal = self._random.random() < 0.5
-            self.done[f"{kind} {'killed' if is_fatal else 'stopped'}"] += 1
+            self._start_what_crashed()
             if is_fatal:
                 self._kill(part)
             else:
                 self._freeze(part)
-            self._start_what_crashed()
+            self.done[f"{kind} {'killed' if is_fatal else 'stopped'}"] += 1
 
     def _kill(self, part: Part) -> None:
         part.kill()
@@ -48,8 +50,6 @@ class Faults:
         part.start()
 
     def _freeze(self, part: Part) -> None:
-        if not part.is_running:
-            return
         freeze(part)
         seconds = self._random.uniform(*FROZEN_SECONDS)
         self._say(f"{part.name} stopped for {seconds:.1f} s")
@@ -59,4 +59,6 @@ class Faults:
     def _start_what_crashed(self) -> None:
         for part in (part for parts in self._parts.values() for part in parts):
             if not part.is_running:
+                if not part.name.endswith("crashing"):
+                    self.fallen.append(part.name)
                 part.start()

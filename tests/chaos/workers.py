@@ -43,7 +43,10 @@ class Worker:
             if answer is None or not answer.is_success:
                 time.sleep(0.2)
                 continue
-            for lease in answer.json():
+            leases = answer.json()
+            for lease in leases:
+                self._note(lease, "claim", answer.status_code)
+            for lease in leases:
                 treat(lease)
 
     def _well(self, lease: Lease) -> None:
@@ -87,17 +90,19 @@ class Worker:
         while time.monotonic() < give_up_at:
             answer = self._try(f"/leases/{lease['lease_id']}/{ending}", body)
             if answer is not None and answer.status_code != 503:
-                note = {
-                    "task": lease["task"]["id"],
-                    "attempt": lease["attempt"],
-                    "lease": lease["lease_id"],
-                    "ending": ending,
-                    "status": answer.status_code,
-                    "worker": self._name,
-                }
-                os.write(self._notes, json.dumps(note).encode() + b"\n")
+                self._note(lease, ending, answer.status_code)
                 return
             time.sleep(0.1)
+
+    def _note(self, lease: Lease, ending: str, status: int) -> None:
+        note = {
+            "task": lease["task"]["id"],
+            "attempt": lease["attempt"],
+            "lease": lease["lease_id"],
+            "ending": ending,
+            "status": status,
+        }
+        os.write(self._notes, json.dumps(note).encode() + b"\n")
 
     def _try(self, path: str, body: Any) -> httpx.Response | None:
         url = random.choice(self._urls) + path
