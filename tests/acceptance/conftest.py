@@ -13,6 +13,7 @@ from rowlock import Client
 from tests.acceptance.commands import Run, run
 from tests.acceptance.deployment import Api, Deployment
 from tests.acceptance.examples import Program, Start
+from tests.acceptance.working import Work, WorkerProcess
 
 
 @pytest.fixture
@@ -68,3 +69,18 @@ def start(project: Path, tmp_path: Path) -> Iterator[Start]:
         except subprocess.TimeoutExpired:
             program.process.kill()
             program.process.wait()
+
+
+@pytest.fixture
+def work(api: Api, tmp_path: Path) -> Iterator[Work]:
+    """Start a worker."""
+    started: list[WorkerProcess] = []
+
+    def work(name: str, *options: str) -> WorkerProcess:
+        started.append(WorkerProcess(name, api, tmp_path, *options))
+        return started[-1]
+
+    yield work
+    for worker in started:
+        # In order: one that is killed leaves its commands behind.
+        worker.child.stop(15)

@@ -4,10 +4,12 @@ file that $RAN names, the tasks that it has run to its end."""
 import asyncio
 import os
 import time
+from pathlib import Path
 
 from rowlock import RunningAttempt, Task, Worker
 
 WORK_SECONDS = 0.02
+FOR_EVER_SECONDS = 600.0
 
 worker = Worker()
 
@@ -27,4 +29,22 @@ async def coroutine(task: Task, _attempt: RunningAttempt) -> None:
 @worker.handler("thread")
 def thread(task: Task, _attempt: RunningAttempt) -> None:
     time.sleep(WORK_SECONDS)
+    ran(task)
+
+
+@worker.handler("long")
+async def long(_task: Task, _attempt: RunningAttempt) -> None:
+    await asyncio.sleep(FOR_EVER_SECONDS)
+
+
+@worker.handler("stuck")
+def stuck(_task: Task, _attempt: RunningAttempt) -> None:
+    time.sleep(FOR_EVER_SECONDS)
+
+
+@worker.handler("until")
+def until(task: Task, _attempt: RunningAttempt) -> None:
+    """Until a file is there."""
+    while not Path(task.payload).exists():
+        time.sleep(WORK_SECONDS)
     ran(task)

@@ -1,81 +1,24 @@
 """Worker processes on a real server: stopped, killed, and left without the server."""
 
-import os
-import re
 import signal
-import sys
-from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pytest
-
-from app.local.child import Child
 from rowlock import Client
 from tests.acceptance.deployment import Api, Deployment, until
+from tests.acceptance.working import Work, count
 
-
-class WorkerProcess:
-    """A running `tests.acceptance.sdk_worker`."""
-
-    def __init__(self, name: str, url: str, home: Path, grace_seconds: float) -> None:
-        self.name = name
-        self._log = home / f"worker-{name}.log"
-        self.child = Child(
-            name,
-            [sys.executable, "-m", "tests.acceptance.sdk_worker", name, str(grace_seconds)],
-            log=self._log,
-            environment=os.environ | {"ROWLOCK_URL": url},
-        )
-
-    @property
-    def words(self) -> str:
-        return self._log.read_text()
-
-    def ran(self) -> Counter[int]:
-        """How often each task's handler has run to its end."""
-        return Counter(map(int, re.findall(r"^ran (\d+)$", self.words, re.MULTILINE)))
-
-    def signal(self, number: signal.Signals) -> None:
-        os.kill(self.child.pid, number)
-
-    def ends(self, seconds: float = 10.0) -> None:
-        """Check that it ends well."""
-        assert self.child.ends_within(seconds), self.words
-        assert self.child.exit_code() == 0, self.words
-        assert "Traceback" not in self.words
-
-
-Work = Callable[..., WorkerProcess]
-
-
-@pytest.fixture
-def work(api: Api, tmp_path: Path) -> Iterator[Work]:
-    """Start a worker."""
-    started: list[WorkerProcess] = []
-
-    def work(name: str, grace_seconds: float = 20.0) -> WorkerProcess:
-        started.append(WorkerProcess(name, api.url, tmp_path, grace_seconds))
-        return started[-1]
-
-    yield work
-    for worker in started:
-        worker.child.kill()
-
-
-def count(client: Client, status: str) -> int:
-    return sum(sum(queue.tasks[status].values()) for queue in client.stats().queues)
+HANDLERS = ("--handlers", "tests.acceptance.handlers:worker", "--concurrency", "8")
 
 
 def test_an_idle_worker_ends_at_once_though_its_poll_is_long(api: Api, work: Work) -> None:
-    worker = work("idle")
+    worker = work("idle", *HANDLERS)
     until(lambda: "rowlock_waiting_callers 1.0" in api.http.get("/metrics").text, "waiting")
     worker.signal(signal.SIGTERM)
     worker.ends(5)
 
 
 def test_what_has_not_ended_is_given_back_at_the_second_signal(client: Client, work: Work) -> None:
-    worker = work("impatient", grace_seconds=3600)
+    worker = work("impatient", *HANDLERS, "--grace-seconds", "3600")
     ids = client.submit_many({"title": title} for title in ("long", "stuck", "long"))
     until(lambda: count(client, "in_progress") == 3, "all begun")
     worker.signal(signal.SIGTERM)
@@ -92,7 +35,7 @@ def test_what_has_not_ended_is_given_back_at_the_second_signal(client: Client, w
 def test_a_worker_outlasts_its_server(
     deployment: Deployment, api: Api, client: Client, work: Work, tmp_path: Path
 ) -> None:
-    worker = work("patient")
+    worker = work("patient", *HANDLERS)
     go = tmp_path / "go"
     task = client.submit("until", payload=str(go))
     until(lambda: client.get(task.id).status == "in_progress", "begun")

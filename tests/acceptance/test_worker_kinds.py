@@ -1,23 +1,21 @@
 """`rowlock worker` in its three kinds: real processes, of which one is stopped and one killed."""
 
 import json
-import os
 import re
 import signal
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from app.local.child import Child
 from rowlock import Client
 from tests.acceptance.deployment import Api, Deployment, until
+from tests.acceptance.working import Work, count
 
 TASKS = 1000
 SLOTS = 8
@@ -27,56 +25,6 @@ KINDS = {
     "handlers": ("--handlers", "tests.acceptance.handlers:worker"),
     "forward": ("--forward", "SERVICE"),
 }
-
-
-class WorkerProcess:
-    """A running `rowlock worker`, and the tasks that it has done."""
-
-    def __init__(self, name: str, api: Api, home: Path, *options: str) -> None:
-        self.name = name
-        self.notes = home / f"{name}.ran"
-        self._log = home / f"{name}.log"
-        self.child = Child(
-            name,
-            [sys.executable, "-m", "app", "worker", "--name", name, *options],
-            log=self._log,
-            environment=os.environ | {"ROWLOCK_URL": api.url, "RAN": str(self.notes)},
-        )
-
-    @property
-    def words(self) -> str:
-        return self._log.read_text()
-
-    def ran(self) -> Counter[int]:
-        """How often each task has been run to its end."""
-        return Counter(map(int, self.notes.read_text().split() if self.notes.exists() else ()))
-
-    def signal(self, number: signal.Signals) -> None:
-        os.kill(self.child.pid, number)
-
-    def ends(self, seconds: float = 15.0) -> None:
-        """Check that it ends well."""
-        assert self.child.ends_within(seconds), self.words
-        assert self.child.exit_code() == 0, self.words
-        assert "Traceback" not in self.words
-
-
-Work = Callable[..., WorkerProcess]
-
-
-@pytest.fixture
-def work(api: Api, tmp_path: Path) -> Iterator[Work]:
-    """Start a worker."""
-    started: list[WorkerProcess] = []
-
-    def work(name: str, *options: str) -> WorkerProcess:
-        started.append(WorkerProcess(name, api, tmp_path, *options))
-        return started[-1]
-
-    yield work
-    for worker in started:
-        # In order: one that is killed leaves its commands behind.
-        worker.child.stop(15)
 
 
 @contextmanager
@@ -111,10 +59,6 @@ def a_service(home: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
         thread.join()
-
-
-def count(client: Client, status: str) -> int:
-    return sum(sum(queue.tasks[status].values()) for queue in client.stats().queues)
 
 
 @pytest.mark.parametrize("kind", KINDS)
