@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from sqlalchemy import create_engine, pool, text
+from sqlalchemy import text
 
 from alembic import context
+from app.engines import sync_engine
 from app.errors import UnfitServerError
 from app.models import Model
 from app.settings import Settings
@@ -13,13 +14,13 @@ LOCK_SECONDS: Final = 600
 
 
 def run() -> None:
-    url = context.config.attributes.get("url") or Settings().sync_url
+    settings = context.config.attributes.get("settings") or Settings()
     if context.is_offline_mode():
-        context.configure(url=url, target_metadata=Model.metadata, literal_binds=True)
+        context.configure(url=settings.sync_url, target_metadata=Model.metadata, literal_binds=True)
         with context.begin_transaction():
             context.run_migrations()
         return
-    engine = create_engine(url, poolclass=pool.NullPool)
+    engine = sync_engine(settings)
     with engine.connect() as connection:
         # DDL cannot be rolled back: two that migrate at once would stop each other half-way.
         lock = {"name": f"rowlock-migrate-{engine.url.database}"[:64], "seconds": LOCK_SECONDS}

@@ -239,9 +239,8 @@ def _checked(settings: Settings, work: Callable[[Settings], None]) -> None:
     except UnfitServerError as error:
         _end(str(error))
     except (exc.DBAPIError, OSError) as error:
-        url = settings.sync_url.set(drivername="mysql", query={})
         said = error.orig if isinstance(error, exc.DBAPIError) else error
-        _end(f"MySQL at {url.render_as_string()} does not take us: {said}")
+        _end(f"MySQL at {settings.shown_url} does not take us: {said}")
 
 
 def _end(message: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Connections to MySQL: the one clock, the session settings, transactions and their retries.
+"""Work on MySQL: the one clock, transactions and their retries.
 
 SQLAlchemy keeps the pool; statements go to the driver as text. Its own execution costs twice
 what the driver does, which a queue pays on every transition (`docs/decisions/`).
@@ -15,15 +15,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 
 import orjson
-import pymysql
 import structlog
 from pymysql import err
-from sqlalchemy import event, exc
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import exc
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 
+from app.engines import Servers, async_engine
 from app.errors import DatabaseAwayError, RowBusyError
-from app.settings import TLS_OPTIONS, Settings
+from app.settings import Settings
 
 T = TypeVar("T")
 
@@ -32,22 +32,20 @@ LOCK_WAIT_TIMEOUT, DEADLOCK = 1205, 1213
 TRIES: Final = {LOCK_WAIT_TIMEOUT: 2, DEADLOCK: 5}
 # The server is full, going down, out of space, read-only, or not letting anybody in.
 _SERVER_AWAY = {1021, 1037, 1040, 1041, 1044, 1045, 1049, 1053, 1077, 1114, 1129, 1130}
-_SERVER_AWAY |= {1158, 1159, 1160, 1161, 1203, 1226, 1290, 1792, 1836, 3032, 3100, 3101}
+_SERVER_AWAY |= {1158, 1159, 1160, 1161, 1203, 1226, 1290, 1792, 1836, 3032}
+# A group of servers that is just choosing the one that takes writes.
+_SERVER_AWAY |= {3098, 3100, 3101}
 # Nobody answers, or not as asked.
 _REFUSED: Final = frozenset({1053, 1077, 2002, 2003, 2012, 2026})
 # The connection was dropped or killed at some time since it was last used.
 DROPPED: Final = frozenset({0, 1927, 2006, 2013, 2014, 2055, 3169, 4031})
 LOST: Final = _REFUSED | DROPPED
+# It was the one of several that takes writes, and is not any more.
+READ_ONLY: Final = frozenset({1290, 1836})
+_UNFIT: Final = LOST | READ_ONLY
 AWAY: Final = frozenset(_SERVER_AWAY) | LOST
 CLOCK_CARRIED_SECONDS: Final = 1.0
 CLOCK_ROUND_TRIP_SECONDS: Final = 0.02
-
-_SESSION = (
-    # Well below our own time-out: who waits for a lock in vain is busy, MySQL is not away.
-    "SET time_zone = '+00:00', innodb_lock_wait_timeout = 1, "
-    "sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
-    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"
-)
 
 log = structlog.get_logger(__name__)
 
@@ -118,9 +116,12 @@ class Database:
         self._pool_size = settings.database_pool_size
         # Long reads leave half of the pool to short ones: heartbeats, readiness, the poller.
         self._long_reads = asyncio.Semaphore(settings.database_pool_size // 2)
-        self._writers = _engine(settings, "READ COMMITTED")
+        servers = Servers(settings)
+        self._writers = async_engine(settings, servers, "READ COMMITTED")
         # A single SELECT is its own snapshot: under autocommit it costs one round trip, not two.
-        self._readers = _engine(settings, "AUTOCOMMIT")
+        self._readers = async_engine(settings, servers, "AUTOCOMMIT")
+        # After these another connection does better.
+        self._passing = DROPPED | READ_ONLY if servers.are_several else DROPPED
         self._clock = Clock()
 
     async def transact(self, work: Callable[[Connection], Awaitable[T]]) -> T:
@@ -161,7 +162,7 @@ class Database:
             except err.MySQLError as error:
                 code = error_code(error)
                 # Each one of the pool may have died: with the server, or by an idle time-out.
-                if code in DROPPED and not committing and dead <= self._pool_size:
+                if code in self._passing and not committing and dead <= self._pool_size:
                     dead += 1
                     continue
                 if attempt - dead >= TRIES.get(code or 0, 1):
@@ -214,7 +215,7 @@ def marks(values: Sized, mark: str = "%s") -> str:
 @asynccontextmanager
 async def _lent(engine: AsyncEngine, clock: Clock) -> AsyncIterator[Connection]:
     """A connection of the pool. It goes back rolled back after an error, and not at all where
-    nobody knows what it would answer next (it was lost, or cancelled half-way)."""
+    nobody knows what it would answer next (it was lost, or cancelled half-way), or all do."""
     held: PoolProxiedConnection = await engine.raw_connection()
     connection = Connection(
         held.driver_connection,
@@ -225,7 +226,7 @@ async def _lent(engine: AsyncEngine, clock: Clock) -> AsyncIterator[Connection]:
     try:
         yield connection
     except BaseException as error:
-        is_in_step = isinstance(error, Exception) and error_code(error) not in LOST
+        is_in_step = isinstance(error, Exception) and error_code(error) not in _UNFIT
         try:
             if is_in_step:
                 await connection.rollback()
@@ -238,47 +239,6 @@ async def _lent(engine: AsyncEngine, clock: Clock) -> AsyncIterator[Connection]:
         raise
     finally:
         held.close()
-
-
-def _engine(settings: Settings, isolation_level: Any) -> AsyncEngine:
-    engine = create_async_engine(
-        settings.async_url,
-        isolation_level=isolation_level,
-        pool_size=settings.database_pool_size,
-        max_overflow=0,
-        # The one used last is the least likely to be dead, and few are needed at most times.
-        pool_use_lifo=True,
-        pool_timeout=settings.database_timeout_seconds,
-        pool_recycle=1800,
-        # Every connection is given back committed or rolled back by its one user, above.
-        pool_reset_on_return=None,
-        skip_autocommit_rollback=True,
-        connect_args={"connect_timeout": settings.database_timeout_seconds},
-    )
-
-    asks_for_tls = not TLS_OPTIONS.isdisjoint(settings.async_url.query)
-
-    @event.listens_for(engine.sync_engine, "do_connect")
-    def _make_tls_context(_dialect: Any, _record: Any, _args: Any, parameters: Any) -> None:
-        # PyMySQL makes its context of the URL's `ssl_*` options itself; aiomysql wants it made.
-        if isinstance(options := parameters.get("ssl"), dict):
-            parameters["ssl"] = pymysql.Connection(ssl=options, defer_connect=True).ctx
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def _set_session(connection: Any, record: Any) -> None:
-        cursor = connection.cursor()
-        cursor.execute(_SESSION)
-        # A session's own, from now on: a cluster that changes the global one does not reach it.
-        cursor.execute("SELECT @@auto_increment_increment")
-        (record.info["id_step"],) = cursor.fetchone()
-        if asks_for_tls:
-            # aiomysql goes on in the clear where the server offers no TLS.
-            cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
-            if not cursor.fetchone()[1]:
-                raise err.OperationalError(2026, "MySQL offers no TLS, and the URL asks for it")
-        cursor.close()
-
-    return engine
 
 
 def _translated(error: Exception) -> Exception:

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, NamedTuple
 
-from sqlalchemy import Connection, Engine, create_engine, exc, pool
+from sqlalchemy import Connection, Engine, exc
 
 from app import migrations
+from app.engines import sync_engine
 from app.errors import UnfitServerError
 from app.queue.low_water import BEGINNING
 from app.queue.statements import CLAIM
@@ -162,12 +163,7 @@ def _variable(connection: Connection, name: str) -> str:
 
 @contextmanager
 def _engine(settings: Settings) -> Iterator[Engine]:
-    engine = create_engine(
-        settings.sync_url,
-        isolation_level="READ COMMITTED",
-        poolclass=pool.NullPool,
-        connect_args={"connect_timeout": settings.database_timeout_seconds},
-    )
+    engine = sync_engine(settings)
     try:
         yield engine
     finally:

@@ -8,11 +8,12 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from pymysql import err
-from sqlalchemy import Connection, create_engine, exc
+from sqlalchemy import Connection, exc
 
 from alembic import command
 from app.db import Connection as Queries
 from app.db import error_code
+from app.engines import sync_engine
 from app.errors import UnfitServerError
 from app.settings import Settings
 
@@ -25,7 +26,7 @@ def config_for(settings: Settings | None = None) -> Config:
     config = Config(str(_HOME / "alembic.ini"))
     config.set_main_option("script_location", str(_HOME / "alembic"))
     if settings is not None:
-        config.attributes["url"] = settings.sync_url
+        config.attributes["settings"] = settings
     return config
 
 
@@ -107,7 +108,7 @@ def downgrade(settings: Settings) -> None:
 
 
 def _revision(settings: Settings) -> str | None:
-    engine = create_engine(settings.sync_url)
+    engine = sync_engine(settings)
     try:
         with engine.connect() as connection:
             return revision_in(connection)

@@ -1,9 +1,10 @@
 """The settings, read once from the environment (`ROWLOCK_*`), frozen, with units in their names."""
 
 import os
+import re
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -19,6 +20,19 @@ DOORS = ("client", "worker", "admin")
 _FILES = TLS_OPTIONS - {"ssl_check_hostname"}
 
 Tokens = Annotated[tuple[str, ...], NoDecode]
+
+# Before the hosts, the hosts, and what follows. A password may have a comma; a host has none.
+_URL: Final = re.compile(r"([^:/]+://(?:[^:/@]*(?::[^@]*)?@)?)([^/?]*)(.*)", re.DOTALL)
+
+
+class Host(NamedTuple):
+    """Where a MySQL listens."""
+
+    name: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.port}"
 
 
 def read_tokens(file: Path) -> dict[str, tuple[str, ...]]:
@@ -43,7 +57,8 @@ class Settings(BaseSettings):
 
     database_url: str = Field(
         description="Where MySQL is: `mysql://user:password@host:3306/database`. TLS options "
-        "(`ssl_ca`, `ssl_cert`, `ssl_key`) go in its query.",
+        "(`ssl_ca`, `ssl_cert`, `ssl_key`) go in its query. Of several hosts, "
+        "`host:3306,other:3306`, the one that takes writes is used.",
     )
     redis_url: str | None = Field(
         default=None,
@@ -154,8 +169,8 @@ class Settings(BaseSettings):
     @classmethod
     def _is_mysql(cls, value: str) -> str:
         try:
-            url = make_url(value)
-        except ArgumentError as error:
+            url, *others = _urls(value)
+        except (ArgumentError, ValueError) as error:
             raise ValueError("is not a URL; write mysql://user:password@host:3306/name") from error
         if url.get_backend_name() not in {"mysql", "mariadb"}:
             raise ValueError("must begin with mysql:// (MySQL and MariaDB alike)")
@@ -167,6 +182,8 @@ class Settings(BaseSettings):
                 raise ValueError(f"has the option {name}, which is not known; these are: {known}")
             if name in _FILES and not os.access(str(given), os.R_OK):
                 raise ValueError(f"names in {name} what cannot be read: {given}")
+        if others and ("unix_socket" in url.query or not all(u.host for u in (url, *others))):
+            raise ValueError("names several servers, so each needs its host: a:3306,b:3306")
         return value
 
     @field_validator("redis_url")
@@ -179,13 +196,26 @@ class Settings(BaseSettings):
         return value
 
     @cached_property
+    def hosts(self) -> tuple[Host, ...]:
+        """The servers that the database's URL names."""
+        return tuple(
+            Host(url.host or "localhost", url.port or 3306) for url in _urls(self.database_url)
+        )
+
+    @property
+    def shown_url(self) -> str:
+        """Where the database is, but for the password and the options."""
+        urls = (url.set(drivername="mysql", query={}) for url in _urls(self.database_url))
+        return ", ".join(url.render_as_string() for url in urls)
+
+    @cached_property
     def async_url(self) -> URL:
-        """The database for the service, by aiomysql."""
+        """The database for the service, by aiomysql, on the first of the hosts."""
         return _with_charset(self.database_url, "mysql+aiomysql")
 
     @cached_property
     def sync_url(self) -> URL:
-        """The database for migrations, by PyMySQL."""
+        """The database for migrations, by PyMySQL, on the first of the hosts."""
         url = _with_charset(self.database_url, "mysql+pymysql")
         # Unasked it would take TLS that proves nothing, and find fit what the service does not.
         asks_for_tls = not TLS_OPTIONS.isdisjoint(url.query)
@@ -201,5 +231,12 @@ class Settings(BaseSettings):
         return self.host in LOOPBACK_HOSTS
 
 
+def _urls(url: str) -> list[URL]:
+    """A URL for each host."""
+    parts = _URL.fullmatch(url)
+    hosts = parts[2].split(",") if parts else []
+    return [make_url(f"{parts[1]}{host}{parts[3]}") for host in hosts] if parts else [make_url(url)]
+
+
 def _with_charset(url: str, driver: str) -> URL:
-    return make_url(url).set(drivername=driver).update_query_dict({"charset": "utf8mb4"})
+    return _urls(url)[0].set(drivername=driver).update_query_dict({"charset": "utf8mb4"})

@@ -81,6 +81,22 @@ def test_each_driver_gets_its_own_url_with_the_charset(scheme: str, tmp_path: Pa
         assert url.query == {"charset": "utf8mb4", "ssl_ca": str(ca)}
 
 
+@pytest.mark.parametrize(
+    ("hosts", "found"),
+    [
+        ("a", ["a:3306"]),
+        ("a:3307,b", ["a:3307", "b:3306"]),
+        ("a,b:1,[::1]:2", ["a:3306", "b:1", "::1:2"]),
+    ],
+)
+def test_several_servers_may_be_named(hosts: str, found: list[str]) -> None:
+    settings = Settings(database_url=f"mysql://user:p,a/ss@{hosts}/rowlock")
+    assert [str(host) for host in settings.hosts] == found
+    assert (settings.async_url.password, settings.async_url.database) == ("p,a/ss", "rowlock")
+    assert settings.async_url.host == settings.hosts[0].name
+    assert "p,a/ss" not in settings.shown_url
+
+
 def test_without_tls_options_neither_driver_takes_tls() -> None:
     settings = Settings(database_url=URL)
     assert settings.sync_url.query["ssl_disabled"] == "true"
@@ -95,6 +111,9 @@ def test_without_tls_options_neither_driver_takes_tls() -> None:
         ("database_url", "sqlite:///x", "must begin with mysql"),
         ("database_url", "postgresql://u@h/d", "must begin with mysql"),
         ("database_url", "mysql://user@db.example", "names no database"),
+        ("database_url", "mysql://u@h:x,i/d", "not a URL"),
+        ("database_url", "mysql://u@h,/d", "several servers, so each needs its host"),
+        ("database_url", "mysql://u@h,i/d?unix_socket=/s", "several servers, so each needs its"),
         ("database_url", "mysql://u@h/d?ssl_mode=REQUIRED", "the option ssl_mode, which is not"),
         ("database_url", "mysql://u@h/d?ssl_ca=/no/such.pem", "cannot be read: /no/such.pem"),
         ("redis_url", "db.example:6379", "must begin with redis"),
