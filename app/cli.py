@@ -87,9 +87,7 @@ def serve(
             )
         if one_of is None:  # else it was said before
             typer.echo(
-                f"No tokens are set: whoever is on this machine may call http://{settings.host}:"
-                f"{settings.port}.",
-                err=True,
+                f"No tokens are set: whoever is on this machine may call {settings.url}.", err=True
             )
     if migrate:
         _checked(settings, _migrate)

@@ -17,8 +17,11 @@ from app.api.services import Services
 from app.main import create_app
 from app.service.platform import BATCHES
 from app.settings import Settings
+from app.tls import Certificate
 
 STOP_SECONDS = 8
+# How often the certificate's files are looked at.
+LOOK_SECONDS = 1
 # A terminal's Ctrl-C reaches both processes of the one executable, and the first passes it on.
 # To uvicorn a second one means that it shall not wait for its callers.
 ECHO_SECONDS = 0.3
@@ -109,13 +112,26 @@ def serve(settings: Settings, *, shares_port: bool = False) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=STOP_SECONDS,
+        **_tls(settings),
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn, having stopped in order, raises the signal again: to be told to stop is no fault.
         signal.signal(number, lambda *_: sys.exit(0))
     Server(config, application).run([_shared_socket(settings)] if shares_port else None)
+
+
+def _tls(settings: Settings) -> dict[str, Any]:
+    if settings.tls_certificate_file is None:
+        return {}
+    certificate = Certificate(settings.tls_certificate_file, settings.tls_key_file)
+    return {
+        "ssl_context_factory": lambda _config, _default: certificate.context,
+        "callback_notify": certificate.renew,
+        "timeout_notify": LOOK_SECONDS,
+    }
 
 
 def _shared_socket(settings: Settings) -> socket:

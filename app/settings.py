@@ -3,13 +3,16 @@
 import os
 import re
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+
+from app.tls import Certificate
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -19,7 +22,8 @@ TLS_OPTIONS = frozenset({"ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "ssl_che
 DOORS = ("client", "worker", "admin")
 _FILES = TLS_OPTIONS - {"ssl_check_hostname"}
 
-Tokens = Annotated[tuple[str, ...], NoDecode]
+# Comma-separated in the environment.
+Words = Annotated[tuple[str, ...], NoDecode]
 
 # Before the hosts, the hosts, and what follows. A password may have a comma; a host has none.
 _URL: Final = re.compile(r"([^:/]+://(?:[^:/@]*(?::[^@]*)?@)?)([^/?]*)(.*)", re.DOTALL)
@@ -68,13 +72,29 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="The address the API listens on.")
     port: int = Field(default=8000, ge=1, le=65535, description="The port the API listens on.")
 
-    client_tokens: Tokens = Field(
+    tls_certificate_file: Path | None = Field(
+        default=None,
+        description="With it the API speaks HTTPS: a PEM file with the certificate and those "
+        "between it and the authority. Read again when it changes, without a restart.",
+    )
+    tls_key_file: Path | None = Field(
+        default=None,
+        validate_default=True,
+        description="The certificate's private key, where it is not in the same file.",
+    )
+    trusted_proxies: Words = Field(
+        default=(),
+        description="Addresses or networks of proxies, comma-separated, whose `X-Forwarded-For` "
+        "says who calls. Nobody else's does.",
+    )
+
+    client_tokens: Words = Field(
         default=(), description="Tokens for the client door, comma-separated."
     )
-    worker_tokens: Tokens = Field(
+    worker_tokens: Words = Field(
         default=(), description="Tokens for the worker door, comma-separated."
     )
-    admin_tokens: Tokens = Field(
+    admin_tokens: Words = Field(
         default=(), description="Tokens for the admin door, comma-separated."
     )
 
@@ -143,14 +163,40 @@ class Settings(BaseSettings):
         default="json", description="`json`, one object a line, or `console`, for people."
     )
 
-    @field_validator("client_tokens", "worker_tokens", "admin_tokens", mode="before")
+    @field_validator(
+        "client_tokens", "worker_tokens", "admin_tokens", "trusted_proxies", mode="before"
+    )
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(token.strip() for token in value.split(",") if token.strip())
+            return tuple(word.strip() for word in value.split(",") if word.strip())
         return value
 
-    @field_validator("tokens_file", mode="before")
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for word in value:
+            try:
+                ip_network(word)
+            except ValueError as error:
+                raise ValueError(f"has {word}, which is no address and no network") from error
+        return value
+
+    @field_validator("tls_key_file")
+    @classmethod
+    def _fits_the_certificate(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        certificate = info.data.get("tls_certificate_file")
+        if certificate is None:
+            if value is not None:
+                raise ValueError("is of no use without ROWLOCK_TLS_CERTIFICATE_FILE")
+            return None
+        try:
+            Certificate(certificate, value)
+        except OSError as error:
+            raise ValueError(f"and the certificate cannot be used: {error}") from error
+        return value
+
+    @field_validator("tls_certificate_file", "tls_key_file", "tokens_file", mode="before")
     @classmethod
     def _is_named(cls, value: object) -> object:
         return value or None
@@ -225,6 +271,13 @@ class Settings(BaseSettings):
     def has_tokens(self) -> bool:
         named = self.client_tokens or self.worker_tokens or self.admin_tokens
         return bool(named) or self.tokens_file is not None
+
+    @property
+    def url(self) -> str:
+        """Where the API is."""
+        scheme = "https" if self.tls_certificate_file else "http"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}:{self.port}"
 
     @property
     def on_loopback(self) -> bool:

@@ -68,6 +68,8 @@ class Doorkeeper:
         digest = sha256(token.strip().encode("utf-8", "surrogateescape")).digest()
         opens = {d for d, hashes in self._hashes.items() if _is_among(digest, hashes)}
         if not opens:
+            address = request.client.host if request.client else "unknown"
+            log.warning("token_refused", address=address, path=request.url.path)
             await asyncio.sleep(GUESS_SECONDS)
             raise HTTPException(401, "This token is not known here.", _CHALLENGE)
         if door is not Door.ANY and door not in opens:

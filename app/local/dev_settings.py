@@ -8,7 +8,7 @@ from app.local.errors import LocalError
 
 _HIGHEST_PORT = 65535
 _LEAST_POOL_MIB = 16
-_DOORS = ("CLIENT", "WORKER", "ADMIN")
+_TOKENS = ("CLIENT_TOKENS", "WORKER_TOKENS", "ADMIN_TOKENS", "TOKENS_FILE")
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class DevSettings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "DevSettings":
+        if environment.get("ROWLOCK_TLS_CERTIFICATE_FILE"):
+            raise LocalError(
+                "`rowlock dev` speaks plain HTTP, for this machine. Unset "
+                "ROWLOCK_TLS_CERTIFICATE_FILE, or start the parts: serve --with-scheduler."
+            )
         return cls(
             home=_home(environment),
             host=environment.get("ROWLOCK_HOST") or "127.0.0.1",
@@ -38,7 +43,7 @@ class DevSettings:
             database_url=environment.get("ROWLOCK_DATABASE_URL") or None,
             redis_url=environment.get("ROWLOCK_REDIS_URL"),
             # One door's token closes all three.
-            has_tokens=any(environment.get(f"ROWLOCK_{door}_TOKENS") for door in _DOORS),
+            has_tokens=any(environment.get(f"ROWLOCK_{name}") for name in _TOKENS),
         )
 
     @property

@@ -116,6 +116,8 @@ def test_without_tls_options_neither_driver_takes_tls() -> None:
         ("database_url", "mysql://u@h,i/d?unix_socket=/s", "several servers, so each needs its"),
         ("database_url", "mysql://u@h/d?ssl_mode=REQUIRED", "the option ssl_mode, which is not"),
         ("database_url", "mysql://u@h/d?ssl_ca=/no/such.pem", "cannot be read: /no/such.pem"),
+        ("tls_key_file", "/no/such.pem", "is of no use without ROWLOCK_TLS_CERTIFICATE_FILE"),
+        ("trusted_proxies", "10.0.0.0/8,proxy.example", "has proxy.example, which is no address"),
         ("redis_url", "db.example:6379", "must begin with redis"),
         ("redis_url", "http://db.example", "must begin with redis"),
         ("port", "0", "greater than or equal to 1"),
@@ -138,6 +140,15 @@ def test_what_cannot_be_is_refused_with_its_name(
     (error,) = caught.value.errors()
     assert error["loc"] == (name,)
     assert said in error["msg"]
+
+
+@pytest.mark.parametrize("text", [None, "no certificate"])
+def test_a_certificate_that_cannot_be_used_is_refused(tmp_path: Path, text: str | None) -> None:
+    file = tmp_path / "certificate.pem"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(ValidationError, match=r"tls_key_file\n.*the certificate cannot be used"):
+        Settings(database_url=URL, tls_certificate_file=file)
 
 
 @pytest.mark.parametrize("url", ["redis://h", "rediss://:p@h:6380/1", "unix:///run/redis.sock"])
