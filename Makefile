@@ -53,7 +53,8 @@ binary: $(VENV)/.dev ## build dist/rowlock, one executable for machines without 
 	@command -v objdump >/dev/null || { echo "make binary needs objdump: apt install binutils"; exit 1; }
 	@$(BIN)/pyinstaller --noconfirm --log-level WARN --distpath dist --workpath build \
 	  binary/rowlock.spec
-	@ls -lh dist/rowlock
+	@$(BIN)/python binary/sbom.py dist/rowlock
+	@ls -lh dist/rowlock dist/rowlock.cdx.json
 
 lock: ## re-make the lock files after a change in pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }

