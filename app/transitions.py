@@ -74,6 +74,7 @@ def claimed(
     _require(task, Event.CLAIM)
     deadline = now + timedelta(seconds=task.timeout_seconds)
     expiry = deadline if lease_seconds is None else now + timedelta(seconds=lease_seconds)
+    moment = later(task, now)
     return task._replace(
         status=Status.IN_PROGRESS,
         claimed_from=task.status,
@@ -83,9 +84,9 @@ def claimed(
         lease_token=token,
         lease_seconds=lease_seconds,
         worker=worker,
-        started_at=now,
+        started_at=moment,
         deadline_at=deadline,
-        updated_at=later(task, now),
+        updated_at=moment,
     )
 
 
@@ -95,7 +96,7 @@ def completed(task: Task, *, now: datetime, result: str | None) -> Task:
     return _without_lease(task, now)._replace(
         status=Status.DONE,
         sweep_at=None,
-        completed_at=now,
+        completed_at=later(task, now),
         finish_token=task.lease_token,
         result=result,
         error=None,

@@ -67,7 +67,7 @@ def ended_attempt(
         attempt=task.attempt,
         worker=task.worker,
         started_at=task.started_at,
-        finished_at=now,
+        finished_at=transitions.later(task, now),
         outcome=outcome,
         error=error,
         lease_token=task.lease_token,

@@ -255,4 +255,9 @@ def test_a_change_is_later_than_the_last_one_whatever_another_clock_said(
     task = a_row(status)._replace(updated_at=LATER)
     behind = LATER - timedelta(milliseconds=3)
 
-    assert APPLY[event](task, behind).updated_at == LATER + timedelta(microseconds=1)
+    after = APPLY[event](task, behind)
+    assert after.updated_at == LATER + timedelta(microseconds=1)
+    if event is Event.CLAIM:
+        assert after.started_at == after.updated_at
+    if event is Event.COMPLETE:
+        assert after.completed_at == after.updated_at
