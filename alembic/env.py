@@ -1,35 +1,64 @@
-"""Runs migrations against the database of the settings."""
+"""Runs migrations against the database of the settings, beside those who use it."""
 
+import sys
+import time
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import Connection, exc, text
 
 from alembic import context
-from app.engines import sync_engine
+from app.db import TRIES, error_code
+from app.engines import SQL_MODE, sync_engine
 from app.errors import UnfitServerError
 from app.models import Model
 from app.settings import Settings
 
 LOCK_SECONDS: Final = 600
+# Whoever waits to change a table holds up all who come after, and lists are cut off after two
+# seconds. So a migration waits less long, lets them by, and tries again, for ten minutes.
+WAIT_SECONDS: Final = 1
+PAUSES_SECONDS: Final = (1, 2, 4, 8, 16, *[30] * 18)
 
 
 def run() -> None:
     settings = context.config.attributes.get("settings") or Settings()
-    if context.is_offline_mode():
-        context.configure(url=settings.sync_url, target_metadata=Model.metadata, literal_binds=True)
-        with context.begin_transaction():
-            context.run_migrations()
-        return
     engine = sync_engine(settings)
     with engine.connect() as connection:
         # DDL cannot be rolled back: two that migrate at once would stop each other half-way.
         lock = {"name": f"rowlock-migrate-{engine.url.database}"[:64], "seconds": LOCK_SECONDS}
         if connection.execute(text("SELECT GET_LOCK(:name, :seconds)"), lock).scalar() != 1:
             raise UnfitServerError(reason=f"Another migration has run for {LOCK_SECONDS} s.")
+        connection.exec_driver_sql(
+            f"SET lock_wait_timeout = {WAIT_SECONDS}, innodb_lock_wait_timeout = {WAIT_SECONDS}, "
+            f"sql_mode = '{SQL_MODE}'"
+        )
         connection.commit()  # the lock is the connection's, and stays
-        context.configure(connection=connection, target_metadata=Model.metadata)
+        pauses = iter(PAUSES_SECONDS)
+        while not _migrated(connection):
+            pause = next(pauses, None)
+            if pause is None:
+                raise UnfitServerError(
+                    reason="Another transaction holds a table that the migration has to change. "
+                    "End it (SHOW FULL PROCESSLIST shows its session), and migrate again: what "
+                    "has been done stays done."
+                )
+            said = f"Another transaction holds a table; the migration goes on in {pause} s."
+            print(said, file=sys.stderr, flush=True)
+            time.sleep(pause)
+
+
+def _migrated(connection: Connection) -> bool:
+    """Whether all is done; what is not waits for somebody else's transaction."""
+    context.configure(connection=connection, target_metadata=Model.metadata)
+    try:
         with context.begin_transaction():
             context.run_migrations()
+    except exc.OperationalError as error:
+        if error.orig is None or error_code(error.orig) not in TRIES:
+            raise
+        connection.rollback()
+        return False
+    return True
 
 
 run()

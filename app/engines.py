@@ -17,11 +17,13 @@ from app.settings import TLS_OPTIONS, Host, Settings
 # Of several servers: so old may be what is known of the one that a connection leads to.
 LOOK_SECONDS: Final = 1.0
 
-_SESSION = (
+SQL_MODE: Final = (
+    "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
+    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+)
+_SESSION: Final = (
     # Well below our own time-out: who waits for a lock in vain is busy, MySQL is not away.
-    "SET time_zone = '+00:00', innodb_lock_wait_timeout = 1, "
-    "sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
-    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"
+    f"SET time_zone = '+00:00', innodb_lock_wait_timeout = 1, sql_mode = '{SQL_MODE}'"
 )
 
 

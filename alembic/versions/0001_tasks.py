@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 from alembic import op
+from app.ddl import set_index
 
 revision: str = "0001"
 down_revision: str | None = None
@@ -43,7 +44,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.Index("ux_tags_name", "name", unique=True),
+        sa.UniqueConstraint("name", name="ux_tags_name"),
         **TABLE,
     )
     op.create_table(
@@ -119,14 +120,14 @@ def upgrade() -> None:
             "current_retry_count BETWEEN 0 AND retry_limit", name="retries_within_limit"
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.Index("ix_tasks_claim", "queue", "claim_rank", "created_at", "id"),
-        sa.Index("ix_tasks_completed", "completed_at"),
-        sa.Index("ix_tasks_created", "created_at"),
-        sa.Index("ix_tasks_due", "due_date"),
-        sa.Index("ix_tasks_status", "status", "id"),
-        sa.Index("ix_tasks_sweep", "status", "sweep_at"),
         **TABLE,
     )
+    set_index("tasks", "ix_tasks_claim", ["queue", "claim_rank", "created_at", "id"])
+    set_index("tasks", "ix_tasks_completed", ["completed_at"])
+    set_index("tasks", "ix_tasks_created", ["created_at"])
+    set_index("tasks", "ix_tasks_due", ["due_date"])
+    set_index("tasks", "ix_tasks_status", ["status", "id"])
+    set_index("tasks", "ix_tasks_sweep", ["status", "sweep_at"])
     op.create_table(
         "idempotency_keys",
         sa.Column(
@@ -145,9 +146,9 @@ def upgrade() -> None:
             ["task_id"], ["tasks.id"], name="fk_idempotency_keys_task_id", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("idempotency_key", "item"),
-        sa.Index("ix_idempotency_keys_task", "task_id"),
         **TABLE,
     )
+    set_index("idempotency_keys", "ix_idempotency_keys_task", ["task_id"])
     op.create_table(
         "task_attempts",
         sa.Column("task_id", sa.BigInteger(), nullable=False),
@@ -170,9 +171,9 @@ def upgrade() -> None:
             ["task_id"], ["tasks.id"], name="fk_task_attempts_task_id", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("task_id", "attempt"),
-        sa.Index("ix_task_attempts_finished", "finished_at"),
         **TABLE,
     )
+    set_index("task_attempts", "ix_task_attempts_finished", ["finished_at"])
     op.create_table(
         "task_tags",
         sa.Column("task_id", sa.BigInteger(), nullable=False),
@@ -182,9 +183,9 @@ def upgrade() -> None:
             ["task_id"], ["tasks.id"], name="fk_task_tags_task_id", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("task_id", "tag_id"),
-        sa.Index("ix_task_tags_tag", "tag_id", "task_id"),
         **TABLE,
     )
+    set_index("task_tags", "ix_task_tags_tag", ["tag_id", "task_id"])
     op.create_table(
         "sweep_reports",
         sa.Column(

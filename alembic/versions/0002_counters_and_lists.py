@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 from alembic import op
+from app.ddl import COPY, IN_PLACE, INSTANT, alter, has_column, set_index
 
 revision: str = "0002"
 down_revision: str | None = "0001"
@@ -19,39 +20,39 @@ TABLE: dict[str, Any] = {
     "mysql_collate": "utf8mb4_unicode_ci",
 }
 CHUNK = 20_000
-Moment = mysql.DATETIME(fsp=6)
 
 
 def upgrade() -> None:
     _make_counters()
-    if "due_day" not in _columns("tasks"):
-        day = sa.Computed("CAST(due_date AS DATE)", persisted=True)
-        op.add_column("tasks", sa.Column("due_day", mysql.DATE(), day))
-    if "task_created_at" not in _columns("task_tags"):
-        op.add_column("task_tags", sa.Column("task_created_at", Moment))
+    if not has_column("tasks", "due_day"):
+        # No server adds a stored column otherwise, and MySQL skips from day to day on no other.
+        day = "due_day DATE GENERATED ALWAYS AS (CAST(due_date AS DATE)) STORED"
+        alter("tasks", f"ADD COLUMN {day}", how=COPY)
+    if not has_column("task_tags", "task_created_at"):
+        alter("task_tags", "ADD COLUMN task_created_at DATETIME(6)", how=INSTANT)
     _tell_tags_when_their_tasks_were_created()
-    op.alter_column("task_tags", "task_created_at", existing_type=Moment, nullable=False)
-    _index(
+    alter("task_tags", "MODIFY COLUMN task_created_at DATETIME(6) NOT NULL", how=IN_PLACE)
+    set_index(
         "tasks", "ix_tasks_list", ["status", "queue", "priority", "created_at", "id", "due_date"]
     )
-    _index("tasks", "ix_tasks_due", ["due_day", "created_at"])
-    _index("task_tags", "ix_task_tags_tag", ["tag_id", "task_created_at", "task_id"])
-    _index("tasks", "ix_tasks_status", None)
-    _index("tasks", "ix_tasks_completed", None)
-    _index("task_attempts", "ix_task_attempts_finished", None)
+    set_index("tasks", "ix_tasks_due", ["due_day", "created_at"])
+    set_index("task_tags", "ix_task_tags_tag", ["tag_id", "task_created_at", "task_id"])
+    set_index("tasks", "ix_tasks_status", None)
+    set_index("tasks", "ix_tasks_completed", None)
+    set_index("task_attempts", "ix_task_attempts_finished", None)
 
 
 def downgrade() -> None:
-    _index("task_attempts", "ix_task_attempts_finished", ["finished_at"])
-    _index("tasks", "ix_tasks_completed", ["completed_at"])
-    _index("tasks", "ix_tasks_status", ["status", "id"])
-    _index("task_tags", "ix_task_tags_tag", ["tag_id", "task_id"])
-    _index("tasks", "ix_tasks_due", ["due_date"])
-    _index("tasks", "ix_tasks_list", None)
-    if "task_created_at" in _columns("task_tags"):
-        op.drop_column("task_tags", "task_created_at")
-    if "due_day" in _columns("tasks"):
-        op.drop_column("tasks", "due_day")
+    set_index("task_attempts", "ix_task_attempts_finished", ["finished_at"])
+    set_index("tasks", "ix_tasks_completed", ["completed_at"])
+    set_index("tasks", "ix_tasks_status", ["status", "id"])
+    set_index("task_tags", "ix_task_tags_tag", ["tag_id", "task_id"])
+    set_index("tasks", "ix_tasks_due", ["due_date"])
+    set_index("tasks", "ix_tasks_list", None)
+    if has_column("task_tags", "task_created_at"):
+        alter("task_tags", "DROP COLUMN task_created_at", how=INSTANT)
+    if has_column("tasks", "due_day"):
+        alter("tasks", "DROP COLUMN due_day", how=IN_PLACE)
     op.drop_table("counters", if_exists=True)
     op.drop_table("counter_deltas", if_exists=True)
 
@@ -99,22 +100,3 @@ def _make_counters() -> None:
         "INSERT INTO counters (name, value) SELECT CONCAT('tag/', name), COUNT(task_id) "
         "FROM tags LEFT JOIN task_tags ON tag_id = tags.id GROUP BY name"
     )
-
-
-def _columns(table: str) -> set[str]:
-    return {column["name"] for column in sa.inspect(op.get_bind()).get_columns(table)}
-
-
-def _index(table: str, name: str, columns: list[str] | None) -> None:
-    """See to it that the index is on these columns; None: that there is none. In one statement,
-    as a foreign key may need it at every moment."""
-    found = {
-        index["name"]: index["column_names"]
-        for index in sa.inspect(op.get_bind()).get_indexes(table)
-    }
-    if found.get(name) == columns:
-        return
-    changes = [f"DROP INDEX {name}"] if name in found else []
-    if columns is not None:
-        changes.append(f"ADD INDEX {name} ({', '.join(columns)})")
-    op.execute(f"ALTER TABLE {table} {', '.join(changes)}")

@@ -6,13 +6,20 @@ from pathlib import Path
 
 import pytest
 import redis
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine, make_url, text
 
 from app.local.ports import free_port
 from app.local.valkey import ValkeyServer
 from app.service.waiting import Waiter
 from app.settings import Settings
 from tests.elapse import elapse, elapse_in_redis
+
+FRESH = "rowlock_schema_test"
+WRONG = {
+    "time_zone": "'+05:00'",
+    "innodb_lock_wait_timeout": "50",
+    "sql_mode": "''",
+}
 
 
 @pytest.fixture
@@ -74,3 +81,41 @@ def own_redis(tmp_path: Path) -> Iterator[ValkeyServer]:
     """A Redis of the test's own, which it may stop."""
     with ValkeyServer(tmp_path / "valkey") as server:
         yield server
+
+
+@pytest.fixture
+def fresh(settings: Settings, engine: Engine) -> Iterator[Settings]:
+    """An empty database of the test's own, whose defaults are an old server's."""
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {FRESH}"))
+        connection.execute(
+            text(f"CREATE DATABASE {FRESH} CHARACTER SET latin1 COLLATE latin1_swedish_ci")
+        )
+    url = make_url(settings.database_url).set(database=FRESH)
+    yield Settings(database_url=url.render_as_string(hide_password=False), log_level="error")
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP DATABASE {FRESH}"))
+
+
+@pytest.fixture
+def fresh_engine(fresh: Settings) -> Iterator[Engine]:
+    engine = create_engine(fresh.sync_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def wrong_defaults(settings: Settings, engine: Engine) -> Iterator[None]:
+    """A server whose defaults are all different; isolation is REPEATABLE READ."""
+    with engine.begin() as connection:
+        before = {
+            name: connection.execute(text(f"SELECT @@GLOBAL.{name}")).scalar_one() for name in WRONG
+        }
+        for name, value in WRONG.items():
+            connection.execute(text(f"SET GLOBAL {name} = {value}"))
+        connection.execute(text("SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+    yield
+    with engine.begin() as connection:
+        for name, value in before.items():
+            connection.execute(text(f"SET GLOBAL {name} = :value"), {"value": value})
+        connection.execute(text("SET GLOBAL TRANSACTION ISOLATION LEVEL READ COMMITTED"))

@@ -1,11 +1,7 @@
 """The schema: made and taken away by migrations, the same as the models, in any database."""
 
-from collections.abc import Iterator
+from sqlalchemy import Engine, text
 
-import pytest
-from sqlalchemy import Engine, create_engine, make_url, text
-
-from alembic import command
 from app import migrations
 from app.models import Model
 from app.settings import Settings
@@ -13,29 +9,7 @@ from tests.calls import claim_one, complete, get, submit
 from tests.conftest import serving
 from tests.drift import drift
 
-DATABASE = "rowlock_schema_test"
 TABLES = {table.name for table in Model.metadata.sorted_tables}
-
-
-@pytest.fixture
-def fresh(settings: Settings, engine: Engine) -> Iterator[Settings]:
-    """An empty database of the test's own, whose defaults are an old server's."""
-    with engine.begin() as connection:
-        connection.execute(text(f"DROP DATABASE IF EXISTS {DATABASE}"))
-        connection.execute(
-            text(f"CREATE DATABASE {DATABASE} CHARACTER SET latin1 COLLATE latin1_swedish_ci")
-        )
-    url = make_url(settings.database_url).set(database=DATABASE)
-    yield Settings(database_url=url.render_as_string(hide_password=False), log_level="error")
-    with engine.begin() as connection:
-        connection.execute(text(f"DROP DATABASE {DATABASE}"))
-
-
-@pytest.fixture
-def fresh_engine(fresh: Settings) -> Iterator[Engine]:
-    engine = create_engine(fresh.sync_url)
-    yield engine
-    engine.dispose()
 
 
 def tables(engine: Engine) -> set[str]:
@@ -84,19 +58,18 @@ def test_text_is_stored_as_unicode_whatever_the_databases_default(
         rows = connection.execute(
             text(
                 "SELECT character_set_name, COUNT(*) FROM information_schema.columns "
-                "WHERE table_schema = :database AND character_set_name IS NOT NULL "
+                "WHERE table_schema = DATABASE() AND character_set_name IS NOT NULL "
                 "AND table_name <> 'alembic_version' GROUP BY character_set_name"
-            ),
-            {"database": DATABASE},
+            )
         )
         assert {row[0] for row in rows} == {"utf8mb4", "ascii"}
         for column, collation in (("name", "utf8mb4_bin"), ("queue", "ascii_bin")):
             found = connection.execute(
                 text(
                     "SELECT DISTINCT collation_name FROM information_schema.columns "
-                    "WHERE table_schema = :database AND column_name = :column"
+                    "WHERE table_schema = DATABASE() AND column_name = :column"
                 ),
-                {"database": DATABASE, "column": column},
+                {"column": column},
             ).scalars()
             assert list(found) == [collation]
 
@@ -120,39 +93,3 @@ async def test_every_character_comes_back_from_a_database_whose_default_is_latin
         assert found["priority"] == "高"
         (listed,) = (await api.get("/tasks", params={"tag": words, "title": "😀"})).json()
         assert listed["id"] == task["id"]
-
-
-async def test_an_upgrade_takes_over_the_tasks_there_are(
-    fresh: Settings, fresh_engine: Engine
-) -> None:
-    command.upgrade(migrations.config_for(fresh), "0001")
-    with fresh_engine.begin() as connection:
-        for number, status in enumerate(("to_do", "to_do", "paused"), 1):
-            connection.execute(
-                text(
-                    "INSERT INTO tasks (id, title, status, priority, queue, timeout_seconds, "
-                    "retry_limit, retry_delay_seconds, retry_backoff, current_retry_count, "
-                    "created_at, updated_at, attempt, claim_rank, due_date) VALUES (:id, 't', "
-                    ":status, '中', 'default', 300, 3, 5, 'fixed', 0, :at, :at, 0, "
-                    "IF(:status = 'to_do', 1, NULL), '2026-02-03 04:05:06')"
-                ),
-                {"id": number, "status": status, "at": f"2026-01-0{number} 00:00:00.123456"},
-            )
-        connection.execute(text("INSERT INTO tags (id, name) VALUES (1, 'a'), (2, 'unused')"))
-        connection.execute(text("INSERT INTO task_tags (task_id, tag_id) VALUES (1, 1), (3, 1)"))
-
-    for _ in range(2):  # the second time as after an interruption
-        with fresh_engine.begin() as connection:
-            connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
-        migrations.upgrade(fresh)
-
-    async with serving(fresh) as api:
-        (queue,) = (await api.get("/stats")).json()["queues"]
-        assert (queue["waiting"], queue["tasks"]["paused"]["中"]) == (2, 1)
-        assert (await api.get("/tags")).json() == [
-            {"name": "a", "tasks": 2},
-            {"name": "unused", "tasks": 0},
-        ]
-        for query in ("tag=a", "tag=a&due_after=2026-02-03T00:00:00Z&due_before=2026-02-04T00:00Z"):
-            answer = await api.get(f"/tasks?{query}")
-            assert [task["id"] for task in answer.json()] == [3, 1]

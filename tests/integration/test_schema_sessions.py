@@ -1,40 +1,14 @@
 """Sessions: what the service sets for itself, whatever the server's defaults are."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.db import Connection
 from app.service.platform import Platform
-from app.settings import Settings
 from tests.elapse import CLOCK_SLACK, mysql_now
 from tests.factories import TaskFactory
-
-WRONG = {
-    "time_zone": "'+05:00'",
-    "innodb_lock_wait_timeout": "50",
-    "sql_mode": "''",
-}
-
-
-@pytest.fixture
-def wrong_defaults(settings: Settings, engine: Engine) -> Iterator[None]:
-    """A server whose defaults are all different; isolation is REPEATABLE READ."""
-    with engine.begin() as connection:
-        before = {
-            name: connection.execute(text(f"SELECT @@GLOBAL.{name}")).scalar_one() for name in WRONG
-        }
-        for name, value in WRONG.items():
-            connection.execute(text(f"SET GLOBAL {name} = {value}"))
-        connection.execute(text("SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-    yield
-    with engine.begin() as connection:
-        for name, value in before.items():
-            connection.execute(text(f"SET GLOBAL {name} = :value"), {"value": value})
-        connection.execute(text("SET GLOBAL TRANSACTION ISOLATION LEVEL READ COMMITTED"))
 
 
 async def session_settings(connection: Connection) -> dict[str, Any]:
