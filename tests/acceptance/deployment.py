@@ -155,10 +155,17 @@ class Deployment:
 
     def run(self, verb: str, *options: str) -> Process:
         """A command that has run to its end."""
-        process = Process(
-            f"{verb}-run", self._environment, self._home, verb, *options, command=self._command
-        )
+        process = self.start(verb, *options)
         process.exit_code(60)
+        return process
+
+    def start(self, verb: str, *options: str, command: Sequence[str] = ()) -> Process:
+        """A command that ends by itself."""
+        name = f"{verb.strip('-')}-{len(self._processes)}"
+        process = Process(
+            name, self._environment, self._home, verb, *options, command=command or self._command
+        )
+        self._processes.append(process)
         return process
 
     def serve(self, *options: str, port: int | None = None) -> Api:
