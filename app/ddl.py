@@ -9,9 +9,9 @@ from alembic import op
 
 # In the data dictionary alone.
 INSTANT: Final = "ALGORITHM=INSTANT"
-# As long as the table is large, beside all reads and writes.
+# Takes its time on a large table, beside all reads and writes.
 IN_PLACE: Final = "ALGORITHM=INPLACE, LOCK=NONE"
-# As long, and nobody writes meanwhile: only where the server knows no better way.
+# Takes its time too, and nobody writes meanwhile: only where the server knows no better way.
 COPY: Final = "ALGORITHM=COPY, LOCK=SHARED"
 
 

@@ -161,7 +161,7 @@ class Deployment:
 
     def start(self, verb: str, *options: str, command: Sequence[str] = ()) -> Process:
         """A command that ends by itself."""
-        name = f"{verb.strip('-')}-{len(self._processes)}"
+        name = f"{verb}-{len(self._processes)}"
         process = Process(
             name, self._environment, self._home, verb, *options, command=command or self._command
         )

@@ -23,7 +23,7 @@ from tests.acceptance.next_version import REVISION, NextVersion
 from tests.chaos.checks import Evidence, checks
 from tests.chaos.clients import Client, Ledger
 
-ROUNDS = 4
+ROUNDS = 3
 ROWS = 20_000
 HELD = "Another transaction holds a table"
 READS = (
