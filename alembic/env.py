@@ -7,10 +7,10 @@ from typing import Final
 from sqlalchemy import Connection, exc, text
 
 from alembic import context
-from app.db import TRIES, error_code
 from app.engines import SQL_MODE, sync_engine
 from app.errors import UnfitServerError
 from app.models import Model
+from app.mysql_errors import TRIES, error_code
 from app.settings import Settings
 
 LOCK_SECONDS: Final = 600

@@ -6,10 +6,10 @@ No read after an acknowledged write is stale:
   store it after;
 - lists carry a version, which each committed batch moves on once;
 - every value carries the epoch under which it was read. A process that could not tell Redis
-  of a write reads past the cache until it has moved the epoch on, which voids every value.
+  of a write has the epoch deleted, which voids every value (`app.untold`), and reads past the
+  cache until that is done; so does a process that has just lost and found Redis, for others.
 """
 
-import asyncio
 import secrets
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -20,10 +20,10 @@ from redis.asyncio.client import Pipeline
 
 from app.metrics import CACHE_READS
 from app.redis import RedisAwayError, RedisLink
+from app.untold import Untold
 
 # Larger ones would fill Redis for leases and tombstones too.
 LARGEST_VALUE_BYTES: Final = 256 * 1024
-MENDING_SECONDS: Final = 0.1
 
 # One command for a batch: a command each costs this process thirty times as much.
 _FORGET: Final = """
@@ -53,10 +53,8 @@ class Cache:
         self._ttl_ms = int(ttl_seconds * 1000)
         self._epoch_key = f"{link.prefix}epoch"
         self._version_key = f"{link.prefix}lists"
-        # Changes that Redis could not be told of, and those that a new epoch has made good.
-        self._untold = 0
-        self._made_good = 0
-        self._mending: asyncio.Task[None] | None = None
+        # Who read before a change may store it for a while after.
+        self._untold = Untold(link, self._epoch_key, lifetime_seconds=2 * ttl_seconds)
 
     async def tasks(self, ids: Collection[int]) -> tuple[dict[int, bytes], Slot | None]:
         """The documents found, and where to put those that were not; None: nowhere."""
@@ -106,10 +104,11 @@ class Cache:
         """Forget these tasks and every list: their change is committed. Returns before anybody
         is told of the write. `also` rides on the same round trip."""
 
-        untold = self._untold
+        untold = self._untold.count
+        began = time.monotonic()
 
         def forget(pipe: Pipeline) -> None:
-            if untold > self._made_good:
+            if self._untold.is_pending:
                 pipe.set(self._epoch_key, _new_epoch())
             keys = [self._version_key, *(self._task_key(task_id) for task_id in ids)]
             pipe.execute_command("EVAL", _FORGET, len(keys), *keys, self._ttl_ms)
@@ -120,43 +119,39 @@ class Cache:
         try:
             await self._link.run(forget)
         except RedisAwayError:
-            self.could_not_tell()
+            await self.could_not_tell(since=began)
         else:
-            self._made_good = max(self._made_good, untold)
+            self._untold.made_good(untold)
 
     def forget_tasks(self, pipe: Pipeline, ids: Collection[int]) -> None:
         """Put tombstones over tasks, as part of somebody else's round trip."""
         keys = [self._task_key(task_id) for task_id in ids]
         pipe.execute_command("EVAL", _FORGET_TASKS, len(keys), *keys, self._ttl_ms)
 
-    def could_not_tell(self) -> None:
-        """Redis could not be told of a change: nothing is read from it until it has a new
-        epoch."""
-        self._untold += 1
-        if self._mending is None or self._mending.done():
-            # Not left to the next call: other processes read what ours could not forget.
-            self._mending = asyncio.get_running_loop().create_task(self._mend())
+    async def could_not_tell(self, *, since: float) -> None:
+        """Redis could not be told of a change, for which it has been waited `since` then."""
+        await self._untold.add(since=since)
 
-    async def _mend(self) -> None:
-        while not self._link.is_absent and self._untold > self._made_good:
-            await asyncio.sleep(MENDING_SECONDS)
-            with suppress(RedisAwayError):
-                await self._move_epoch()
+    async def close(self) -> None:
+        """Nothing is made good any more."""
+        await self._untold.close()
 
     async def _move_epoch(self) -> None:
-        untold = self._untold
+        untold = self._untold.count
         await self._link.run(lambda pipe: pipe.set(self._epoch_key, _new_epoch()))
         # Not what could not be told while this was under way.
-        self._made_good = max(self._made_good, untold)
+        self._untold.made_good(untold)
 
     async def _read(self, keys: list[str]) -> list[Any] | None:
         """The values, the first of which is the epoch; None: the cache is not to be used."""
         try:
-            if self._untold > self._made_good:
+            if self._untold.is_pending:
                 await self._move_epoch()
-                if self._untold > self._made_good:
+                if self._untold.is_pending:
                     return None
             (values,) = await self._link.run(lambda pipe: pipe.mget(keys))
+            if not self._link.is_settled:
+                return None
             if values[0] is None:
                 # Redis is new or was emptied. Random, so that no older value matches it.
                 await self._link.run(lambda pipe: pipe.set(self._epoch_key, _new_epoch(), nx=True))

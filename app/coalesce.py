@@ -2,14 +2,17 @@
 
 import asyncio
 import contextvars
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar, cast
 
-from app.errors import DatabaseAwayError
+from app.errors import DatabaseAwayError, RowBusyError
 
 # Measured with 64 connections: 10 % more than a second batch for whoever comes first.
 WORTH_A_BATCH: Final = 8
+# Whoever has waited for a row longer than that has waited long enough.
+BUSY_SECONDS: Final = 1.0
 
 Call = TypeVar("Call")
 Answer = TypeVar("Answer")
@@ -25,7 +28,8 @@ class Coalescer(Generic[Call, Answer]):
     `run` answers each call of a batch in its order, with an exception where one is due. Where
     `run` itself raises, nothing was committed, and each call of the batch is run alone, so that
     one bad call cannot fail its neighbours; but not when MySQL is away, which is everybody's
-    answer, also of those who wait for the next batch.
+    answer, also of those who wait for the next batch; nor when they have waited for a row that
+    somebody else holds, which is the answer of all that the batch has left.
 
     A caller that gives up before its batch began is left out of it; after that its call is
     carried out all the same, and its answer goes to `unclaimed`, if given.
@@ -96,20 +100,23 @@ class Coalescer(Generic[Call, Answer]):
             batch.append(self._waiting.popleft())
         return batch
 
-    async def _answer(self, batch: list[tuple[Call, asyncio.Future[Answer]]]) -> None:
+    async def _answer(self, batch: list[tuple[Call, asyncio.Future[Answer]]]) -> Exception | None:
+        """Run a batch, and if need be its calls; what the last run that failed has raised."""
+        answers: Sequence[Answer | Exception]
+        failed: Exception | None = None
+        until = time.monotonic() + BUSY_SECONDS
         try:
             answers = await self._run([call for call, _ in batch])
         except Exception as error:
-            if isinstance(error, DatabaseAwayError):
+            failed = error
+            if len(batch) > 1:
+                while batch and not _is_for_all(failed, until):
+                    failed = await self._answer([batch.pop(0)]) or failed
+            if isinstance(failed, DatabaseAwayError):
                 # Whoever waits behind this batch has waited as long: no second time-out for them.
                 while waiting := self._next_batch():
                     batch = batch + waiting
-            if len(batch) == 1 or isinstance(error, DatabaseAwayError):
-                answers = [error] * len(batch)
-            else:
-                for one in batch:
-                    await self._answer([one])
-                return
+            answers = [failed] * len(batch)
         for (call, future), answer in zip(batch, answers, strict=True):
             if not future.done():
                 if isinstance(answer, Exception):
@@ -118,3 +125,10 @@ class Coalescer(Generic[Call, Answer]):
                     future.set_result(answer)
             elif self._unclaimed is not None and not isinstance(answer, Exception):
                 await self._unclaimed(call, answer)
+        return failed
+
+
+def _is_for_all(error: Exception, until: float) -> bool:
+    """Whether those who have not been tried are told the same."""
+    is_late = time.monotonic() > until
+    return isinstance(error, DatabaseAwayError) or (isinstance(error, RowBusyError) and is_late)

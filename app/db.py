@@ -22,28 +22,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 
 from app.engines import Servers, async_engine
-from app.errors import DatabaseAwayError, RowBusyError
+from app.errors import DatabaseAwayError, PacketTooSmallError
+from app.mysql_errors import DROPPED, LOST, READ_ONLY, TRIES, error_code, translated
 from app.settings import Settings
 
 T = TypeVar("T")
 
-LOCK_WAIT_TIMEOUT, DEADLOCK = 1205, 1213
-# How often a transaction is begun that ends so. A lock wait is long already.
-TRIES: Final = {LOCK_WAIT_TIMEOUT: 2, DEADLOCK: 5}
-# The server is full, going down, out of space, read-only, or not letting anybody in.
-_SERVER_AWAY = {1021, 1037, 1040, 1041, 1044, 1045, 1049, 1053, 1077, 1114, 1129, 1130}
-_SERVER_AWAY |= {1158, 1159, 1160, 1161, 1203, 1226, 1290, 1792, 1836, 3032}
-# A group of servers that is just choosing the one that takes writes.
-_SERVER_AWAY |= {3098, 3100, 3101}
-# Nobody answers, or not as asked.
-_REFUSED: Final = frozenset({1053, 1077, 2002, 2003, 2012, 2026})
-# The connection was dropped or killed at some time since it was last used.
-DROPPED: Final = frozenset({0, 1927, 2006, 2013, 2014, 2055, 3169, 4031})
-LOST: Final = _REFUSED | DROPPED
-# It was the one of several that takes writes, and is not any more.
-READ_ONLY: Final = frozenset({1290, 1836})
-_UNFIT: Final = LOST | READ_ONLY
-AWAY: Final = frozenset(_SERVER_AWAY) | LOST
+# Escaping included.
+STATEMENT_BYTES: Final = 4 * 1024 * 1024
 CLOCK_CARRIED_SECONDS: Final = 1.0
 CLOCK_ROUND_TRIP_SECONDS: Final = 0.02
 
@@ -60,26 +46,40 @@ class Written(NamedTuple):
 class Connection:
     """A driver's connection, lent for one piece of work."""
 
-    def __init__(self, driver: Any, clock: "Clock", *, id_step: int, is_mariadb: bool) -> None:
+    def __init__(
+        self,
+        driver: Any,
+        clock: "Clock",
+        *,
+        id_step: int,
+        packet_bytes: int,
+        is_mariadb: bool,
+        is_new: bool,
+    ) -> None:
         self._driver = driver
         self._clock = clock
+        self._packet_bytes = packet_bytes
         self.id_step = id_step
         self.is_mariadb = is_mariadb
+        self.is_new = is_new
         # What this transaction adds to the counters (`app.queue.counters`).
         self.counts: Counter[str] = Counter()
 
     async def fetch(self, statement: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
         """The rows of a SELECT, its `%s` filled in by the driver."""
-        cursor = await self._driver.cursor()
-        await cursor.execute(statement, values or None)
+        cursor = await self._execute(statement, values)
         rows: Sequence[Sequence[Any]] = await cursor.fetchall()
         return rows
 
     async def execute(self, statement: str, values: Sequence[Any] = ()) -> Written:
         """Run a statement that writes."""
-        cursor = await self._driver.cursor()
-        await cursor.execute(statement, values or None)
+        cursor = await self._execute(statement, values)
         return Written(cursor.rowcount, cursor.lastrowid)
+
+    @property
+    def statement_bytes(self) -> int:
+        """What several rows in one statement may weigh together: well below what MySQL takes."""
+        return min(STATEMENT_BYTES, self._packet_bytes // 2)
 
     async def now(self) -> datetime:
         """MySQL's time."""
@@ -101,11 +101,14 @@ class Connection:
     async def rollback(self) -> None:
         await self._driver.rollback()
 
-
-def error_code(error: BaseException) -> int | None:
-    """MySQL's number for what went wrong."""
-    is_numbered = bool(error.args) and isinstance(error.args[0], int)
-    return error.args[0] if is_numbered else None
+    async def _execute(self, statement: str, values: Sequence[Any]) -> Any:
+        cursor = await self._driver.cursor()
+        text = cursor.mogrify(statement, values or None)
+        # MySQL would hang up, as if it had died; and it counts one byte more.
+        if len(text) >= self._packet_bytes // 4 and len(text.encode()) + 1 >= self._packet_bytes:
+            raise PacketTooSmallError
+        await cursor.execute(text)
+        return cursor
 
 
 class Database:
@@ -129,7 +132,8 @@ class Database:
 
         Deadlocks and lock waits are rolled back and tried again, as is a connection found
         dead before the commit. Raises `DatabaseAwayError` when MySQL is away; then nothing is
-        known to be stored (a commit whose answer was lost may have taken place).
+        known to be stored (a commit whose answer was lost may have taken place). Raises
+        `RowBusyError` and `PacketTooSmallError`, too.
         """
         return await self._run(self._writers, work)
 
@@ -149,26 +153,32 @@ class Database:
 
     async def _run(self, engine: AsyncEngine, work: Callable[[Connection], Awaitable[T]]) -> T:
         dead = 0
-        for attempt in itertools.count(1):
-            committing = False
-            try:
-                async with self._bounded(), _lent(engine, self._clock) as connection:
-                    result = await work(connection)
-                    if engine is self._writers:
-                        await connection.write_counts()
-                        committing = True
-                        await connection.commit()
-                    return result
-            except err.MySQLError as error:
-                code = error_code(error)
-                # Each one of the pool may have died: with the server, or by an idle time-out.
-                if code in self._passing and not committing and dead <= self._pool_size:
+        async with self._bounded():
+            for attempt in itertools.count(1):
+                committing = False
+                try:
+                    async with _lent(engine, self._clock) as connection:
+                        result = await work(connection)
+                        if engine is self._writers:
+                            await connection.write_counts()
+                            committing = True
+                            await connection.commit()
+                        return result
+                except PacketTooSmallError:
+                    # An older connection may not know what the setting is by now.
+                    if connection.is_new or dead > self._pool_size:
+                        raise
                     dead += 1
-                    continue
-                if attempt - dead >= TRIES.get(code or 0, 1):
-                    raise _translated(error) from error
-                log.info("transaction_retried", code=code, attempt=attempt)
-                await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311
+                except err.MySQLError as error:
+                    code = error_code(error)
+                    # Each one of the pool may have died: with the server, or by a time-out.
+                    if code in self._passing and not committing and dead <= self._pool_size:
+                        dead += 1
+                        continue
+                    if attempt - dead >= TRIES.get(code or 0, 1):
+                        raise translated(error) from error
+                    log.info("transaction_retried", code=code, attempt=attempt)
+                    await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311
         raise AssertionError("unreachable")
 
     @asynccontextmanager
@@ -215,18 +225,22 @@ def marks(values: Sized, mark: str = "%s") -> str:
 @asynccontextmanager
 async def _lent(engine: AsyncEngine, clock: Clock) -> AsyncIterator[Connection]:
     """A connection of the pool. It goes back rolled back after an error, and not at all where
-    nobody knows what it would answer next (it was lost, or cancelled half-way), or all do."""
+    nobody knows what it would answer next (it was lost, or cancelled half-way), or where one
+    made today would do better."""
     held: PoolProxiedConnection = await engine.raw_connection()
     connection = Connection(
         held.driver_connection,
         clock,
         id_step=held.info["id_step"],
+        packet_bytes=held.info["packet_bytes"],
         is_mariadb=engine.dialect.is_mariadb,  # type: ignore[attr-defined]
+        is_new=held.info.pop("is_new", False),
     )
     try:
         yield connection
     except BaseException as error:
-        is_in_step = isinstance(error, Exception) and error_code(error) not in _UNFIT
+        is_in_step = isinstance(error, Exception) and error_code(error) not in LOST | READ_ONLY
+        is_in_step &= not isinstance(error, PacketTooSmallError)
         try:
             if is_in_step:
                 await connection.rollback()
@@ -239,12 +253,3 @@ async def _lent(engine: AsyncEngine, clock: Clock) -> AsyncIterator[Connection]:
         raise
     finally:
         held.close()
-
-
-def _translated(error: Exception) -> Exception:
-    code = error_code(error)
-    if code in TRIES:
-        return RowBusyError()
-    if code in AWAY:
-        return DatabaseAwayError(reason=str(error.args[-1]))
-    return error

@@ -147,9 +147,10 @@ def _set_session(engine: Engine, *, asks_for_tls: bool) -> None:
     def set_(connection: Any, record: Any) -> None:
         cursor = connection.cursor()
         cursor.execute(_SESSION)
-        # A session's own, from now on: a cluster that changes the global one does not reach it.
-        cursor.execute("SELECT @@auto_increment_increment")
-        (record.info["id_step"],) = cursor.fetchone()
+        # A session's own, from now on: who changes the global ones does not reach it.
+        cursor.execute("SELECT @@auto_increment_increment, @@max_allowed_packet")
+        record.info["id_step"], record.info["packet_bytes"] = cursor.fetchone()
+        record.info["is_new"] = True
         if asks_for_tls:
             # aiomysql goes on in the clear where the server offers no TLS.
             cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_cipher'")

@@ -51,6 +51,12 @@ class RowBusyError(RowlockError):
     retry_after_seconds: ClassVar[int] = 1
 
 
+class PacketTooSmallError(RowlockError):
+    """MySQL's max_allowed_packet is too small for this task; nothing is stored. 16M is enough."""
+
+    retry_after_seconds: ClassVar[int] = 10
+
+
 class GuardFailedError(RowlockError):
     """{statement} was to change {expected} rows and matched {matched}; it was rolled back."""
 

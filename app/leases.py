@@ -111,11 +111,12 @@ class Leases:
         def ask(pipe: Pipeline) -> None:
             pipe.time()
             pipe.info("server")
-            pipe.get(self._memory_key)
             for lease in leases:
                 pipe.pttl(self._key(lease))
+            # Last: what is forgotten while the leases are looked at is no proof.
+            pipe.get(self._memory_key)
 
-        (seconds, microseconds), server, memory, *ttls = await self._link.run(ask)
+        (seconds, microseconds), server, *ttls, memory = await self._link.run(ask)
         now = seconds + microseconds / 1e6
         run_id, _, since = (memory or b"").decode().partition(" ")
         if run_id != server["run_id"]:

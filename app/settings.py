@@ -6,6 +6,7 @@ from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -18,6 +19,11 @@ LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 # What both drivers understand.
 TLS_OPTIONS = frozenset({"ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "ssl_check_hostname"})
+
+# How long Redis is waited for, and what it answers in, is not the URL's to say.
+REDIS_OPTIONS = frozenset({"db", "username", "password"})
+REDIS_TLS_FILES = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
+REDIS_TLS_OPTIONS = REDIS_TLS_FILES | {"ssl_check_hostname", "ssl_cert_reqs"}
 
 DOORS = ("client", "worker", "admin")
 _FILES = TLS_OPTIONS - {"ssl_check_hostname"}
@@ -237,8 +243,30 @@ class Settings(BaseSettings):
     def _is_redis(cls, value: str | None) -> str | None:
         if not value:
             return None
-        if not value.startswith(("redis://", "rediss://", "unix://")):
+        try:
+            url = urlsplit(value)
+            _ = url.port
+        except ValueError as error:
+            # Not as it says it: what it takes for a port may be half a password.
+            raise ValueError("is not a URL; write redis://:password@host:6379/0") from error
+        if url.scheme not in {"redis", "rediss", "unix"}:
             raise ValueError("must begin with redis://, rediss:// or unix://")
+        if url.fragment:
+            raise ValueError("has a # in it; in a password that is %23")
+        if url.scheme != "unix" and not re.fullmatch(r"/?\d*", url.path):
+            raise ValueError("names a database that is no number")
+        known = REDIS_OPTIONS | (REDIS_TLS_OPTIONS if url.scheme == "rediss" else frozenset())
+        for name, given in parse_qsl(url.query, keep_blank_values=True):
+            if name not in known:
+                option = f"the option {name}" if name.isidentifier() else "an option"
+                listed = ", ".join(sorted(known))
+                raise ValueError(f"has {option}, which is not known; these are: {listed}")
+            if name == "db" and not given.isdecimal():
+                raise ValueError("names a database that is no number")
+            if name == "ssl_cert_reqs" and given not in {"none", "optional", "required"}:
+                raise ValueError("has ssl_cert_reqs, which is none, optional or required")
+            if name in REDIS_TLS_FILES and not os.access(given, os.R_OK):
+                raise ValueError(f"names in {name} what cannot be read: {given}")
         return value
 
     @cached_property

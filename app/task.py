@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from app.errors import PacketTooSmallError
 from app.states import Backoff, Outcome, Priority, Status
 
 
@@ -75,8 +76,11 @@ _TIMES: Final = tuple(
 )
 
 
-def task_of(row: str) -> Task:
-    """The task that a `ROW` or `LIGHT_ROW` shows."""
+def task_of(row: str | None) -> Task:
+    """The task that a `ROW` or `LIGHT_ROW` shows. Raises `PacketTooSmallError`: MySQL makes no
+    array that is larger."""
+    if row is None:
+        raise PacketTooSmallError
     values = orjson.loads(row)
     for index in _TIMES:
         if values[index] is not None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app import migrations
 from app.local.binary import ServerBinary
 from app.local.fetch import cache_directory, fetch_server
-from app.local.lookup import say_on_stderr
+from app.local.lookup import find_server, say_on_stderr
 from app.local.mysql import MySQLServer
 from app.local.valkey import ValkeyServer
 from app.main import create_app
@@ -26,14 +26,28 @@ from tests.factories import FactorySession
 
 
 @pytest.fixture(scope="session")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A MySQL without durability, or the server that ROWLOCK_TEST_DATABASE_URL names."""
-    if given := os.environ.get("ROWLOCK_TEST_DATABASE_URL"):
-        yield given
+def mysql_binary() -> ServerBinary:
+    """The server program to test with, where a test starts servers of its own."""
+    return mariadb() if os.environ.get("ROWLOCK_TEST_ENGINE") == "mariadb" else find_server()
+
+
+@pytest.fixture(scope="session")
+def mysql(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MySQLServer | None]:
+    """A MySQL without durability; none where one is given."""
+    if os.environ.get("ROWLOCK_TEST_DATABASE_URL"):
+        yield None
         return
-    binary = mariadb() if os.environ.get("ROWLOCK_TEST_ENGINE") == "mariadb" else None
+    binary = request.getfixturevalue("mysql_binary")
     with MySQLServer(tmp_path_factory.mktemp("mysql"), fast=True, binary=binary) as server:
-        yield server.url
+        yield server
+
+
+@pytest.fixture(scope="session")
+def database_url(mysql: MySQLServer | None) -> str:
+    """That MySQL, or the server that ROWLOCK_TEST_DATABASE_URL names."""
+    return os.environ["ROWLOCK_TEST_DATABASE_URL"] if mysql is None else mysql.url
 
 
 def mariadb() -> ServerBinary:

@@ -1,7 +1,7 @@
 """Every call there is, taken from the router itself, with something to put in its path."""
 
 import re
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import httpx
 
@@ -56,3 +56,7 @@ def calls() -> list[Call]:
         if isinstance(route, DoorRoute)
         for method in sorted(route.methods or ())
     ]
+
+
+_WITHOUT_MYSQL: Final = ("/healthz", "/readyz", "/metrics")
+NEEDING_MYSQL: Final = [call for call in calls() if call.template not in _WITHOUT_MYSQL]

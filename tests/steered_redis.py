@@ -1,4 +1,5 @@
-"""A way to Redis that a test can cut, or hold up after Redis has done what it was asked."""
+"""A way to Redis that a test can cut, or hold up after Redis has done what it was asked; and the
+clock by which Redis is left alone while it is away."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,12 +17,19 @@ class SteeredLink(RedisLink):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.is_cut = False
+        self.insisted = 0
         self._held: tuple[asyncio.Event, asyncio.Event] | None = None
 
     def hold_the_next_answer(self) -> tuple[asyncio.Event, asyncio.Event]:
         """Set when Redis has done the next call; to be set for its answer to come through."""
         self._held = asyncio.Event(), asyncio.Event()
         return self._held
+
+    async def insist(self, fill: Callable[[Pipeline], object]) -> None:
+        self.insisted += 1
+        if self.is_cut:
+            raise RedisAwayError
+        await super().insist(fill)
 
     async def run(self, fill: Callable[[Pipeline], object]) -> list[Any]:
         if self.is_cut:
@@ -33,3 +41,13 @@ class SteeredLink(RedisLink):
             done.set()
             await may_go_on.wait()
         return answers
+
+
+class Hands:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def monotonic(self) -> float:
+        return self.seconds

@@ -35,6 +35,7 @@ KINDS: Final[Mapping[type[errors.RowlockError], Kind]] = {
     errors.SearchTooSlowError: Kind(422, "Search too slow"),
     errors.DatabaseAwayError: Kind(503, "Database away"),
     errors.RowBusyError: Kind(503, "Row busy"),
+    errors.PacketTooSmallError: Kind(503, "Packet too small"),
 }
 
 # What no client sets: states are the system's.
@@ -125,7 +126,9 @@ def _of_domain(error: errors.RowlockError) -> Response:
         name: error.facts[name] for name in _EXTENSIONS if error.facts.get(name) is not None
     }
     headers = {}
-    if isinstance(error, errors.DatabaseAwayError | errors.RowBusyError):
+    if isinstance(
+        error, errors.DatabaseAwayError | errors.RowBusyError | errors.PacketTooSmallError
+    ):
         headers["Retry-After"] = str(error.retry_after_seconds)
     return problem(kind.status, kind.title, str(error), headers=headers, **extensions)
 

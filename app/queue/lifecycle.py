@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import compress, islice
 
 from app import transitions
 from app.db import Connection
@@ -16,7 +16,7 @@ from app.queue import looking, statements
 from app.queue.calls import Claim, Ending, Finish, Move, Turn, Turned, Turns
 from app.queue.held import Held
 from app.queue.low_water import LATE_COMMITS, UNKNOWN, Head, Heads, LowWater
-from app.queue.reading import outcomes_by_lease
+from app.queue.reading import get_tasks, outcomes_by_lease
 from app.states import Event, Outcome, Status
 from app.task import EndedAttempt, Lease, Task
 
@@ -54,6 +54,21 @@ async def take_turns(
         ],
         finish_moves + claim_moves,
     )
+
+
+async def take_free_turns(
+    connection: Connection, *, turns: Sequence[Turn], low_water: LowWater
+) -> tuple[list[bool], Turns]:
+    """The same, without waiting for anybody: which of the turns need no row that somebody else
+    holds, and those, taken."""
+    needed = {finish.lease.task_id for turn in turns for finish in turn.finishes}
+    locked = await statements.lock_tasks(connection, needed, whole=False, skip_locked=True)
+    busy = await get_tasks(connection, needed - locked.keys())
+    are_free = [
+        busy.keys().isdisjoint(finish.lease.task_id for finish in turn.finishes) for turn in turns
+    ]
+    free = list(compress(turns, are_free))
+    return are_free, await take_turns(connection, turns=free, low_water=low_water, held=Held())
 
 
 def ended_attempt(

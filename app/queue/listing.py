@@ -21,8 +21,9 @@ from typing import Any, Final, NamedTuple
 
 from pymysql import err
 
-from app.db import Connection, error_code, marks
+from app.db import Connection, marks
 from app.errors import SearchTooSlowError
+from app.mysql_errors import error_code
 from app.queue import counters
 from app.queue.filters import TaskFilter, Where
 from app.queue.pages import BEGINNING, END, Asked, Page, Position, Span, along, merged, tagged

@@ -17,10 +17,6 @@ from app.states import Status
 from app.task import LIGHT_ROW, ROW, EndedAttempt, NewTask, Task, task_of
 from app.transitions import begun
 
-# One statement stays well below the smallest default max_allowed_packet (16 MiB, MariaDB),
-# escaping included.
-STATEMENT_BYTES: Final = 4 * 1024 * 1024
-
 CLAIM: Final = (
     f"SELECT {ROW} FROM tasks FORCE INDEX (ix_tasks_claim) "
     "WHERE queue = %s AND claim_rank = %s AND created_at >= %s "
@@ -60,7 +56,7 @@ async def insert_tasks(
     LAST_INSERT_ID is the first of them (MySQL manual, "AUTO_INCREMENT Handling in InnoDB").
     """
     stored: list[Task] = []
-    for chunk in _chunks(tasks):
+    for chunk in _chunks(tasks, connection.statement_bytes):
         rows = [begun(task, now=now) for task in chunk]
         values = [value for row in rows for value in _FIRST_VALUES(row)]
         # What is the same in every row is written out once a batch, not escaped once a row.
@@ -157,7 +153,7 @@ async def move(connection: Connection, moves: Sequence[tuple[Task, Task]]) -> No
     Guarded by the old status, attempt and `updated_at` of every row. Where the rows are locked by
     this very transaction, a guard that does not match is a bug: `GuardFailedError`, rolled back.
     """
-    for chunk in _chunks(moves, weigh=lambda pair: _weight(pair[1])):
+    for chunk in _chunks(moves, connection.statement_bytes, weigh=lambda pair: _weight(pair[1])):
         olds, news = zip(*chunk, strict=True)
         assignments, values = _assignments(olds, news)
         if not assignments:
@@ -204,7 +200,9 @@ def _assignments(olds: Sequence[Task], news: Sequence[Task]) -> tuple[list[str],
 
 async def _insert(connection: Connection, head: str, rows: Sequence[tuple[Any, ...]]) -> None:
     for chunk in _chunks(
-        rows, weigh=lambda row: sum(len(v) for v in row if isinstance(v, str)) * 3
+        rows,
+        connection.statement_bytes,
+        weigh=lambda row: 64 + sum(len(v) for v in row if isinstance(v, str)) * 3,
     ):
         result = await connection.execute(
             head + marks(chunk, f"({marks(chunk[0])})"), [value for row in chunk for value in row]
@@ -213,16 +211,18 @@ async def _insert(connection: Connection, head: str, rows: Sequence[tuple[Any, .
 
 
 def _weight(task: Task | NewTask) -> int:
-    texts = (task.payload, task.description, *(getattr(task, n, None) for n in ("result", "error")))
-    return 1024 + sum(3 * len(text) for text in texts if text)
+    names = "".join(task.tag_names or ())
+    texts = (task.title, names, task.description, task.payload)
+    later = (getattr(task, name, None) for name in ("result", "error"))
+    return 1024 + sum(3 * len(text) for text in (*texts, *later) if text)
 
 
-def _chunks(rows: Sequence[Any], weigh: Any = _weight) -> Iterator[list[Any]]:
+def _chunks(rows: Sequence[Any], limit: int, weigh: Any = _weight) -> Iterator[list[Any]]:
     chunk: list[Any] = []
     total = 0
     for row in rows:
         total += weigh(row)
-        if chunk and total > STATEMENT_BYTES:
+        if chunk and total > limit:
             yield chunk
             chunk, total = [], weigh(row)
         chunk.append(row)

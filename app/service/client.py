@@ -11,9 +11,9 @@ from pymysql import err
 
 from app import metrics
 from app.coalesce import Coalescer
-from app.db import error_code
 from app.documents import array, attempt_document, dumps, task_document
 from app.errors import RowlockError, TaskNotFoundError
+from app.mysql_errors import error_code
 from app.queue import intervene, listing, looking, reading, statistics, submitting
 from app.queue.calls import Move, Submission, Submitted
 from app.queue.filters import TaskFilter

@@ -2,9 +2,10 @@
 
 import asyncio
 import sys
+import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import islice
 from typing import Final
@@ -61,7 +62,7 @@ class Platform:
 
     async def submitted(self, tasks: Collection[Task]) -> None:
         """After the commit, before the answer: new tasks are in lists, and may be claimed."""
-        with self._committed():
+        async with self._committed():
             await self.cache.wrote([])
             metrics.TRANSITIONS.labels("", Status.TO_DO).inc(len(tasks))
             self._wake_workers(tasks)
@@ -72,7 +73,7 @@ class Platform:
         `told_again`: tasks whose callers are told of an earlier commit."""
         if not moves and not told_again:
             return
-        with self._committed():
+        async with self._committed():
             await self.cache.wrote(
                 {new.id for _, new in moves}.union(told_again),
                 also=lambda pipe: self.leases.follow(pipe, moves),
@@ -115,21 +116,23 @@ class Platform:
     async def close(self) -> None:
         if self._fold is not None:
             await asyncio.wait([self._fold])
+        await self.cache.close()
         await self.redis.close()
         await self.database.close()
 
-    @contextmanager
-    def _committed(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def _committed(self) -> AsyncIterator[None]:
         """What is committed must not look as if it were not: whatever goes wrong here is a bug
         that is logged, and no reason to tell the caller of a failure, or to store it again."""
         self._commits += 1
         if self._commits % FOLD_COMMITS == 0 and (self._fold is None or self._fold.done()):
             self._fold = asyncio.create_task(self._fold_beside())
+        began = time.monotonic()
         try:
             yield
         except Exception:
             log.exception("after_commit")
-            self.cache.could_not_tell()
+            await self.cache.could_not_tell(since=began)
 
     async def _fold_beside(self) -> None:
         """Should no scheduler do it: whoever reads figures reads all that is not folded."""

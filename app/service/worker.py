@@ -13,7 +13,7 @@ from redis.asyncio.client import Pipeline
 
 from app import metrics
 from app.coalesce import Coalescer
-from app.errors import GuardFailedError, RowlockError
+from app.errors import GuardFailedError, RowBusyError, RowlockError
 from app.leases import Beat
 from app.queue import heartbeats, lifecycle
 from app.queue.calls import Claim, Ending, Finish, Turn, Turned
@@ -131,26 +131,39 @@ class WorkerService:
         await self._beats.drain()
 
     async def _take_turns(self, turns: Sequence[Turn]) -> list[Turned | Exception]:
+        platform = self._platform
         take_turns = partial(
-            lifecycle.take_turns, turns=turns, low_water=self._platform.low_water, held=self._held
+            lifecycle.take_turns, turns=turns, low_water=platform.low_water, held=self._held
         )
+        take_free_turns = partial(
+            lifecycle.take_free_turns, turns=turns, low_water=platform.low_water
+        )
+        are_free = [True] * len(turns)
         try:
-            done = await self._platform.database.transact(take_turns)
+            done = await platform.database.transact(take_turns)
         except GuardFailedError:
             # A client has changed one of the tasks, or the sweep or management have ended it.
-            for turn in turns:
-                self._held.forget(turn.finishes)
-            done = await self._platform.database.transact(take_turns)
-        for turn, turned in zip(turns, done.answers, strict=True):
-            self._held.forget(turn.finishes)
+            self._forget(turns)
+            done = await platform.database.transact(take_turns)
+        except RowBusyError:
+            # Somebody holds a row. Whoever needs it is told so, and all have waited long enough.
+            self._forget(turns)
+            are_free, done = await platform.database.transact(take_free_turns)
+        self._forget(turns)
+        for turned in done.answers:
             self._held.keep(turned.claimed)
         # An end told again too: whoever was told it first may have died before it told the cache.
         ended = {t.id for a in done.answers for t in a.finished if isinstance(t, Task)}
-        await self._platform.moved(done.moves, told_again=ended)
+        await platform.moved(done.moves, told_again=ended)
         claimed = Counter(task.queue for answer in done.answers for task in answer.claimed)
         for queue, count in claimed.items():
             metrics.CLAIMS.labels(queue).inc(count)
-        return list(done.answers)
+        answers = iter(done.answers)
+        return [next(answers) if is_free else RowBusyError() for is_free in are_free]
+
+    def _forget(self, turns: Sequence[Turn]) -> None:
+        for turn in turns:
+            self._held.forget(turn.finishes)
 
     async def _give_back(self, _turn: Turn, turned: Turned) -> None:
         # Not awaited by the batch that this is called from: it needs the next one.
@@ -201,12 +214,13 @@ class WorkerService:
             # Of those without progress too: the heartbeat before may have had some.
             platform.cache.forget_tasks(pipe, [beat.lease.task_id for beat in beats])
 
+        began = time.monotonic()
         try:
             known = await platform.redis.run(remember)
         except RedisAwayError:
             if platform.redis.is_absent:
                 return {}
-            platform.cache.could_not_tell()
+            await platform.cache.could_not_tell(since=began)
             unsure = list(beats)
         else:
             # A lease that had run out there: a sweep may be taking it back at this moment.

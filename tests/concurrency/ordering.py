@@ -43,6 +43,15 @@ async def until_blocked(engine: Engine, sessions: int = 1) -> None:
             await asyncio.sleep(0.01)
 
 
+def deadlocks(engine: Engine) -> int:
+    """How many there have been since the server's start, retried or not."""
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(
+            "SELECT count FROM information_schema.innodb_metrics WHERE name = 'lock_deadlocks'"
+        )
+        return int(found.scalar_one())
+
+
 def _row_lock_waits(engine: Engine) -> int:
     with engine.connect() as connection:
         shown = connection.exec_driver_sql(

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
+from tests.concurrency.ordering import deadlocks
 from tests.conftest import serving
 
 TASKS, PROCESSES, WORKERS = 500, 3, 8
@@ -88,15 +89,6 @@ async def submit(api: httpx.AsyncClient, count: int) -> None:
         assert answer.status_code == 201, answer.text
         patch = await api.patch(answer.headers["location"], json={"priority": "高"})
         assert patch.status_code == 200, patch.text
-
-
-def deadlocks(engine: Engine) -> int:
-    """How many there have been since the server's start, retried or not."""
-    with engine.connect() as connection:
-        found = connection.exec_driver_sql(
-            "SELECT count FROM information_schema.innodb_metrics WHERE name = 'lock_deadlocks'"
-        )
-        return int(found.scalar_one())
 
 
 async def test_every_task_is_done_exactly_once(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import redis
@@ -13,6 +14,7 @@ from app.local.valkey import ValkeyServer
 from app.service.waiting import Waiter
 from app.settings import Settings
 from tests.elapse import elapse, elapse_in_redis
+from tests.steered_redis import Hands
 
 FRESH = "rowlock_schema_test"
 WRONG = {
@@ -68,9 +70,17 @@ def redis_away(settings: Settings) -> Settings:
     return settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{free_port()}/0"})
 
 
-@pytest.fixture(params=["without_redis", "redis_away"])
+@pytest.fixture
+def redis_refuses(settings: Settings) -> Settings:
+    """The password is not the one that Redis wants."""
+    assert settings.redis_url is not None
+    wrong = settings.redis_url.replace("redis://:", "redis://:not-")
+    return settings.model_copy(update={"redis_url": wrong})
+
+
+@pytest.fixture(params=["without_redis", "redis_away", "redis_refuses"])
 def redisless(request: pytest.FixtureRequest) -> Settings:
-    """Either way of having no Redis."""
+    """Each way of having no Redis."""
     found = request.getfixturevalue(request.param)
     assert isinstance(found, Settings)
     return found
@@ -119,3 +129,11 @@ def wrong_defaults(settings: Settings, engine: Engine) -> Iterator[None]:
         for name, value in before.items():
             connection.execute(text(f"SET GLOBAL {name} = :value"), {"value": value})
         connection.execute(text("SET GLOBAL TRANSACTION ISOLATION LEVEL READ COMMITTED"))
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Hands:
+    """The circuit breaker's clock."""
+    hands = Hands()
+    monkeypatch.setattr("app.redis.time", SimpleNamespace(monotonic=hands.monotonic))
+    return hands

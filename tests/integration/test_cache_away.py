@@ -3,9 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from itertools import pairwise
-from types import SimpleNamespace
 
-import httpx
 import pytest
 from prometheus_client import REGISTRY
 from redis.asyncio.client import Pipeline
@@ -13,27 +11,11 @@ from redis.asyncio.client import Pipeline
 from app.local.valkey import ValkeyServer
 from app.redis import FIRST_PAUSE_SECONDS, RedisAwayError, RedisLink
 from app.settings import Settings
-from tests.calls import claim, claim_one, complete, fail, get, submit
+from tests.calls import claim_one, complete, get, submit
 from tests.conftest import serving
-from tests.worker_calls import act, attempts, finish, heartbeat, release
-
-
-class Hands:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Hands:
-    """The circuit breaker's clock."""
-    hands = Hands()
-    monkeypatch.setattr("app.redis.time", SimpleNamespace(monotonic=hands.monotonic))
-    return hands
+from tests.steered_redis import Hands
+from tests.worker_calls import heartbeat
+from tests.working_day import a_working_day
 
 
 @pytest.fixture
@@ -54,35 +36,6 @@ async def hanging_redis(settings: Settings) -> AsyncIterator[Settings]:
     over.set()
     server.close()
     await server.wait_closed()
-
-
-async def a_working_day(api: httpx.AsyncClient) -> None:
-    """A little of everything, each read right after its write."""
-    ids = [(await submit(api, tags=["a"], retry_delay_seconds=0))["id"] for _ in range(4)]
-    assert [task["id"] for task in (await api.get("/tasks?tag=a&order=asc")).json()] == ids
-    await api.patch(f"/tasks/{ids[0]}", json={"title": "first"})
-    assert (await get(api, ids[0]))["title"] == "first"
-
-    first, second, third = await claim(api, limit=3, lease_seconds=30)
-    assert await heartbeat(api, first, "half")
-    await complete(api, first, {"a": 1})
-    assert (await get(api, ids[0]))["result"] == {"a": 1}
-    await fail(api, second, error="no")
-    assert (await get(api, ids[1]))["status"] == "retrying"
-    await release(api, third)
-    assert (await get(api, ids[2]))["status"] == "to_do"
-
-    await act(api, ids[3], "cancel")
-    assert (await get(api, ids[3]))["status"] == "cancelled"
-    again = await claim(api, limit=10)
-    items = [{"lease_id": lease["lease_id"], "outcome": "complete"} for lease in again]
-    assert {item["status"] for item in (await finish(api, *items))["items"]} == {200}
-    assert len((await api.get("/tasks?status=done")).json()) == 3
-    assert [a["outcome"] for a in await attempts(api, ids[1])] == ["failed", "done"]
-    for task_id in ids:
-        assert (await api.delete(f"/tasks/{task_id}")).status_code == 204
-        assert (await api.get(f"/tasks/{task_id}")).status_code == 404
-    assert (await api.get("/tasks")).json() == []
 
 
 async def test_without_redis_everything_works(redisless: Settings) -> None:
@@ -167,11 +120,3 @@ async def test_calls_that_find_redis_away_together_find_it_once(
 
     assert await link.look() == "ok"
     await link.close()
-
-
-async def test_what_redis_refuses_is_no_answer_either(settings: Settings) -> None:
-    """One whose password has changed refuses everything."""
-    assert settings.redis_url is not None
-    wrong = settings.redis_url.replace("redis://:", "redis://:not-")
-    async with serving(settings.model_copy(update={"redis_url": wrong})) as api:
-        await a_working_day(api)

@@ -10,6 +10,7 @@ import redis
 from app.cache import Cache
 from app.redis import RedisLink
 from app.settings import Settings
+from app.untold import AGAIN_SECONDS
 from tests.elapse import elapse_in_redis
 from tests.steered_redis import SteeredLink
 
@@ -25,9 +26,11 @@ async def link(settings: Settings) -> AsyncIterator[SteeredLink]:
 
 
 @pytest.fixture
-def mine(link: SteeredLink) -> Cache:
+async def mine(link: SteeredLink) -> AsyncIterator[Cache]:
     """This process's cache, whose way to Redis can be cut."""
-    return Cache(link, ttl_seconds=TTL)
+    cache = Cache(link, ttl_seconds=TTL)
+    yield cache
+    await cache.close()
 
 
 @pytest.fixture
@@ -173,6 +176,24 @@ async def test_a_write_not_told_while_another_is_made_good_is_not_forgotten(
     await making_good
 
     assert await cached(mine) is None
+
+
+async def test_once_all_that_was_cached_has_run_out_there_is_nothing_to_be_made_good(
+    link: SteeredLink,
+) -> None:
+    mine = Cache(link, ttl_seconds=0.1)
+    await mine.tasks([1])
+    link.is_cut = True
+    await mine.wrote([1])
+    async with asyncio.timeout(10):
+        insisted = 0
+        while link.insisted > insisted:
+            insisted = link.insisted
+            await asyncio.sleep(3 * AGAIN_SECONDS)
+    link.is_cut = False
+
+    assert (await mine.tasks([1]))[1] is not None, "it is used again"
+    await mine.close()
 
 
 async def test_no_value_is_kept_longer_than_its_time(

@@ -1,15 +1,20 @@
 """Leases while Redis is absent, away, or not what it was: no worker is called lost wrongly."""
 
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import httpx
 import pytest
 import redis
+from redis.asyncio.client import Pipeline
 
+from app.leases import Leases
 from app.local.valkey import ValkeyServer
+from app.redis import RedisLink
 from app.service.platform import Platform
 from app.service.sweeping import take_back_lost_leases, time_out
 from app.settings import Settings
+from app.task import Lease, PromisedLease
 from tests.calls import claim_one, complete, get, submit
 from tests.conftest import serving
 from tests.elapse import remember_for
@@ -102,3 +107,37 @@ async def test_a_redis_that_comes_back_with_what_it_had_saved_proves_nothing(
         assert await take_back_lost_leases(platform) == 0
         assert (await get(client, lease["task"]["id"]))["status"] == "in_progress"
     await platform.close()
+
+
+class Interrupted(RedisLink):
+    """A link whose pipelines Redis takes command by command, and forgets everything after one."""
+
+    forgets_after = 0
+
+    async def run(self, fill: Callable[[Pipeline], object]) -> list[Any]:
+        connection: Any = self._redis
+        pipeline = connection.pipeline(transaction=False)
+        fill(pipeline)
+        answers = []
+        for count, (command, options) in enumerate(pipeline.command_stack):
+            if count == self.forgets_after:
+                await connection.flushall()
+            answers.append(await connection.execute_command(*command, **options))
+        return answers
+
+
+@pytest.mark.parametrize("forgets_after", range(6))
+async def test_a_redis_that_is_emptied_while_it_is_asked_proves_nothing(
+    settings: Settings, redis_connection: redis.Redis, forgets_after: int
+) -> None:
+    promised = [PromisedLease(Lease(number, "0" * 32), 30) for number in range(2)]
+    link = Interrupted(settings)
+    leases = Leases(link)
+    remember_for(redis_connection, 3600)
+    for promise in promised:
+        redis_connection.set(f"rowlock:lease:{promise.lease}", "", px=20_000)
+    link.forgets_after = forgets_after
+    remaining = await leases.remaining_seconds(promised)
+    await link.close()
+
+    assert all(seconds is not None for seconds in remaining.values())

@@ -12,10 +12,7 @@ from app.settings import Settings
 from tests.calls import Document, claim_one, problem, submit
 from tests.conftest import serving
 from tests.gate import Gate, gate_to
-from tests.routes import Call, calls
-
-WITHOUT_MYSQL = ("/healthz", "/readyz", "/metrics")
-NEEDING = [call for call in calls() if call.template not in WITHOUT_MYSQL]
+from tests.routes import NEEDING_MYSQL, Call
 
 
 @pytest.fixture
@@ -43,7 +40,7 @@ async def readiness(api: httpx.AsyncClient) -> tuple[int, Document]:
     return answer.status_code, answer.json()["parts"]
 
 
-@pytest.mark.parametrize("call", NEEDING, ids=str)
+@pytest.mark.parametrize("call", NEEDING_MYSQL, ids=str)
 async def test_every_call_says_when_to_come_back(
     gated_api: httpx.AsyncClient, gate: Gate, call: Call
 ) -> None:
@@ -114,7 +111,7 @@ async def test_a_server_that_hangs_is_away_and_then_there_again(
     await submit(gated_api)
     gate.hang()
     async with asyncio.timeout(30):
-        for call in (NEEDING[0], NEEDING[2], NEEDING[3]):
+        for call in (NEEDING_MYSQL[0], NEEDING_MYSQL[2], NEEDING_MYSQL[3]):
             problem(await call.send(gated_api), 503)
         assert (await readiness(gated_api))[0] == 503
 

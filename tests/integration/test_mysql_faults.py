@@ -1,5 +1,6 @@
 """A MySQL that answers, but does not do what it is asked: 503 each time, and no restart after."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,10 +9,12 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 
 from app.settings import Settings
-from tests.calls import claim_one, complete, problem, submit
+from tests.calls import claim, claim_one, complete, problem, submit
 from tests.conftest import serving
+from tests.worker_calls import finish
 
 LARGE = "x" * 200_000
+SMALL_PACKET = 128 * 1024
 
 
 @contextmanager
@@ -60,19 +63,61 @@ async def test_a_server_that_is_read_only_takes_nothing_and_then_everything(
     await submit(api, title="after")
 
 
-async def test_a_task_larger_than_a_packet_is_not_taken_and_later_taken_once(
-    settings: Settings, engine: Engine
+async def test_a_task_larger_than_a_packet_is_refused_alone_and_taken_once_packets_are_larger(
+    api: httpx.AsyncClient, engine: Engine
 ) -> None:
     key, body = {"Idempotency-Key": "k"}, {"title": "large", "payload": LARGE}
-    with set_globally(engine, max_allowed_packet=128 * 1024):
-        async with serving(settings) as api:
-            is_away(await api.post("/tasks", json=body, headers=key))
-            assert (await submit(api, title="small"))["status"] == "to_do"
-    async with serving(settings) as api:
-        first = await api.post("/tasks", json=body, headers=key)
-        second = await api.post("/tasks", json=body, headers=key)
-        assert (first.status_code, second.status_code) == (201, 200)
-        assert first.json()["id"] == second.json()["id"]
+    with set_globally(engine, max_allowed_packet=SMALL_PACKET):
+        # The connections that are made now are kept.
+        answers = await asyncio.gather(
+            *(api.post("/tasks", json={"title": "a neighbour"}) for _ in range(5)),
+            api.post("/tasks", json=body, headers=key),
+            *(api.post("/tasks", json={"title": "a neighbour"}) for _ in range(5)),
+        )
+        is_away(refused := answers.pop(5))
+        assert "max_allowed_packet" in refused.json()["detail"]
+        assert {answer.status_code for answer in answers} == {201}
+        lease = await claim_one(api)
+        path = f"/leases/{lease['lease_id']}/complete"
+        is_away(await api.post(path, json={"result": LARGE}))
+    assert (await api.post(path, json={"result": LARGE})).status_code == 200
+    first = await api.post("/tasks", json=body, headers=key)
+    second = await api.post("/tasks", json=body, headers=key)
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json()["id"] == second.json()["id"]
+
+
+async def test_many_tasks_that_are_larger_than_a_packet_together_are_taken(
+    api: httpx.AsyncClient, engine: Engine
+) -> None:
+    tags = [f"{number:02}{'標' * 62}" for number in range(32)]
+    tasks = [{"title": "題" * 255, "tags": tags, "payload": "x" * 500}] * 100
+    with set_globally(engine, max_allowed_packet=SMALL_PACKET):
+        answer = await api.post("/tasks/batch", json={"tasks": tasks})
+        assert answer.status_code == 201, answer.text
+        leases = await claim(api, limit=100)
+        items = [
+            {"lease_id": lease["lease_id"], "outcome": "complete", "result": "x" * 5000}
+            for lease in leases
+        ]
+        done = await finish(api, *items)
+        assert [item["status"] for item in done["items"]] == [200] * 100
+
+
+@pytest.mark.filterwarnings("ignore:Result of json_array")
+async def test_a_task_that_has_become_larger_than_a_packet_is_away_for_a_while(
+    api: httpx.AsyncClient, settings: Settings, engine: Engine
+) -> None:
+    async with serving(settings) as before:
+        task = await submit(before, title="large", payload=LARGE)
+    with set_globally(engine, max_allowed_packet=SMALL_PACKET):
+        for path in (f"/tasks/{task['id']}", "/tasks"):
+            is_away(await api.get(path))
+        is_away(await api.post("/leases", json={"worker": "w"}))
+        other = await submit(api, queue="other")
+        assert (await claim_one(api, queues=["other"]))["task"]["id"] == other["id"]
+    assert (await api.get(f"/tasks/{task['id']}")).json() == task
+    assert (await complete(api, await claim_one(api)))["id"] == task["id"]
 
 
 async def test_a_server_that_is_full_is_away_and_then_there_again(

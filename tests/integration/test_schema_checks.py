@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import CheckConstraint, Engine, exc, text
 from sqlalchemy.orm import Session
 
-from app.db import error_code
 from app.models import Task
+from app.mysql_errors import error_code
 from app.states import Status
 from tests.factories import TaskFactory
 

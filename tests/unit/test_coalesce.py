@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from app.coalesce import WORTH_A_BATCH, Coalescer
-from app.errors import DatabaseAwayError
+from app.errors import DatabaseAwayError, RowBusyError
 
 
 class Counter:
@@ -138,6 +138,44 @@ async def test_mysql_away_is_everybodys_answer_and_nothing_is_tried_call_by_call
     answers = await asyncio.gather(*others, return_exceptions=True)
     assert [type(answer) for answer in answers] == [DatabaseAwayError] * 3
     assert counter.batches == [[1], [2, 3, 4]]
+
+
+async def test_once_mysql_is_away_the_rest_is_not_tried_call_by_call_either(
+    counter: Counter, double: Coalescer[int, int]
+) -> None:
+    counter.failing = {2: RuntimeError("poison"), 3: DatabaseAwayError(reason="gone")}
+    first = await one_under_way(double, counter)
+    others = await asked(double, 2, 3, 4, 5)
+    counter.gate.set()
+
+    assert await first == 2
+    answers = await asyncio.gather(*others, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [RuntimeError, *[DatabaseAwayError] * 3]
+    assert counter.batches == [[1], [2, 3, 4, 5], [2], [3]]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 60.0])
+async def test_a_batch_that_waited_for_a_row_is_not_tried_call_by_call(
+    counter: Counter,
+    double: Coalescer[int, int],
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+) -> None:
+    """But one that lost against others at once is."""
+    monkeypatch.setattr("app.coalesce.BUSY_SECONDS", seconds)
+    counter.failing = {3: RowBusyError()}
+    first = await one_under_way(double, counter)
+    others = await asked(double, 2, 3, 4)
+    counter.gate.set()
+
+    assert await first == 2
+    answers = await asyncio.gather(*others, return_exceptions=True)
+    if seconds:
+        assert counter.batches == [[1], [2, 3, 4], [2], [3], [4]]
+        assert [type(answer) for answer in answers] == [int, RowBusyError, int]
+    else:
+        assert counter.batches == [[1], [2, 3, 4]]
+        assert [type(answer) for answer in answers] == [RowBusyError] * 3
 
 
 async def test_a_batch_is_no_heavier_than_the_limit(counter: Counter) -> None:

@@ -120,6 +120,15 @@ def test_without_tls_options_neither_driver_takes_tls() -> None:
         ("trusted_proxies", "10.0.0.0/8,proxy.example", "has proxy.example, which is no address"),
         ("redis_url", "db.example:6379", "must begin with redis"),
         ("redis_url", "http://db.example", "must begin with redis"),
+        ("redis_url", "redis://h:port/0", "is not a URL"),
+        ("redis_url", "redis://h:65536/0", "is not a URL"),
+        ("redis_url", "redis://h/first", "names a database that is no number"),
+        ("redis_url", "redis://h?db=first", "names a database that is no number"),
+        ("redis_url", "redis://h/0?nonsense=1", "the option nonsense, which is not known"),
+        ("redis_url", "redis://h/0?socket_timeout=60", "the option socket_timeout, which is not"),
+        ("redis_url", "redis://h/0?ssl_ca_certs=x", "the option ssl_ca_certs, which is not"),
+        ("redis_url", "rediss://h/0?ssl_ca_certs=/no/such.pem", "cannot be read: /no/such.pem"),
+        ("redis_url", "rediss://h/0?ssl_cert_reqs=perhaps", "none, optional or required"),
         ("port", "0", "greater than or equal to 1"),
         ("port", "65536", "less than or equal to 65535"),
         ("port", "http", "valid integer"),
@@ -151,7 +160,22 @@ def test_a_certificate_that_cannot_be_used_is_refused(tmp_path: Path, text: str 
         Settings(database_url=URL, tls_certificate_file=file)
 
 
-@pytest.mark.parametrize("url", ["redis://h", "rediss://:p@h:6380/1", "unix:///run/redis.sock"])
+@pytest.mark.parametrize("between", ["/", "?", "#"])
+def test_a_password_that_breaks_the_url_is_not_shown(between: str) -> None:
+    url = f"redis://user:123{between}secret@h:6379/0"
+    with pytest.raises(ValidationError) as caught:
+        Settings(database_url=URL, redis_url=url)
+    assert "secret" not in caught.value.errors()[0]["msg"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("redis://h", "redis://h/", "redis://h/1", "redis://user:p%2Fp@[::1]:6380?db=1"),
+        *("rediss://:p@h:6380/1", "rediss://h?ssl_cert_reqs=none&ssl_check_hostname=no"),
+        *("unix:///run/redis.sock", "unix:///run/redis.sock?db=1&password=p"),
+    ],
+)
 def test_redis_may_be_reached_in_each_of_its_ways(url: str) -> None:
     assert Settings(database_url=URL, redis_url=url).redis_url == url
 

@@ -1,0 +1,156 @@
+"""Connections killed in mid-transaction: nothing is half done, and nothing done twice."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from app.db import Connection
+from app.service import sweeping
+from app.service.platform import Platform
+from app.settings import Settings
+from tests.concurrency.ordering import until_blocked
+from tests.concurrency.writes import BUSY, KINDS, Write
+from tests.factories import TaskFactory, lease_of
+
+LOCK = "SELECT id FROM tasks WHERE id = %s FOR UPDATE"
+
+Prepare = Callable[[], Write]
+
+
+class Killer:
+    """Kills a connection just before one of the statements it runs; those before are counted."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._left = 0
+        self.is_after_commit = False
+        self.struck: str | None = None
+
+    def strike_before(self, statement: int) -> None:
+        """The so many-th from now on, the commit being one."""
+        self._left = statement
+        self.struck = None
+
+    def strike_after_commit(self) -> None:
+        """MySQL has done it, and nobody hears of it."""
+        self.is_after_commit = True
+        self.struck = None
+
+    def has_come(self, what: str, driver: Any) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self.kill(what, driver)
+
+    def kill(self, what: str, driver: Any) -> None:
+        self.struck = what
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql(f"KILL {driver.thread_id()}")
+
+
+@pytest.fixture
+def killer(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Killer:
+    killer = Killer(engine)
+    execute, commit = Connection._execute, Connection.commit
+
+    async def watched_execute(connection: Connection, *args: Any) -> Any:
+        killer.has_come("statement", connection._driver)
+        return await execute(connection, *args)
+
+    async def watched_commit(connection: Connection) -> None:
+        killer.has_come("commit", connection._driver)
+        await commit(connection)
+        if killer.is_after_commit:
+            killer.is_after_commit = False
+            killer.kill("after commit", connection._driver)
+            await commit(connection)
+
+    monkeypatch.setattr(Connection, "_execute", watched_execute)
+    monkeypatch.setattr(Connection, "commit", watched_commit)
+    return killer
+
+
+@pytest.fixture(params=KINDS)
+def prepare(
+    request: pytest.FixtureRequest,
+    session: Session,
+    engine: Engine,
+    api: httpx.AsyncClient,
+    platform: Platform,
+) -> Prepare:
+    """Makes another write of a kind, with all that it needs."""
+    return lambda: Write(request.param, api=api, platform=platform, engine=engine)
+
+
+async def done_as_usual(prepare: Prepare) -> tuple[Any, ...]:
+    """What is stored after a write that nothing befalls."""
+    write = prepare()
+    assert await write.send() < 300
+    assert write.look() != write.before
+    return write.look()
+
+
+async def test_killed_before_any_of_its_statements_a_write_is_done_once_or_not_at_all(
+    prepare: Prepare, killer: Killer, settings: Settings
+) -> None:
+    done = await done_as_usual(prepare)
+    struck: list[str] = []
+    while True:
+        write = prepare()
+        killer.strike_before(len(struck) + 1)
+        status = await write.send()
+        if killer.struck is None:
+            break
+        struck.append(killer.struck)
+        if status == BUSY:
+            assert killer.struck == "commit", "before it, it is run again unnoticed"
+            assert write.look() in (write.before, done)
+            assert await write.send() < 300
+        assert write.look() == done
+    assert "commit" in struck
+    assert len(struck) > 2
+    assert await sweeping.recount(settings) == {}
+
+
+async def test_a_write_whose_answer_is_lost_after_the_commit_is_done_once_though_sent_again(
+    prepare: Prepare, killer: Killer, settings: Settings
+) -> None:
+    done = await done_as_usual(prepare)
+    write = prepare()
+    killer.strike_after_commit()
+    assert await write.send() == BUSY
+    assert killer.struck
+    first = write.look()
+    assert await write.send() != BUSY
+    assert (first, write.look()) == (done, done)
+    assert await sweeping.recount(settings) == {}
+
+
+@pytest.mark.parametrize("what", ["CONNECTION", "QUERY"])
+async def test_killed_while_it_waits_for_a_row_a_call_is_answered_and_works_later(
+    session: Session, engine: Engine, api: httpx.AsyncClient, what: str
+) -> None:
+    """The connection: it waits again by another one. The query: somebody has told it to stop."""
+    task = TaskFactory(in_progress=True)
+    with engine.connect() as stranger, engine.connect() as killer:
+        stranger.exec_driver_sql(LOCK, (task.id,))
+        call = asyncio.create_task(api.post(f"/leases/{lease_of(task)}/complete"))
+        await until_blocked(engine)
+        blocked = killer.execute(
+            text("SELECT id FROM information_schema.processlist WHERE info LIKE 'SELECT%UPDATE'")
+        ).scalars()
+        for number in blocked:
+            killer.exec_driver_sql(f"KILL {what} {number}")
+        if what == "CONNECTION":
+            await until_blocked(engine)
+        stranger.rollback()
+        answer = await call
+    if what == "QUERY":
+        assert answer.status_code == BUSY
+        assert answer.headers["retry-after"]
+        answer = await api.post(f"/leases/{lease_of(task)}/complete")
+    assert answer.status_code == 200
