@@ -1,28 +1,61 @@
 """Time passes: not by waiting, but by moving what has happened into the past."""
 
 import time
-from datetime import datetime, timedelta
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 
+import orjson
 import redis
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
+
+from app.queue.counters import RECENT
 
 CLOCK_SLACK = timedelta(seconds=0.5)
-MOMENTS = (
-    "created_at",
-    "updated_at",
-    "completed_at",
-    "available_at",
-    "started_at",
-    "deadline_at",
-    "sweep_at",
-)
+MOMENTS = {
+    "tasks": (
+        "created_at",
+        "updated_at",
+        "completed_at",
+        "available_at",
+        "started_at",
+        "deadline_at",
+        "sweep_at",
+    ),
+    "task_tags": ("task_created_at",),
+    "task_attempts": ("started_at", "finished_at"),
+    "paused_queues": ("paused_at",),
+}
 
 
 def elapse(engine: Engine, seconds: float) -> None:
-    """Every task is as it would be after so many seconds in which nobody did anything."""
-    shifts = ", ".join(f"{column} = {column} - INTERVAL :us MICROSECOND" for column in MOMENTS)
+    """Everything is as it would be after so many seconds in which nobody did anything; what
+    ended in the last minutes is counted by ten seconds, and moves by as many of those."""
     with engine.begin() as connection:
-        connection.execute(text(f"UPDATE tasks SET {shifts}"), {"us": round(seconds * 1e6)})
+        for table, columns in MOMENTS.items():
+            shifts = ", ".join(f"{name} = {name} - INTERVAL :us MICROSECOND" for name in columns)
+            connection.execute(text(f"UPDATE {table} SET {shifts}"), {"us": round(seconds * 1e6)})
+        _elapse_in_counters(connection, timedelta(seconds=seconds // 10 * 10))
+
+
+def _elapse_in_counters(connection: Connection, shift: timedelta) -> None:
+    """The counters of the last minutes have their time in their names: what each has is added
+    to an earlier one, and taken from it."""
+    counts: Counter[str] = Counter()
+    for name, value in connection.execute(text("SELECT name, value FROM counters")):
+        counts[name] += value
+    for deltas in connection.execute(text("SELECT deltas FROM counter_deltas")).scalars():
+        for name, delta in orjson.loads(deltas).items():
+            counts[name] += delta
+    moved: Counter[str] = Counter()
+    for name, value in counts.items():
+        if name.startswith(RECENT) and value:
+            _, at, rest = name.split("/", 2)
+            then = datetime.fromisoformat(f"{at}0") - shift
+            moved[name] -= value
+            moved[f"{RECENT}{then.isoformat()[:-1]}/{rest}"] += value
+    if shift and moved:
+        deltas = orjson.dumps(moved).decode()
+        connection.execute(text("INSERT INTO counter_deltas (deltas) VALUES (:d)"), {"d": deltas})
 
 
 def mysql_now(engine: Engine) -> datetime:
@@ -39,8 +72,8 @@ def is_between(since: datetime, found: datetime, until: datetime) -> bool:
 
 
 def moment(text: str) -> datetime:
-    """A time from a document, as MySQL has it."""
-    return datetime.fromisoformat(text).replace(tzinfo=None)
+    """A time from a document or a query, as MySQL has it."""
+    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
 
 
 def elapse_in_redis(connection: redis.Redis, seconds: float, prefix: str = "rowlock:") -> None:

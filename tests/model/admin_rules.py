@@ -1,0 +1,95 @@
+"""What management does, and what it sees."""
+
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from app.api.fields import MAX_ID
+from app.states import Event, allows
+from tests.calls import Document, problem
+from tests.model import figures, values
+from tests.model.lists import Filter, sent
+from tests.model.machine import Machine
+from tests.model.moments import Between, agree
+
+AGE = "oldest_waiting_seconds"
+
+
+class AdminRules(Machine):
+    """Pause, resume, cancel, retry; queues; figures."""
+
+    @rule(
+        process=values.processes,
+        pick=values.picks,
+        action=values.actions,
+        anywhere=st.sampled_from([False, False, True]),
+    )
+    def intervene(self, process: int, pick: int, action: Event, anywhere: bool) -> None:
+        """Where the state allows it, or anywhere."""
+        self.settle()
+        tasks = self.board.matching({})
+        fit = [task for task in tasks if allows(task.status, action)]
+        ids = [task.id for task in (not anywhere and fit) or tasks] or [MAX_ID]
+        task_id = ids[pick % len(ids)]
+        answer, now = self.ask(process, "POST", f"/admin/tasks/{task_id}/{action}")
+        self.answers(answer, self.board.intervene(task_id, action, now))
+
+    @rule(
+        process=values.processes,
+        action=values.actions,
+        wanted=values.filters,
+        dry_run=st.booleans(),
+    )
+    def intervene_in_all(self, process: int, action: Event, wanted: Filter, dry_run: bool) -> None:
+        self.settle()
+        wanted = self.resolved(wanted)
+        params = {**sent(wanted), "dry_run": str(dry_run)}
+        answer, now = self.ask(process, "POST", f"/admin/tasks/{action}", params=params)
+        if not wanted:
+            problem(answer, 422, "query")
+            return
+        found = self.board.matching(wanted)
+        changing = [task for task in found if allows(task.status, action) and not dry_run]
+        assert answer.json() == {"matched": len(found), "changed": len(changing)}
+        for task in changing:
+            self.board.intervene(task.id, action, now)
+            self.touched.add(task.id)
+
+    @rule(process=values.processes, queue=values.queues, is_paused=st.booleans())
+    def pause_or_resume_queue(self, process: int, queue: str, is_paused: bool) -> None:
+        action = "pause" if is_paused else "resume"
+        answer, now = self.ask(process, "POST", f"/admin/queues/{queue}/{action}")
+        assert answer.status_code == 200, answer.text
+        paused_at = self.board.paused.pop(queue, now) if is_paused else None
+        expected: Document = {"queue": queue, "paused": is_paused, "paused_at": paused_at}
+        agree(expected, answer.json())
+        self.board.paused.pop(queue, None)
+        if is_paused:
+            self.board.paused[queue] = expected["paused_at"]
+
+    @rule(process=values.processes, is_folded=st.booleans())
+    def count_up(self, process: int, is_folded: bool) -> None:
+        """The figures; and nothing is left over, neither in the counters nor in Redis."""
+        if is_folded:
+            self.world.sweep("fold_counters")
+        answer, _ = self.ask(process, "GET", "/tags")
+        assert answer.json() == figures.tags(self.board)
+        answer, now = self.ask(process, "GET", "/stats")
+        self._stand(answer.json()["queues"], now)
+        answer, now = self.ask(process, "GET", "/admin/queues")
+        self._stand(answer.json(), now)
+        assert self.world.recount() == {}
+        assert self.world.leases() <= set(self.board.held())
+
+    def _stand(self, found: Sequence[Document], now: Between) -> None:
+        """As the queues do."""
+        for expected, document in zip(figures.queues(self.board, now), found, strict=True):
+            queue = expected["queue"]
+            agree(expected, {name: document[name] for name in document if name != AGE})
+            tasks = [t for t in self.board.tasks.values() if t.shown["queue"] == queue]
+            if (created_at := figures.oldest(tasks)) is None:
+                assert document[AGE] is None
+            else:
+                least, most = ((bound - created_at).total_seconds() for bound in now)
+                assert least <= document[AGE] <= most

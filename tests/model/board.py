@@ -1,0 +1,243 @@
+"""The model of the platform: all tasks, and what is told of them together."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from app.states import Event, Outcome, Status, allows
+from tests.calls import Document
+from tests.model.lists import Filter, matches
+from tests.model.moments import Between, Moment, bounds, earlier, first, has_come
+from tests.model.tasks import RETENTION_DAYS, History, Lease, Task
+
+DAY = 86_400
+LOCKED_ONCE_RUNNING = (
+    "timeout_seconds",
+    "retry_limit",
+    "retry_delay_seconds",
+    "retry_backoff",
+    "payload",
+)
+ENDINGS = {"complete": Outcome.DONE, "fail": Outcome.FAILED, "release": Outcome.RELEASED}
+
+
+class Refused(NamedTuple):
+    """A call that changes nothing, with what its problem document says for programs."""
+
+    status: int
+    facts: Document
+
+
+class Keyed(NamedTuple):
+    """What an idempotency key stands for."""
+
+    body: Any
+    ids: list[int]
+
+
+@dataclass(frozen=True)
+class Finish:
+    """What a worker says of its attempt."""
+
+    lease_id: str
+    outcome: str
+    result: Any = None
+    error: str | None = None
+    retryable: bool = True
+    retry_after_seconds: int | None = None
+
+
+class Board:
+    """Everything the platform knows."""
+
+    def __init__(self) -> None:
+        self.tasks: dict[int, Task] = {}
+        self.tags: set[str] = set()
+        self.paused: dict[str, Moment] = {}
+        self.keys: dict[str, Keyed] = {}
+        self.history = History()
+        # Since when Redis remembers things, as far as the sweep of leases knows.
+        self.remembers_since: Moment | None = None
+
+    def submit(self, asked: Sequence[Document], now: Between) -> list[Task]:
+        """New tasks, which have no id yet."""
+        return [Task.submitted(fields, now, self.history) for fields in asked]
+
+    def store(self, tasks: Sequence[Task]) -> None:
+        for task in tasks:
+            assert task.id not in self.tasks
+            self.tasks[task.id] = task
+            self.tags.update(task.shown["tags"])
+
+    def known(self, key: str) -> Keyed | None:
+        """What a key stands for: it goes with the last of its tasks."""
+        found = self.keys.get(key)
+        if found is None:
+            return None
+        ids = [task_id for task_id in found.ids if task_id in self.tasks]
+        return Keyed(found.body, ids) if ids else None
+
+    def of(self, task_id: int) -> Task | Refused:
+        return self.tasks.get(task_id) or Refused(404, {"task_id": task_id})
+
+    def patch(self, task_id: int, changes: Document, now: Between) -> Task | Refused:
+        task = self.of(task_id)
+        if isinstance(task, Refused):
+            return task
+        facts = {"task_id": task_id, "task_status": task.status}
+        if task.status not in {Status.TO_DO, Status.RETRYING, Status.PAUSED}:
+            for name in LOCKED_ONCE_RUNNING:
+                if name in changes:
+                    return Refused(409, {**facts, "field": name})
+        retries = task.shown["current_retry_count"]
+        if changes.get("retry_limit", retries) < retries:
+            return Refused(409, {"task_id": task_id, "current_retry_count": retries})
+        task.patch(now, changes)
+        self.tags.update(task.shown["tags"])
+        return task
+
+    def claimable(self, queues: Sequence[str]) -> list[Task]:
+        """In the order in which they are handed out."""
+        return [
+            task
+            for queue in dict.fromkeys(queues)
+            if queue not in self.paused
+            for task in sorted(self.tasks.values(), key=lambda task: (task.rank, task.place))
+            if task.is_claimable and task.shown["queue"] == queue
+        ]
+
+    def holder(self, lease_id: str) -> Task | Refused:
+        """The task that the lease holds."""
+        task = self.of(task_of(lease_id))
+        if isinstance(task, Refused) or (task.lease is not None and task.lease.id == lease_id):
+            return task
+        facts = {"task_id": task.id, "task_status": task.status}
+        if lease_id in task.outcomes:
+            facts["outcome"] = task.outcomes[lease_id]
+        return Refused(409, facts)
+
+    def held(self) -> list[str]:
+        """The leases of the attempts under way."""
+        return [lease.id for _, lease in self._leases()]
+
+    def finish(self, finish: Finish, now: Between) -> Task | Refused:
+        task = self.holder(finish.lease_id)
+        if isinstance(task, Refused):
+            # Told once more what it was told before.
+            is_again = task.facts.get("outcome") == ENDINGS[finish.outcome]
+            return self.tasks[task.facts["task_id"]] if is_again else task
+        if finish.outcome == "complete":
+            task.complete(now, finish.result)
+        elif finish.outcome == "release":
+            task.release(now, finish.error)
+        else:
+            task.fail(
+                now,
+                Event.FAIL if finish.retryable else Event.FAIL_FOR_GOOD,
+                outcome=Outcome.FAILED,
+                error=finish.error,
+                retry_after_seconds=finish.retry_after_seconds,
+            )
+        return task
+
+    def intervene(self, task_id: int, event: Event, now: Between) -> Task | Refused:
+        task = self.of(task_id)
+        if isinstance(task, Refused):
+            return task
+        if not allows(task.status, event):
+            return Refused(409, {"task_id": task_id, "task_status": task.status})
+        {
+            Event.PAUSE: task.pause,
+            Event.RESUME: task.resume,
+            Event.CANCEL: task.cancel,
+            Event.RETRY: task.retry,
+        }[event](now)
+        return task
+
+    def matching(self, wanted: Filter) -> list[Task]:
+        """The oldest first."""
+        found = [task for task in self.tasks.values() if matches(task.shown, wanted)]
+        return sorted(found, key=lambda task: task.place)
+
+    def promote(self, now: Between) -> list[Task]:
+        due = [
+            task
+            for task in self.tasks.values()
+            if task.status in {Status.TO_DO, Status.RETRYING}
+            and not task.is_claimable
+            and has_come(task.shown["available_at"], now)
+        ]
+        for task in due:
+            task.promote(now)
+        return due
+
+    def time_out(self, now: Between) -> list[Task]:
+        late = [task for task, lease in self._leases() if has_come(lease.deadline, now)]
+        for task in late:
+            error = f"timed out after {task.shown['timeout_seconds']} s"
+            task.fail(now, Event.TIME_OUT, outcome=Outcome.TIMED_OUT, error=error)
+        return late
+
+    def lose_leases(self, now: Between) -> list[Task]:
+        """Lost needs proof: not heard of, by a Redis that remembers for longer than the lease."""
+        if self.remembers_since is None:
+            self.remembers_since = now
+        lost = []
+        for task, lease in self._leases():
+            if has_come(lease.deadline, now) or not has_come(lease.look_at, now):
+                continue
+            assert lease.seconds is not None
+            proven_at = bounds(self.remembers_since).plus(lease.seconds)
+            if lease.heard_until is not None and not has_come(lease.heard_until, now):
+                lease.look_at = lease.heard_until
+            elif has_come(proven_at, now):
+                error = f"the worker's heartbeats stopped for {lease.seconds} s"
+                task.fail(now, Event.LOSE, outcome=Outcome.LOST, error=error)
+                lost.append(task)
+            else:
+                lease.look_at = first(proven_at.plus(0.1, 0.2), lease.deadline)
+        return lost
+
+    def delete_old(self, now: Between) -> list[Task]:
+        old = [
+            task
+            for task in self.tasks.values()
+            if task.status in {Status.DONE, Status.FAILED, Status.CANCELLED}
+            and has_come(bounds(task.shown["updated_at"]).plus(RETENTION_DAYS * DAY), now)
+        ]
+        for task in old:
+            del self.tasks[task.id]
+        return old
+
+    def empty_redis(self) -> None:
+        self.remembers_since = None
+        for _, lease in self._leases():
+            lease.heard_until = lease.progress = None
+
+    def elapse(self, seconds: float) -> None:
+        shift = timedelta(seconds=seconds)
+        for task in self.tasks.values():
+            task.elapse(shift)
+        self.history.ended = [one._replace(at=earlier(one.at, shift)) for one in self.history.ended]
+        self.paused = {queue: earlier(at, shift) for queue, at in self.paused.items()}
+        if self.remembers_since is not None:
+            self.remembers_since = earlier(self.remembers_since, shift)
+
+    def moments(self) -> Iterator[Moment]:
+        """When something changes by itself."""
+        for task in self.tasks.values():
+            yield from task.moments()
+        for one in self.history.ended:
+            yield one.forgotten_at
+        if self.remembers_since is not None:
+            for seconds in {lease.seconds for _, lease in self._leases()} - {None}:
+                yield bounds(self.remembers_since).plus(seconds or 0)
+
+    def _leases(self) -> list[tuple[Task, Lease]]:
+        return [(task, task.lease) for task in self.tasks.values() if task.lease is not None]
+
+
+def task_of(lease_id: str) -> int:
+    """The task's id is the part before the point."""
+    return int(lease_id.partition(".")[0])

@@ -1,0 +1,118 @@
+"""Holds what the API answers to what the model says, after every step."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import httpx
+from hypothesis.stateful import invariant
+
+from tests.calls import Document, problem
+from tests.model.board import Board, Refused
+from tests.model.lists import Filter, resolved
+from tests.model.moments import Between, agree, same
+from tests.model.tasks import Task
+from tests.model.walker import Walker
+from tests.model.world import PROCESSES, TICK_SECONDS, World
+
+
+class Machine(Walker):
+    """A world and its model, and how the one is compared with the other."""
+
+    def __init__(self, world: Callable[[], World]) -> None:
+        super().__init__(world)
+        self.board = Board()
+        self.board.remembers_since = self.world.remembers_since
+        # What this step has changed: each is looked at after it, everywhere.
+        self.touched: set[int] = set()
+        # Which process was the last to be asked for something; None: the scheduler.
+        self.process: int | None = None
+
+    def teardown(self) -> None:
+        self.world.tally.transitions += self.board.history.transitions
+        super().teardown()
+
+    def ask(
+        self, process: int, method: str, path: str, **rest: Any
+    ) -> tuple[httpx.Response, Between]:
+        """The answer, and when it was given."""
+        self.settle()
+        self.process = process
+        began = self.world.now
+        answer = self.world.call(process, method, path, **rest)
+        return answer, self.world.since(began)
+
+    def settle(self) -> None:
+        """Nothing happens by itself in the next moments."""
+        while self.world.is_close(list(self.board.moments())):
+            self.elapse(TICK_SECONDS)
+
+    def elapse(self, seconds: float) -> None:
+        """So much time passes."""
+        self.world.elapse(seconds)
+        self.board.elapse(seconds)
+        self.touched.update(self.board.tasks)
+
+    def resolved(self, wanted: Filter) -> Filter:
+        """A filter that means tasks which are there."""
+        return resolved(wanted, [task.place for task in self.board.matching({})])
+
+    def shows(self, document: Document, task: Task, progress: Any = None) -> None:
+        assert same(document["progress"], progress)
+        agree(task.shown, {**document, "progress": None})
+        self.touched.add(task.id)
+
+    def answers(self, answer: httpx.Response, expected: Task | Refused) -> None:
+        """With the task, or with why not."""
+        if isinstance(expected, Refused):
+            self.refuses(answer, expected)
+        else:
+            assert answer.status_code == 200, answer.text
+            self.shows(answer.json(), expected)
+
+    def refuses(self, answer: httpx.Response, refused: Refused) -> None:
+        problem(answer, refused.status)
+        said = answer.json()
+        assert {name: said.get(name) for name in refused.facts} == refused.facts
+
+    @invariant()
+    def look(self) -> None:
+        """All is as the model says: the list of everything, by one process, and what was touched,
+        by each."""
+        super().look()
+        self.settle()
+        process = PROCESSES[self.world.tally.steps % len(PROCESSES)]
+        answer = self.world.call(process, "GET", "/tasks?order=asc&limit=1000")
+        documents = {document["id"]: document for document in answer.json()}
+        tasks = self.board.matching({})
+        assert documents.keys() == {task.id for task in tasks}
+        for task in tasks:
+            agree(task.shown, documents[task.id])
+        # Only now is the order known of what was made just before.
+        assert list(documents) == [task.id for task in self.board.matching({})]
+        touched = sorted(self.touched)
+        for each in PROCESSES:
+            self._look_at_tasks(each, touched)
+        self._look_at_attempts(process, touched)
+        self.touched.clear()
+
+    def _look_at_tasks(self, process: int, ids: Sequence[int]) -> None:
+        self.settle()
+        began = self.world.now
+        answers = self.world.get_all(process, [f"/tasks/{task_id}" for task_id in ids])
+        now = self.world.since(began)
+        for task_id, answer in zip(ids, answers, strict=True):
+            task = self.board.of(task_id)
+            if isinstance(task, Refused):
+                self.refuses(answer, task)
+            else:
+                self.shows(answer.json(), task, task.progress(now))
+
+    def _look_at_attempts(self, process: int, ids: Sequence[int]) -> None:
+        answers = self.world.get_all(process, [f"/tasks/{task_id}/attempts" for task_id in ids])
+        for task_id, answer in zip(ids, answers, strict=True):
+            task = self.board.of(task_id)
+            if isinstance(task, Refused):
+                self.refuses(answer, task)
+            else:
+                for expected, found in zip(task.attempts, answer.json(), strict=True):
+                    agree(expected, found)

@@ -1,0 +1,278 @@
+"""The model of a task: what each event makes of it, written down once more, from the contract.
+
+Whether an event may happen at all it asks the one table, `app.states`; what follows it knows
+itself.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from app.states import Event, Outcome, Priority, Status, leads_to
+from tests.calls import Document
+from tests.model.moments import Between, Moment, bounds, earlier, first, has_come
+
+RETENTION_DAYS = 1
+RECENT_SECONDS = 300
+LONGEST_BACKOFF_SECONDS = 3600
+JITTER = 0.1
+
+DEFAULTS: Document = {
+    "description": None,
+    "priority": "中",
+    "tags": [],
+    "due_date": None,
+    "timeout_seconds": 300,
+    "retry_limit": 3,
+    "queue": "default",
+    "payload": None,
+    "available_at": None,
+    "retry_delay_seconds": 5,
+    "retry_backoff": "exponential",
+}
+Edge = tuple[Status | None, Event, Status]
+TIMES = ("created_at", "updated_at", "completed_at", "available_at", "started_at")
+
+
+class Ended(NamedTuple):
+    """An attempt that counts in the figures of the last minutes."""
+
+    queue: str
+    is_done: bool
+    at: Moment
+
+    @property
+    def forgotten_at(self) -> Between:
+        """When it leaves those figures, which are counted by ten seconds."""
+        return bounds(self.at).plus(RECENT_SECONDS, RECENT_SECONDS + 10)
+
+
+class History:
+    """What has happened to all tasks together: it outlives them."""
+
+    def __init__(self) -> None:
+        self.ended: list[Ended] = []
+        self.transitions: Counter[Edge] = Counter()
+
+
+@dataclass
+class Lease:
+    """Who holds a task."""
+
+    id: str
+    seconds: int | None
+    deadline: Moment
+    # When the sweep looks whether the worker lives.
+    look_at: Moment
+    # Until when Redis has heard of it; None: it has not.
+    heard_until: Moment | None = None
+    progress: Any = None
+
+
+@dataclass(eq=False)
+class Task:
+    """One task. `shown` is its document, but that times may not be known exactly."""
+
+    shown: Document
+    is_claimable: bool
+    history: History
+    lease: Lease | None = None
+    claimed_from: Status | None = None
+    attempts: list[Document] = field(default_factory=list)
+    # How the attempt of each lease ended.
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+    @classmethod
+    def submitted(cls, asked: Document, now: Between, history: History) -> "Task":
+        shown = {
+            "id": 0,
+            **DEFAULTS,
+            **asked,
+            "status": Status.TO_DO,
+            "current_retry_count": 0,
+            "created_at": now,
+            "updated_at": now,
+            "attempt": 0,
+            **dict.fromkeys(("completed_at", "started_at", "result", "error", "worker")),
+            "progress": None,
+        }
+        history.transitions[None, Event.SUBMIT, Status.TO_DO] += 1
+        available_at = shown["available_at"]
+        return cls(shown, available_at is None or has_come(available_at, now), history)
+
+    @property
+    def id(self) -> int:
+        return int(self.shown["id"])
+
+    @property
+    def status(self) -> Status:
+        return Status(self.shown["status"])
+
+    @property
+    def place(self) -> tuple[Between, int]:
+        """Where it stands in lists; the claim has priorities before it."""
+        return bounds(self.shown["created_at"]), self.id
+
+    @property
+    def rank(self) -> int:
+        return list(Priority).index(self.shown["priority"])
+
+    def claim(self, now: Between, *, lease_id: str, worker: str, seconds: int | None) -> None:
+        self.claimed_from = self.status
+        self._become(Event.CLAIM, Status.IN_PROGRESS, now)
+        self.is_claimable = False
+        self.shown |= {
+            "attempt": self.shown["attempt"] + 1,
+            "worker": worker,
+            "started_at": now,
+        }
+        deadline = now.plus(self.shown["timeout_seconds"])
+        expiry = deadline if seconds is None else first(deadline, now.plus(seconds))
+        heard_until = None if seconds is None else now.plus(seconds)
+        self.lease = Lease(lease_id, seconds, deadline, expiry, heard_until)
+
+    def heartbeat(self, now: Between, progress: Any) -> Between:
+        """Until when it counts."""
+        assert self.lease is not None
+        lease = self.lease
+        expiry = bounds(lease.deadline)
+        if lease.seconds is not None:
+            expiry = first(expiry, now.plus(lease.seconds))
+            if lease.heard_until is None or has_come(lease.heard_until, now):
+                lease.look_at = expiry
+        # Past its deadline it is remembered for a millisecond.
+        lease.heard_until = now.plus(0, 0.001) if has_come(lease.deadline, now) else expiry
+        lease.progress = progress
+        return expiry
+
+    def complete(self, now: Between, result: Any) -> None:
+        self._end_attempt(now, Outcome.DONE, None)
+        self._become(Event.COMPLETE, Status.DONE, now)
+        self.shown |= {"completed_at": now, "result": result, "error": None}
+        self.history.ended.append(Ended(self.shown["queue"], True, now))
+
+    def fail(
+        self,
+        now: Between,
+        event: Event,
+        *,
+        outcome: Outcome,
+        error: str | None,
+        retry_after_seconds: int | None = None,
+    ) -> None:
+        self._end_attempt(now, outcome, error)
+        self.history.ended.append(Ended(self.shown["queue"], False, now))
+        self.shown["error"] = error
+        retries = self.shown["current_retry_count"]
+        if event is Event.FAIL_FOR_GOOD or retries == self.shown["retry_limit"]:
+            self._become(event, Status.FAILED, now)
+            return
+        self._become(event, Status.RETRYING, now)
+        least, most = self._delay(retries)
+        if retry_after_seconds is not None:
+            least = most = retry_after_seconds
+        self.is_claimable = most == 0
+        self.shown |= {"current_retry_count": retries + 1, "available_at": now.plus(least, most)}
+
+    def release(self, now: Between, error: str | None) -> None:
+        assert self.claimed_from is not None
+        self._end_attempt(now, Outcome.RELEASED, error)
+        self._become(Event.RELEASE, self.claimed_from, now)
+        self._wait(now)
+
+    def pause(self, now: Between) -> None:
+        self._become(Event.PAUSE, Status.PAUSED, now)
+        self.is_claimable = False
+
+    def resume(self, now: Between) -> None:
+        never_ran = self.shown["attempt"] == 0
+        self._become(Event.RESUME, Status.TO_DO if never_ran else Status.RETRYING, now)
+        self._wait(now)
+
+    def cancel(self, now: Between) -> None:
+        if self.lease is not None:
+            self._end_attempt(now, Outcome.CANCELLED, None)
+        self._become(Event.CANCEL, Status.CANCELLED, now)
+        self.is_claimable = False
+
+    def retry(self, now: Between) -> None:
+        self._become(Event.RETRY, Status.TO_DO, now)
+        self.shown |= {"current_retry_count": 0, "error": None, "available_at": None}
+        self._wait(now)
+
+    def promote(self, now: Between) -> None:
+        self.is_claimable = True
+        self._touch(now)
+
+    def patch(self, now: Between, changes: Document) -> None:
+        self.shown |= changes
+        self._touch(now)
+
+    def progress(self, now: Between) -> Any:
+        """What `GET /tasks/{id}` says of the running attempt."""
+        lease = self.lease
+        if lease is None or lease.heard_until is None or has_come(lease.heard_until, now):
+            return None
+        return lease.progress
+
+    def moments(self) -> Iterator[Moment]:
+        """When, if nobody does anything, something about it changes."""
+        if self.status in {Status.DONE, Status.FAILED, Status.CANCELLED}:
+            yield bounds(self.shown["updated_at"]).plus(RETENTION_DAYS * 86_400)
+        elif self.shown["available_at"] is not None:
+            yield self.shown["available_at"]
+        if self.lease is not None:
+            yield from (self.lease.deadline, self.lease.look_at)
+            if self.lease.heard_until is not None:
+                yield self.lease.heard_until
+
+    def elapse(self, shift: timedelta) -> None:
+        """So much time has passed."""
+        documents = [self.shown, *self.attempts]
+        for document in documents:
+            for name in (*TIMES, "finished_at"):
+                if document.get(name) is not None:
+                    document[name] = earlier(document[name], shift)
+        if self.lease is not None:
+            self.lease.deadline = earlier(self.lease.deadline, shift)
+            self.lease.look_at = earlier(self.lease.look_at, shift)
+            if self.lease.heard_until is not None:
+                self.lease.heard_until = earlier(self.lease.heard_until, shift)
+
+    def _become(self, event: Event, status: Status, now: Between) -> None:
+        assert leads_to(self.status, event, status)
+        self.history.transitions[self.status, event, status] += 1
+        self.shown["status"] = status
+        self._touch(now)
+
+    def _touch(self, now: Between) -> None:
+        self.shown["updated_at"] = now.after(self.shown["updated_at"])
+
+    def _wait(self, now: Between) -> None:
+        available_at = self.shown["available_at"]
+        self.is_claimable = available_at is None or has_come(available_at, now)
+
+    def _delay(self, retries: int) -> tuple[float, float]:
+        """The least and the most seconds before the next retry, after so many."""
+        seconds = self.shown["retry_delay_seconds"]
+        if self.shown["retry_backoff"] == "fixed":
+            return seconds, seconds
+        grown = min(seconds * 2**retries, LONGEST_BACKOFF_SECONDS)
+        return grown * (1 - JITTER), grown * (1 + JITTER)
+
+    def _end_attempt(self, now: Between, outcome: Outcome, error: str | None) -> None:
+        assert self.lease is not None
+        self.outcomes[self.lease.id] = outcome
+        self.attempts.append(
+            {
+                "attempt": self.shown["attempt"],
+                "worker": self.shown["worker"],
+                "started_at": self.shown["started_at"],
+                "finished_at": now,
+                "outcome": outcome,
+                "error": error,
+            }
+        )
+        self.lease = None

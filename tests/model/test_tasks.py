@@ -1,0 +1,25 @@
+"""All operations in any order, on two API processes and a scheduler, against a model: every
+answer is what it says, every document, every figure.
+
+`make model` takes many more."""
+
+import pytest
+
+from app.states import Event
+from tests.model.admin_rules import AdminRules
+from tests.model.client_rules import ClientRules
+from tests.model.conftest import STEPS, Go
+from tests.model.time_rules import TimeRules
+from tests.model.worker_rules import WorkerRules
+
+
+class TaskMachine(ClientRules, WorkerRules, AdminRules, TimeRules):
+    """Clients, workers, management and time."""
+
+
+@pytest.mark.timeout(0)
+def test_every_answer_is_what_the_model_says(go: Go) -> None:
+    tally = go(TaskMachine)
+
+    if tally.steps >= STEPS:
+        assert {event for _, event, _ in tally.transitions} == set(Event)

@@ -1,0 +1,42 @@
+"""What time does: the sweeps."""
+
+from collections.abc import Callable
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from tests.model import values
+from tests.model.machine import Machine
+from tests.model.moments import Between
+from tests.model.tasks import Task
+
+
+class TimeRules(Machine):
+    """Time passes, and the scheduler sweeps."""
+
+    @rule(sweep=st.sampled_from(["promote", "time_out", "lost_leases", "retention"]))
+    def sweep(self, sweep: str) -> None:
+        self.settle()
+        self.process = None
+        began = self.world.now
+        moved = self.world.sweep(sweep)
+        now = self.world.since(began)
+        sweeps: dict[str, Callable[[Between], list[Task]]] = {
+            "promote": self.board.promote,
+            "time_out": self.board.time_out,
+            "lost_leases": self.board.lose_leases,
+            "retention": self.board.delete_old,
+        }
+        expected = sweeps[sweep](now)
+        assert moved == len(expected)
+        self.touched.update(task.id for task in expected)
+
+    @rule(seconds=values.passing, redis_is_emptied=st.sampled_from([False] * 7 + [True]))
+    def time_passes(self, seconds: int, redis_is_emptied: bool) -> None:
+        if redis_is_emptied:
+            self.settle()
+            self.world.redis.flushall()
+            self.board.empty_redis()
+        self.elapse(seconds)
+        for sweep in ("time_out", "lost_leases", "promote"):
+            self.sweep(sweep)

@@ -1,0 +1,150 @@
+"""What the model is held against: two API processes and a scheduler on the real servers, and
+the time, which is moved."""
+
+import asyncio
+import re
+import time
+from collections.abc import Coroutine, Iterable, Sequence
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import httpx
+import redis
+from sqlalchemy import Engine, text
+
+from app.main import create_app
+from app.queue.low_water import LowWater
+from app.service import sweeping
+from app.service.platform import Platform
+from app.settings import Settings
+from tests.conftest import calling, empty
+from tests.elapse import elapse, elapse_in_redis, mysql_now, remember_for
+from tests.model.moments import Between, Moment, bounds
+from tests.model.tally import Tally
+from tests.model.tasks import RETENTION_DAYS
+
+T = TypeVar("T")
+
+PROCESSES = (0, 1)
+# Processes carry MySQL's clock on by themselves; it may be that much ahead.
+CLOCK_SLACK = timedelta(seconds=0.03)
+# No call takes as long: what comes within it is made to pass before.
+SOON = timedelta(seconds=3)
+TICK_SECONDS = 20
+REDIS_AGE_SECONDS = 3600
+
+
+class World:
+    """Fresh processes, empty tables, an empty Redis."""
+
+    def __init__(
+        self, runner: asyncio.Runner, settings: Settings, engine: Engine, tally: Tally
+    ) -> None:
+        self._runner = runner
+        self._engine = engine
+        self.tally = tally
+        tally.examples += 1
+        self._stack = AsyncExitStack()
+        apps = [create_app(settings) for _ in PROCESSES]
+        self._apis = [self.run(self._stack.enter_async_context(calling(app))) for app in apps]
+        self._platforms: list[Platform] = [app.state.services.platform for app in apps]
+        self._scheduler = Platform(settings.model_copy(update={"retention_days": RETENTION_DAYS}))
+        self._settings = settings
+        assert settings.redis_url is not None
+        self.redis = redis.Redis.from_url(settings.redis_url)
+        self._read_at, self._began = mysql_now(engine), time.monotonic()
+        self.remembers_since = self.now - timedelta(seconds=REDIS_AGE_SECONDS)
+        remember_for(self.redis, REDIS_AGE_SECONDS)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(work)
+
+    def close(self) -> None:
+        self.run(self._stack.aclose())
+        self.run(self._scheduler.close())
+        self.redis.flushall()
+        self.redis.close()
+        empty(self._engine)
+
+    @property
+    def now(self) -> datetime:
+        return self._read_at + timedelta(seconds=time.monotonic() - self._began)
+
+    def since(self, began: datetime) -> Between:
+        """When something happened that began then and has ended now."""
+        return Between(began - timedelta(milliseconds=1), self.now + CLOCK_SLACK)
+
+    def call(self, process: int, method: str, path: str, **rest: Any) -> httpx.Response:
+        """Ask one of the API processes."""
+        answer = self.run(self._apis[process].request(method, path, **rest))
+        self._note(answer)
+        return answer
+
+    def get_all(self, process: int, paths: Iterable[str]) -> Sequence[httpx.Response]:
+        """Many at once."""
+
+        async def get_all() -> Sequence[httpx.Response]:
+            return await asyncio.gather(*(self._apis[process].get(path) for path in paths))
+
+        answers = self.run(get_all())
+        for answer in answers:
+            self._note(answer)
+        return answers
+
+    def sweep(self, name: str) -> int:
+        """What the scheduler calls."""
+
+        async def sweep() -> int:
+            return await sweeping.SWEEPS[name](self._scheduler)
+
+        return self.run(sweep())
+
+    def recount(self) -> dict[str, int]:
+        """By how much each counter was wrong."""
+        return self.run(sweeping.recount(self._settings))
+
+    def create_at(self, task_id: int, at: datetime) -> None:
+        """As if the task's transaction had begun then, and were committed only now."""
+        with self._engine.begin() as connection:
+            for table, time_of, id_of in (
+                ("tasks", "created_at", "id"),
+                ("task_tags", "task_created_at", "task_id"),
+            ):
+                statement = f"UPDATE {table} SET {time_of} = :at WHERE {id_of} = :id"
+                connection.execute(text(statement), {"at": at, "id": task_id})
+        self.redis.incr("rowlock:lists")
+
+    def leases(self) -> set[str]:
+        """Those that Redis knows."""
+        keys = self.redis.scan_iter("rowlock:lease:*")
+        return {key.decode().removeprefix("rowlock:lease:") for key in keys}
+
+    def elapse(self, seconds: float) -> None:
+        """So much time passes."""
+        elapse(self._engine, seconds)
+        elapse_in_redis(self.redis, seconds)
+        self.rest()
+
+    def rest(self) -> None:
+        """The second passes for which a process remembers where its queues begin."""
+        for platform in self._platforms:
+            platform.low_water = LowWater()
+
+    def is_close(self, moments: Sequence[Moment]) -> bool:
+        """Whether one of the moments may come while a call is under way. Those that come within
+        the processes' own clocks' error are waited for."""
+        while close := [
+            until
+            for since, until in map(bounds, moments)
+            if since <= self.now + SOON and until >= self.now - CLOCK_SLACK
+        ]:
+            if max(close) > self.now + CLOCK_SLACK:
+                return True
+            time.sleep(CLOCK_SLACK.total_seconds())
+        return False
+
+    def _note(self, answer: httpx.Response) -> None:
+        route = re.sub(r"/[0-9][^/]*", "/…", answer.request.url.path)
+        self.tally.counts[f"{answer.request.method} {route} {answer.status_code}"] += 1
+        assert answer.status_code < 500, answer.text
