@@ -15,6 +15,7 @@ from app.settings import Settings
 from rowlock.cli import app as commands
 from rowlock.cli import options
 from rowlock.cli.screen import show_json
+from rowlock.printable import harmless
 
 app = typer.Typer(
     name="rowlock",
@@ -141,7 +142,7 @@ def recount() -> None:
     except RowlockError as error:
         _end(str(error))
     for name, difference in sorted(wrong.items()):
-        typer.echo(f"{name}: {difference:+,}")
+        typer.echo(f"{harmless(name)}: {difference:+,}")
     typer.echo(
         f"{len(wrong)} counters were wrong and are right now." if wrong else "All are right."
     )

@@ -1,4 +1,7 @@
-"""Logs: one JSON object a line, or a line for people, each with its request's id."""
+"""Logs: one JSON object a line, or a line for people, each with its request's id.
+
+Whatever callers have put into it stays in its line, and can do nothing to a terminal.
+"""
 
 import logging
 import sys
@@ -9,6 +12,11 @@ from typing import Any, Final
 import structlog
 
 from app.settings import Settings
+from rowlock.printable import harmless, harmless_json, harmless_lines
+
+# A path may be as long as a request's head: it shall not fill the disk.
+LONGEST_VALUE: Final = 1000
+Event = MutableMapping[str, Any]
 
 REQUEST_ID: Final[ContextVar[str | None]] = ContextVar("request_id", default=None)
 
@@ -21,19 +29,12 @@ def configure_logging(settings: Settings) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    # Plain: a frame's local variables may hold tokens.
+    last: list[structlog.typing.Processor] = [structlog.processors.format_exc_info, _shortened]
     if settings.log_format == "json":
-        last: list[structlog.typing.Processor] = [
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ]
+        last += [structlog.processors.JSONRenderer(ensure_ascii=False), _harmless_json]
     else:
-        last = [
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(),
-                # Plain: a frame's local variables may hold tokens.
-                exception_formatter=structlog.dev.plain_traceback,
-            )
-        ]
+        last += [_harmless, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -55,10 +56,27 @@ def configure_logging(settings: Settings) -> None:
     logging.getLogger("aiomysql").setLevel(logging.ERROR)
 
 
-def _add_request_id(
-    _logger: Any, _method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
+def _add_request_id(_logger: Any, _method: str, event: Event) -> Event:
     request_id = REQUEST_ID.get()
     if request_id is not None:
         event["request_id"] = request_id
     return event
+
+
+def _shortened(_logger: Any, _method: str, event: Event) -> Event:
+    for name, value in event.items():
+        if isinstance(value, str) and len(value) > LONGEST_VALUE and name != "exception":
+            event[name] = f"{value[:LONGEST_VALUE]}…"
+    return event
+
+
+def _harmless(_logger: Any, _method: str, event: Event) -> Event:
+    for name, value in event.items():
+        if isinstance(value, str):  # all else is shown by its repr
+            is_long = name == "exception"
+            event[name] = f"    {harmless_lines(value)}" if is_long else harmless(value)
+    return event
+
+
+def _harmless_json(_logger: Any, _method: str, line: Any) -> str:
+    return harmless_json(line)

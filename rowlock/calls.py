@@ -74,9 +74,9 @@ def store_batch(tasks: Iterable[bytes], idempotency_key: str) -> Call[bool]:
 def get(task_id: int, wait_seconds: float | None = None) -> Call[Task]:
     """A task as it is, or as soon as it has ended, or after the wait."""
     if wait_seconds is None:
-        return Call("GET", f"/tasks/{task_id}", _task)
+        return Call("GET", f"/tasks/{_part(task_id)}", _task)
     query = (("wait_seconds", f"{wait_seconds:g}"),)
-    return Call("GET", f"/tasks/{task_id}", _task, query, extra_seconds=wait_seconds)
+    return Call("GET", f"/tasks/{_part(task_id)}", _task, query, extra_seconds=wait_seconds)
 
 
 def list_tasks(filters: Filters, order: str, page_size: int) -> Call[Page]:
@@ -86,17 +86,17 @@ def list_tasks(filters: Filters, order: str, page_size: int) -> Call[Page]:
 
 def patch(task_id: int, changes: Changes) -> Call[Task]:
     """Change a task."""
-    return Call("PATCH", f"/tasks/{task_id}", _task, body=encode(changes))
+    return Call("PATCH", f"/tasks/{_part(task_id)}", _task, body=encode(changes))
 
 
 def delete(task_id: int) -> Call[None]:
     """Delete a task. Gone is gone: a repeated call does not ask who did it."""
-    return Call("DELETE", f"/tasks/{task_id}", _nothing, settled_if_repeated=404)
+    return Call("DELETE", f"/tasks/{_part(task_id)}", _nothing, settled_if_repeated=404)
 
 
 def attempts(task_id: int) -> Call[list[Attempt]]:
     """A task's ended attempts."""
-    return Call("GET", f"/tasks/{task_id}/attempts", _read(_ATTEMPTS))
+    return Call("GET", f"/tasks/{_part(task_id)}/attempts", _read(_ATTEMPTS))
 
 
 def tags() -> Call[list[Tag]]:
@@ -111,7 +111,7 @@ def stats() -> Call[Stats]:
 
 def intervene(action: str, task_id: int) -> Call[Task]:
     """Pause, resume, cancel or retry a task."""
-    return Call("POST", f"/admin/tasks/{task_id}/{action}", _task, is_repeatable=False)
+    return Call("POST", f"/admin/tasks/{_part(task_id)}/{action}", _task, is_repeatable=False)
 
 
 def intervene_in_all(action: str, filters: Filters, *, is_dry_run: bool) -> Call[Swept]:
@@ -136,9 +136,14 @@ def set_queue(action: str, name: str) -> Call[QueueState]:
     """Pause or resume a queue."""
     return Call(
         "POST",
-        f"/admin/queues/{quote(name, safe='')}/{action}",
+        f"/admin/queues/{_part(name)}/{action}",
         lambda response: QueueState.model_validate_json(response.content),
     )
+
+
+def _part(value: object) -> str:
+    """One part of a path, whatever is in it; of dots alone it would lead up."""
+    return quote(str(value), safe="").replace(".", "%2E")
 
 
 def _once(idempotency_key: str | None) -> Headers:

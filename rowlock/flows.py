@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from rowlock import calls
 from rowlock.calls import Call
+from rowlock.defaults import shown
 from rowlock.errors import (
     RowlockError,
     UnavailableError,
@@ -105,7 +106,7 @@ def answer_of(call: Call[T], outcome: Outcome, *, settled: int | None = None) ->
         return call.read(outcome)
     except ValidationError as error:
         raise UnexpectedAnswerError(
-            f"{call.method} {outcome.url} was answered with {outcome.status_code} and "
+            f"{call.method} {shown(outcome.url)} was answered with {outcome.status_code} and "
             "something other than a Rowlock server says; is the URL right?"
         ) from error
 
@@ -113,7 +114,7 @@ def answer_of(call: Call[T], outcome: Outcome, *, settled: int | None = None) ->
 def _unreachable(error: httpx.RequestError) -> RowlockError:
     said = str(error) or type(error).__name__
     return UnreachableError(
-        f"{error.request.method} {error.request.url}: {said}",
+        f"{error.request.method} {shown(error.request.url)}: {said}",
         may_have_happened=not isinstance(error, _NOT_SENT),
     )
 

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import time
+import zlib
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, Self
@@ -11,6 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from rowlock.attempt import Permanent, Retry, RunningAttempt
+from rowlock.defaults import shown
 from rowlock.encoding import JSON_LIMIT_BYTES, encode
 from rowlock.models import Task
 from rowlock.output import result_of, text_of
@@ -20,6 +22,7 @@ CONNECT_SECONDS: Final = 10.0
 KEEP_ALIVE_SECONDS: Final = 4.0
 _SHOWN_BYTES: Final = 4096
 _LONGEST_WISH: Final = 9
+_GZIP: Final = 16 + zlib.MAX_WBITS
 _NOT_NOW: Final = frozenset({408, 425, 429})
 
 
@@ -46,9 +49,9 @@ class Forward:
         try:
             self._url = httpx.URL(url)
         except httpx.InvalidURL as error:
-            raise ValueError(f"{url!r} is not a URL: {error}") from error
+            raise ValueError(f"{shown(url)!r} is not a URL: {error}") from error
         if self._url.scheme not in ("http", "https") or not self._url.host:
-            raise ValueError(f"{url!r} is not a URL like http://127.0.0.1:9000/tasks")
+            raise ValueError(f"{shown(url)!r} is not a URL like http://127.0.0.1:9000/tasks")
         # In a task's error everybody can read it: without a password, or a token in the query.
         self._shown = str(self._url.copy_with(userinfo=b"", query=None, fragment=None))
         if signing_key == "":
@@ -77,7 +80,8 @@ class Forward:
         status = response.status_code
         error_text = f"{self._shown} answered {status}: {text_of(said[:_SHOWN_BYTES])}".rstrip(": ")
         if response.has_redirect_location:
-            error_text += f" (a redirect to {response.headers['Location']}, not followed)"
+            place = response.headers["Location"][:_SHOWN_BYTES]
+            error_text += f" (a redirect to {place}, not followed)"
         if response.is_client_error and status not in _NOT_NOW:
             raise Permanent(error_text)
         raise Retry(error_text, after_seconds=self._retry_after_seconds(response))
@@ -91,6 +95,7 @@ class Forward:
     def _headers(self, task: Task, attempt: RunningAttempt, body: bytes) -> dict[str, str]:
         headers = {
             "Content-Type": "application/json",
+            "Accept-Encoding": "gzip",
             # The same for the same attempt only: a retry is another.
             "Idempotency-Key": f"rowlock-{task.id}-{attempt.number}",
             "Rowlock-Task-Id": str(task.id),
@@ -117,10 +122,19 @@ class Forward:
 
 
 async def _read(response: httpx.Response) -> tuple[bytes, bool]:
-    """The body as far as a result may go, and whether that is all of it."""
+    """The body as far as a result may go, and whether that is all of it. No more than that is
+    unpacked: a few bytes may be the wrapping of many. Raises `httpx.DecodingError`."""
+    encoding = response.headers.get("Content-Encoding", "identity").lower()
+    if encoding not in ("gzip", "identity"):
+        raise httpx.DecodingError(f"the answer is packed as {encoding!r}, which nobody asked for")
+    unpacking = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
     body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
+    async for chunk in response.aiter_raw():
+        try:
+            room = JSON_LIMIT_BYTES + 1 - len(body)
+            body += chunk if unpacking is None else unpacking.decompress(chunk, room)
+        except zlib.error as error:
+            raise httpx.DecodingError(f"the answer is no gzip: {error}") from error
         if len(body) > JSON_LIMIT_BYTES:
             return bytes(body[:JSON_LIMIT_BYTES]), False
     return bytes(body), True

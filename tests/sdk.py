@@ -13,7 +13,7 @@ from rowlock import AsyncClient, Client, RunningAttempt, Task, Worker
 Answer = Callable[[], Awaitable[httpx.Response]]
 Fault = Callable[[Answer], Awaitable[httpx.Response]]
 
-URL = "http://rowlock"
+URL = "http://127.0.0.1"
 HEARTBEAT = "POST /leases/heartbeat"
 FINISH = "POST /leases/finish"
 CLAIM = "POST /leases"

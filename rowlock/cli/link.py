@@ -9,6 +9,7 @@ import typer
 
 from rowlock.client import Client
 from rowlock.errors import NotAllowedError, ProblemError, RowlockError
+from rowlock.printable import harmless
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -29,7 +30,7 @@ def connected(
     try:
         client = Client(url, token, retry_seconds=retry_seconds)
     except ValueError as error:
-        fail(f"--url: {error}", USAGE)
+        fail(str(error), USAGE)
     with client:
         try:
             yield client
@@ -45,7 +46,7 @@ def sentence(error: RowlockError) -> str:
         lines += [f"  {wrong.field}: {wrong.message}" for wrong in error.errors]
     if isinstance(error, NotAllowedError):
         lines.append("  Set --token or ROWLOCK_TOKEN to a token of the door this command needs.")
-    return "\n".join(lines)
+    return "\n".join(map(harmless, lines))  # a server's words, or those of a file
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -60,5 +61,6 @@ def confirm(question: str, *, yes: bool) -> None:
 
 def fail(message: str, code: int = FAILED) -> NoReturn:
     """End the command."""
-    typer.echo(f"rowlock: {message}", err=True)
+    lines = "\n".join(map(harmless, message.split("\n")))
+    typer.echo(f"rowlock: {lines}", err=True)
     raise typer.Exit(code)

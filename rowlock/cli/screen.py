@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rowlock.models import Attempt, Task
+from rowlock.printable import harmless, harmless_json
 
 _COLOURS: Final = {
     "in_progress": "cyan",
@@ -35,7 +36,12 @@ def console() -> Console:
 
 def show_json(value: BaseModel | Mapping[str, Any]) -> None:
     """One document, one line."""
-    typer.echo(to_json(value))
+    typer.echo(json_line(value))
+
+
+def json_line(value: BaseModel | Mapping[str, Any]) -> str:
+    """A document on one line, that can do nothing to a terminal."""
+    return harmless_json(to_json(value).decode())
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -96,7 +102,7 @@ def show_task(task: Task, attempts: Sequence[Attempt]) -> None:
     width = max(map(len, fields))
     for name, value in fields.items():
         shown = cell(str(value) if isinstance(value, int) else value)
-        screen.print(Text(f"{name:{width}}  ", "bold") + shown, soft_wrap=True)
+        screen.print(Text(f"{harmless(name):{width}}  ", "bold") + shown, soft_wrap=True)
     if attempts:
         screen.print()
         screen.print(
@@ -123,10 +129,3 @@ def cell(value: Any) -> Text:
     if not isinstance(value, str):
         return Text(harmless(to_json(value).decode()))
     return Text(harmless(value), _COLOURS.get(value, ""))
-
-
-def harmless(text: str) -> str:
-    """Control characters as their escapes: a title may be anybody's."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )

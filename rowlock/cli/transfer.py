@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Annotated, Any, Final, NamedTuple
 
 import typer
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -186,7 +186,7 @@ def _counted(stored: int, found: int) -> str:
 def _write(tasks: Iterable[Task], file: IO[bytes]) -> int:
     count = 0
     for task in tasks:
-        file.write(to_json(task) + b"\n")
+        file.write(screen.json_line(task).encode() + b"\n")
         count += 1
     file.flush()
     return count

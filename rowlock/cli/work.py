@@ -15,6 +15,7 @@ from rowlock.cli.link import USAGE, fail, sentence
 from rowlock.command import Command
 from rowlock.errors import RowlockError
 from rowlock.forward import Forward
+from rowlock.printable import HarmlessLines
 from rowlock.worker import Worker
 
 app = typer.Typer()
@@ -86,7 +87,9 @@ def run(
         fail("Say what does the work: one of --exec, --forward and --handlers.", USAGE)
     if bool(command) != runs_command:
         fail("--exec is followed by the command, and nothing else is.", USAGE)
-    logging.basicConfig(format="%(asctime)s %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(HarmlessLines("%(asctime)s %(message)s"))
+    logging.basicConfig(handlers=[handler])
     logging.getLogger("rowlock").setLevel("INFO")
     terms: dict[str, Any] = {
         name: value

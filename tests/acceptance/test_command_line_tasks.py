@@ -58,11 +58,13 @@ async def test_a_task_from_its_submission_to_its_end(rowlock: Run, api: Api) -> 
 
 
 def test_a_title_can_do_nothing_to_a_terminal_or_a_table(rowlock: Run, client: Client) -> None:
-    client.submit("\x1b[31mred\x07\nnext [bold]line[/bold]")
+    client.submit("\x1b[31mred\x07\nnext [bold]line[/bold]\x9b31m")
     shown = rowlock("list").stdout + rowlock("show", "1").stdout
-    assert "\x1b" not in shown
-    assert "\x07" not in shown
-    assert r"\x1b[31mred\x07\nnext [bold]line[/bold]" in shown
+    assert r"\x1b[31mred\x07\nnext [bold]line[/bold]\x9b31m" in shown
+    shown += rowlock("list", "--json").stdout + rowlock("export").stdout
+    shown += rowlock("import", "-", given='{"no\x9b\\n": 1}', code=1).stderr
+    assert r"line 1: no\x9b\n: is not known here" in shown
+    assert all(line.isprintable() for line in shown.splitlines())
 
 
 def test_tables_are_for_terminals_coloured_and_for_pipes_whole(

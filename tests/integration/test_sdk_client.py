@@ -56,7 +56,7 @@ async def test_a_list_goes_over_all_pages(client: Face, through: Through) -> Non
 
 
 async def test_pages_are_fetched_as_they_are_asked_for(through: Through) -> None:
-    async with AsyncClient("http://rowlock", transport=through) as client:
+    async with AsyncClient("http://127.0.0.1", transport=through) as client:
         await client.submit_many({"title": "x"} for _ in range(9))
         async for _ in client.list(page_size=3):
             break
@@ -223,7 +223,7 @@ async def test_each_door_wants_its_token(settings: Settings, kind: str) -> None:
 
 
 async def test_calls_at_the_same_time_do_not_wait_for_each_other(through: Through) -> None:
-    async with AsyncClient("http://rowlock", transport=through) as client:
+    async with AsyncClient("http://127.0.0.1", transport=through) as client:
         held = Held()
         through.spoil("GET /tags", held)
         tags = asyncio.create_task(client.tags())

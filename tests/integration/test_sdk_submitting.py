@@ -75,6 +75,6 @@ async def test_tasks_may_come_from_an_async_iterable(through: Through) -> None:
             await asyncio.sleep(0)
             yield {"title": title}
 
-    async with AsyncClient("http://rowlock", transport=through) as client:
+    async with AsyncClient("http://127.0.0.1", transport=through) as client:
         ids = await client.submit_many(tasks(), batch_size=2)
         assert [(await client.get(i)).title for i in ids] == ["a", "b", "c"]

@@ -4,15 +4,17 @@ import inspect
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
 import pytest
 
 import rowlock
 from app.local.ports import free_port
-from rowlock import AsyncClient, Client, UnreachableError, Worker
+from rowlock import AsyncClient, Client, UnexpectedAnswerError, UnreachableError, Worker
 from rowlock.admin import Admin, AsyncAdmin
 from rowlock.defaults import target
+from tests.sdk import A_TASK
 
 
 def verbs(kind: type) -> dict[str, inspect.Signature]:
@@ -57,7 +59,7 @@ def test_the_environment_says_where_the_server_is(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("ROWLOCK_URL", "https://tasks.example/below")
     monkeypatch.setenv("ROWLOCK_TOKEN", "secret")
     assert tuple(target()) == ("https://tasks.example/below", "secret")
-    assert target().headers == {"Authorization": "Bearer secret"}
+    assert target().headers == {b"Authorization": b"Bearer secret"}
     assert tuple(target("http://other:1", "else")) == ("http://other:1", "else")
 
 
@@ -114,3 +116,64 @@ def test_one_title_has_one_handler() -> None:
 async def test_a_worker_without_a_handler_says_so() -> None:
     with pytest.raises(RuntimeError, match="no handler"):
         await Worker().run_async()
+
+
+@pytest.mark.parametrize("token", ["secret\nX-Evil: 1", "sec\0ret", "secret\x7f", "secret\udcff"])
+def test_a_token_that_no_header_can_hold_is_refused_unshown(token: str) -> None:
+    with pytest.raises(ValueError, match="the token has a character") as refused:
+        Client(token=token)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("token", [" secret\n", "schlüssel 密"])
+def test_a_token_is_sent_as_its_bytes(token: str) -> None:
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(dict(request.headers.raw)[b"Authorization"])
+        return httpx.Response(200, json=[])
+
+    with Client(token=token, transport=httpx.MockTransport(answer)) as client:
+        client.tags()
+    assert asked == [b"Bearer " + token.strip().encode()]
+
+
+def test_no_secret_is_in_what_is_said_of_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROWLOCK_TOKEN", "secret")
+    url = f"http://user:secret@127.0.0.1:{free_port()}/below"
+    said = [repr(target(url))]
+    with Client(url, retry_seconds=0) as client, pytest.raises(UnreachableError) as away:
+        client.tags()
+    said.append(str(away.value))
+    nonsense = httpx.MockTransport(lambda _: httpx.Response(200, json={"a": 1}))
+    with Client(url, transport=nonsense) as client, pytest.raises(UnexpectedAnswerError) as other:
+        client.tags()
+    said.append(str(other.value))
+    for bad in ("ftp://user:secret@127.0.0.1", "http://user:secret@127.0.0.1:x"):
+        with pytest.raises(ValueError, match="is not a URL") as refused:
+            Client(bad)
+        said.append(str(refused.value))
+    assert "secret" not in " ".join(said)
+    assert all("//127.0.0.1" in each for each in said)
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/../b", "a?b=c#d", "a%2Fb", "a\r\nb", "é"])
+def test_whatever_stands_in_a_path_is_one_part_of_it(name: str) -> None:
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        state = {"queue": name, "paused": True, "paused_at": None}
+        return httpx.Response(200, json=state if "queues" in request.url.path else A_TASK)
+
+    with Client(transport=httpx.MockTransport(answer)) as client:
+        client.admin.pause_queue(name)
+        client.admin.cancel(name)  # type: ignore[arg-type]
+        client.get(name)  # type: ignore[arg-type]
+    parts = [url.raw_path.split(b"/") for url in asked]
+    assert [[unquote(part.decode()) for part in each] for each in parts] == [
+        ["", "admin", "queues", name, "pause"],
+        ["", "admin", "tasks", name, "cancel"],
+        ["", "tasks", name],
+    ]
+    assert not any(url.query or url.fragment for url in asked)
