@@ -38,7 +38,7 @@ _NO_JSON: list[Any] = [
 
 def _whole_number(low: int, high: int) -> list[Any]:
     beyond = [low - 1, high + 1, 2**63, -(2**63) - 1, 10**40]
-    return [*beyond, *_NOT_NUMBER, low + 0.5, float(low)]
+    return [*beyond, *_NOT_NUMBER, low + 0.5, float(low - 1), 1e300]
 
 
 # What each kind of field refuses, null apart.
