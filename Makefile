@@ -12,7 +12,8 @@ LOCK := uv pip compile --quiet --generate-hashes --no-header --universal
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup up test test-mariadb test-cluster check chaos bench bench-large binary lock clean
+.PHONY: help setup up test test-mariadb test-cluster check chaos model fuzz siege bench bench-large
+.PHONY: binary lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +43,15 @@ check: $(VENV)/.dev ## lint, format, types, imports, and migrations against the 
 
 chaos: $(VENV)/.dev ## kill and stop everything for a while, and count up (ARGS="--minutes 1 --seed 7")
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+model: $(VENV)/.dev ## hold every operation to a model, at random (ARGS="--steps 100000 --seed 7")
+	@$(BIN)/pytest tests/model --steps 20000 $(ARGS)
+
+fuzz: $(VENV)/.dev ## make calls from the OpenAPI document, right and wrong ones (ARGS="--seed 7")
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+siege: $(VENV)/.dev ## attack a server in every way, and see whether the others are served
+	@$(BIN)/python -m tests.siege $(ARGS)
 
 bench: $(VENV)/.runtime ## measure, and write docs/performance.md; bench-large: on 10 M tasks
 	@$(BIN)/python -m bench $(ARGS)

@@ -9,13 +9,22 @@ import itertools
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence, Sized
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Mapping,
+    Sequence,
+    Sized,
+)
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 
 import orjson
 import structlog
+from aiomysql.cursors import SSCursor
 from pymysql import err
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -59,9 +68,13 @@ class Connection:
         self._driver = driver
         self._clock = clock
         self._packet_bytes = packet_bytes
+        # What several rows in one statement may weigh together: well below what MySQL takes.
+        self.statement_bytes = min(STATEMENT_BYTES, packet_bytes // 2)
         self.id_step = id_step
         self.is_mariadb = is_mariadb
         self.is_new = is_new
+        # Half of an answer was read, and the rest would come as the next one.
+        self.is_out_of_step = False
         # What this transaction adds to the counters (`app.queue.counters`).
         self.counts: Counter[str] = Counter()
 
@@ -71,15 +84,29 @@ class Connection:
         rows: Sequence[Sequence[Any]] = await cursor.fetchall()
         return rows
 
+    async def stream(
+        self, statement: str, values: Sequence[Any], *, reads_on: bool
+    ) -> AsyncGenerator[Sequence[Any]]:
+        """The rows of a SELECT, one by one; to be closed by whoever has enough of them.
+
+        Without `reads_on` the connection is then of no further use, if there are many more.
+        """
+        cursor = await self._driver.cursor(SSCursor)
+        await cursor.execute(statement, values or None)
+        while (row := await cursor.fetchone()) is not None:
+            try:
+                yield row
+            except GeneratorExit:
+                if reads_on:
+                    await cursor.close()
+                else:
+                    self.is_out_of_step = await cursor.fetchone() is not None
+                raise
+
     async def execute(self, statement: str, values: Sequence[Any] = ()) -> Written:
         """Run a statement that writes."""
         cursor = await self._execute(statement, values)
         return Written(cursor.rowcount, cursor.lastrowid)
-
-    @property
-    def statement_bytes(self) -> int:
-        """What several rows in one statement may weigh together: well below what MySQL takes."""
-        return min(STATEMENT_BYTES, self._packet_bytes // 2)
 
     async def now(self) -> datetime:
         """MySQL's time."""
@@ -238,6 +265,8 @@ async def _lent(engine: AsyncEngine, clock: Clock) -> AsyncIterator[Connection]:
     )
     try:
         yield connection
+        if connection.is_out_of_step:
+            held.invalidate()
     except BaseException as error:
         is_in_step = isinstance(error, Exception) and error_code(error) not in LOST | READ_ONLY
         is_in_step &= not isinstance(error, PacketTooSmallError)

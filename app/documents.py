@@ -75,7 +75,13 @@ def attempt_document(attempt: EndedAttempt) -> dict[str, Any]:
 
 def array(documents: Iterable[bytes]) -> bytes:
     """A JSON array of documents."""
-    return b"[" + b",".join(documents) + b"]"
+    items = list(documents)
+    if not items:
+        return b"[]"
+    # Brackets put around the whole would copy it twice, and it may be 16 MiB.
+    items[0] = b"[" + items[0]
+    items[-1] += b"]"
+    return b",".join(items)
 
 
 def _json(text: str | None) -> orjson.Fragment | None:

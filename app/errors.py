@@ -57,6 +57,12 @@ class PacketTooSmallError(RowlockError):
     retry_after_seconds: ClassVar[int] = 10
 
 
+class TooManyWaitingError(RowlockError):
+    """{limit:,} long polls wait here already."""
+
+    retry_after_seconds: ClassVar[int] = 5
+
+
 class GuardFailedError(RowlockError):
     """{statement} was to change {expected} rows and matched {matched}; it was rolled back."""
 

@@ -1,5 +1,6 @@
 """The API as an ASGI application."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None, *, batches_under_way: int = BAT
     )
     app.state.settings = settings
     app.state.doorkeeper = Doorkeeper(settings)
+    app.state.large_bodies = asyncio.Lock()
     for router in (tasks, tags, leases, admin, ops):
         app.router.routes.extend(router.router.routes)
     app.router.routes.extend(ops.figures.routes)

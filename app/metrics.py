@@ -33,6 +33,14 @@ BATCH_CALLS: Final = Histogram(
 WAITING_CALLERS: Final = Gauge(
     "rowlock_waiting_callers", "Long polls that wait now.", multiprocess_mode="livesum"
 )
+CONNECTIONS: Final = Gauge(
+    "rowlock_connections", "Connections of callers that are open.", multiprocess_mode="livesum"
+)
+CONNECTIONS_CUT: Final = Counter(
+    "rowlock_connections_cut_total",
+    "Connections ended so that others are served: too many, too slow, too much memory.",
+    ["reason"],
+)
 REDIS_UP: Final = Gauge(
     "rowlock_redis_up",
     "1 while Redis answers, 0 while it is away or absent.",

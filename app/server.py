@@ -2,19 +2,23 @@
 
 import asyncio
 import gc
+import resource
 import signal
 import sys
 import time
+from functools import partial
 from socket import AF_INET, AF_INET6, SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET, socket
 from types import FrameType
 from typing import Any
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.api.services import Services
+from app.connections import Connections
 from app.main import create_app
+from app.protocol import Protocol
 from app.service.platform import BATCHES
 from app.settings import Settings
 from app.tls import Certificate
@@ -22,67 +26,41 @@ from app.tls import Certificate
 STOP_SECONDS = 8
 # How often the certificate's files are looked at.
 LOOK_SECONDS = 1
+SWEEP_SECONDS = 1.0
+# For MySQL, Redis and the logs, besides the pool.
+FILES_BESIDE = 64
 # A terminal's Ctrl-C reaches both processes of the one executable, and the first passes it on.
 # To uvicorn a second one means that it shall not wait for its callers.
 ECHO_SECONDS = 0.3
 
-
-class OneWrite:
-    """A transport for uvicorn, which writes an answer's head and body one after the other: a
-    system call each, and half of what sending costs. Here they go out together."""
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._parts: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        if not self._parts:
-            self._loop.call_soon(self._flush)
-        self._parts.append(data)
-
-    def close(self) -> None:
-        self._flush()
-        self._transport.close()
-
-    def _flush(self) -> None:
-        if self._parts:
-            self._transport.write(b"".join(self._parts))
-            self._parts.clear()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-
-class Protocol(HttpToolsProtocol):
-    """Takes a caller that sends no more for one that has hung up, at once."""
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(OneWrite(transport, self.loop))  # type: ignore[arg-type]
-
-    def eof_received(self) -> None:
-        # uvicorn does so a turn of the event loop later. An answer written in between goes
-        # nowhere, and the work that it hands out would stay out until its leases are lost.
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+log = structlog.get_logger(__name__)
 
 
 class Server(uvicorn.Server):
     """Told to stop, it wakes every long poll, so that open connections end in their answers."""
 
-    def __init__(self, config: uvicorn.Config, application: FastAPI) -> None:
+    def __init__(
+        self, config: uvicorn.Config, application: FastAPI, connections: Connections
+    ) -> None:
         super().__init__(config)
         self._application = application
+        self._connections = connections
+        self._sweeping: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._interrupted_at = -ECHO_SECONDS
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
+        self._sweeping = self._loop.create_task(self._sweep())
         # What is there by now stays: looking through it for garbage took 70 ms each time.
         gc.collect()
         gc.freeze()
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            self._connections.sweep()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if sig == signal.SIGINT:
@@ -103,12 +81,14 @@ def serve(settings: Settings, *, shares_port: bool = False) -> None:
     """
     # Another process does beside this one's batch what a second batch of its own would.
     application = create_app(settings, batches_under_way=1 if shares_port else BATCHES)
+    connections = Connections(settings, limit=_files_for(settings))
     config = uvicorn.Config(
         application,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=Protocol,
+        http=partial(Protocol, connections=connections),  # type: ignore[arg-type]
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
@@ -120,7 +100,24 @@ def serve(settings: Settings, *, shares_port: bool = False) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn, having stopped in order, raises the signal again: to be told to stop is no fault.
         signal.signal(number, lambda *_: sys.exit(0))
-    Server(config, application).run([_shared_socket(settings)] if shares_port else None)
+    Server(config, application, connections).run(
+        [_shared_socket(settings)] if shares_port else None
+    )
+
+
+def _files_for(settings: Settings) -> int:
+    """How many connections there can be: as many as are wanted, if the system allows as many
+    files."""
+    beside = FILES_BESIDE + 2 * settings.database_pool_size
+    wanted = settings.connection_limit + beside
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        if soft < wanted:
+            log.warning("few_files", allowed=soft, wanted=wanted)
+            return max(soft - beside, 1)
+    return settings.connection_limit
 
 
 def _tls(settings: Settings) -> dict[str, Any]:

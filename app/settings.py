@@ -63,15 +63,20 @@ def read_tokens(file: Path) -> dict[str, tuple[str, ...]]:
 class Settings(BaseSettings):
     """Every setting of the server; `docs/settings.md` lists them, and a test holds it to this."""
 
-    model_config = SettingsConfigDict(env_prefix="ROWLOCK_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="ROWLOCK_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
+    # What has a secret in it is no part of the repr.
     database_url: str = Field(
+        repr=False,
         description="Where MySQL is: `mysql://user:password@host:3306/database`. TLS options "
         "(`ssl_ca`, `ssl_cert`, `ssl_key`) go in its query. Of several hosts, "
         "`host:3306,other:3306`, the one that takes writes is used.",
     )
     redis_url: str | None = Field(
         default=None,
+        repr=False,
         description="Where Redis or Valkey is: `redis://host:6379/0`. Without it everything "
         "works, uncached, and a lost worker is noticed at its task's timeout only.",
     )
@@ -95,13 +100,13 @@ class Settings(BaseSettings):
     )
 
     client_tokens: Words = Field(
-        default=(), description="Tokens for the client door, comma-separated."
+        default=(), repr=False, description="Tokens for the client door, comma-separated."
     )
     worker_tokens: Words = Field(
-        default=(), description="Tokens for the worker door, comma-separated."
+        default=(), repr=False, description="Tokens for the worker door, comma-separated."
     )
     admin_tokens: Words = Field(
-        default=(), description="Tokens for the admin door, comma-separated."
+        default=(), repr=False, description="Tokens for the admin door, comma-separated."
     )
 
     tokens_file: Path | None = Field(
@@ -142,6 +147,46 @@ class Settings(BaseSettings):
         le=5,
         description="How often a process with waiting callers looks in MySQL for work or ended "
         "tasks that came through other processes: one statement a look, for all of them.",
+    )
+    connection_limit: int = Field(
+        default=12_000,
+        ge=16,
+        le=1_000_000,
+        description="Connections a process keeps open. One more, and the one that has been idle "
+        "or sending for longest is closed; the call gets 503 if all are being answered.",
+    )
+    waiting_limit: int = Field(
+        default=11_000,
+        ge=1,
+        le=1_000_000,
+        description="Long polls that wait in a process at once. One more gets 429.",
+    )
+    idle_timeout_seconds: float = Field(
+        default=5.0,
+        ge=1,
+        le=3600,
+        description="A connection that brings no call for so long is closed.",
+    )
+    transfer_timeout_seconds: float = Field(
+        default=60.0,
+        ge=1,
+        le=3600,
+        description="So long a request may take to arrive, and an answer to be taken; after that "
+        "the connection is closed.",
+    )
+    transfer_memory_mib: int = Field(
+        default=32,
+        ge=1,
+        le=65_536,
+        description="Memory of a process for requests until they are answered, and as much again "
+        "for answers until they are taken. Beyond it the largest of those still under way gets "
+        "503, or is cut off.",
+    )
+    body_values_limit: int = Field(
+        default=500_000,
+        ge=1000,
+        description="JSON values a body may hold. One more, and it gets 413: each takes up to 200 "
+        "bytes.",
     )
     search_timeout_seconds: float = Field(
         default=2.0,

@@ -1,13 +1,14 @@
 """How MySQL runs what a list sends, and how many rows it reads for it."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from pymysql import err
 
 from app.db import Connection, Database
+from app.documents import task_document
 from app.queue.filters import TaskFilter
 from app.queue.listing import list_tasks
 from app.queue.pages import Page
@@ -35,6 +36,12 @@ class _Recorder(Connection):
         self.sent.append((statement, values))
         return await self._connection.fetch(statement, values)
 
+    def stream(
+        self, statement: str, values: Sequence[Any], *, reads_on: bool
+    ) -> AsyncGenerator[Sequence[Any]]:
+        self.sent.append((statement, values))
+        return self._connection.stream(statement, values, reads_on=reads_on)
+
 
 async def look(database: Database, wanted: TaskFilter, page: Page) -> Look:
     """Run the list once and see."""
@@ -43,7 +50,13 @@ async def look(database: Database, wanted: TaskFilter, page: Page) -> Look:
         recorder = _Recorder(connection)
         await connection.execute("FLUSH STATUS")
         with suppress(err.MySQLError):  # cut off: what it has read by then is bad enough
-            await list_tasks(recorder, wanted=wanted, page=page, timeout_seconds=TIMEOUT_SECONDS)
+            await list_tasks(
+                recorder,
+                wanted=wanted,
+                page=page,
+                timeout_seconds=TIMEOUT_SECONDS,
+                show=task_document,
+            )
         counts = await connection.fetch("SHOW SESSION STATUS LIKE 'Handler_read%'")
         lines = []
         for statement, values in recorder.sent:

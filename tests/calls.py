@@ -9,7 +9,7 @@ from app.api.schemas import Problem
 Document = dict[str, Any]
 
 PROBLEM = "application/problem+json"
-NO_LEASE = f"{2**63 - 1}.{'0' * 32}"
+NO_LEASE = f"{10**18 - 1}.{'0' * 32}"
 
 
 async def submit(api: httpx.AsyncClient, **fields: Any) -> Document:

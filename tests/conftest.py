@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 import redis
+from fastapi import FastAPI
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
@@ -83,7 +84,7 @@ def engine(migrated_settings: Settings) -> Iterator[Engine]:
     engine = create_engine(migrated_settings.sync_url, isolation_level="READ COMMITTED")
     with engine.connect() as connection:
         # Before the first test too: a server of one's own may hold another run's rows.
-        _empty(connection.engine)
+        empty(connection.engine)
     yield engine
     engine.dispose()
 
@@ -92,7 +93,7 @@ def engine(migrated_settings: Settings) -> Iterator[Engine]:
 def settings(migrated_settings: Settings, engine: Engine) -> Iterator[Settings]:
     """The settings, over empty tables and an empty Redis."""
     yield migrated_settings
-    _empty(engine)
+    empty(engine)
     assert migrated_settings.redis_url is not None
     with redis.Redis.from_url(migrated_settings.redis_url) as connection:
         connection.flushall()
@@ -128,12 +129,18 @@ async def serving(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """An API process's worth of service, called from `address`; two of them are two processes
     to MySQL and Redis."""
-    app = create_app(settings)
+    async with calling(create_app(settings), address=address) as client:
+        yield client
+
+
+@asynccontextmanager
+async def calling(app: FastAPI, *, address: str = "127.0.0.1") -> AsyncIterator[httpx.AsyncClient]:
+    """The same of an application whose inside the test wants to see too."""
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(
             transport=httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 40000)),
-            base_url="http://rowlock",
+            base_url="http://127.0.0.1",
             timeout=90,
         ) as client,
     ):
@@ -146,7 +153,7 @@ def project() -> Path:
     return Path(__file__).parent.parent
 
 
-def _empty(engine: Engine) -> None:
+def empty(engine: Engine) -> None:
     with engine.begin() as connection:
         for table in reversed(Model.metadata.sorted_tables):
             if table.name != SkipLockedProof.__tablename__:

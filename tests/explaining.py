@@ -1,7 +1,7 @@
 """The statements that really go to MySQL, and what the server makes of them."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -38,6 +38,7 @@ class _Recorder(Queries):
         self.sent: list[Statement] = []
         self.counts = connection.counts
         self.id_step = connection.id_step
+        self.statement_bytes = connection.statement_bytes
         self.is_mariadb = connection.is_mariadb
         self.now = connection.now  # type: ignore[method-assign]
         self._connection = connection
@@ -45,6 +46,12 @@ class _Recorder(Queries):
     async def fetch(self, statement: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
         self.sent.append(Statement(statement, tuple(values)))
         return await self._connection.fetch(statement, values)
+
+    def stream(
+        self, statement: str, values: Sequence[Any], *, reads_on: bool
+    ) -> AsyncGenerator[Sequence[Any]]:
+        self.sent.append(Statement(statement, tuple(values)))
+        return self._connection.stream(statement, values, reads_on=reads_on)
 
     async def execute(self, statement: str, values: Sequence[Any] = ()) -> Written:
         self.sent.append(Statement(statement, tuple(values)))

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -53,9 +54,19 @@ class SmallDisk:
         binary = dataclasses.replace(binary, command=command)
         self.server = MySQLServer(home, binary=binary, fast=fast, extra=extra, buffer_pool_mib=64)
 
+    def fill(self) -> None:
+        """Somebody else takes what is left."""
+        with suppress(OSError), (self._as_seen_by_mysql / "more").open("wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                pass
+
     def make_room(self) -> None:
         """Somebody deletes something."""
-        Path(f"/proc/{self.server.pid}/root{self._data}/ballast").unlink()
+        (self._as_seen_by_mysql / "ballast").unlink()
+
+    @property
+    def _as_seen_by_mysql(self) -> Path:
+        return Path(f"/proc/{self.server.pid}/root{self._data}")
 
 
 def _unshare() -> Sequence[str]:

@@ -2,20 +2,25 @@
 
 import asyncio
 import hmac
+import re
 import time
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
+from ipaddress import ip_address
 from typing import Final
 
 import structlog
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
+from app.api.body import header_of
 from app.settings import LOOPBACK_HOSTS, Settings, read_tokens
 
 # For guessing in a row; a token of 128 bits needs no more than this.
 GUESS_SECONDS: Final = 1.0
+GUESSES_AT_ONCE: Final = 500
 LOOK_SECONDS: Final = 1.0
 SETTLED_SECONDS: Final = 1.0
 
@@ -32,6 +37,7 @@ class Door(StrEnum):
     ANY = "any"  # operations that show figures: any of the three tokens, none on loopback
 
 
+_HOST: Final = re.compile(r"\[?([^\[\]]*?)\]?(?::[0-9]*)?")
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="rowlock"'}
 
 
@@ -43,37 +49,55 @@ class Doorkeeper:
         self._is_needed = settings.has_tokens
         self._file = settings.tokens_file
         self._set = {
-            Door.CLIENT: settings.client_tokens,
-            Door.WORKER: settings.worker_tokens,
-            Door.ADMIN: settings.admin_tokens,
+            Door.CLIENT: _hashes(settings.client_tokens),
+            Door.WORKER: _hashes(settings.worker_tokens),
+            Door.ADMIN: _hashes(settings.admin_tokens),
         }
+        self._guesses = 0
         self._looked_at = -LOOK_SECONDS
         self._read_of: tuple[int, ...] | None = None
         self._hashes: Mapping[Door, tuple[bytes, ...]] = {}
         self._know(read_tokens(self._file) if self._file else {})
 
     async def admit(self, request: Request, door: Door) -> None:
-        """Let the request pass, or raise 401 (no token that is known) or 403 (another door's).
+        """Let the request pass, or raise 401 (no token that is known), 403 (another door's, or a
+        web page's where no token is needed) or 429 (too many of the former).
 
         Whoever shows an unknown one waits for that answer.
         """
-        if not self._is_needed or door is Door.OPEN:
+        if door is Door.OPEN:
             return
-        if door is Door.ANY and _is_from_loopback(request):
+        needs_none = not self._is_needed or (door is Door.ANY and _is_from_loopback(request))
+        if needs_none and _is_sent_by_a_program(request):
             return
+        if not self._is_needed:
+            raise HTTPException(
+                403,
+                "Without tokens no web page of another site may call, and the server is called "
+                "by its address or as localhost only.",
+            )
         self._look_at_the_file()
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise HTTPException(401, "This needs a token: Authorization: Bearer …", _CHALLENGE)
-        digest = sha256(token.strip().encode("utf-8", "surrogateescape")).digest()
+        digest = sha256(token.encode("latin-1").strip()).digest()  # the bytes as they came
         opens = {d for d, hashes in self._hashes.items() if _is_among(digest, hashes)}
         if not opens:
             address = request.client.host if request.client else "unknown"
-            log.warning("token_refused", address=address, path=request.url.path)
-            await asyncio.sleep(GUESS_SECONDS)
+            log.warning("token_refused", address=address, path=request.scope["path"])
+            await self._wait_for_guess()
             raise HTTPException(401, "This token is not known here.", _CHALLENGE)
         if door is not Door.ANY and door not in opens:
             raise HTTPException(403, f"This token does not open the {door} door.")
+
+    async def _wait_for_guess(self) -> None:
+        if self._guesses >= GUESSES_AT_ONCE:
+            raise HTTPException(429, "Too many unknown tokens are shown.", {"Retry-After": "1"})
+        self._guesses += 1
+        try:
+            await asyncio.sleep(GUESS_SECONDS)
+        finally:
+            self._guesses -= 1
 
     def _look_at_the_file(self) -> None:
         if self._file is None or time.monotonic() - self._looked_at < LOOK_SECONDS:
@@ -95,12 +119,12 @@ class Doorkeeper:
 
     def _know(self, of_file: Mapping[str, tuple[str, ...]]) -> None:
         self._hashes = {
-            door: _hashes(tokens + of_file.get(door, ())) for door, tokens in self._set.items()
+            door: hashes + _hashes(of_file.get(door, ())) for door, hashes in self._set.items()
         }
 
 
 def _hashes(tokens: tuple[str, ...]) -> tuple[bytes, ...]:
-    return tuple(sha256(token.encode()).digest() for token in tokens)
+    return tuple(sha256(token.encode("utf-8", "surrogateescape")).digest() for token in tokens)
 
 
 def _is_among(digest: bytes, hashes: tuple[bytes, ...]) -> bool:
@@ -111,3 +135,22 @@ def _is_among(digest: bytes, hashes: tuple[bytes, ...]) -> bool:
 def _is_from_loopback(request: Request) -> bool:
     is_proxied = "x-forwarded-for" in request.headers or "forwarded" in request.headers
     return request.client is not None and request.client.host in LOOPBACK_HOSTS and not is_proxied
+
+
+def _is_sent_by_a_program(request: Request) -> bool:
+    """Not by a browser on this machine for a page of somebody else's: that names its site as the
+    origin, or has had its own name lead here (DNS rebinding)."""
+    host, origin = header_of(request, b"host"), header_of(request, b"origin")
+    return _is_nobodys_name(host) and (not origin or origin.partition("://")[2] == host)
+
+
+@lru_cache(maxsize=64)
+def _is_nobodys_name(host: str) -> bool:
+    found = _HOST.fullmatch(host.lower())
+    name = found[1] if found else host
+    if name in ("", "localhost") or name.endswith(".localhost"):
+        return True
+    try:
+        return bool(ip_address(name))
+    except ValueError:
+        return False

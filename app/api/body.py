@@ -1,6 +1,8 @@
 """A request's body: bounded while it is read, JSON, and every fault named by its field."""
 
+import asyncio
 import json
+import re
 from typing import Any, Final, TypeVar
 
 from fastapi import Request
@@ -11,6 +13,12 @@ from app.api.problems import FieldError, InvalidRequestError, invalid_fields
 
 BODY_LIMIT_BYTES: Final = 1024 * 1024
 LARGE_BODY_LIMIT_BYTES: Final = 16 * 1024 * 1024
+LARGE_BYTES: Final = 16 * 1024
+JSON: Final = "application/json"
+MERGE_PATCH: Final = "application/merge-patch+json"
+
+_NEITHER: Final = bytes(set(range(256)) - set(b'",[{'))
+_STRING: Final = re.compile(rb'"[^"]*"')
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -20,7 +28,7 @@ async def read_body(request: Request, *, limit_bytes: int) -> bytes:
     `ClientDisconnect` if it will never be there whole: nothing must be done for half a call."""
     declared = header_of(request, b"content-length")
     if declared.isdecimal() and int(declared) > limit_bytes:
-        raise _too_large(limit_bytes)
+        raise _too_large(f"is larger than {limit_bytes:,} bytes")
     receive = request.receive
     message = await receive()
     if message["type"] == "http.disconnect" and _has_body(request):
@@ -35,29 +43,41 @@ async def read_body(request: Request, *, limit_bytes: int) -> bytes:
             chunks.append(message.get("body", b""))
             size += len(chunks[-1])
             if size > limit_bytes:
-                raise _too_large(limit_bytes)
+                raise _too_large(f"is larger than {limit_bytes:,} bytes")
         body = b"".join(chunks)
     if len(body) > limit_bytes:
-        raise _too_large(limit_bytes)
+        raise _too_large(f"is larger than {limit_bytes:,} bytes")
     return body
 
 
-def parse_body(request: Request, body: bytes, model: type[Model], *, may_be_empty: bool) -> Model:
-    """The body as `model`. Raises `InvalidRequestError`: 415, 400 for what is no JSON, 422."""
+async def parse_body(
+    request: Request, body: bytes, model: type[Model], *, may_be_empty: bool
+) -> Model:
+    """The body as `model`. Raises `InvalidRequestError`: 415, 400 for what is no JSON, 413, 422."""
+    if len(body) <= LARGE_BYTES:
+        return _parse(request, body, model, may_be_empty=may_be_empty)
+    async with request.app.state.large_bodies:
+        # One of them, and then everybody else: a megabyte may take a tenth of a second.
+        await asyncio.sleep(0)
+        return _parse(request, body, model, may_be_empty=may_be_empty)
+
+
+def _parse(request: Request, body: bytes, model: type[Model], *, may_be_empty: bool) -> Model:
     if not body and may_be_empty:
         return model()
     kind = header_of(request, b"content-type").partition(";")[0].strip().lower()
-    if kind not in ("application/json", "application/merge-patch+json"):
-        said = kind or "nothing"
-        raise InvalidRequestError(
-            [FieldError("Content-Type", f"must be application/json, not {said}")],
-            status=415,
-            title="Unsupported media type",
-        )
+    if kind not in (JSON, MERGE_PATCH if request.method == "PATCH" else JSON):
+        raise _unsupported("Content-Type", f"must be application/json, not {kind or 'nothing'}")
+    coding = header_of(request, b"content-encoding").strip().lower()
+    if coding not in ("", "identity"):
+        raise _unsupported("Content-Encoding", f"must be identity, not {coding}")
+    limit = request.app.state.settings.body_values_limit
+    if len(body) > limit and _count_values(body, enough=limit) > limit:
+        raise _too_large(f"has more than {limit:,} values")
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        if any(details["type"] == "json_invalid" for details in error.errors()):
+        if error.error_count() == 1 and error.errors()[0]["type"] == "json_invalid":
             raise _not_json(body, error) from error
         raise InvalidRequestError(invalid_fields(error)) from error
 
@@ -104,9 +124,26 @@ def _surrogate_in(value: Any, path: str = "") -> str | None:
     return None
 
 
-def _too_large(limit_bytes: int) -> InvalidRequestError:
+def _count_values(body: bytes, *, enough: int) -> int:
+    """The values in a JSON text, give or take a few; beyond `enough`, any number beyond it.
+
+    They are told by commas and brackets, and those in strings do not count.
+    """
+    marks = body.translate(None, _NEITHER)
+    if len(marks) - marks.count(b'"') <= enough:
+        return 0
+    # A backslash stands in strings only, and a string that is empty by now can go.
+    marks = body.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NEITHER)
+    marks = marks.replace(b'""', b"")
+    strings = marks.count(b'"') // 2
+    return strings if strings > enough else len(_STRING.sub(b"", marks))
+
+
+def _unsupported(field: str, message: str) -> InvalidRequestError:
     return InvalidRequestError(
-        [FieldError("body", f"is larger than {limit_bytes:,} bytes")],
-        status=413,
-        title="Body too large",
+        [FieldError(field, message)], status=415, title="Unsupported media type"
     )
+
+
+def _too_large(message: str) -> InvalidRequestError:
+    return InvalidRequestError([FieldError("body", message)], status=413, title="Body too large")

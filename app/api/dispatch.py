@@ -24,7 +24,7 @@ class Dispatch:
     def __init__(self, routes: Iterable[BaseRoute], *, otherwise: ASGIApp) -> None:
         self._otherwise = otherwise
         self._routes = [route for route in routes if isinstance(route, DoorRoute)]
-        self._fixed: dict[tuple[str, str], DoorRoute] = {}
+        self._fixed: dict[str, dict[str, DoorRoute]] = defaultdict(dict)
         # By method and number of path segments: at most a few patterns are left to try.
         self._patterns: dict[tuple[str, int], list[DoorRoute]] = defaultdict(list)
         for route in self._routes:
@@ -32,7 +32,7 @@ class Dispatch:
                 if route.param_convertors:
                     self._patterns[method, route.path.count("/")].append(route)
                 else:
-                    self._fixed[method, route.path] = route
+                    self._fixed[route.path][method] = route
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         route = self._route_of(scope) if scope["type"] == "http" else None
@@ -59,14 +59,17 @@ class Dispatch:
         await problem_of(error)(scope, receive, send)
 
     def _methods_of(self, scope: Scope) -> list[str]:
+        fixed = self._fixed.get(scope["path"])
+        if fixed is not None:
+            return sorted(fixed)
         routes = (r for r in self._routes if r.matches(scope)[0] is not Match.NONE)
         return sorted({method for route in routes for method in route.methods or ()})
 
     def _route_of(self, scope: Scope) -> DoorRoute | None:
         method, path = scope["method"], scope["path"]
-        fixed = self._fixed.get((method, path))
+        fixed = self._fixed.get(path)
         if fixed is not None:
-            return fixed
+            return fixed.get(method)  # /tasks/batch is no task, whatever is asked of it
         for route in self._patterns.get((method, path.count("/")), ()):
             match, child_scope = route.matches(scope)
             if match is Match.FULL:

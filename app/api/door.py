@@ -28,6 +28,7 @@ class DoorRoute(APIRoute):
     door: ClassVar[Door] = Door.OPEN
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        options["operation_id"] = endpoint.__name__  # as the links call it
         super().__init__(path, endpoint, **options)
         self._readers = _readers(endpoint, self.max_body_size or BODY_LIMIT_BYTES)
         self._reads_query = any(isinstance(marker, Query) for _, marker, _ in _parameters(endpoint))
@@ -154,7 +155,7 @@ def _from_query(model: type[BaseModel]) -> Read:
 def _from_body(model: type[BaseModel], limit_bytes: int, *, may_be_empty: bool) -> Read:
     async def read(request: Request) -> Any:
         body = await read_body(request, limit_bytes=limit_bytes)
-        return parse_body(request, body, model, may_be_empty=may_be_empty)
+        return await parse_body(request, body, model, may_be_empty=may_be_empty)
 
     return read
 
@@ -173,7 +174,7 @@ class _Nothing(BaseModel):
 async def _read_nothing(request: Request) -> None:
     body = await read_body(request, limit_bytes=BODY_LIMIT_BYTES)
     if body:
-        parse_body(request, body, _Nothing, may_be_empty=True)
+        await parse_body(request, body, _Nothing, may_be_empty=True)
 
 
 def _refuse_what_is_no_text(request: Request) -> None:

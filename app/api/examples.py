@@ -73,6 +73,12 @@ PROBLEMS: Final[Mapping[int, Any]] = {
         "must be application/json, not text/plain",
     ),
     422: _about(422, "invalid-request", "Invalid request", "tasks.3.title", "is required"),
+    429: _problem(
+        429,
+        "urn:rowlock:too-many-waiting",
+        "Too many waiting",
+        "11,000 long polls wait here already.",
+    ),
     503: _problem(
         503,
         "urn:rowlock:database-away",

@@ -1,7 +1,6 @@
 """The worker door: claim, heartbeat, finish."""
 
-import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Path, Request, Response
@@ -9,8 +8,9 @@ from fastapi import APIRouter, Path, Request, Response
 from app.api import schemas
 from app.api.body import LARGE_BODY_LIMIT_BYTES
 from app.api.door import WorkerRoute
-from app.api.fields import MAX_ID, json_text
-from app.api.problems import KINDS, FieldError, InvalidRequestError
+from app.api.fields import LeaseId
+from app.api.links import lease_links
+from app.api.problems import KINDS
 from app.api.responses import BODY_PROBLEMS, JsonAnswer, problems
 from app.api.services import Service, hang_up_of
 from app.documents import array, dumps, lease_document, task_document
@@ -20,15 +20,13 @@ from app.task import Lease, Task
 
 router = APIRouter(route_class=WorkerRoute, tags=["worker"])
 
-LeaseId = Annotated[str, Path(description="From the claim.")]
-
-_LEASE_ID: Final = re.compile(r"([1-9][0-9]{0,18})\.([0-9a-f]{32})")
+TheLease = Annotated[LeaseId, Path(description="From the claim.")]
 
 
 @router.post(
     "/leases",
     response_model=list[schemas.LeaseDocument],
-    responses=problems(*BODY_PROBLEMS),
+    responses={200: lease_links("/0"), **problems(*BODY_PROBLEMS)},
     summary="Claim tasks, or wait for some",
 )
 async def claim(service: Service, request: Request, body: schemas.ClaimTasks) -> Response:
@@ -41,12 +39,12 @@ async def claim(service: Service, request: Request, body: schemas.ClaimTasks) ->
 @router.post(
     "/leases/finish",
     response_model=schemas.FinishedDocument,
-    responses=problems(*BODY_PROBLEMS),
+    responses={200: lease_links("/leases/0"), **problems(*BODY_PROBLEMS)},
     summary="End attempts and claim the next tasks, in one transaction",
     max_body_size=LARGE_BODY_LIMIT_BYTES,
 )
 async def finish(service: Service, request: Request, body: schemas.FinishTasks) -> Response:
-    finishes = [_finish(item, f"items.{index}.") for index, item in enumerate(body.items)]
+    finishes = [_finish(item) for item in body.items]
     turned = await service.worker.turn(
         finishes,
         _claim(body.claim) if body.claim is not None else None,
@@ -68,11 +66,9 @@ async def finish(service: Service, request: Request, body: schemas.FinishTasks) 
     summary="The worker lives, and has come so far",
 )
 async def heartbeat(
-    service: Service, lease_id: LeaseId, body: schemas.Heartbeat = schemas.Heartbeat()
+    service: Service, lease_id: TheLease, body: schemas.Heartbeat = schemas.Heartbeat()
 ) -> Response:
-    pulse = await service.worker.heartbeat(
-        _lease(lease_id, "lease_id"), json_text(body.progress, "progress")
-    )
+    pulse = await service.worker.heartbeat(_lease(lease_id), body.progress)
     return JsonAnswer(dumps(pulse._asdict()))
 
 
@@ -83,14 +79,9 @@ async def heartbeat(
     summary="The task is done",
 )
 async def complete(
-    service: Service, lease_id: LeaseId, body: schemas.Complete = schemas.Complete()
+    service: Service, lease_id: TheLease, body: schemas.Complete = schemas.Complete()
 ) -> Response:
-    return await _end(
-        service,
-        Finish(
-            _lease(lease_id, "lease_id"), Ending.COMPLETE, result=json_text(body.result, "result")
-        ),
-    )
+    return await _end(service, Finish(_lease(lease_id), Ending.COMPLETE, result=body.result))
 
 
 @router.post(
@@ -100,12 +91,12 @@ async def complete(
     summary="The attempt failed",
 )
 async def fail(
-    service: Service, lease_id: LeaseId, body: schemas.Fail = schemas.Fail()
+    service: Service, lease_id: TheLease, body: schemas.Fail = schemas.Fail()
 ) -> Response:
     return await _end(
         service,
         Finish(
-            _lease(lease_id, "lease_id"),
+            _lease(lease_id),
             Ending.FAIL,
             error=body.error,
             retryable=body.retryable,
@@ -120,8 +111,8 @@ async def fail(
     responses=problems(404, 409, *BODY_PROBLEMS),
     summary="Give the task back unharmed; costs no retry",
 )
-async def release(service: Service, lease_id: LeaseId) -> Response:
-    return await _end(service, Finish(_lease(lease_id, "lease_id"), Ending.RELEASE))
+async def release(service: Service, lease_id: TheLease) -> Response:
+    return await _end(service, Finish(_lease(lease_id), Ending.RELEASE))
 
 
 async def _end(service: Service, finish: Finish) -> Response:
@@ -132,22 +123,20 @@ def _claim(body: schemas.ClaimTasks) -> Claim:
     return Claim(body.worker, tuple(dict.fromkeys(body.queues)), body.limit, body.lease_seconds)
 
 
-def _finish(item: schemas.FinishItem, path: str) -> Finish:
+def _finish(item: schemas.FinishItem) -> Finish:
     return Finish(
-        _lease(item.lease_id, f"{path}lease_id"),
+        _lease(item.lease_id),
         Ending(item.outcome),
-        result=json_text(item.result, f"{path}result"),
+        result=item.result,
         error=item.error,
         retryable=item.retryable,
         retry_after_seconds=item.retry_after_seconds,
     )
 
 
-def _lease(text: str, field: str) -> Lease:
-    found = _LEASE_ID.fullmatch(text)
-    if found is None or int(found[1]) > MAX_ID:
-        raise InvalidRequestError([FieldError(field, "is not a lease id that was given out")])
-    return Lease(int(found[1]), found[2])
+def _lease(lease_id: str) -> Lease:
+    task_id, _, token = lease_id.partition(".")
+    return Lease(int(task_id), token)
 
 
 def _finished(lease_id: str, answer: Task | RowlockError) -> dict[str, Any]:

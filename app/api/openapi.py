@@ -9,11 +9,18 @@ from app.api.auth import Door
 from app.api.door import DoorRoute
 from app.api.examples import BODIES, PROBLEMS
 from app.api.schemas import Problem
+from app.settings import Settings
 
 _SCHEMES: Final = {
     door: {"type": "http", "scheme": "bearer", "description": f"A token of the {door} door."}
     for door in (Door.CLIENT, Door.WORKER, Door.ADMIN)
 }
+_REQUEST_ID: Final = {
+    "description": "The one that was sent, or a new one; the log has it too.",
+    "required": True,
+    "schema": {"type": "string"},
+}
+_REQUEST_ID_HEADER: Final = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
 
 
 def openapi_of(app: FastAPI) -> dict[str, Any]:
@@ -24,20 +31,25 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
         )
         _complete_schemas(document["components"]["schemas"])
         document["components"]["securitySchemes"] = _SCHEMES
+        document["components"]["headers"] = {"X-Request-Id": _REQUEST_ID}
         for route in app.routes:
             if isinstance(route, DoorRoute):
-                doors = _doors_of(route)
                 for method in route.methods or ():
                     operation = document["paths"][route.path_format][method.lower()]
-                    operation["security"] = [{str(door): []} for door in doors]
+                    operation["security"] = _security_of(route, app.state.settings)
+                    for answer in operation["responses"].values():
+                        answer["headers"] = answer.get("headers", {}) | _REQUEST_ID_HEADER
         app.openapi_schema = document
     return app.openapi_schema
 
 
-def _doors_of(route: DoorRoute) -> list[Door]:
+def _security_of(route: DoorRoute, settings: Settings) -> list[dict[str, list[str]]]:
     if route.door is Door.OPEN:
         return []
-    return list(_SCHEMES) if route.door is Door.ANY else [route.door]
+    doors = list(_SCHEMES) if route.door is Door.ANY else [route.door]
+    needed: list[dict[str, list[str]]] = [{str(door): []} for door in doors]
+    # {}: or none at all. It is so for figures on loopback, and for all where there are no tokens.
+    return needed if settings.has_tokens and route.door is not Door.ANY else [*needed, {}]
 
 
 def _complete_schemas(schemas: dict[str, Any]) -> None:

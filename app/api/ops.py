@@ -1,17 +1,18 @@
 """Operations: is it alive, is it ready, how is it going."""
 
 import time
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from app import metrics, migrations
+from app import metrics
 from app.api import schemas
 from app.api.door import DoorRoute, FiguresRoute
 from app.api.figures import queue_figure
-from app.api.responses import JsonAnswer, problems
+from app.api.readiness import is_ready
+from app.api.responses import RETRY_AFTER, JsonAnswer, problems
 from app.api.services import Service
 from app.documents import dumps
 from app.errors import DatabaseAwayError
@@ -42,29 +43,17 @@ async def healthz() -> Response:
         503: {
             "model": schemas.ReadinessDocument,
             "description": "A part that is needed is not there; which one is said.",
+            **RETRY_AFTER,
         },
     },
     summary="200 when calls can be served",
 )
 async def readyz(service: Service) -> Response:
-    platform = service.platform
-    parts: dict[str, Any] = {"mysql": "ok", "schema": "ok"}
-    try:
-        found = await platform.database.read(migrations.revision_of)
-        if not migrations.is_fit(found):
-            has = "none yet" if found is None else f"{found}, not {migrations.head()}"
-            parts["schema"] = f"{has}: run `rowlock migrate`"
-    except DatabaseAwayError as error:
-        parts["mysql"] = str(error)
-        parts["schema"] = "unknown"
-    is_ready = all(state == "ok" for state in parts.values())
-    # Redis away or absent is ready: it costs speed, nothing else.
-    state = await platform.redis.look()
-    parts["redis"] = "degraded" if state == "away" else state
-    return JsonAnswer(
-        dumps({"status": "ready" if is_ready else "not ready", "parts": parts}),
-        200 if is_ready else 503,
-    )
+    parts = await service.parts(None)
+    if is_ready(parts):
+        return JsonAnswer(dumps({"status": "ready", "parts": parts}))
+    document = dumps({"status": "not ready", "parts": parts})
+    return JsonAnswer(document, 503, {"Retry-After": "1"})
 
 
 @figures.get(

@@ -33,6 +33,7 @@ KINDS: Final[Mapping[type[errors.RowlockError], Kind]] = {
     errors.RetryLimitTooLowError: Kind(409, "Retry limit too low"),
     errors.KeyReusedError: Kind(422, "Idempotency key reused"),
     errors.SearchTooSlowError: Kind(422, "Search too slow"),
+    errors.TooManyWaitingError: Kind(429, "Too many waiting"),
     errors.DatabaseAwayError: Kind(503, "Database away"),
     errors.RowBusyError: Kind(503, "Row busy"),
     errors.PacketTooSmallError: Kind(503, "Packet too small"),
@@ -43,6 +44,9 @@ SYSTEM_FIELDS: Final = frozenset(
     {"id", "status", "current_retry_count", "created_at", "updated_at", "completed_at"}
     | {"result", "error", "attempt", "worker", "started_at", "progress"}
 )
+
+# Of a body that is one fault after the other, the answer would be larger than the body.
+FAULTS_NAMED: Final = 1000
 
 # Named by the error itself, for programs that act on it.
 _EXTENSIONS: Final = ("task_id", "task_status", "outcome", "field", "current_retry_count")
@@ -90,12 +94,14 @@ def invalid_fields(
     error: ValidationError, *, prefix: tuple[str | int, ...] = ()
 ) -> list[FieldError]:
     """What pydantic found, named as the caller wrote it: `tasks.3.title`."""
+    if error.error_count() > FAULTS_NAMED:
+        return [FieldError("body", f"has {error.error_count():,} faults, too many to name")]
     return [
         FieldError(
             ".".join(str(part) for part in (*prefix, *_location(details))) or "body",
             _message(details),
         )
-        for details in error.errors(include_url=False, include_context=False)
+        for details in error.errors(include_url=False, include_context=False, include_input=False)
     ]
 
 
@@ -125,11 +131,8 @@ def _of_domain(error: errors.RowlockError) -> Response:
     extensions = {
         name: error.facts[name] for name in _EXTENSIONS if error.facts.get(name) is not None
     }
-    headers = {}
-    if isinstance(
-        error, errors.DatabaseAwayError | errors.RowBusyError | errors.PacketTooSmallError
-    ):
-        headers["Retry-After"] = str(error.retry_after_seconds)
+    retry_after = getattr(error, "retry_after_seconds", None)
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     return problem(kind.status, kind.title, str(error), headers=headers, **extensions)
 
 

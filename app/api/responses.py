@@ -10,28 +10,42 @@ from app.api.problems import MEDIA_TYPE
 _WHAT: Final = {
     400: "Not JSON.",
     401: "No token, or one that is not known.",
-    403: "A token of another door.",
+    403: "A token of another door; without tokens, a web page of another site.",
     404: "There is no such task.",
     409: "The task's state does not allow it, or the lease is gone.",
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
     422: "A field is wrong; `errors` names each.",
-    503: "MySQL is away, or somebody else holds the row; `Retry-After` says when to try again.",
+    429: "Too many long polls wait here, or too many unknown tokens are shown; `Retry-After` says "
+    "when to try again.",
+    503: "MySQL is away, somebody else holds the row, or too much is sent at once; `Retry-After` "
+    "says when to try again.",
 }
 
+
+def header(name: str, description: str, kind: str = "string", *, always: bool) -> dict[str, Any]:
+    """For OpenAPI: a header of an answer."""
+    said = {"description": description, "required": always, "schema": {"type": kind}}
+    return {"headers": {name: said}}
+
+
+LOCATION: Final = header("Location", "The task's path.", always=True)
+NEXT_PAGE: Final = header("Link", 'The next page, if any: `<…>; rel="next"`.', always=False)
+RETRY_AFTER: Final = header("Retry-After", "Seconds.", "integer", always=True)
 _HEADERS: Final = {
-    401: {"WWW-Authenticate": {"description": "`Bearer`.", "schema": {"type": "string"}}},
-    503: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
+    401: header("WWW-Authenticate", "`Bearer`.", always=True),
+    429: RETRY_AFTER,
+    503: RETRY_AFTER,
 }
 
 
 def problems(*statuses: int, is_open: bool = False) -> dict[int | str, dict[str, Any]]:
     """For OpenAPI: the problem documents a call may answer with, besides the usual ones."""
-    usual = {422} if is_open else {401, 403, 422, 503}
+    usual = {422} if is_open else {401, 403, 422, 429, 503}
     return {
         status: {
             "description": _WHAT[status],
-            "headers": _HEADERS.get(status, {}),
+            **_HEADERS.get(status, {}),
             "content": {
                 MEDIA_TYPE: {
                     "schema": {"$ref": "#/components/schemas/Problem"},
@@ -41,11 +55,6 @@ def problems(*statuses: int, is_open: bool = False) -> dict[int | str, dict[str,
         }
         for status in sorted(usual | {*statuses})
     }
-
-
-def header(name: str, description: str) -> dict[str, Any]:
-    """For OpenAPI: a header of an answer."""
-    return {"headers": {name: {"description": description, "schema": {"type": "string"}}}}
 
 
 BODY_PROBLEMS: Final = (400, 413, 415)

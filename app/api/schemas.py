@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import fields
-from app.api.fields import MAX_ID, json_text
+from app.api.fields import MAX_ID
 from app.queue.filters import TaskFilter
 from app.states import Backoff, Outcome, Priority, Status
 from app.task import NewTask
@@ -31,11 +31,11 @@ class SubmitTask(Input):
     retry_delay_seconds: fields.DelaySeconds = 5
     retry_backoff: Backoff = Backoff.EXPONENTIAL
     queue: fields.QueueName = "default"
-    payload: Any = Field(default=None, description="Any JSON up to 256 KiB.")
+    payload: fields.JsonText = Field(default=None, description="Any JSON up to 256 KiB.")
     available_at: fields.Time | None = Field(default=None, description="Not claimed before.")
 
-    def to_new_task(self, path: str = "") -> NewTask:
-        """For the queue. Raises `InvalidRequestError` naming `<path>payload`."""
+    def to_new_task(self) -> NewTask:
+        """For the queue."""
         return NewTask(
             title=self.title,
             description=self.description,
@@ -48,7 +48,7 @@ class SubmitTask(Input):
             retry_delay_seconds=self.retry_delay_seconds,
             retry_backoff=self.retry_backoff,
             available_at=self.available_at,
-            payload=json_text(self.payload, f"{path}payload"),
+            payload=self.payload,
         )
 
 
@@ -70,14 +70,11 @@ class PatchTask(Input):
     retry_limit: fields.RetryLimit = 3
     retry_delay_seconds: fields.DelaySeconds = 5
     retry_backoff: Backoff = Backoff.EXPONENTIAL
-    payload: Any = None
+    payload: fields.JsonText = None
 
     def changes(self) -> dict[str, Any]:
-        """The columns to change. Raises `InvalidRequestError` naming `payload`."""
-        given = {name: getattr(self, name) for name in self.model_fields_set - {"tags"}}
-        if "payload" in given:
-            given["payload"] = json_text(given["payload"], "payload")
-        return given
+        """The columns to change."""
+        return {name: getattr(self, name) for name in self.model_fields_set - {"tags"}}
 
     def tag_names(self) -> list[str] | None:
         """The tags to have from now on; None: as they are."""
@@ -150,7 +147,7 @@ class ClaimTasks(Input):
 
     worker: Annotated[fields.WorkerName, Field(examples=["host-1"])]
     queues: Annotated[list[fields.QueueName], Field(min_length=1, max_length=64)] = ["default"]
-    limit: Annotated[int, Field(ge=1, le=100)] = 1
+    limit: Annotated[int, Field(ge=1, le=100), fields.WHOLE] = 1
     wait_seconds: Annotated[float, Field(ge=0, le=30)] = 0
     lease_seconds: Annotated[
         fields.LeaseSeconds | None,
@@ -159,11 +156,11 @@ class ClaimTasks(Input):
 
 
 class Heartbeat(Input):
-    progress: Any = Field(default=None, description="Any JSON up to 256 KiB.")
+    progress: fields.JsonText = Field(default=None, description="Any JSON up to 256 KiB.")
 
 
 class Complete(Input):
-    result: Any = Field(default=None, description="Any JSON up to 256 KiB.")
+    result: fields.JsonText = Field(default=None, description="Any JSON up to 256 KiB.")
 
 
 class Fail(Input):
@@ -177,9 +174,9 @@ class Fail(Input):
 class FinishItem(Input):
     """One attempt to end."""
 
-    lease_id: str
+    lease_id: fields.LeaseId
     outcome: Literal["complete", "fail", "release"]
-    result: Any = None
+    result: fields.JsonText = None
     error: fields.LongText | None = None
     retryable: bool = True
     retry_after_seconds: fields.DelaySeconds | None = None

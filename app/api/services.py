@@ -1,14 +1,18 @@
 """The use cases, as endpoints get them."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
+from app.api.readiness import Parts, parts_of
+from app.coalesce import Coalescer
 from app.service.admin import AdminService
 from app.service.client import ClientService
 from app.service.platform import Platform
 from app.service.worker import WorkerService
+
+ASKED_AT_ONCE: Final = 10_000
 
 
 class Services:
@@ -19,6 +23,8 @@ class Services:
         self.client = ClientService(platform)
         self.worker = WorkerService(platform)
         self.admin = AdminService(platform)
+        # Anybody may ask, and all who ask at once are told the same.
+        self.parts: Coalescer[None, Parts] = Coalescer(self._look, limit=ASKED_AT_ONCE)
 
     async def close(self) -> None:
         """Answer what was accepted, then let go of MySQL and Redis."""
@@ -26,6 +32,9 @@ class Services:
         await self.client.drain()
         await self.worker.drain()
         await self.platform.close()
+
+    async def _look(self, callers: Sequence[None]) -> list[Parts]:
+        return [await parts_of(self.platform)] * len(callers)
 
 
 def services_of(request: Request) -> Services:

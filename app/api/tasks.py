@@ -7,11 +7,12 @@ import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from app.api import schemas
-from app.api.body import LARGE_BODY_LIMIT_BYTES
+from app.api.body import LARGE_BODY_LIMIT_BYTES, MERGE_PATCH
 from app.api.cursor import next_link, position_of
 from app.api.door import ClientRoute
 from app.api.fields import TaskId
-from app.api.responses import BODY_PROBLEMS, JsonAnswer, header, problems
+from app.api.links import task_links
+from app.api.responses import BODY_PROBLEMS, LOCATION, NEXT_PAGE, JsonAnswer, problems
 from app.api.services import Service, hang_up_of
 from app.documents import array, task_document
 from app.queue.calls import Submission
@@ -39,9 +40,10 @@ IdempotencyKey = Annotated[
         200: {
             "model": schemas.TaskDocument,
             "description": "Stored by this key before.",
-            **header("Location", "The task's path."),
+            **LOCATION,
+            **task_links(),
         },
-        201: header("Location", "The task's path."),
+        201: {**LOCATION, **task_links()},
         **problems(*BODY_PROBLEMS),
     },
     summary="Submit a task",
@@ -64,7 +66,12 @@ async def submit(
     status_code=201,
     response_model=list[schemas.TaskDocument],
     responses={
-        200: {"model": list[schemas.TaskDocument], "description": "Stored by this key before."},
+        200: {
+            "model": list[schemas.TaskDocument],
+            "description": "Stored by this key before.",
+            **task_links("/0"),
+        },
+        201: task_links("/0"),
         **problems(*BODY_PROBLEMS),
     },
     summary="Submit up to 1,000 tasks, all or none",
@@ -73,7 +80,7 @@ async def submit(
 async def submit_batch(
     service: Service, body: schemas.SubmitBatch, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    tasks = [task.to_new_task(f"tasks.{index}.") for index, task in enumerate(body.tasks)]
+    tasks = [task.to_new_task() for task in body.tasks]
     submitted = await service.client.submit(_submission(tasks, idempotency_key, is_batch=True))
     return JsonAnswer(
         array(task_document(task) for task in submitted.tasks), 201 if submitted.is_new else 200
@@ -83,7 +90,7 @@ async def submit_batch(
 @router.get(
     "/tasks",
     response_model=list[schemas.TaskDocument],
-    responses={200: header("Link", 'The next page, if any: `<…>; rel="next"`.'), **problems()},
+    responses={200: {**NEXT_PAGE, **task_links("/0")}, **problems()},
     summary="List tasks, page by page",
 )
 async def list_tasks(
@@ -125,6 +132,11 @@ async def get(
     response_model=schemas.TaskDocument,
     responses=problems(404, 409, *BODY_PROBLEMS),
     summary="Change a task",
+    openapi_extra={
+        "requestBody": {
+            "content": {MERGE_PATCH: {"schema": {"$ref": "#/components/schemas/PatchTask"}}}
+        }
+    },
 )
 async def patch(service: Service, task_id: TaskId, body: schemas.PatchTask) -> Response:
     task = await service.client.patch(task_id, body.changes(), body.tag_names())

@@ -21,6 +21,8 @@ from app.states import Event, Outcome, Status
 from app.task import EndedAttempt, Lease, Task
 
 TOKEN_BYTES = 16
+# For all that is handed out in one transaction: four hundred tasks may be 256 KiB each.
+CLAIM_BYTES = 28 * 1024 * 1024
 
 _OUTCOMES = {
     Ending.COMPLETE: Outcome.DONE,
@@ -153,9 +155,11 @@ async def _claim(
     now: datetime,
     low_water: LowWater,
 ) -> tuple[list[list[Task]], list[Move]]:
-    """Claims of the same queues share their reads; the first to ask is served first."""
+    """Claims of the same queues share their reads; the first to ask is served first. Where tasks
+    are large, the others get theirs in a later transaction."""
     handed: list[list[Task]] = [[] for _ in claims]
     moves: list[Move] = []
+    left_bytes = CLAIM_BYTES
     for queues in dict.fromkeys(claim.queues for claim in claims):
         alike = [
             (claim, hand)
@@ -163,7 +167,10 @@ async def _claim(
             if claim.queues == queues
         ]
         wanted = sum(claim.limit for claim, _ in alike)
-        remaining = iter(await _next(connection, queues, wanted, now, low_water))
+        found, left_bytes = await _next(
+            connection, queues, wanted, now, low_water, limit_bytes=left_bytes
+        )
+        remaining = iter(found)
         group: list[Move] = []
         tokens = secrets.token_hex(TOKEN_BYTES * len(alike))
         for place, (claim, hand) in enumerate(alike):
@@ -180,6 +187,8 @@ async def _claim(
                 group.append((task, claimed))
         await statements.move(connection, group)
         moves += group
+        if left_bytes <= 0:
+            break
     return handed, moves
 
 
@@ -189,13 +198,17 @@ async def _next(
     wanted: int,
     now: datetime,
     low_water: LowWater,
-) -> list[Task]:
-    """So many tasks of the queues, in their order, each by priority and age; locked."""
+    *,
+    limit_bytes: int,
+) -> tuple[list[Task], int]:
+    """So many tasks of the queues, in their order, each by priority and age; locked. And what is
+    left of the bytes that they may be."""
     heads = {queue: low_water.of(queue) for queue in queues}
-    found = await _lock(connection, heads, wanted, now, low_water)
-    if not found and any(by_rank is not UNKNOWN for by_rank in heads.values()):
+    found = await _lock(connection, heads, wanted, now, low_water, limit_bytes=limit_bytes)
+    if not found[0] and any(by_rank is not UNKNOWN for by_rank in heads.values()):
         # "Nothing to do" is never said on the strength of a memory.
-        found = await _lock(connection, dict.fromkeys(queues, UNKNOWN), wanted, now, low_water)
+        heads = dict.fromkeys(queues, UNKNOWN)
+        found = await _lock(connection, heads, wanted, now, low_water, limit_bytes=limit_bytes)
     return found
 
 
@@ -205,7 +218,9 @@ async def _lock(
     wanted: int,
     now: datetime,
     low_water: LowWater,
-) -> list[Task]:
+    *,
+    limit_bytes: int,
+) -> tuple[list[Task], int]:
     asked_at = time.monotonic()
     fronts = await looking.fronts(connection, heads, limit=wanted)
     found: list[Task] = []
@@ -221,13 +236,18 @@ async def _lock(
                 head = Head(front.begins_at, may_be_dry=front.tasks < wanted)
                 limit = min(limit, front.tasks)
             tasks: list[Task] = []
-            if limit:
-                tasks = await statements.lock_claimable(
-                    connection, queue=queue, rank=rank, begins_at=head.begins_at, limit=limit
+            if limit and limit_bytes > 0:
+                tasks, limit_bytes = await statements.lock_claimable(
+                    connection,
+                    queue=queue,
+                    rank=rank,
+                    begins_at=head.begins_at,
+                    limit=limit,
+                    limit_bytes=limit_bytes,
                 )
             found += tasks
             # From the first of them on: should this be rolled back, they are there again.
             begins_at = tasks[0].created_at if tasks else head.begins_at
             seen.append(Head(begins_at, may_be_dry=head.may_be_dry or len(tasks) < limit))
         low_water.saw(queue, by_rank, tuple(seen), asked_at=asked_at)
-    return found
+    return found, limit_bytes

@@ -14,10 +14,11 @@ they choose the way, and never the result. Due dates say between which
 `created_at` their tasks are: one look for each day that has some.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from datetime import date, timedelta
 from itertools import product
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from pymysql import err
 
@@ -35,6 +36,8 @@ MOST_STREAMS: Final = 128
 # So few are quickly sorted.
 FEW_TASKS: Final = 50_000
 QUERY_TIMED_OUT: Final = frozenset({3024, 1969})
+# What a page may grow to before it ends early.
+PAGE_BYTES: Final = 16 * 1024 * 1024
 # A whole row, against an entry of an index in its order.
 ROW_COST: Final = 3
 _INSTANT: Final = timedelta(microseconds=1)
@@ -47,12 +50,43 @@ class _Counts(NamedTuple):
     matching: list[int]
 
 
+class Listed(NamedTuple):
+    """A page, and after which task the next one begins, if any."""
+
+    shown: list[bytes]
+    last: Position | None
+
+
 async def list_tasks(
-    connection: Connection, *, wanted: TaskFilter, page: Page, timeout_seconds: float
-) -> list[Task]:
-    """A page. Raises `SearchTooSlowError` when MySQL gives up after that long."""
-    rows = await _fetch(connection, await _query(connection, ROW, wanted, page), timeout_seconds)
-    return [task_of(row[0]) for row in rows]
+    connection: Connection,
+    *,
+    wanted: TaskFilter,
+    page: Page,
+    timeout_seconds: float,
+    show: Callable[[Task], bytes],
+) -> Listed:
+    """A page, as `show` makes its tasks; it ends early where they are large.
+
+    Raises `SearchTooSlowError` when MySQL gives up after that long.
+    """
+    query = await _query(connection, ROW, wanted, page._replace(limit=page.limit + 1))
+    shown: list[bytes] = []
+    last: Position | None = None
+    if query is None:
+        return Listed(shown, None)
+    size = 0
+    select = _timed(connection, query.condition, timeout_seconds)
+    with _in_time(timeout_seconds):
+        async with aclosing(connection.stream(select, query.values, reads_on=False)) as rows:
+            # One after the other: a thousand tasks may have half a megabyte each.
+            async for (row,) in rows:
+                if len(shown) == page.limit or size > PAGE_BYTES:
+                    return Listed(shown, last)
+                task = task_of(row)
+                last = Position(task.created_at, task.id)
+                shown.append(show(task))
+                size += len(shown[-1])
+    return Listed(shown, None)
 
 
 async def matching(
@@ -60,23 +94,25 @@ async def matching(
 ) -> list[Position]:
     """Where the tasks of a page are. Raises `SearchTooSlowError` likewise."""
     query = await _query(connection, "tasks.created_at, tasks.id", wanted, page)
-    return [Position(*row) for row in await _fetch(connection, query, timeout_seconds)]
-
-
-async def _fetch(
-    connection: Connection, query: Where | None, timeout_seconds: float
-) -> Sequence[Sequence[Any]]:
     if query is None:
         return []
-    select = query.condition
+    select = _timed(connection, query.condition, timeout_seconds)
+    with _in_time(timeout_seconds):
+        rows = await connection.fetch(select, query.values)
+    return [Position(*row) for row in rows]
+
+
+def _timed(connection: Connection, select: str, timeout_seconds: float) -> str:
     if connection.is_mariadb:
-        select = f"SET STATEMENT max_statement_time = {timeout_seconds:g} FOR {select}"
-    else:
-        milliseconds = max(1, int(timeout_seconds * 1000))  # 0 would be no limit
-        hint = f"SELECT /*+ MAX_EXECUTION_TIME({milliseconds}) */"
-        select = select.replace("SELECT", hint, 1)
+        return f"SET STATEMENT max_statement_time = {timeout_seconds:g} FOR {select}"
+    milliseconds = max(1, int(timeout_seconds * 1000))  # 0 would be no limit
+    return select.replace("SELECT", f"SELECT /*+ MAX_EXECUTION_TIME({milliseconds}) */", 1)
+
+
+@contextmanager
+def _in_time(timeout_seconds: float) -> Iterator[None]:
     try:
-        return await connection.fetch(select, query.values)
+        yield
     except err.MySQLError as error:
         if error_code(error) in QUERY_TIMED_OUT:
             raise SearchTooSlowError(seconds=timeout_seconds) from error

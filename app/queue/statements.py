@@ -5,7 +5,9 @@ primary key in ascending order, or skipped where locked (SKIP LOCKED), so that c
 finishers, sweeps and management cannot deadlock by their order.
 """
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
@@ -107,12 +109,26 @@ async def insert_attempts(connection: Connection, attempts: Sequence[EndedAttemp
 
 
 async def lock_claimable(
-    connection: Connection, *, queue: str, rank: int, begins_at: datetime, limit: int
-) -> list[Task]:
+    connection: Connection,
+    *,
+    queue: str,
+    rank: int,
+    begins_at: datetime,
+    limit: int,
+    limit_bytes: int,
+) -> tuple[list[Task], int]:
     """The next tasks of a queue's rank by age, locked; those that others hold are skipped. None
-    of a paused queue."""
-    rows = await connection.fetch(CLAIM, (queue, rank, begins_at, queue, limit))
-    return [task_of(row) for (row,) in rows]
+    of a paused queue. They end early where they are large; and what is left of the bytes."""
+    tasks: list[Task] = []
+    rows = connection.stream(CLAIM, (queue, rank, begins_at, queue, limit), reads_on=True)
+    async with aclosing(rows):
+        async for (row,) in rows:
+            if limit_bytes <= 0:
+                break
+            task = task_of(row)
+            tasks.append(task)
+            limit_bytes -= sum(sys.getsizeof(text) for text in _texts(task))
+    return tasks, limit_bytes
 
 
 async def lock_tasks(
@@ -212,9 +228,12 @@ async def _insert(connection: Connection, head: str, rows: Sequence[tuple[Any, .
 
 def _weight(task: Task | NewTask) -> int:
     names = "".join(task.tag_names or ())
-    texts = (task.title, names, task.description, task.payload)
-    later = (getattr(task, name, None) for name in ("result", "error"))
-    return 1024 + sum(3 * len(text) for text in (*texts, *later) if text)
+    return 1024 + sum(3 * len(text) for text in (task.title, names, *_texts(task)))
+
+
+def _texts(task: Task | NewTask) -> list[str]:
+    texts = (getattr(task, name, None) for name in ("payload", "description", "result", "error"))
+    return [text for text in texts if text]
 
 
 def _chunks(rows: Sequence[Any], limit: int, weigh: Any = _weight) -> Iterator[list[Any]]:

@@ -12,7 +12,7 @@ from pymysql import err
 from app import metrics
 from app.coalesce import Coalescer
 from app.documents import array, attempt_document, dumps, task_document
-from app.errors import RowlockError, TaskNotFoundError
+from app.errors import RowlockError, TaskNotFoundError, TooManyWaitingError
 from app.mysql_errors import error_code
 from app.queue import intervene, listing, looking, reading, statistics, submitting
 from app.queue.calls import Move, Submission, Submitted
@@ -24,7 +24,7 @@ from app.task import Lease, Task
 
 # Together at most this many tasks are stored, or read, in one batch.
 SUBMIT_LIMIT: Final = 1000
-READ_LIMIT: Final = 200
+READ_LIMIT: Final = 64
 WEIGHTY_CHARACTERS: Final = 16_384
 
 DUPLICATE_KEY: Final = 1062
@@ -49,6 +49,12 @@ class ClientService:
             observe=metrics.BATCH_CALLS.labels("read").observe,
         )
 
+        self._looks: Coalescer[int, bool] = Coalescer(
+            self._look,
+            limit=READ_LIMIT,
+            observe=metrics.BATCH_CALLS.labels("wait").observe,
+        )
+
     async def submit(self, submission: Submission) -> Submitted:
         """Store tasks; they are committed when this returns. Raises `KeyReusedError`."""
         # Before the batch: new tags are this call's own, and nobody else's, to wait for.
@@ -62,23 +68,24 @@ class ClientService:
     async def wait(
         self, task_id: int, *, wait_seconds: float, is_gone: Callable[[], Awaitable[bool]]
     ) -> bytes:
-        """The task's document once it has ended, or as it is after `wait_seconds`."""
+        """The task's document once it has ended, or as it is after `wait_seconds`.
+
+        Raises `TooManyWaitingError` where it has not, and there is no room to wait.
+        """
         until = time.monotonic() + wait_seconds
         room = self._platform.endings
-        waiter = room.enter([task_id])
+        try:
+            waiter = room.enter([task_id])
+        except TooManyWaitingError:
+            if await self._looks(task_id):
+                return await self._ended(task_id)
+            raise
         try:
             while True:
-                # The poller's own look, so that both mean the same by an ended task.
-                has_ended = await self._platform.database.read(
-                    partial(looking.ended, wanted={task_id: 1})
-                )
+                has_ended = await self._looks(task_id)
                 remaining = until - time.monotonic()
                 if has_ended:
-                    # Past the cache, which may not have been told yet.
-                    documents = await self._fresh([task_id])
-                    if task_id not in documents:
-                        raise TaskNotFoundError(task_id=task_id)
-                    return documents[task_id]
+                    return await self._ended(task_id)
                 if remaining <= 0 or not room.is_open or await is_gone():
                     return await self.get(task_id)
                 await waiter.wait(remaining)
@@ -93,10 +100,11 @@ class ClientService:
         query = hashlib.sha256(repr((wanted, page)).encode()).hexdigest()
         found, slot = await self._platform.cache.result_of(query)
         if found is None:
-            found = await self._page(wanted, page)
+            last, documents = await self._page(wanted, page)
             if slot is not None:
-                await self._platform.cache.fill_result(slot, query, found)
-        last, _, documents = found.partition(b";")
+                await self._platform.cache.fill_result(slot, query, b"%b;%b" % (last, documents))
+        else:
+            last, _, documents = found.partition(b";")
         if not last:
             return documents, None
         created_at, _, task_id = last.decode().partition(" ")
@@ -149,6 +157,7 @@ class ClientService:
         """Return when everything accepted so far is answered."""
         await self._submissions.drain()
         await self._reads.drain()
+        await self._looks.drain()
 
     async def _submit(self, submissions: Sequence[Submission]) -> list[Submitted | Exception]:
         async def submit() -> list[Submitted | RowlockError]:
@@ -188,6 +197,19 @@ class ClientService:
             documents.update(fresh)
         return [documents.get(i) or TaskNotFoundError(task_id=i) for i in ids]
 
+    async def _look(self, ids: Sequence[int]) -> list[bool]:
+        # The poller's own look, so that both mean the same by an ended task.
+        look = partial(looking.ended, wanted=dict.fromkeys(ids, 1))
+        ended = await self._platform.database.read(look)
+        return [task_id in ended for task_id in ids]
+
+    async def _ended(self, task_id: int) -> bytes:
+        # Past the cache, which may not have been told yet.
+        documents = await self._fresh([task_id])
+        if task_id not in documents:
+            raise TaskNotFoundError(task_id=task_id)
+        return documents[task_id]
+
     async def _fresh(self, ids: Collection[int]) -> dict[int, bytes]:
         """The documents of those that exist, as they are in MySQL now."""
         tasks = await self._platform.database.read(partial(reading.get_tasks, ids=ids))
@@ -202,19 +224,17 @@ class ClientService:
             task.id: task_document(task, progress=progress.get(task.id)) for task in tasks.values()
         }
 
-    async def _page(self, wanted: TaskFilter, page: Page) -> bytes:
+    async def _page(self, wanted: TaskFilter, page: Page) -> tuple[bytes, bytes]:
         read = partial(
             listing.list_tasks,
             wanted=wanted,
-            page=page._replace(limit=page.limit + 1),
+            page=page,
             timeout_seconds=self._platform.settings.search_timeout_seconds,
+            show=task_document,
         )
-        tasks = await self._platform.database.read_at_length(read)
-        shown = tasks[: page.limit]
-        last = ""
-        if len(tasks) > page.limit:
-            last = f"{shown[-1].created_at.isoformat()} {shown[-1].id}"
-        return f"{last};".encode() + array(task_document(task) for task in shown)
+        shown, last = await self._platform.database.read_at_length(read)
+        position = f"{last.created_at.isoformat()} {last.id}" if last is not None else ""
+        return position.encode(), array(shown)
 
 
 def _weight(submission: Submission) -> int:

@@ -23,7 +23,7 @@ from app.queue.calls import Move
 from app.queue.low_water import LowWater
 from app.queue.tags import Tags
 from app.redis import RedisLink
-from app.service.waiting import WaitingRoom
+from app.service.waiting import Seats, WaitingRoom
 from app.settings import Settings
 from app.states import ENDED, Status
 from app.task import Lease, Task
@@ -49,15 +49,16 @@ class Platform:
         self.leases = Leases(self.redis)
         self.tags = Tags(self.database)
         self.low_water = LowWater()
+        seats = Seats(settings.waiting_limit)
         self.work: WaitingRoom[str] = WaitingRoom(
-            self._look_for_work, interval_seconds=settings.poll_interval_seconds
+            self._look_for_work, interval_seconds=settings.poll_interval_seconds, seats=seats
         )
         # How far the walk through old tasks has come.
         self.retained = retention.FIRST
         self._commits = 0
         self._fold: asyncio.Task[None] | None = None
         self.endings: WaitingRoom[int] = WaitingRoom(
-            self._look_for_endings, interval_seconds=settings.poll_interval_seconds
+            self._look_for_endings, interval_seconds=settings.poll_interval_seconds, seats=seats
         )
 
     async def submitted(self, tasks: Collection[Task]) -> None:

@@ -12,7 +12,8 @@ from typing import Final, Generic, TypeVar
 
 import structlog
 
-from app.errors import DatabaseAwayError
+from app.errors import DatabaseAwayError, TooManyWaitingError
+from app.light_event import LightEvent
 from app.metrics import WAITING_CALLERS
 
 AWAY_PAUSE_SECONDS: Final = 1.0
@@ -25,10 +26,11 @@ log = structlog.get_logger(__name__)
 class Waiter(Generic[Key]):
     """One caller, from before it looks to when it is satisfied or gives up."""
 
+    __slots__ = ("_woken", "keys")
+
     def __init__(self, keys: tuple[Key, ...]) -> None:
         self.keys = keys
-        self._woken = asyncio.Event()
-        self._is_waiting = False
+        self._woken = LightEvent()
 
     @property
     def is_woken(self) -> bool:
@@ -37,24 +39,36 @@ class Waiter(Generic[Key]):
     @property
     def has_found_nothing(self) -> bool:
         """It has looked, or stood in line behind one who had, and nothing has come since."""
-        return self._is_waiting and not self._woken.is_set()
+        return self._woken.is_waited_for and not self._woken.is_set()
 
     def wake(self) -> None:
         self._woken.set()
 
     async def wait(self, seconds: float) -> bool:
         """Whether it was woken, within that long. Then it may be waited for again."""
-        self._is_waiting = True
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            pass
-        finally:
-            self._is_waiting = False
+        await self._woken.wait(seconds)
         is_woken = self._woken.is_set()
         self._woken.clear()
         return is_woken
+
+
+class Seats:
+    """For those who wait in a process, in whatever room."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._taken = 0
+
+    def take(self) -> None:
+        """Raises `TooManyWaitingError`."""
+        if self._taken >= self._limit:
+            raise TooManyWaitingError(limit=self._limit)
+        self._taken += 1
+        WAITING_CALLERS.inc()
+
+    def leave(self) -> None:
+        self._taken -= 1
+        WAITING_CALLERS.dec()
 
 
 class WaitingRoom(Generic[Key]):
@@ -68,8 +82,10 @@ class WaitingRoom(Generic[Key]):
         look: Callable[[Mapping[Key, int]], Awaitable[Mapping[Key, int]]],
         *,
         interval_seconds: float,
+        seats: Seats,
     ) -> None:
         self._look = look
+        self._seats = seats
         self._interval_seconds = interval_seconds
         # In the order they came: a dict keeps it, and lets one leave at no cost.
         self._waiters: dict[Key, dict[Waiter[Key], None]] = defaultdict(dict)
@@ -85,11 +101,14 @@ class WaitingRoom(Generic[Key]):
         )
 
     def enter(self, keys: Iterable[Key]) -> Waiter[Key]:
-        """Come in before looking, so that nothing that happens after the look is missed."""
+        """Come in before looking, so that nothing that happens after the look is missed.
+
+        Raises `TooManyWaitingError`.
+        """
+        self._seats.take()
         waiter = Waiter(tuple(keys))
         for key in waiter.keys:
             self._waiters[key][waiter] = None
-        WAITING_CALLERS.inc()
         if not self._is_open:
             waiter.wake()
         elif self._poller is None:
@@ -102,7 +121,7 @@ class WaitingRoom(Generic[Key]):
             del self._waiters[key][waiter]
             if not self._waiters[key]:
                 del self._waiters[key]
-        WAITING_CALLERS.dec()
+        self._seats.leave()
         if waiter.is_woken:
             for key in waiter.keys:
                 self.wake(key, 1)

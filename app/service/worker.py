@@ -13,7 +13,7 @@ from redis.asyncio.client import Pipeline
 
 from app import metrics
 from app.coalesce import Coalescer
-from app.errors import GuardFailedError, RowBusyError, RowlockError
+from app.errors import GuardFailedError, RowBusyError, RowlockError, TooManyWaitingError
 from app.leases import Beat
 from app.queue import heartbeats, lifecycle
 from app.queue.calls import Claim, Ending, Finish, Turn, Turned
@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 # Together at most this many tasks move in one transaction of the lease traffic.
 TURN_LIMIT: Final = 400
 BEAT_LIMIT: Final = 1000
+# A result counts as one more for each so many.
+WEIGHTY_CHARACTERS: Final = 16_384
 
 
 class Pulse(NamedTuple):
@@ -68,20 +70,22 @@ class WorkerService:
         """End attempts and take the next work, in one transaction; with nothing to take, wait.
 
         `is_gone` says whether the caller has hung up; then nothing is claimed for it.
+        Raises `TooManyWaitingError` where there is nothing to take, nor room to wait.
         """
         if claim is None or wait_seconds <= 0:
             return await self._turns(Turn(finishes, claim))
         until = time.monotonic() + wait_seconds
         room = self._platform.work
         # In before looking, so that nothing that comes after the look is missed.
-        waiter = room.enter(claim.queues)
         try:
-            if not room.is_dry(claim.queues):
-                turned = await self._turns(Turn(finishes, claim))
-            elif finishes:
-                turned = await self._turns(Turn(finishes))
-            else:
-                turned = Turned([], [])
+            waiter = room.enter(claim.queues)
+        except TooManyWaitingError:
+            turned = await self._look(finishes, claim)
+            if not finishes and not turned.claimed:
+                raise
+            return turned
+        try:
+            turned = await self._look(finishes, claim)
             while not turned.claimed and (remaining := until - time.monotonic()) > 0:
                 if not await waiter.wait(remaining) or not room.is_open:
                     return turned
@@ -101,6 +105,14 @@ class WorkerService:
             return turned
         finally:
             room.leave(waiter)
+
+    async def _look(self, finishes: Sequence[Finish], claim: Claim) -> Turned:
+        """A poll's first look; none where somebody waits who has found nothing either."""
+        if not self._platform.work.is_dry(claim.queues):
+            return await self._turns(Turn(finishes, claim))
+        if finishes:
+            return await self._turns(Turn(finishes))
+        return Turned([], [])
 
     async def finish(self, finish: Finish) -> Task:
         """End one attempt. Raises `StaleLeaseError` or `TaskNotFoundError`."""
@@ -234,4 +246,5 @@ class WorkerService:
 
 
 def _weight(turn: Turn) -> int:
-    return len(turn.finishes) + (turn.claim.limit if turn.claim is not None else 0)
+    results = sum(len(finish.result or "") // WEIGHTY_CHARACTERS for finish in turn.finishes)
+    return len(turn.finishes) + results + (turn.claim.limit if turn.claim is not None else 0)

@@ -120,7 +120,8 @@ class Api(Process):
 class Deployment:
     """The parts that run on one database. Leaving it stops them in order and drops the database.
 
-    `command` is Rowlock; `environment`, in place of this process's, is what it finds around it.
+    `command` is Rowlock; `environment`, in place of this process's, is what it finds around it;
+    `settings` are set besides, by their names without `ROWLOCK_`.
     """
 
     def __init__(
@@ -131,6 +132,7 @@ class Deployment:
         redis_url: str | None,
         command: Sequence[str] = FROM_THE_CHECKOUT,
         environment: Mapping[str, str] = os.environ,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self._home = home
         self._command = command
@@ -147,6 +149,7 @@ class Deployment:
             # Generous: a busy machine must not look like a broken Redis.
             "ROWLOCK_REDIS_TIMEOUT_SECONDS": "1",
             "ROWLOCK_SWEEP_INTERVAL_SECONDS": "0.2",
+            **{f"ROWLOCK_{name}": value for name, value in (settings or {}).items()},
         }
         # As some servers still make them: the schema has to say itself what it needs.
         self.execute(f"CREATE DATABASE {name} CHARACTER SET latin1", on_server=True)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import httpx
+from sqlalchemy.engine import make_url
 
 from app import migrations
 from app.local.ports import free_port
@@ -74,6 +75,10 @@ def test_a_whole_deployment_is_one_process_tree(deployment: Deployment) -> None:
     api = deployment.serve("--with-scheduler", "--migrate")
     until(lambda: len(api.children()) == 2, "the API and the scheduler")
     started = api.children()
+    # Everybody on the machine may read it.
+    commands = [Path(f"/proc/{pid}/cmdline").read_text() for pid in started]
+    password = str(make_url(deployment.database_url).password)
+    assert not [each for each in commands if password in each]
     task = api.http.post("/tasks", json={"title": "t", "timeout_seconds": 1, "retry_limit": 0})
     api.http.post("/leases", json={"worker": "w"})
     found = api.http.get(f"/tasks/{task.json()['id']}", params={"wait_seconds": 30}).json()

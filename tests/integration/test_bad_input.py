@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.api.problems import SYSTEM_FIELDS
 from app.models import Task
 from tests.bad_values import BAD, MISSING, NULLABLE, put, written
-from tests.calls import problem
+from tests.calls import claim_one, fail, problem, submit
 from tests.factories import TaskFactory, lease_of
 from tests.stored import everything_stored
 
@@ -124,6 +124,16 @@ async def test_a_field_takes_what_it_may_and_nothing_else(
         except AssertionError as error:
             raise AssertionError(f"{value!r:.80}: {error}") from error
     assert everything_stored(engine) == before
+
+
+async def test_a_whole_number_may_be_written_with_a_point(api: httpx.AsyncClient) -> None:
+    fields = {"timeout_seconds": 60.0, "retry_limit": -0.0, "retry_delay_seconds": 86_400.0}
+    task = await submit(api, **fields)
+    assert task == task | fields
+    assert {type(task[name]) for name in fields} == {int}
+
+    lease = await claim_one(api, limit=2.0, lease_seconds=5.0)
+    assert (await fail(api, lease, retry_after_seconds=1e1))["status"] == "failed"
 
 
 @pytest.mark.parametrize("name", ROUTES)

@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, event, insert, text
 from sqlalchemy.engine import make_url
 
 from app import migrations
 from app.doctor import Finding, examine, prove_skip_locked
 from app.errors import UnfitServerError
+from app.models import CounterValue
 from app.settings import Settings
 from tests.conftest import serving
 
@@ -101,6 +102,16 @@ def test_a_database_without_a_schema_is_refused_naming_the_command(
         f"rowlock: The database has no schema; this version needs {migrations.head()}. "
         "Run `rowlock migrate` first."
     )
+
+
+def test_a_recount_tells_of_a_tag_in_a_line_of_its_own(settings: Settings, engine: Engine) -> None:
+    hostile = "\x1b[31mred\nAll are right."
+    with engine.begin() as connection:
+        connection.execute(insert(CounterValue).values(name=f"tag/{hostile}", value=3))
+    assert rowlock(settings, "recount").stdout.splitlines() == [
+        r"tag/\x1b[31mred\nAll are right.: -3",
+        "1 counters were wrong and are right now.",
+    ]
 
 
 def test_a_database_of_an_older_version_is_refused_naming_the_command(

@@ -118,6 +118,20 @@ async def test_the_scheme_is_read_in_any_case(guarded_api: httpx.AsyncClient) ->
         assert (await guarded_api.get("/tasks", headers=headers)).status_code == 200
 
 
+async def test_a_token_is_the_bytes_that_it_was_set_to(settings: Settings) -> None:
+    async with serving(settings.model_copy(update={"client_tokens": ("clé à",)})) as api:
+        for token, status in (("clé à".encode(), 200), ("clé à".encode("latin-1"), 401)):
+            headers = {b"Authorization": b"Bearer " + token}
+            assert (await api.get("/tasks", headers=headers)).status_code == status
+
+
+def test_a_doorkeeper_keeps_no_token(guarded: Settings, tokens_file: Path) -> None:
+    kept = auth.Doorkeeper(guarded.model_copy(update={"tokens_file": tokens_file}))
+    shown = repr(vars(kept))
+    assert not [token for tokens in TOKENS.values() for token in tokens if token in shown]
+    assert "'old'" not in shown
+
+
 async def test_a_token_may_open_two_doors(settings: Settings) -> None:
     both = {"client_tokens": ("a", "b"), "worker_tokens": ("b",), "admin_tokens": ("c",)}
     async with serving(settings.model_copy(update=both)) as api:

@@ -37,6 +37,7 @@ async def gated_api(settings: Settings, gate: Gate) -> AsyncIterator[httpx.Async
 async def readiness(api: httpx.AsyncClient) -> tuple[int, Document]:
     assert (await api.get("/healthz")).status_code == 200
     answer = await api.get("/readyz")
+    assert ("retry-after" in answer.headers) == (answer.status_code == 503)
     return answer.status_code, answer.json()["parts"]
 
 

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.api import schemas
+from app.main import create_app
 from app.settings import Settings
-from tests.calls import PROBLEM, Document
+from tests.calls import NO_LEASE, PROBLEM, Document
 from tests.conftest import serving
 from tests.factories import TaskFactory, lease_of
 from tests.routes import Call, calls
@@ -109,7 +110,7 @@ async def test_each_says_what_it_answers(document: Document, call: Call) -> None
 
     bad = {"422"}
     if call.template not in OPEN:
-        bad |= {"401", "403", "503"}
+        bad |= {"401", "403", "429", "503"}
     if call.method in ("POST", "PATCH"):
         bad |= {"400", "413", "415"}
     if "{task_id}" in call.template or "{lease_id}" in call.template:
@@ -141,8 +142,10 @@ async def test_whatever_it_points_to_is_there(document: Document) -> None:
 async def test_the_example_of_each_body_can_be_sent_as_it_stands(
     api: httpx.AsyncClient, document: Document, session: Session, call: Call
 ) -> None:
-    body = operation(document, call)["requestBody"]["content"]["application/json"]["schema"]
-    name = body["$ref"].rpartition("/")[2]
+    contents = operation(document, call)["requestBody"]["content"]
+    kinds = ["application/json", "application/merge-patch+json"]
+    assert [*contents] == kinds[: 2 if call.method == "PATCH" else 1]
+    (name,) = {content["schema"]["$ref"].rpartition("/")[2] for content in contents.values()}
     (example,) = document["components"]["schemas"][name]["examples"]
     held = TaskFactory(in_progress=True)
     waiting = TaskFactory()
@@ -180,6 +183,39 @@ async def test_what_may_be_asked_of_a_list_is_in_it(document: Document) -> None:
     assert "Link" in operation(document, Call("GET", "/tasks"))["responses"]["200"]["headers"]
 
 
+async def test_what_no_text_and_no_time_may_be_is_in_it(document: Document) -> None:
+    fields = document["components"]["schemas"]["SubmitTask"]["properties"]
+    title, tag = fields["title"]["pattern"], fields["tags"]["items"]["pattern"]
+    description, due = (fields[name]["anyOf"][0] for name in ("description", "due_date"))
+    for pattern in (title, tag):
+        assert all(re.search(pattern, text) for text in ("x", " a b ", "高\n"))
+        assert not any(re.search(pattern, text) for text in ("", " \t\x85", "a\0", "\0"))
+    assert re.search(description["pattern"], " \n")
+    assert not re.search(description["pattern"], "a\0b")
+    assert description["maxLength"] == 65_535
+    assert re.search(due["pattern"], "1000-01-01T00:00:00Z")
+    assert not re.search(due["pattern"], "0999-12-31T23:59:59Z")
+
+    lease_id = operation(document, Call("POST", "/leases/{lease_id}/complete"))["parameters"][0]
+    item = document["components"]["schemas"]["FinishItem"]["properties"]["lease_id"]
+    for schema in (lease_id["schema"], item):
+        assert re.search(schema["pattern"], NO_LEASE)
+        assert not re.search(schema["pattern"], f"0{NO_LEASE}")
+
+
+@pytest.mark.parametrize("has_tokens", [True, False])
+def test_it_says_where_no_token_is_needed(settings: Settings, has_tokens: bool) -> None:
+    tokens = {"client_tokens": ("a-token",)} if has_tokens else {}
+    app = create_app(settings.model_copy(update=tokens))
+    optional = {
+        str(call)
+        for call in CALLS
+        if {} in operation(app.openapi(), call)["security"] and call.template not in OPEN
+    }
+    doored = {str(call) for call in CALLS if call.template not in OPEN}
+    assert optional == ({"GET /metrics"} if has_tokens else doored)
+
+
 @pytest.fixture
 async def rich_api(settings: Settings, session: Session) -> AsyncIterator[httpx.AsyncClient]:
     """With something to answer to every call."""
@@ -211,6 +247,9 @@ async def test_what_is_answered_is_what_it_says(
         said = responses[str(answer.status_code)]
         kind = answer.headers.get("content-type", "").partition(";")[0]
         assert kind in said.get("content", {"": None}), answer.text
+        headers = said["headers"] | document["components"]["headers"]
+        needed = {name for name, header in headers.items() if header.get("required")}
+        assert {name.lower() for name in needed} <= answer.headers.keys()
     good = answers[0]
     assert good.is_success, good.text
     if ANSWERS[str(call)] is not None:

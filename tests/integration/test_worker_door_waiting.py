@@ -68,7 +68,7 @@ async def waiting_to_hang_up(
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://rowlock", timeout=90
+            transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", timeout=90
         ) as client,
     ):
         caller = HangingCaller(app)

@@ -11,7 +11,9 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from app.api.services import hang_up_of
-from app.server import Protocol
+from app.connections import Connections
+from app.protocol import Protocol
+from app.settings import Settings
 
 REQUEST = b"POST /leases HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n[]"
 
@@ -39,9 +41,10 @@ async def a_request_at(
 
     config = uvicorn.Config(application, lifespan="off", log_config=None)
     state = ServerState()
+    connections = Connections(Settings(database_url="mysql://nobody@localhost/none"), limit=16)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: protocol(config, state, {}, _loop=loop), "127.0.0.1", 0
+        lambda: protocol(config, state, {}, _loop=loop, connections=connections), "127.0.0.1", 0
     )
     async with server, asyncio.timeout(20):
         _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())

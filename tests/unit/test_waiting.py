@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from app.errors import DatabaseAwayError
-from app.service.waiting import Waiter, WaitingRoom
+from app.service.waiting import Seats, Waiter, WaitingRoom
 
 LONG = 30.0
 
@@ -34,13 +34,13 @@ def looks() -> Looks:
 @pytest.fixture
 def room(looks: Looks) -> WaitingRoom[str]:
     """A room whose poller never comes to look by itself."""
-    return WaitingRoom(looks.look, interval_seconds=LONG)
+    return WaitingRoom(looks.look, interval_seconds=LONG, seats=Seats(100))
 
 
 @pytest.fixture
 def watched_room(looks: Looks) -> WaitingRoom[str]:
     """A room whose poller looks as soon as it may."""
-    return WaitingRoom(looks.look, interval_seconds=0)
+    return WaitingRoom(looks.look, interval_seconds=0, seats=Seats(100))
 
 
 async def waiting(room: WaitingRoom[str], *keys: str) -> "asyncio.Task[bool]":

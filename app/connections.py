@@ -1,0 +1,173 @@
+"""The open connections of a process: how many there may be, how long a caller is waited for, and
+how much memory that may take.
+
+Where there is no more room, those who are waited for make some, whoever has been for longest
+first. A request that has arrived whole is answered.
+"""
+
+import time
+from typing import Final, Protocol
+
+from app import metrics
+from app.settings import Settings
+
+# Who was answered before all was sent may still be sending, and read the answer after that.
+LINGER_SECONDS: Final = 2.0
+
+
+class Caller(Protocol):
+    """A connection, as it is bounded."""
+
+    held_bytes: int
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether a part of a request has arrived, or one that stands behind another."""
+
+    @property
+    def untaken_bytes(self) -> int:
+        """What was answered and has not left yet."""
+
+    def refuse(self, status: int, detail: str) -> None:
+        """End it; with this answer, if it waits for none but this."""
+
+    def abort(self) -> None:
+        """End it."""
+
+
+class Connections:
+    """One process's."""
+
+    def __init__(self, settings: Settings, *, limit: int) -> None:
+        self._limit = limit
+        self._idle_seconds = settings.idle_timeout_seconds
+        self._transfer_seconds = settings.transfer_timeout_seconds
+        self._memory_bytes = settings.transfer_memory_mib * 1024 * 1024
+        # Nobody has to go who takes no more than this.
+        self._share_bytes = self._memory_bytes // limit
+        self._open = 0
+        # Until when a request, or what is left of it, is waited for: the longest wait is first.
+        self._waits: dict[Caller, float] = {}
+        self._held_bytes = 0
+        # Who holds more than that, in the order in which they came to.
+        self._large: dict[Caller, None] = {}
+        # Until when an answer has to be taken.
+        self._takers: dict[Caller, float] = {}
+        self._untaken_bytes = 0
+
+    def opened(self, caller: Caller) -> None:
+        """One more; somebody may have to go for it."""
+        self._open += 1
+        metrics.CONNECTIONS.inc()
+        if self._open > self._limit:
+            longest = next(iter(self._waits), None)
+            if longest is None:
+                self._cut("connections")
+                caller.refuse(503, "Too many calls are being answered.")
+                return
+            self._forget(longest)
+            self._cut("connections")
+            longest.abort()
+        self._wait(caller, self._idle_seconds)
+
+    def closed(self, caller: Caller) -> None:
+        """It has ended, whoever ended it."""
+        self._open -= 1
+        metrics.CONNECTIONS.dec()
+        self._forget(caller)
+
+    def began(self, caller: Caller) -> None:
+        """The first part of a request is there."""
+        self._wait(caller, self._transfer_seconds)
+
+    def asked(self, caller: Caller) -> None:
+        """A request is there whole."""
+        self._waits.pop(caller, None)
+
+    def answered(self, caller: Caller) -> None:
+        """Every request that is there whole is answered."""
+        if caller.is_sending:
+            self._wait(caller, self._transfer_seconds)
+        else:
+            self._wait(caller, self._idle_seconds)
+            self._release(caller)
+
+    def lingers(self, caller: Caller) -> None:
+        """It has its last answer, and what it may still send is thrown away."""
+        self._wait(caller, LINGER_SECONDS)
+        self._release(caller)
+
+    def holds(self, caller: Caller, more_bytes: int) -> None:
+        """It takes so much more memory, until it is answered."""
+        caller.held_bytes += more_bytes
+        self._held_bytes += more_bytes
+        if caller.held_bytes > self._share_bytes:
+            self._large[caller] = None
+        while self._held_bytes > self._memory_bytes:
+            # Whoever is being answered stays.
+            could_go = (one for one in self._large if one.is_sending or one is caller)
+            longest = next(could_go, None)
+            if longest is None:
+                return
+            self._forget(longest)
+            self._cut("memory")
+            longest.refuse(503, "Too much is being sent at once.")
+
+    def is_full(self, caller: Caller) -> None:
+        """Its answer does not leave at once."""
+        self._takers[caller] = time.monotonic() + self._transfer_seconds
+        self._untaken_bytes += caller.untaken_bytes
+        if self._untaken_bytes > self._memory_bytes:
+            self._count_untaken()
+        # A single answer may be larger than all should be, and is given its time.
+        while self._untaken_bytes > self._memory_bytes and len(self._takers) > 1:
+            longest = next(iter(self._takers))
+            self._untaken_bytes -= longest.untaken_bytes
+            self._forget(longest)
+            self._cut("memory")
+            longest.abort()
+
+    def is_empty(self, caller: Caller) -> None:
+        """Its answer has left."""
+        self._takers.pop(caller, None)
+        if caller in self._waits:
+            self.answered(caller)
+
+    def sweep(self) -> None:
+        """Let go whoever was waited for long enough. To be called about every second."""
+        now = time.monotonic()
+        self._count_untaken()
+        for caller in [one for one, until in self._takers.items() if until <= now]:
+            self._forget(caller)
+            self._cut("time")
+            caller.abort()
+        for caller in [one for one, until in self._waits.items() if until <= now]:
+            if caller in self._takers:
+                continue
+            self._forget(caller)
+            if caller.is_sending:
+                self._cut("time")
+                caller.refuse(408, "The request did not arrive in time.")
+            else:
+                caller.abort()
+
+    def _count_untaken(self) -> None:
+        self._untaken_bytes = sum(one.untaken_bytes for one in self._takers)
+
+    def _wait(self, caller: Caller, seconds: float) -> None:
+        self._waits.pop(caller, None)
+        self._waits[caller] = time.monotonic() + seconds
+
+    def _release(self, caller: Caller) -> None:
+        self._held_bytes -= caller.held_bytes
+        caller.held_bytes = 0
+        self._large.pop(caller, None)
+
+    def _forget(self, caller: Caller) -> None:
+        self._waits.pop(caller, None)
+        self._takers.pop(caller, None)
+        self._release(caller)
+
+    @staticmethod
+    def _cut(reason: str) -> None:
+        metrics.CONNECTIONS_CUT.labels(reason).inc()
