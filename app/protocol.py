@@ -20,6 +20,7 @@ from app.light_event import LightEvent
 
 HEAD_LIMIT_BYTES: Final = 65_536
 HEADERS_LIMIT: Final = 100
+PART_BYTES: Final = 65_536
 # Requests that stand behind the one that is being answered, and about what each takes.
 PIPELINE_LIMIT: Final = 16
 QUEUED_BYTES: Final = 4096
@@ -138,8 +139,13 @@ class Protocol(HttpToolsProtocol):
         self._hang_up()
 
     def data_received(self, data: bytes) -> None:
-        if self._is_deaf:
-            return
+        # In parts, so that a head is not taken for longer than it may be.
+        for begin in range(0, len(data), PART_BYTES):
+            if self._is_deaf:
+                return
+            self._receive(data if len(data) <= PART_BYTES else data[begin : begin + PART_BYTES])
+
+    def _receive(self, data: bytes) -> None:
         was_arriving, was_in_head = self._is_arriving, self._is_in_head
         try:
             self.parser.feed_data(data)
@@ -151,14 +157,14 @@ class Protocol(HttpToolsProtocol):
             if not self._is_deaf:
                 self.refuse(400, "This is no HTTP request.")
             return
-        if self._is_arriving:
-            if not was_arriving:
-                self._bounds.began(self)
-            if was_in_head and self._is_in_head:
-                self._head_bytes += len(data)
-                if self._head_bytes > HEAD_LIMIT_BYTES:
-                    self.refuse(431, f"The head is longer than {HEAD_LIMIT_BYTES:,} bytes.")
-                    return
+        if self._is_arriving and not was_arriving:
+            self._bounds.began(self)
+        if self._is_in_head and was_in_head:
+            self._head_bytes += len(data)
+        if self._head_bytes > HEAD_LIMIT_BYTES or len(self.headers or ()) > HEADERS_LIMIT:
+            most = f"{HEADERS_LIMIT} headers and {HEAD_LIMIT_BYTES:,} bytes"
+            self.refuse(431, f"The head of a request may have {most}.")
+            return
         self._bounds.holds(self, len(data) + QUEUED_BYTES * len(self.pipeline))
 
     def on_message_begin(self) -> None:
@@ -171,9 +177,6 @@ class Protocol(HttpToolsProtocol):
         self._head_bytes = 0
 
     def on_headers_complete(self) -> None:
-        if len(self.headers) > HEADERS_LIMIT:
-            self.refuse(431, f"There are more than {HEADERS_LIMIT} headers.")
-            raise TooMuchError
         super().on_headers_complete()
         self._is_in_head = False
         self.cycle.message_event = LightEvent()  # type: ignore[assignment]
@@ -269,7 +272,8 @@ class Protocol(HttpToolsProtocol):
             return
         # To close on somebody who still sends would take the answer from them.
         self._is_deaf = True
-        self.cycle = self._running = None  # type: ignore[assignment]
+        self.cycle = self._running = self.scope = None  # type: ignore[assignment]
+        self.headers = []
         if self._socket.can_write_eof():
             self._socket.write_eof()
         self.flow.resume_reading()

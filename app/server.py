@@ -1,11 +1,13 @@
 """The API process: uvicorn, which on SIGTERM answers what waits before it closes."""
 
 import asyncio
+import ctypes
 import gc
 import resource
 import signal
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from socket import AF_INET, AF_INET6, SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET, socket
 from types import FrameType
@@ -29,6 +31,8 @@ LOOK_SECONDS = 1
 SWEEP_SECONDS = 1.0
 # For MySQL, Redis and the logs, besides the pool.
 FILES_BESIDE = 64
+M_MMAP_THRESHOLD = -3
+OWN_BLOCK_BYTES = 128 * 1024
 # A terminal's Ctrl-C reaches both processes of the one executable, and the first passes it on.
 # To uvicorn a second one means that it shall not wait for its callers.
 ECHO_SECONDS = 0.3
@@ -79,6 +83,7 @@ def serve(settings: Settings, *, shares_port: bool = False) -> None:
 
     `shares_port`: other processes listen on the same one.
     """
+    _give_memory_back()
     # Another process does beside this one's batch what a second batch of its own would.
     application = create_app(settings, batches_under_way=1 if shares_port else BATCHES)
     connections = Connections(settings, limit=_files_for(settings))
@@ -103,6 +108,13 @@ def serve(settings: Settings, *, shares_port: bool = False) -> None:
     Server(config, application, connections).run(
         [_shared_socket(settings)] if shares_port else None
     )
+
+
+def _give_memory_back() -> None:
+    """glibc's own threshold grows up to 32 MiB, and what is smaller stays with the process, in
+    pieces, when a load of large calls is long over."""
+    with suppress(AttributeError):  # of another C library
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, OWN_BLOCK_BYTES)
 
 
 def _files_for(settings: Settings) -> int:

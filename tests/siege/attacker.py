@@ -9,7 +9,6 @@ import resource
 import socket
 import sys
 import time
-from dataclasses import asdict
 
 import uvloop
 
@@ -71,7 +70,7 @@ def main() -> None:
         opening = one.peer["opening"].replace(b"{task}", task[0].encode())
         one = one._replace(peer={**one.peer, "opening": opening})
     count = uvloop.run(attack(one, int(port), float(seconds)))
-    print(json.dumps(asdict(count)), flush=True)
+    print(json.dumps(vars(count)), flush=True)
 
 
 if __name__ == "__main__":
