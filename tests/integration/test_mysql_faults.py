@@ -53,7 +53,7 @@ async def test_a_server_that_is_read_only_takes_nothing_and_then_everything(
         pytest.skip("this server has no super_read_only: our account may write all the same")
     task = await submit(api, title="before")
     lease = await claim_one(api)
-    with set_globally(engine, super_read_only=1):
+    with set_globally(engine, read_only=1, super_read_only=1):
         is_away(await api.post("/tasks", json={"title": "meanwhile"}))
         is_away(await api.post(f"/leases/{lease['lease_id']}/complete", json={}))
         is_away(await api.patch(f"/tasks/{task['id']}", json={"title": "x"}))
