@@ -13,6 +13,8 @@ from app.settings import Settings
 
 # Who was answered before all was sent may still be sending, and read the answer after that.
 LINGER_SECONDS: Final = 2.0
+# What takes longer to answer is a long poll.
+ANSWER_SECONDS: Final = 15.0
 
 
 class Caller(Protocol):
@@ -49,8 +51,8 @@ class Connections:
         # Until when a request, or what is left of it, is waited for: the longest wait is first.
         self._waits: dict[Caller, float] = {}
         self._held_bytes = 0
-        # Who holds more than that, in the order in which they came to.
-        self._large: dict[Caller, None] = {}
+        # Who holds more than that, and since when, in their order.
+        self._large: dict[Caller, float] = {}
         # Until when an answer has to be taken.
         self._takers: dict[Caller, float] = {}
         self._untaken_bytes = 0
@@ -102,10 +104,15 @@ class Connections:
         caller.held_bytes += more_bytes
         self._held_bytes += more_bytes
         if caller.held_bytes > self._share_bytes:
-            self._large[caller] = None
+            self._large.setdefault(caller, time.monotonic())
         while self._held_bytes > self._memory_bytes:
-            # Whoever is being answered stays.
-            could_go = (one for one in self._large if one.is_sending or one is caller)
+            # Whoever is being answered stays, but for a long poll that came with a large body.
+            long_ago = time.monotonic() - ANSWER_SECONDS
+            could_go = (
+                one
+                for one, since in self._large.items()
+                if one.is_sending or since < long_ago or one is caller
+            )
             longest = next(could_go, None)
             if longest is None:
                 return

@@ -147,6 +147,7 @@ class Database:
         # Long reads leave half of the pool to short ones: heartbeats, readiness, the poller.
         self._long_reads = asyncio.Semaphore(settings.database_pool_size // 2)
         servers = Servers(settings)
+        self._much = asyncio.Semaphore(1)
         self._writers = async_engine(settings, servers, "READ COMMITTED")
         # A single SELECT is its own snapshot: under autocommit it costs one round trip, not two.
         self._readers = async_engine(settings, servers, "AUTOCOMMIT")
@@ -172,6 +173,11 @@ class Database:
     async def read_at_length(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """The same for reads that may take long. They wait for each other."""
         async with self._bounded(), self._long_reads:
+            return await self.read(work)
+
+    async def read_much(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """The same for what takes memory. One at a time."""
+        async with self._bounded(), self._much:
             return await self.read(work)
 
     async def close(self) -> None:

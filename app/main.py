@@ -1,6 +1,5 @@
 """The API as an ASGI application."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -14,6 +13,7 @@ from app.api import admin, leases, ops, tags, tasks
 from app.api.auth import Doorkeeper
 from app.api.dispatch import Dispatch
 from app.api.envelope import Envelope
+from app.api.large_calls import LargeCalls
 from app.api.manual import show_manual
 from app.api.openapi import openapi_of
 from app.api.problems import on_error
@@ -72,7 +72,7 @@ def create_app(settings: Settings | None = None, *, batches_under_way: int = BAT
     )
     app.state.settings = settings
     app.state.doorkeeper = Doorkeeper(settings)
-    app.state.large_bodies = asyncio.Lock()
+    app.state.large_calls = LargeCalls()
     for router in (tasks, tags, leases, admin, ops):
         app.router.routes.extend(router.router.routes)
     app.router.routes.extend(ops.figures.routes)

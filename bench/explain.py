@@ -56,6 +56,7 @@ async def look(database: Database, wanted: TaskFilter, page: Page) -> Look:
                 page=page,
                 timeout_seconds=TIMEOUT_SECONDS,
                 show=task_document,
+                limit_bytes=2**24,
             )
         counts = await connection.fetch("SHOW SESSION STATUS LIKE 'Handler_read%'")
         lines = []

@@ -1,6 +1,5 @@
 """A request's body: bounded while it is read, JSON, and every fault named by its field."""
 
-import asyncio
 import json
 import re
 from typing import Any, Final, TypeVar
@@ -9,11 +8,11 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
+from app.api.large_calls import LARGE_BYTES
 from app.api.problems import FieldError, InvalidRequestError, invalid_fields
 
 BODY_LIMIT_BYTES: Final = 1024 * 1024
 LARGE_BODY_LIMIT_BYTES: Final = 16 * 1024 * 1024
-LARGE_BYTES: Final = 16 * 1024
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 
@@ -56,9 +55,7 @@ async def parse_body(
     """The body as `model`. Raises `InvalidRequestError`: 415, 400 for what is no JSON, 413, 422."""
     if len(body) <= LARGE_BYTES:
         return _parse(request, body, model, may_be_empty=may_be_empty)
-    async with request.app.state.large_bodies:
-        # One of them, and then everybody else: a megabyte may take a tenth of a second.
-        await asyncio.sleep(0)
+    async with request.app.state.large_calls.parsing(request, len(body)):
         return _parse(request, body, model, may_be_empty=may_be_empty)
 
 

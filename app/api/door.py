@@ -41,8 +41,11 @@ class DoorRoute(APIRoute):
             _refuse_query(request)
         if self._refuses_body:
             await _read_nothing(request)
-        arguments = {name: await read(request) for name, read in self._readers}
-        response: Response = await self.endpoint(**arguments)
+        try:
+            arguments = {name: await read(request) for name, read in self._readers}
+            response: Response = await self.endpoint(**arguments)
+        finally:
+            request.app.state.large_calls.left(request)
         return response
 
 

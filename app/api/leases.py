@@ -1,5 +1,6 @@
 """The worker door: claim, heartbeat, finish."""
 
+from functools import partial
 from typing import Annotated, Any
 
 import orjson
@@ -50,6 +51,7 @@ async def finish(service: Service, request: Request, body: schemas.FinishTasks) 
         _claim(body.claim) if body.claim is not None else None,
         wait_seconds=body.claim.wait_seconds if body.claim is not None else 0,
         is_gone=hang_up_of(request),
+        waits=partial(request.app.state.large_calls.left, request),
     )
     items = [
         _finished(item.lease_id, answer)

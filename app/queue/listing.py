@@ -36,8 +36,6 @@ MOST_STREAMS: Final = 128
 # So few are quickly sorted.
 FEW_TASKS: Final = 50_000
 QUERY_TIMED_OUT: Final = frozenset({3024, 1969})
-# What a page may grow to before it ends early.
-PAGE_BYTES: Final = 16 * 1024 * 1024
 # A whole row, against an entry of an index in its order.
 ROW_COST: Final = 3
 _INSTANT: Final = timedelta(microseconds=1)
@@ -55,6 +53,8 @@ class Listed(NamedTuple):
 
     shown: list[bytes]
     last: Position | None
+    is_full: bool
+    """It ended early, because its tasks are large."""
 
 
 async def list_tasks(
@@ -64,8 +64,9 @@ async def list_tasks(
     page: Page,
     timeout_seconds: float,
     show: Callable[[Task], bytes],
+    limit_bytes: int,
 ) -> Listed:
-    """A page, as `show` makes its tasks; it ends early where they are large.
+    """A page, as `show` makes its tasks. It ends early when they are so large.
 
     Raises `SearchTooSlowError` when MySQL gives up after that long.
     """
@@ -73,20 +74,21 @@ async def list_tasks(
     shown: list[bytes] = []
     last: Position | None = None
     if query is None:
-        return Listed(shown, None)
+        return Listed(shown, None, is_full=False)
     size = 0
     select = _timed(connection, query.condition, timeout_seconds)
     with _in_time(timeout_seconds):
         async with aclosing(connection.stream(select, query.values, reads_on=False)) as rows:
             # One after the other: a thousand tasks may have half a megabyte each.
             async for (row,) in rows:
-                if len(shown) == page.limit or size > PAGE_BYTES:
-                    return Listed(shown, last)
+                is_full = size > limit_bytes
+                if is_full or len(shown) == page.limit:
+                    return Listed(shown, last, is_full)
                 task = task_of(row)
                 last = Position(task.created_at, task.id)
                 shown.append(show(task))
                 size += len(shown[-1])
-    return Listed(shown, None)
+    return Listed(shown, None, is_full=False)
 
 
 async def matching(

@@ -26,6 +26,10 @@ from app.task import Lease, Task
 SUBMIT_LIMIT: Final = 1000
 READ_LIMIT: Final = 64
 WEIGHTY_CHARACTERS: Final = 16_384
+# A page ends early when it has grown to so much. Few are larger than the other, and those are
+# read one by one.
+PAGE_BYTES: Final = 16 * 1024 * 1024
+SMALL_PAGE_BYTES: Final = 1024 * 1024
 
 DUPLICATE_KEY: Final = 1062
 MISSING_PARENT: Final = 1452
@@ -232,7 +236,11 @@ class ClientService:
             timeout_seconds=self._platform.settings.search_timeout_seconds,
             show=task_document,
         )
-        shown, last = await self._platform.database.read_at_length(read)
+        database = self._platform.database
+        listed = await database.read_at_length(partial(read, limit_bytes=SMALL_PAGE_BYTES))
+        if listed.is_full:
+            listed = await database.read_much(partial(read, limit_bytes=PAGE_BYTES))
+        shown, last, _ = listed
         position = f"{last.created_at.isoformat()} {last.id}" if last is not None else ""
         return position.encode(), array(shown)
 
