@@ -10,7 +10,7 @@ from fastapi import Request
 
 # What counts as large, and how much of it is let in at a time.
 LARGE_BYTES: Final = 16 * 1024
-ROOM_BYTES: Final = 8 * 1024 * 1024
+ROOM_BYTES: Final = 4 * 1024 * 1024
 
 
 class LargeCalls:
