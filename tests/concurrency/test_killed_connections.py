@@ -55,6 +55,9 @@ class Killer:
 @pytest.fixture
 def killer(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Killer:
     killer = Killer(engine)
+    # Each write of a kind has to run the same statements: the time is asked for once.
+    monkeypatch.setattr("app.db.CLOCK_CARRIED_SECONDS", 3600)
+    monkeypatch.setattr("app.db.CLOCK_ROUND_TRIP_SECONDS", 3600)
     execute, commit = Connection._execute, Connection.commit
 
     async def watched_execute(connection: Connection, *args: Any) -> Any:
