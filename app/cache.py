@@ -94,8 +94,8 @@ class Cache:
 
     async def fill_result(self, slot: Slot, query: str, result: bytes) -> None:
         """Store a result read after `slot` was handed out."""
-        key, value = self._query_key(query), slot.stamp + result
-        if self._is_fresh(slot) and len(value) <= LARGEST_VALUE_BYTES:
+        if self._is_fresh(slot) and len(result) <= LARGEST_VALUE_BYTES:
+            key, value = self._query_key(query), slot.stamp + result
             await self._try(lambda pipe: pipe.set(key, value, px=self._ttl_ms))
 
     async def wrote(

@@ -99,8 +99,10 @@ class Connection:
             except GeneratorExit:
                 if reads_on:
                     await cursor.close()
-                else:
-                    self.is_out_of_step = await cursor.fetchone() is not None
+                elif await cursor.fetchone() is not None:
+                    self.is_out_of_step = True
+                    # Each knows the other, with half a megabyte of row: they would stay as garbage.
+                    self._driver._result = None
                 raise
 
     async def execute(self, statement: str, values: Sequence[Any] = ()) -> Written:
@@ -177,8 +179,12 @@ class Database:
 
     async def read_much(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """The same for what takes memory. One at a time."""
-        async with self._bounded(), self._much:
+        async with self._bounded():
+            await self._much.acquire()
+        try:
             return await self.read(work)
+        finally:
+            self._much.release()
 
     async def close(self) -> None:
         await self._writers.dispose()

@@ -73,15 +73,33 @@ def attempt_document(attempt: EndedAttempt) -> dict[str, Any]:
     }
 
 
+class Array:
+    """A JSON array, grown document by document. Put together at the end, it would be there
+    twice, and it may be 16 MiB."""
+
+    def __init__(self, documents: Iterable[bytes] = ()) -> None:
+        self._text = bytearray(b"[")
+        for document in documents:
+            self.add(document)
+
+    def __len__(self) -> int:
+        return len(self._text)
+
+    def add(self, document: bytes) -> None:
+        self._text += document
+        self._text += b","
+
+    def end(self) -> bytearray:
+        """Its text."""
+        if self._text.endswith(b","):
+            del self._text[-1:]
+        self._text += b"]"
+        return self._text
+
+
 def array(documents: Iterable[bytes]) -> bytes:
     """A JSON array of documents."""
-    items = list(documents)
-    if not items:
-        return b"[]"
-    # Brackets put around the whole would copy it twice, and it may be 16 MiB.
-    items[0] = b"[" + items[0]
-    items[-1] += b"]"
-    return b",".join(items)
+    return b"[" + b",".join(documents) + b"]"
 
 
 def _json(text: str | None) -> orjson.Fragment | None:

@@ -132,6 +132,8 @@ class Protocol(HttpToolsProtocol):
         self._bounds.closed(self)
         self._hang_up()
         super().connection_lost(exc)
+        # All that refers to this one, which else stays until somebody looks for garbage.
+        self.transport = self.flow = self.cycle = self._running = None  # type: ignore[assignment]
 
     def eof_received(self) -> None:
         # uvicorn does so a turn of the event loop later. An answer written in between goes

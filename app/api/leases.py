@@ -14,7 +14,7 @@ from app.api.links import lease_links
 from app.api.problems import KINDS
 from app.api.responses import BODY_PROBLEMS, JsonAnswer, problems
 from app.api.services import Service, hang_up_of
-from app.documents import array, dumps, lease_document, task_document
+from app.documents import Array, array, dumps, lease_document, task_document
 from app.errors import RowlockError
 from app.queue.calls import Claim, Ending, Finish
 from app.task import Lease, Task
@@ -34,7 +34,7 @@ async def claim(service: Service, request: Request, body: schemas.ClaimTasks) ->
     turned = await service.worker.turn(
         [], _claim(body), wait_seconds=body.wait_seconds, is_gone=hang_up_of(request)
     )
-    return JsonAnswer(array(lease_document(task) for task in turned.claimed))
+    return JsonAnswer(Array(lease_document(task) for task in turned.claimed).end())
 
 
 @router.post(

@@ -65,9 +65,12 @@ class JsonAnswer(Response):
     lower, encode and search them each time."""
 
     def __init__(
-        self, document: bytes, status: int = 200, headers: dict[str, str] | None = None
+        self,
+        document: bytes | bytearray,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
     ) -> None:
-        self.body = document
+        self.body = document  # type: ignore[assignment]
         self.status_code = status
         self.background = None
         self.raw_headers = [

@@ -49,12 +49,11 @@ class _Counts(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A page, and after which task the next one begins, if any."""
+    """How a page has ended: after which task the next one begins, if any; and whether it ended
+    early, because its tasks are large."""
 
-    shown: list[bytes]
     last: Position | None
     is_full: bool
-    """It ended early, because its tasks are large."""
 
 
 async def list_tasks(
@@ -63,32 +62,32 @@ async def list_tasks(
     wanted: TaskFilter,
     page: Page,
     timeout_seconds: float,
-    show: Callable[[Task], bytes],
+    add: Callable[[Task], int],
     limit_bytes: int,
 ) -> Listed:
-    """A page, as `show` makes its tasks. It ends early when they are so large.
+    """Give the tasks of a page to `add`, which says how large they are by now together. The page
+    ends early when they are so large.
 
     Raises `SearchTooSlowError` when MySQL gives up after that long.
     """
     query = await _query(connection, ROW, wanted, page._replace(limit=page.limit + 1))
-    shown: list[bytes] = []
-    last: Position | None = None
     if query is None:
-        return Listed(shown, None, is_full=False)
-    size = 0
+        return Listed(None, is_full=False)
+    count = size = 0
+    last: Position | None = None
     select = _timed(connection, query.condition, timeout_seconds)
     with _in_time(timeout_seconds):
         async with aclosing(connection.stream(select, query.values, reads_on=False)) as rows:
             # One after the other: a thousand tasks may have half a megabyte each.
             async for (row,) in rows:
                 is_full = size > limit_bytes
-                if is_full or len(shown) == page.limit:
-                    return Listed(shown, last, is_full)
+                if is_full or count == page.limit:
+                    return Listed(last, is_full)
                 task = task_of(row)
                 last = Position(task.created_at, task.id)
-                shown.append(show(task))
-                size += len(shown[-1])
-    return Listed(shown, None, is_full=False)
+                size = add(task)
+                count += 1
+    return Listed(None, is_full=False)
 
 
 async def matching(

@@ -11,7 +11,8 @@ from pymysql import err
 
 from app import metrics
 from app.coalesce import Coalescer
-from app.documents import array, attempt_document, dumps, task_document
+from app.db import Connection
+from app.documents import Array, attempt_document, dumps, task_document
 from app.errors import RowlockError, TaskNotFoundError, TooManyWaitingError
 from app.mysql_errors import error_code
 from app.queue import intervene, listing, looking, reading, statistics, submitting
@@ -96,23 +97,22 @@ class ClientService:
         finally:
             room.leave(waiter)
 
-    async def page(self, wanted: TaskFilter, page: Page) -> tuple[bytes, Position | None]:
+    async def page(
+        self, wanted: TaskFilter, page: Page
+    ) -> tuple[bytes | bytearray, Position | None]:
         """One page as a JSON array, and after which task the next one begins, if any.
 
         Raises `SearchTooSlowError`.
         """
         query = hashlib.sha256(repr((wanted, page)).encode()).hexdigest()
         found, slot = await self._platform.cache.result_of(query)
-        if found is None:
-            last, documents = await self._page(wanted, page)
-            if slot is not None:
-                await self._platform.cache.fill_result(slot, query, b"%b;%b" % (last, documents))
-        else:
+        if found is not None:
             last, _, documents = found.partition(b";")
-        if not last:
-            return documents, None
-        created_at, _, task_id = last.decode().partition(" ")
-        return documents, Position(datetime.fromisoformat(created_at), int(task_id))
+            return documents, _position(last)
+        last, page_text = await self._page(wanted, page)
+        if slot is not None:
+            await self._platform.cache.fill_result(slot, query, last + b";" + page_text)
+        return page_text, _position(last)
 
     async def patch(
         self, task_id: int, changes: Mapping[str, Any], tag_names: Sequence[str] | None
@@ -228,21 +228,41 @@ class ClientService:
             task.id: task_document(task, progress=progress.get(task.id)) for task in tasks.values()
         }
 
-    async def _page(self, wanted: TaskFilter, page: Page) -> tuple[bytes, bytes]:
-        read = partial(
-            listing.list_tasks,
-            wanted=wanted,
-            page=page,
-            timeout_seconds=self._platform.settings.search_timeout_seconds,
-            show=task_document,
-        )
+    async def _page(self, wanted: TaskFilter, page: Page) -> tuple[bytes, bytearray]:
         database = self._platform.database
-        listed = await database.read_at_length(partial(read, limit_bytes=SMALL_PAGE_BYTES))
-        if listed.is_full:
-            listed = await database.read_much(partial(read, limit_bytes=PAGE_BYTES))
-        shown, last, _ = listed
+        timeout_seconds = self._platform.settings.search_timeout_seconds
+        documents = Array()
+
+        async def read(connection: Connection, limit_bytes: int) -> listing.Listed:
+            nonlocal documents
+            documents = Array()  # it may be called again
+
+            def add(task: Task) -> int:
+                documents.add(task_document(task))
+                return len(documents)
+
+            return await listing.list_tasks(
+                connection,
+                wanted=wanted,
+                page=page,
+                timeout_seconds=timeout_seconds,
+                add=add,
+                limit_bytes=limit_bytes,
+            )
+
+        last, is_full = await database.read_at_length(partial(read, limit_bytes=SMALL_PAGE_BYTES))
+        if is_full:
+            documents = Array()  # what is there by now shall not wait with it
+            last, _ = await database.read_much(partial(read, limit_bytes=PAGE_BYTES))
         position = f"{last.created_at.isoformat()} {last.id}" if last is not None else ""
-        return position.encode(), array(shown)
+        return position.encode(), documents.end()
+
+
+def _position(text: bytes) -> Position | None:
+    if not text:
+        return None
+    created_at, _, task_id = text.decode().partition(" ")
+    return Position(datetime.fromisoformat(created_at), int(task_id))
 
 
 def _weight(submission: Submission) -> int:
