@@ -1,5 +1,6 @@
 """What both machines have in common."""
 
+import sys
 from collections.abc import Callable
 
 from hypothesis import strategies as st
@@ -25,4 +26,6 @@ class Walker(RuleBasedStateMachine):
         self.world.tally.steps += 1
 
     def teardown(self) -> None:
+        if error := sys.exc_info()[1]:
+            error.add_note("\n".join(self.world.trail))
         self.world.close()
