@@ -72,9 +72,9 @@ def claimed(
 ) -> Task:
     """A new attempt begins. `timeout_seconds` bounds it, heartbeats or not."""
     _require(task, Event.CLAIM)
-    deadline = now + timedelta(seconds=task.timeout_seconds)
-    expiry = deadline if lease_seconds is None else now + timedelta(seconds=lease_seconds)
     moment = later(task, now)
+    deadline = moment + timedelta(seconds=task.timeout_seconds)
+    expiry = deadline if lease_seconds is None else moment + timedelta(seconds=lease_seconds)
     return task._replace(
         status=Status.IN_PROGRESS,
         claimed_from=task.status,

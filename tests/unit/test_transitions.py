@@ -259,5 +259,6 @@ def test_a_change_is_later_than_the_last_one_whatever_another_clock_said(
     assert after.updated_at == LATER + timedelta(microseconds=1)
     if event is Event.CLAIM:
         assert after.started_at == after.updated_at
+        assert after.deadline_at == after.started_at + timedelta(seconds=task.timeout_seconds)
     if event is Event.COMPLETE:
         assert after.completed_at == after.updated_at
