@@ -29,7 +29,7 @@ READ_LIMIT: Final = 64
 WEIGHTY_CHARACTERS: Final = 16_384
 # A page ends early when it has grown to so much. Few are larger than the other, and those are
 # read one by one.
-PAGE_BYTES: Final = 16 * 1024 * 1024
+PAGE_BYTES: Final = 12 * 1024 * 1024
 SMALL_PAGE_BYTES: Final = 1024 * 1024
 
 DUPLICATE_KEY: Final = 1062
