@@ -18,6 +18,7 @@ from tests.concurrency.writes import BUSY, KINDS, Write
 from tests.factories import TaskFactory, lease_of
 
 LOCK = "SELECT id FROM tasks WHERE id = %s FOR UPDATE"
+THERE = "SELECT id FROM information_schema.processlist WHERE id = :id"
 
 Prepare = Callable[[], Write]
 
@@ -48,8 +49,12 @@ class Killer:
 
     def kill(self, what: str, driver: Any) -> None:
         self.struck = what
+        killed = {"id": driver.thread_id()}
         with self._engine.connect() as connection:
-            connection.exec_driver_sql(f"KILL {driver.thread_id()}")
+            connection.execute(text("KILL :id"), killed)
+            # Until it is rolled back it holds its rows, and whoever skips locked ones skips them.
+            while connection.execute(text(THERE), killed).first():
+                pass
 
 
 @pytest.fixture
