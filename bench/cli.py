@@ -11,6 +11,7 @@ from app.local.errors import LocalError
 from bench import (
     backlog,
     bulk,
+    commits,
     cycle,
     idle,
     latency,
@@ -49,6 +50,7 @@ LARGE: Final[Mapping[str, Callable[[Session], list[Result]]]] = {
     "lists": lists.run,
     "memory": memory.run,
     "retention": retention.run,
+    "commits": commits.run,
 }
 
 

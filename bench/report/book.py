@@ -17,7 +17,7 @@ PROJECT: Final = Path(__file__).parent.parent.parent
 # In the order of the report.
 ORDER: Final = (
     *("submit", "read", "cycle", "bulk", "pickup", "idle", "backlog", "snapshot"),
-    *("lists", "sweep", "memory", "workers", "python_worker", "retention", "latency"),
+    *("lists", "sweep", "memory", "workers", "python_worker", "retention", "commits", "latency"),
 )
 _HEAD: Final = """\
 # Performance
