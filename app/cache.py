@@ -92,10 +92,11 @@ class Cache:
         CACHE_READS.labels("list", "no" if found is None else "yes").inc()
         return found, Slot(stamp, read_at)
 
-    async def fill_result(self, slot: Slot, query: str, result: bytes) -> None:
+    async def fill_result(self, slot: Slot, query: str, *parts: bytes | bytearray) -> None:
         """Store a result read after `slot` was handed out."""
-        if self._is_fresh(slot) and len(result) <= LARGEST_VALUE_BYTES:
-            key, value = self._query_key(query), slot.stamp + result
+        # Put together only now: it may be large.
+        if self._is_fresh(slot) and sum(map(len, parts)) <= LARGEST_VALUE_BYTES:
+            key, value = self._query_key(query), b"".join((slot.stamp, *parts))
             await self._try(lambda pipe: pipe.set(key, value, px=self._ttl_ms))
 
     async def wrote(

@@ -156,7 +156,7 @@ class Settings(BaseSettings):
         "or sending for longest is closed; the call gets 503 if all are being answered.",
     )
     waiting_limit: int = Field(
-        default=11_000,
+        default=10_500,
         ge=1,
         le=1_000_000,
         description="Long polls that wait in a process at once. One more gets 429.",
@@ -175,7 +175,7 @@ class Settings(BaseSettings):
         "the connection is closed.",
     )
     transfer_memory_mib: int = Field(
-        default=32,
+        default=20,
         ge=1,
         le=65_536,
         description="Memory of a process for requests until they are answered, and as much again "

@@ -42,8 +42,9 @@ class DoorRoute(APIRoute):
         if self._refuses_body:
             await _read_nothing(request)
         try:
-            arguments = {name: await read(request) for name, read in self._readers}
-            response: Response = await self.endpoint(**arguments)
+            # Not kept in a name: a long poll would keep them too.
+            endpoint = self.endpoint(**{n: await read(request) for n, read in self._readers})
+            response: Response = await endpoint
         finally:
             request.app.state.large_calls.left(request)
         return response

@@ -77,7 +77,7 @@ PROBLEMS: Final[Mapping[int, Any]] = {
         429,
         "urn:rowlock:too-many-waiting",
         "Too many waiting",
-        "11,000 long polls wait here already.",
+        "10,500 long polls wait here already.",
     ),
     503: _problem(
         503,

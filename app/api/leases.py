@@ -1,6 +1,5 @@
 """The worker door: claim, heartbeat, finish."""
 
-from functools import partial
 from typing import Annotated, Any
 
 import orjson
@@ -31,8 +30,10 @@ TheLease = Annotated[LeaseId, Path(description="From the claim.")]
     summary="Claim tasks, or wait for some",
 )
 async def claim(service: Service, request: Request, body: schemas.ClaimTasks) -> Response:
+    wanted, wait_seconds = _claim(body), body.wait_seconds
+    del body  # it may wait, with ten thousand others
     turned = await service.worker.turn(
-        [], _claim(body), wait_seconds=body.wait_seconds, is_gone=hang_up_of(request)
+        [], wanted, wait_seconds=wait_seconds, is_gone=hang_up_of(request)
     )
     return JsonAnswer(Array(lease_document(task) for task in turned.claimed).end())
 
@@ -46,16 +47,25 @@ async def claim(service: Service, request: Request, body: schemas.ClaimTasks) ->
 )
 async def finish(service: Service, request: Request, body: schemas.FinishTasks) -> Response:
     finishes = [_finish(item) for item in body.items]
+    lease_ids = [item.lease_id for item in body.items]
+    wanted = _claim(body.claim) if body.claim is not None else None
+    wait_seconds = body.claim.wait_seconds if body.claim is not None else 0
+    del body  # as above, and results are large
+
+    def only_waits() -> None:
+        finishes.clear()
+        request.app.state.large_calls.left(request)
+
     turned = await service.worker.turn(
         finishes,
-        _claim(body.claim) if body.claim is not None else None,
-        wait_seconds=body.claim.wait_seconds if body.claim is not None else 0,
+        wanted,
+        wait_seconds=wait_seconds,
         is_gone=hang_up_of(request),
-        waits=partial(request.app.state.large_calls.left, request),
+        only_waits=only_waits,
     )
     items = [
-        _finished(item.lease_id, answer)
-        for item, answer in zip(body.items, turned.finished, strict=True)
+        _finished(lease_id, answer)
+        for lease_id, answer in zip(lease_ids, turned.finished, strict=True)
     ]
     leases = array(lease_document(task) for task in turned.claimed)
     return JsonAnswer(dumps({"items": items, "leases": orjson.Fragment(leases)}))

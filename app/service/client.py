@@ -29,7 +29,7 @@ READ_LIMIT: Final = 64
 WEIGHTY_CHARACTERS: Final = 16_384
 # A page ends early when it has grown to so much. Few are larger than the other, and those are
 # read one by one.
-PAGE_BYTES: Final = 12 * 1024 * 1024
+PAGE_BYTES: Final = 8 * 1024 * 1024
 SMALL_PAGE_BYTES: Final = 1024 * 1024
 
 DUPLICATE_KEY: Final = 1062
@@ -111,7 +111,7 @@ class ClientService:
             return documents, _position(last)
         last, page_text = await self._page(wanted, page)
         if slot is not None:
-            await self._platform.cache.fill_result(slot, query, last + b";" + page_text)
+            await self._platform.cache.fill_result(slot, query, last, b";", page_text)
         return page_text, _position(last)
 
     async def patch(

@@ -66,12 +66,12 @@ class WorkerService:
         *,
         wait_seconds: float = 0,
         is_gone: Callable[[], Awaitable[bool]] | None = None,
-        waits: Callable[[], None] = lambda: None,
+        only_waits: Callable[[], None] = lambda: None,
     ) -> Turned:
         """End attempts and take the next work, in one transaction; with nothing to take, wait.
 
-        `is_gone` says whether the caller has hung up; then nothing is claimed for it. `waits` is
-        called when all but the wait is over.
+        `is_gone` says whether the caller has hung up; then nothing is claimed for it. `only_waits`
+        is called when its finishes are needed no longer.
         Raises `TooManyWaitingError` where there is nothing to take, nor room to wait.
         """
         if claim is None or wait_seconds <= 0:
@@ -88,7 +88,7 @@ class WorkerService:
             return turned
         try:
             turned = await self._look(finishes, claim)
-            waits()
+            only_waits()
             while not turned.claimed and (remaining := until - time.monotonic()) > 0:
                 if not await waiter.wait(remaining) or not room.is_open:
                     return turned

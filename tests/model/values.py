@@ -16,7 +16,10 @@ from tests.elapse import moment
 from tests.model.lists import CHINESE, Filter
 from tests.model.world import PROCESSES, TICK_SECONDS
 
-DAYS = ("2026-01-31T00:00:00Z", "2026-01-31T23:59:59.999999Z", "2026-02-01T08:00:00+08:00")
+DAYS = (
+    *("2026-01-31T00:00:00Z", "2026-01-31T23:59:59.999999Z", "2026-02-01T08:00:00+08:00"),
+    *("1000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"),
+)
 # Some that lists tell from each other only if they take letters as letters.
 TITLES = ("a task", " Another task ", "100% a_task", "back\\slash", "任务 1", "a\ttask")
 PARTS = ("TASK", " a ", "%", "_", "\\", "任务", "task 1")

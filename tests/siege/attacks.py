@@ -209,7 +209,7 @@ ATTACKS: Mapping[str, Attack] = {
         {"opening": request("GET", "/tasks/1", token="guess"), "again": ALWAYS},
     ),
     "large-lists": Attack(
-        "list 16 MB, and take none of it",
+        "list tasks of 250 kB, and take none of it",
         100,
         {
             "opening": request("GET", "/tasks?queue=large&limit=1000", token=CLIENT) * 3,
