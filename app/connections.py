@@ -45,7 +45,7 @@ class Connections:
         self._idle_seconds = settings.idle_timeout_seconds
         self._transfer_seconds = settings.transfer_timeout_seconds
         self._memory_bytes = settings.transfer_memory_mib * 1024 * 1024
-        # Nobody has to go who takes no more than this.
+        # Who takes no more than this is not counted, and need not go: long polls, most of all.
         self._share_bytes = self._memory_bytes // limit
         self._open = 0
         # Until when a request, or what is left of it, is waited for: the longest wait is first.
@@ -102,9 +102,11 @@ class Connections:
     def holds(self, caller: Caller, more_bytes: int) -> None:
         """It takes so much more memory, until it is answered."""
         caller.held_bytes += more_bytes
-        self._held_bytes += more_bytes
-        if caller.held_bytes > self._share_bytes:
-            self._large.setdefault(caller, time.monotonic())
+        if caller in self._large:
+            self._held_bytes += more_bytes
+        elif caller.held_bytes > self._share_bytes:
+            self._held_bytes += caller.held_bytes
+            self._large[caller] = time.monotonic()
         while self._held_bytes > self._memory_bytes:
             # Whoever is being answered stays, but for a long poll that came with a large body.
             long_ago = time.monotonic() - ANSWER_SECONDS
@@ -166,9 +168,9 @@ class Connections:
         self._waits[caller] = time.monotonic() + seconds
 
     def _release(self, caller: Caller) -> None:
-        self._held_bytes -= caller.held_bytes
+        if self._large.pop(caller, None) is not None:
+            self._held_bytes -= caller.held_bytes
         caller.held_bytes = 0
-        self._large.pop(caller, None)
 
     def _forget(self, caller: Caller) -> None:
         self._waits.pop(caller, None)

@@ -86,7 +86,7 @@ class Flow(FlowControl):
             super().resume_reading()
 
 
-class Queue(list[Any]):
+class Pipeline(list[Any]):
     """In place of uvicorn's deque, which takes 700 bytes when it is empty, as it nearly always
     is."""
 
@@ -112,7 +112,7 @@ class Protocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, connections: Connections, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.pipeline = Queue()  # type: ignore[assignment]
+        self.pipeline = Pipeline()  # type: ignore[assignment]
         self._bounds = connections
         self._socket: asyncio.Transport
         self._running: RequestResponseCycle | None = None

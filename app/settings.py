@@ -179,8 +179,8 @@ class Settings(BaseSettings):
         ge=1,
         le=65_536,
         description="Memory of a process for requests until they are answered, and as much again "
-        "for answers until they are taken. Beyond it the largest of those still under way gets "
-        "503, or is cut off.",
+        "for answers until they are taken. Beyond it whichever has been large for longest "
+        "gets 503, or is cut off.",
     )
     body_values_limit: int = Field(
         default=500_000,

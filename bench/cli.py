@@ -46,11 +46,11 @@ LIGHT: Final[Mapping[str, Callable[[Session], list[Result]]]] = {
     "latency": latency.run,
 }
 LARGE: Final[Mapping[str, Callable[[Session], list[Result]]]] = {
+    "commits": commits.run,
     "backlog": backlog.run,
     "lists": lists.run,
     "memory": memory.run,
     "retention": retention.run,
-    "commits": commits.run,
 }
 
 

@@ -1,7 +1,8 @@
 """15. Commits of plain rows by two connections, nothing of ours running: what MySQL's own take."""
 
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any, Final
 
 from bench.result import Result, percentiles
@@ -16,16 +17,9 @@ TABLE: Final = "CREATE TABLE plain (id BIGINT AUTO_INCREMENT PRIMARY KEY, text M
 
 
 def run(session: Session) -> list[Result]:
-    latencies: list[float] = []
-    with session.site("commits") as site:
+    with session.site("commits") as site, ThreadPoolExecutor(CONNECTIONS) as pool:
         site.run(TABLE)
-        connections = [
-            threading.Thread(target=_commit, args=(site, latencies)) for _ in range(CONNECTIONS)
-        ]
-        for connection in connections:
-            connection.start()
-        for connection in connections:
-            connection.join()
+        latencies = list(chain(*pool.map(_commit, [site] * CONNECTIONS)))
     stalled = [ms for ms in latencies if ms > STALLED_MS]
     return [
         Result(
@@ -44,10 +38,12 @@ def run(session: Session) -> list[Result]:
     ]
 
 
-def _commit(site: Site, latencies: list[float]) -> None:
+def _commit(site: Site) -> list[float]:
+    """How many milliseconds each took."""
     connection: Any = site.connect()
     connection.autocommit(False)
     cursor, row = connection.cursor(), "x" * ROW_BYTES
+    latencies: list[float] = []
     until = time.monotonic() + SECONDS
     while time.monotonic() < until:
         cursor.execute("INSERT INTO plain (text) VALUES (%s)", (row,))
@@ -55,3 +51,4 @@ def _commit(site: Site, latencies: list[float]) -> None:
         connection.commit()
         latencies.append(1000 * (time.perf_counter() - began))
     connection.close()
+    return latencies

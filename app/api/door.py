@@ -42,9 +42,10 @@ class DoorRoute(APIRoute):
         if self._refuses_body:
             await _read_nothing(request)
         try:
-            # Not kept in a name: a long poll would keep them too.
-            endpoint = self.endpoint(**{n: await read(request) for n, read in self._readers})
-            response: Response = await endpoint
+            # The arguments have no name here: a long poll would keep them.
+            response: Response = await self.endpoint(
+                **{name: await read(request) for name, read in self._readers}
+            )
         finally:
             request.app.state.large_calls.left(request)
         return response

@@ -50,7 +50,7 @@ async def finish(service: Service, request: Request, body: schemas.FinishTasks) 
     lease_ids = [item.lease_id for item in body.items]
     wanted = _claim(body.claim) if body.claim is not None else None
     wait_seconds = body.claim.wait_seconds if body.claim is not None else 0
-    del body  # as above, and results are large
+    del body  # as above
 
     def only_waits() -> None:
         finishes.clear()

@@ -30,6 +30,10 @@ class Held:
         while len(self._tasks) > MOST_TASKS:
             del self._tasks[next(iter(self._tasks))]
 
+    def has(self, lease: Lease) -> bool:
+        """Whether its task is known."""
+        return lease in self._tasks
+
     def all_of(self, finishes: Sequence[Finish]) -> dict[int, Task] | None:
         """The tasks by id, in their order, if every one is known."""
         known = {f.lease.task_id: self._tasks.get(f.lease) for f in finishes}

@@ -22,7 +22,7 @@ from app.task import EndedAttempt, Lease, Task
 
 TOKEN_BYTES = 16
 # For all that is handed out in one transaction: four hundred tasks may be 256 KiB each.
-CLAIM_BYTES = 16 * 1024 * 1024
+CLAIM_BYTES = 8 * 1024 * 1024
 
 _OUTCOMES = {
     Ending.COMPLETE: Outcome.DONE,

@@ -27,7 +27,9 @@ log = structlog.get_logger(__name__)
 # Together at most this many tasks move in one transaction of the lease traffic.
 TURN_LIMIT: Final = 400
 BEAT_LIMIT: Final = 1000
-# A result counts as one more for each so many.
+# A task that has to be read may be long, and counts as so many; a result as one more for each so
+# many characters.
+UNKNOWN_WEIGHT: Final = 8
 WEIGHTY_CHARACTERS: Final = 16_384
 
 
@@ -48,7 +50,7 @@ class WorkerService:
         self._turns: Coalescer[Turn, Turned] = Coalescer(
             self._take_turns,
             limit=TURN_LIMIT,
-            weigh=_weight,
+            weigh=self._weight,
             observe=metrics.BATCH_CALLS.labels("leases").observe,
             parallel=platform.batches_under_way,
             unclaimed=self._give_back,
@@ -247,7 +249,10 @@ class WorkerService:
             partial(heartbeats.put_off, remaining_seconds=remaining)
         )
 
-
-def _weight(turn: Turn) -> int:
-    results = sum(len(finish.result or "") // WEIGHTY_CHARACTERS for finish in turn.finishes)
-    return len(turn.finishes) + results + (turn.claim.limit if turn.claim is not None else 0)
+    def _weight(self, turn: Turn) -> int:
+        finishes = sum(
+            (1 if self._held.has(finish.lease) else UNKNOWN_WEIGHT)
+            + len(finish.result or "") // WEIGHTY_CHARACTERS
+            for finish in turn.finishes
+        )
+        return finishes + (turn.claim.limit if turn.claim is not None else 0)

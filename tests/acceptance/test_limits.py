@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
@@ -22,6 +22,8 @@ SETTINGS = {
     "BODY_VALUES_LIMIT": "1000",
 }
 LONG_ENOUGH = 20.0
+# Their requests are larger together than what a large one leaves of a megabyte.
+POLLS = 240
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +36,25 @@ def api(
         yield deployment.serve()
 
 
+@pytest.fixture(scope="module")
+def small_api(
+    tmp_path_factory: pytest.TempPathFactory, database_url: str, redis_url: str
+) -> Iterator[Api]:
+    """With a megabyte for requests, and one for answers."""
+    home: Path = tmp_path_factory.mktemp("small")
+    settings = {"TRANSFER_MEMORY_MIB": "1", "CONNECTION_LIMIT": "256"}
+    deployment = Deployment(home, database_url=database_url, redis_url=redis_url, settings=settings)
+    with closing(deployment):
+        yield deployment.serve()
+
+
 def connected(api: Api) -> socket.socket:
     return socket.create_connection(("127.0.0.1", api.port), timeout=LONG_ENOUGH)
+
+
+def head_of(length: int, *, path: str = "/tasks") -> bytes:
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {length}\r\n\r\n".encode()
 
 
 def all_of(connection: socket.socket) -> bytes:
@@ -117,3 +136,31 @@ def test_requests_behind_each_other_are_answered_in_their_order_up_to_a_number(a
     assert numbers == list(range(10**9, 10**9 + len(numbers)))
     assert 1 <= len(numbers) < 200
     assert api.http.get("/healthz").status_code == 200
+
+
+def test_of_requests_that_take_too_much_memory_the_oldest_goes(small_api: Api) -> None:
+    begun = head_of(1_000_000) + b" " * 700_000
+    with connected(small_api) as first, connected(small_api) as second:
+        first.sendall(begun)
+        assert small_api.http.get("/healthz").status_code == 200  # the first one is there
+        second.sendall(begun)
+        answer = all_of(first)
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"\r\nretry-after: " in answer.lower()
+        second.sendall(b'{"title": "t"}'.rjust(300_000))
+        assert second.recv(65_536).startswith(b"HTTP/1.1 201 ")
+    figures = small_api.http.get("/metrics").text
+    assert 'rowlock_connections_cut_total{reason="memory"} 1.0' in figures
+
+
+def test_long_polls_take_nothing_of_the_memory_for_large_requests(small_api: Api) -> None:
+    claim = json.dumps({"worker": "w" * 200, "queues": ["nothing"], "wait_seconds": 30}).encode()
+    with ExitStack() as waiting:
+        for _ in range(POLLS):
+            poll = waiting.enter_context(connected(small_api))
+            poll.sendall(head_of(len(claim), path="/leases") + claim)
+        figure = f"rowlock_waiting_callers {POLLS}.0"
+        until(lambda: figure in small_api.http.get("/metrics").text, "all wait")
+        with connected(small_api) as large:
+            large.sendall(head_of(1_000_000) + b'{"title": "t"}'.rjust(1_000_000))
+            assert large.recv(65_536).startswith(b"HTTP/1.1 201 ")

@@ -100,7 +100,9 @@ def test_schedulers_share_the_sweeps_and_one_is_enough(deployment: Deployment) -
         made = api.http.post("/tasks/batch", json={"tasks": [task] * TASKS}).json()
         claimed = 0
         while claimed < TASKS:
-            claimed += len(api.http.post("/leases", json={"worker": "w", "limit": 100}).json())
+            leases = api.http.post("/leases", json={"worker": "w", "limit": 100}).json()
+            assert leases
+            claimed += len(leases)
         deployment.execute(
             "UPDATE tasks SET deadline_at = deadline_at - INTERVAL 1 HOUR, "
             "sweep_at = sweep_at - INTERVAL 1 HOUR WHERE status = 'in_progress'"

@@ -18,6 +18,7 @@ from tests.concurrency.writes import BUSY, KINDS, Write
 from tests.factories import TaskFactory, lease_of
 
 LOCK = "SELECT id FROM tasks WHERE id = %s FOR UPDATE"
+LOOKS = 100_000
 THERE = "SELECT id FROM information_schema.processlist WHERE id = :id"
 
 Prepare = Callable[[], Write]
@@ -53,8 +54,10 @@ class Killer:
         with self._engine.connect() as connection:
             connection.execute(text("KILL :id"), killed)
             # Until it is rolled back it holds its rows, and whoever skips locked ones skips them.
-            while connection.execute(text(THERE), killed).first():
-                pass
+            for _ in range(LOOKS):
+                if not connection.execute(text(THERE), killed).first():
+                    return
+        raise AssertionError("the connection that was killed is still there")
 
 
 @pytest.fixture

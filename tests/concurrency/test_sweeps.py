@@ -68,3 +68,7 @@ async def test_schedulers_at_full_speed_move_each_task_once(
     with engine.connect() as connection:
         counts = connection.execute(text("SELECT status, COUNT(*) FROM tasks GROUP BY status"))
         assert [tuple(row) for row in counts] == [("failed", 60)]
+        ended = connection.execute(
+            text("SELECT COUNT(*), COUNT(DISTINCT task_id) FROM task_attempts")
+        )
+        assert tuple(ended.one()) == (60, 60)

@@ -126,24 +126,27 @@ class Siege:
 
     def _attack(self, name: str, seconds: float) -> Outcome:
         attack = ATTACKS[name]
-        task = [str(self._fill())] if attack.needs_tasks else []
+        tasks = self._fill() if attack.needs_tasks else []
         self._begin()
         log = self._home / f"{name}.log"
         command = [sys.executable, "-m", "tests.siege.attacker"]
-        attacker = Child(name, [*command, name, str(self._port), str(seconds), *task], log=log)
+        attacker = Child(
+            name, [*command, name, str(self._port), str(seconds), *map(str, tasks)], log=log
+        )
         attacker.wait(seconds + 60)
         said = log.read_text().splitlines()
         if not said or not said[-1].startswith("{"):
             raise LocalError(f"{name} did not say what came of it.{attacker.last_words()}")
         return self._end(name, attack.callers, json.loads(said[-1]))
 
-    def _fill(self) -> int:
-        """Large tasks; the id of one."""
+    def _fill(self) -> list[int]:
+        """Large tasks; their ids."""
+        ids: list[int] = []
         task = {"title": "t", "queue": "large", "payload": "x" * 250_000}
         for _ in range(TASKS_OF_250_KB // 8):
             answer = self._http.post("/tasks/batch", json={"tasks": [task] * 8})
-            answer.raise_for_status()
-        return int(answer.json()[0]["id"])
+            ids += [made["id"] for made in answer.raise_for_status().json()]
+        return ids
 
     def _begin(self) -> None:
         Path(f"/proc/{self._server.pid}/clear_refs").write_text("5")  # the peak is now

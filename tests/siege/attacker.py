@@ -62,13 +62,12 @@ async def connect(attack: Attack, count: Count, port: int, number: int) -> Peer:
 
 
 def main() -> None:
-    name, port, seconds, *task = sys.argv[1:]
+    name, port, seconds, *ids = sys.argv[1:]
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     one = ATTACKS[name]
-    if task:
-        opening = one.peer["opening"].replace(b"{task}", task[0].encode())
-        one = one._replace(peer={**one.peer, "opening": opening})
+    if callable(opening := one.peer.get("opening")):
+        one = one._replace(peer={**one.peer, "opening": opening([int(task) for task in ids])})
     count = uvloop.run(attack(one, int(port), float(seconds)))
     print(json.dumps(vars(count)), flush=True)
 

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tests.siege.peers import Count, Peer
@@ -18,7 +18,8 @@ class Attack(NamedTuple):
     does: str
     callers: int
     peer: Mapping[str, Any]
-    # Tasks of a quarter of a megabyte that have to be there first, in the queue "large".
+    # Tasks of a quarter of a megabyte that have to be there first, in the queue "large". Where
+    # `opening` is a function, it is told their ids.
     needs_tasks: bool = False
 
     def make(self, count: Count) -> Peer:
@@ -66,6 +67,16 @@ def submit(payload: Any) -> bytes:
 
 def batch(body: bytes) -> bytes:
     return request("POST", "/tasks/batch", token=CLIENT, body=body)
+
+
+def read(ids: Sequence[int]) -> bytes:
+    return request("GET", f"/tasks/{ids[0]}", token=CLIENT) * 16
+
+
+def finish(ids: Sequence[int]) -> bytes:
+    items = [{"lease_id": f"{number}.{'0' * 32}", "outcome": "complete"} for number in ids]
+    body = json.dumps({"items": items}).encode()
+    return request("POST", "/leases/finish", token=WORKER, body=body)
 
 
 def poll(queue: str, limit: int = 1, wait_seconds: int = 30) -> bytes:
@@ -220,13 +231,19 @@ ATTACKS: Mapping[str, Attack] = {
     "large-reads": Attack(
         "read tasks of 250 kB, and take none of it",
         2000,
-        {"opening": request("GET", "/tasks/{task}", token=CLIENT) * 16, "reads": False},
+        {"opening": read, "reads": False},
         needs_tasks=True,
     ),
     "large-claims": Attack(
         "claim a hundred tasks of 250 kB at a time",
         8,
         {"opening": poll("large", limit=100, wait_seconds=5), "again": ALWAYS},
+        needs_tasks=True,
+    ),
+    "large-finishes": Attack(
+        "finish tasks of 250 kB, all at a time, by leases that are none",
+        8,
+        {"opening": finish, "again": ALWAYS},
         needs_tasks=True,
     ),
     "readiness": Attack(
