@@ -91,8 +91,7 @@ class Connection:
 
         Without `reads_on` the connection is then of no further use, if there are many more.
         """
-        cursor = await self._driver.cursor(SSCursor)
-        await cursor.execute(statement, values or None)
+        cursor = await self._execute(statement, values, SSCursor)
         while (row := await cursor.fetchone()) is not None:
             try:
                 yield row
@@ -130,8 +129,8 @@ class Connection:
     async def rollback(self) -> None:
         await self._driver.rollback()
 
-    async def _execute(self, statement: str, values: Sequence[Any]) -> Any:
-        cursor = await self._driver.cursor()
+    async def _execute(self, statement: str, values: Sequence[Any], *kind: type) -> Any:
+        cursor = await self._driver.cursor(*kind)
         text = cursor.mogrify(statement, values or None)
         # MySQL would hang up, as if it had died; and it counts one byte more.
         if len(text) >= self._packet_bytes // 4 and len(text.encode()) + 1 >= self._packet_bytes:

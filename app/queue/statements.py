@@ -147,8 +147,9 @@ async def lock_tasks(
         marks=marks(wanted),
         skip=" SKIP LOCKED" if skip_locked else "",
     )
-    rows = await connection.fetch(statement, tuple(wanted))
-    return {task.id: task for task in (task_of(row) for (row,) in rows)}
+    # One by one: a hundred rows may be as large as their tasks.
+    rows = connection.stream(statement, tuple(wanted), reads_on=True)
+    return {task.id: task async for task in (task_of(row) async for (row,) in rows)}
 
 
 async def lock_due(
