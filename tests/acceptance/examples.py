@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,11 @@ class Program:
 
     def children(self) -> list[int]:
         """The processes that it has started, and that have not ended."""
-        pid = self.process.pid
-        threads = Path(f"/proc/{pid}/task").glob("*/children")
-        return [int(child) for thread in threads for child in thread.read_text().split()]
+        found: list[int] = []
+        for thread in Path(f"/proc/{self.process.pid}/task").iterdir():
+            with suppress(FileNotFoundError, ProcessLookupError):  # it may have ended
+                found += map(int, (thread / "children").read_text().split())
+        return found
 
     def ends(self, seconds: float = 20.0) -> str:
         """What it has said, when it has ended well."""

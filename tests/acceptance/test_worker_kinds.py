@@ -114,9 +114,10 @@ def test_a_thousand_tasks_are_done_once_though_one_worker_is_stopped_and_one_kil
 
 def asleep(seconds: str) -> bool:
     """Whether a process `sleep` of that length is there; each test has its own."""
-    for arguments in Path("/proc").glob("[0-9]*/cmdline"):
+    for process in Path("/proc").glob("[0-9]*"):
+        # It may end while it is looked at; a pattern that looks inside would trip over that.
         with suppress(FileNotFoundError, ProcessLookupError):
-            name, *given = arguments.read_bytes().split(b"\0")
+            name, *given = (process / "cmdline").read_bytes().split(b"\0")
             if name.endswith(b"sleep") and given[0] == seconds.encode():
                 return True
     return False
