@@ -1,5 +1,6 @@
 """The worker door: claim, heartbeat, finish."""
 
+from functools import partial
 from typing import Annotated, Any
 
 import orjson
@@ -47,25 +48,19 @@ async def claim(service: Service, request: Request, body: schemas.ClaimTasks) ->
 )
 async def finish(service: Service, request: Request, body: schemas.FinishTasks) -> Response:
     finishes = [_finish(item) for item in body.items]
-    lease_ids = [item.lease_id for item in body.items]
     wanted = _claim(body.claim) if body.claim is not None else None
     wait_seconds = body.claim.wait_seconds if body.claim is not None else 0
     del body  # as above
-
-    def only_waits() -> None:
-        finishes.clear()
-        request.app.state.large_calls.left(request)
-
     turned = await service.worker.turn(
         finishes,
         wanted,
         wait_seconds=wait_seconds,
         is_gone=hang_up_of(request),
-        only_waits=only_waits,
+        only_waits=partial(request.app.state.large_calls.left, request),
     )
     items = [
-        _finished(lease_id, answer)
-        for lease_id, answer in zip(lease_ids, turned.finished, strict=True)
+        _finished(str(one.lease), answer)
+        for one, answer in zip(finishes, turned.finished, strict=True)
     ]
     leases = array(lease_document(task) for task in turned.claimed)
     return JsonAnswer(dumps({"items": items, "leases": orjson.Fragment(leases)}))

@@ -73,7 +73,7 @@ class WorkerService:
         """End attempts and take the next work, in one transaction; with nothing to take, wait.
 
         `is_gone` says whether the caller has hung up; then nothing is claimed for it. `only_waits`
-        is called when its finishes are needed no longer.
+        is called when all but the wait is over.
         Raises `TooManyWaitingError` where there is nothing to take, nor room to wait.
         """
         if claim is None or wait_seconds <= 0:

@@ -110,8 +110,8 @@ async def test_so_is_what_libraries_log(
 ) -> None:
     async with serving(talkative):
         for text in TEXTS:
-            logging.getLogger("a.library").error("cannot take %s", text, exc_info=ValueError(text))
-            logging.getLogger("a.library").warning(text)
+            logging.getLogger("another").error("cannot take %s", text, exc_info=ValueError(text))
+            logging.getLogger("another").warning(text)
 
     assert len(events(talkative, capsys)) == 2 * len(TEXTS)
 
