@@ -181,7 +181,7 @@ class TaskAttempt(Model):
     error: Mapped[str | None] = mapped_column(TEXT)
     lease_token: Mapped[str] = mapped_column(Token)
 
-    __table_args__: Any = (CHARSET,)
+    __table_args__: Any = (Index("ix_task_attempts_lease", "task_id", "lease_token"), CHARSET)
 
 
 class IdempotencyKey(Model):
@@ -257,5 +257,31 @@ class PausedQueue(Model):
 
     queue: Mapped[str] = mapped_column(QueueName, primary_key=True)
     paused_at: Mapped[datetime] = mapped_column(Moment)
+
+    __table_args__: Any = (CHARSET,)
+
+
+class Process(Model):
+    """A process of this deployment, as it last said that it is there (`app.queue.processes`)."""
+
+    __tablename__ = "processes"
+
+    id: Mapped[str] = mapped_column(Token, primary_key=True)
+    kind: Mapped[str] = mapped_column(VARCHAR(16, charset="ascii", collation="ascii_bin"))
+    version: Mapped[str] = mapped_column(VARCHAR(32, charset="ascii", collation="ascii_bin"))
+    # Since then it has said so without a gap.
+    running_since: Mapped[datetime] = mapped_column(Moment)
+    last_seen_at: Mapped[datetime] = mapped_column(Moment)
+
+    __table_args__: Any = (CHARSET,)
+
+
+class Deployment(Model):
+    """The one row that tells this deployment from another one on the same Redis."""
+
+    __tablename__ = "deployment"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(VARCHAR(16, charset="ascii", collation="ascii_bin"))
 
     __table_args__: Any = (CHARSET,)

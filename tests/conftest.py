@@ -20,7 +20,7 @@ from app.local.lookup import find_server, say_on_stderr
 from app.local.mysql import MySQLServer
 from app.local.valkey import ValkeyServer
 from app.main import create_app
-from app.models import Model, SkipLockedProof
+from app.models import Deployment, Model, SkipLockedProof
 from app.service.platform import Platform
 from app.settings import Settings
 from tests.factories import FactorySession
@@ -156,5 +156,5 @@ def project() -> Path:
 def empty(engine: Engine) -> None:
     with engine.begin() as connection:
         for table in reversed(Model.metadata.sorted_tables):
-            if table.name != SkipLockedProof.__tablename__:
+            if table.name not in (SkipLockedProof.__tablename__, Deployment.__tablename__):
                 connection.execute(text(f"DELETE FROM {table.name}"))

@@ -11,8 +11,8 @@ from app import migrations
 from app.settings import Settings
 from tests.acceptance.deployment import Deployment, Process
 
-REVISION: Final = "0003"
-MIGRATION: Final = '''
+REVISION: Final = f"{int(migrations.head()) + 1:04}"
+MIGRATION: Final = f'''
 """What a migration may do beside the version before it."""
 
 import sqlalchemy as sa
@@ -20,8 +20,8 @@ import sqlalchemy as sa
 from alembic import op
 from app.ddl import INSTANT, alter, has_column, set_index
 
-revision = "0003"
-down_revision = "0002"
+revision = "{REVISION}"
+down_revision = "{migrations.head()}"
 
 
 def upgrade() -> None:
@@ -55,7 +55,7 @@ def downgrade() -> None:
     set_index("tasks", "ix_tasks_region", None)
     for table, column in (("task_attempts", "host"), ("tasks", "region")):
         if has_column(table, column):
-            alter(table, f"DROP COLUMN {column}", how=INSTANT)
+            alter(table, f"DROP COLUMN {{column}}", how=INSTANT)
 '''
 
 
@@ -67,7 +67,7 @@ class NextVersion:
         for folder in ("app", "alembic"):
             shutil.copytree(project / folder, home / folder)
         shutil.copy(project / "alembic.ini", home)
-        (home / "alembic/versions/0003_next.py").write_text(MIGRATION)
+        (home / f"alembic/versions/{REVISION}_next.py").write_text(MIGRATION)
 
     def migrate(self, deployment: Deployment) -> Process:
         """Its `rowlock migrate`, under way."""
