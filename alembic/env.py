@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, exc, text
 
 from alembic import context
-from app.engines import SQL_MODE, sync_engine
+from app.engines import sync_engine
 from app.errors import UnfitServerError
 from app.models import Model
 from app.mysql_errors import TRIES, error_code
@@ -29,8 +29,7 @@ def run() -> None:
         if connection.execute(text("SELECT GET_LOCK(:name, :seconds)"), lock).scalar() != 1:
             raise UnfitServerError(reason=f"Another migration has run for {LOCK_SECONDS} s.")
         connection.exec_driver_sql(
-            f"SET lock_wait_timeout = {WAIT_SECONDS}, innodb_lock_wait_timeout = {WAIT_SECONDS}, "
-            f"sql_mode = '{SQL_MODE}'"
+            f"SET lock_wait_timeout = {WAIT_SECONDS}, innodb_lock_wait_timeout = {WAIT_SECONDS}"
         )
         connection.commit()  # the lock is the connection's, and stays
         pauses = iter(PAUSES_SECONDS)

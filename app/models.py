@@ -282,6 +282,6 @@ class Deployment(Model):
     __tablename__ = "deployment"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    name: Mapped[str] = mapped_column(VARCHAR(16, charset="ascii", collation="ascii_bin"))
+    name: Mapped[str] = mapped_column(VARCHAR(16, charset="utf8mb4", collation="utf8mb4_bin"))
 
     __table_args__: Any = (CHARSET,)

@@ -37,12 +37,17 @@ def upgrade() -> None:
     op.create_table(
         "deployment",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("name", _ascii(mysql.VARCHAR, 16), nullable=False),
+        sa.Column(
+            "name",
+            mysql.VARCHAR(charset="utf8mb4", collation="utf8mb4_bin", length=16),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("id"),
         **TABLE,
     )
-    op.execute(
-        f"INSERT IGNORE INTO deployment (id, name) VALUES (1, '{secrets.token_hex(NAME_BYTES)}')"
+    op.get_bind().execute(
+        sa.text("INSERT IGNORE INTO deployment (id, name) VALUES (1, :name)"),
+        {"name": secrets.token_hex(NAME_BYTES)},
     )
     set_index("task_attempts", "ix_task_attempts_lease", ["task_id", "lease_token"])
 
