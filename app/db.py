@@ -5,9 +5,7 @@ what the driver does, which a queue pays on every transition (`docs/decisions/`)
 """
 
 import asyncio
-import itertools
 import random
-import time
 from collections import Counter
 from collections.abc import (
     AsyncGenerator,
@@ -31,9 +29,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 
 from app.engines import Servers, async_engine
-from app.errors import DatabaseAwayError, PacketTooSmallError
+from app.errors import DatabaseAwayError, DatabaseBusyError, PacketTooSmallError
 from app.mysql_errors import DROPPED, LOST, READ_ONLY, TRIES, error_code, translated
+from app.sessions import Facts
 from app.settings import Settings
+from app.steady_clock import steady_seconds
 
 T = TypeVar("T")
 
@@ -59,18 +59,17 @@ class Connection:
         self,
         driver: Any,
         clock: "Clock",
+        facts: Facts,
         *,
-        id_step: int,
-        packet_bytes: int,
         is_mariadb: bool,
         is_new: bool,
     ) -> None:
         self._driver = driver
         self._clock = clock
-        self._packet_bytes = packet_bytes
+        self._packet_bytes = facts.packet_bytes
         # What several rows in one statement may weigh together: well below what MySQL takes.
-        self.statement_bytes = min(STATEMENT_BYTES, packet_bytes // 2)
-        self.id_step = id_step
+        self.statement_bytes = min(STATEMENT_BYTES, facts.packet_bytes // 2)
+        self.id_step = facts.id_step
         self.is_mariadb = is_mariadb
         self.is_new = is_new
         # Half of an answer was read, and the rest would come as the next one.
@@ -140,96 +139,175 @@ class Connection:
 
 
 class Database:
-    """One MySQL: a pool for transactions, and one for single reads that need none."""
+    """One MySQL: a pool for transactions, and one for single reads that need none.
+
+    Every method raises `DatabaseAwayError` when MySQL is away. `on_server_change` are called
+    when it is another server from now on, before anything is asked of that one: what was
+    remembered of rows may be of rows that it has not.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._timeout_seconds = settings.database_timeout_seconds
         self._pool_size = settings.database_pool_size
-        # Long reads leave half of the pool to short ones: heartbeats, readiness, the poller.
+        # Those that many callers may each want for themselves leave half of a pool to the
+        # others: to batches, heartbeats, readiness, the poller.
         self._long_reads = asyncio.Semaphore(settings.database_pool_size // 2)
-        servers = Servers(settings)
+        self._alone = asyncio.Semaphore(settings.database_pool_size // 2)
         self._much = asyncio.Semaphore(1)
-        self._writers = async_engine(settings, servers, "READ COMMITTED")
+        self._servers = Servers(settings)
+        self._writers = async_engine(settings, self._servers, is_autocommit=False)
         # A single SELECT is its own snapshot: under autocommit it costs one round trip, not two.
-        self._readers = async_engine(settings, servers, "AUTOCOMMIT")
+        self._readers = async_engine(settings, self._servers, is_autocommit=True)
         # After these another connection does better.
-        self._passing = DROPPED | READ_ONLY if servers.are_several else DROPPED
+        self._passing = DROPPED | READ_ONLY if self._servers.are_several else DROPPED
         self._clock = Clock()
+        self._server: str | None = None
+        self.on_server_change: list[Callable[[], object]] = [self._clock.forget]
 
     async def transact(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run `work` in one transaction, committed before this returns.
 
         Deadlocks and lock waits are rolled back and tried again, as is a connection found
-        dead before the commit. Raises `DatabaseAwayError` when MySQL is away; then nothing is
-        known to be stored (a commit whose answer was lost may have taken place). Raises
-        `RowBusyError` and `PacketTooSmallError`, too.
+        dead before the commit. Where MySQL is away nothing is known to be stored (a commit whose
+        answer was lost may have taken place). Raises `RowBusyError` and `PacketTooSmallError`,
+        too.
         """
-        return await self._run(self._writers, work)
+        return await self._in_time(self._writers, work)
+
+    async def transact_alone(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """The same for a call that shares its transaction with no other. Raises
+        `DatabaseBusyError`, too."""
+        async with self._room(self._alone):
+            return await self.transact(work)
 
     async def read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Run `work`, whose SELECTs are each a snapshot of their own. Raises
-        `DatabaseAwayError` when MySQL is away."""
-        return await self._run(self._readers, work)
+        """Run `work`, whose SELECTs are each a snapshot of their own."""
+        return await self._in_time(self._readers, work)
 
     async def read_at_length(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """The same for reads that may take long. They wait for each other."""
-        async with self._bounded(), self._long_reads:
+        """The same for reads that may take long. Raises `DatabaseBusyError`, too."""
+        async with self._room(self._long_reads):
             return await self.read(work)
 
     async def read_much(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """The same for what takes memory. One at a time."""
-        async with self._bounded():
-            await self._much.acquire()
-        try:
+        """The same for what takes memory, one at a time. Raises `DatabaseBusyError`, too."""
+        async with self._room(self._much):
             return await self.read(work)
-        finally:
-            self._much.release()
 
     async def close(self) -> None:
         await self._writers.dispose()
         await self._readers.dispose()
 
-    async def _run(self, engine: AsyncEngine, work: Callable[[Connection], Awaitable[T]]) -> T:
-        dead = 0
-        async with self._bounded():
-            for attempt in itertools.count(1):
-                committing = False
-                try:
-                    async with _lent(engine, self._clock) as connection:
-                        result = await work(connection)
-                        if engine is self._writers:
-                            await connection.write_counts()
-                            committing = True
-                            await connection.commit()
-                        return result
-                except PacketTooSmallError:
-                    # An older connection may not know what the setting is by now.
-                    if connection.is_new or dead > self._pool_size:
-                        raise
-                    dead += 1
-                except err.MySQLError as error:
-                    code = error_code(error)
-                    # Each one of the pool may have died: with the server, or by a time-out.
-                    if code in self._passing and not committing and dead <= self._pool_size:
-                        dead += 1
-                        continue
-                    if attempt - dead >= TRIES.get(code or 0, 1):
-                        raise translated(error) from error
-                    log.info("transaction_retried", code=code, attempt=attempt)
-                    await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311
-        raise AssertionError("unreachable")
-
     @asynccontextmanager
-    async def _bounded(self) -> AsyncIterator[None]:
+    async def _room(self, room: asyncio.Semaphore) -> AsyncIterator[None]:
+        """Who waits here waits for others like it, and not for MySQL."""
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                yield
+                await room.acquire()
         except TimeoutError as error:
-            raise DatabaseAwayError(
-                reason=f"no answer within {self._timeout_seconds:g} s"
-            ) from error
+            raise DatabaseBusyError from error
+        try:
+            yield
+        finally:
+            room.release()
+
+    async def _in_time(self, engine: AsyncEngine, work: Callable[[Connection], Awaitable[T]]) -> T:
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                return await self._run(engine, work)
+        except TimeoutError as error:
+            self._servers.doubt()
+            reason = f"no answer within {self._timeout_seconds:g} s"
+            raise DatabaseAwayError(reason=reason) from error
+
+    async def _run(self, engine: AsyncEngine, work: Callable[[Connection], Awaitable[T]]) -> T:
+        lost_connections = lost_races = 0
+        while True:
+            is_committing = False
+            try:
+                async with self._lent(engine) as connection:
+                    result = await work(connection)
+                    if engine is self._writers:
+                        await connection.write_counts()
+                        is_committing = True
+                        await connection.commit()
+                    return result
+            except PacketTooSmallError:
+                # An older connection may not know what the setting is by now.
+                if connection.is_new or lost_connections > self._pool_size:
+                    raise
+                lost_connections += 1
+            except err.MySQLError as error:
+                code = error_code(error)
+                if code in DROPPED:
+                    self._servers.doubt()
+                if code in self._passing and not is_committing:
+                    # Each one of the pool may have died: with the server, or by a time-out.
+                    lost_connections += 1
+                    if lost_connections <= self._pool_size + 1:
+                        continue
+                lost_races += 1
+                if lost_races >= TRIES.get(code or 0, 1):
+                    raise translated(error) from error
+                log.info("transaction_retried", code=code, attempt=lost_races)
+                await asyncio.sleep(random.uniform(0, 0.005 * 2**lost_races))  # noqa: S311
+
+    @asynccontextmanager
+    async def _lent(self, engine: AsyncEngine) -> AsyncIterator[Connection]:
+        """A connection of the pool. It goes back rolled back after an error, and not at all where
+        nobody knows what it would answer next (it was lost, or cancelled half-way), or where one
+        made today would do better."""
+        held = await self._connected(engine)
+        facts: Facts = held.info["facts"]
+        if facts.server != self._server:
+            self._meet(facts.server)
+        connection = Connection(
+            held.driver_connection,
+            self._clock,
+            facts,
+            is_mariadb=engine.dialect.is_mariadb,  # type: ignore[attr-defined]
+            is_new=held.info.pop("is_new", False),
+        )
+        try:
+            yield connection
+            if connection.is_out_of_step:
+                held.invalidate()
+        except BaseException as error:
+            is_in_step = isinstance(error, Exception) and error_code(error) not in LOST | READ_ONLY
+            is_in_step &= not isinstance(error, PacketTooSmallError)
+            try:
+                if is_in_step:
+                    await connection.rollback()
+            except BaseException:
+                is_in_step = False
+                raise
+            finally:
+                if not is_in_step:
+                    held.invalidate()
+            raise
+        finally:
+            held.close()
+
+    async def _connected(self, engine: AsyncEngine) -> PoolProxiedConnection:
+        """Whatever goes wrong while connecting, MySQL does not let us in: it is away."""
+        try:
+            return await engine.raw_connection()
         except exc.TimeoutError as error:
-            raise DatabaseAwayError(reason="every connection is busy") from error
+            raise DatabaseBusyError from error
+        except err.MySQLError as error:
+            if error_code(error) in self._passing:
+                raise
+            raise DatabaseAwayError(reason=str(error.args[-1])) from error
+        except (OSError, RuntimeError, exc.SQLAlchemyError) as error:
+            said = error.orig if isinstance(error, exc.DBAPIError) else error
+            raise DatabaseAwayError(reason=str(said) or "no connection in time") from error
+
+    def _meet(self, server: str) -> None:
+        if self._server is not None:
+            log.warning("another_server", was=self._server, now=server)
+            for forget in self.on_server_change:
+                forget()
+        self._server = server
 
 
 class Clock:
@@ -243,53 +321,24 @@ class Clock:
 
     async def now(self, connection: Connection) -> datetime:
         """UTC_TIMESTAMP(6), but for the time a round trip takes."""
-        if self._read is not None and time.monotonic() - self._read[1] <= CLOCK_CARRIED_SECONDS:
+        if self._read is not None:
             seen, at = self._read
-            return seen + timedelta(seconds=time.monotonic() - at)
-        asked = time.monotonic()
+            since = steady_seconds() - at
+            if since <= CLOCK_CARRIED_SECONDS:
+                return seen + timedelta(seconds=since)
+        asked = steady_seconds()
         ((now,),) = await connection.fetch("SELECT UTC_TIMESTAMP(6)")
         assert isinstance(now, datetime)
         # An answer that was long on its way is used, but says too little to be carried on.
-        if time.monotonic() - asked < CLOCK_ROUND_TRIP_SECONDS:
+        if steady_seconds() - asked < CLOCK_ROUND_TRIP_SECONDS:
             self._read = (now, asked)
         return now
+
+    def forget(self) -> None:
+        """The next one asks."""
+        self._read = None
 
 
 def marks(values: Sized, mark: str = "%s") -> str:
     """As many placeholders as there are values: `%s, %s, %s`."""
     return ", ".join([mark] * len(values))
-
-
-@asynccontextmanager
-async def _lent(engine: AsyncEngine, clock: Clock) -> AsyncIterator[Connection]:
-    """A connection of the pool. It goes back rolled back after an error, and not at all where
-    nobody knows what it would answer next (it was lost, or cancelled half-way), or where one
-    made today would do better."""
-    held: PoolProxiedConnection = await engine.raw_connection()
-    connection = Connection(
-        held.driver_connection,
-        clock,
-        id_step=held.info["id_step"],
-        packet_bytes=held.info["packet_bytes"],
-        is_mariadb=engine.dialect.is_mariadb,  # type: ignore[attr-defined]
-        is_new=held.info.pop("is_new", False),
-    )
-    try:
-        yield connection
-        if connection.is_out_of_step:
-            held.invalidate()
-    except BaseException as error:
-        is_in_step = isinstance(error, Exception) and error_code(error) not in LOST | READ_ONLY
-        is_in_step &= not isinstance(error, PacketTooSmallError)
-        try:
-            if is_in_step:
-                await connection.rollback()
-        except BaseException:
-            is_in_step = False
-            raise
-        finally:
-            if not is_in_step:
-                held.invalidate()
-        raise
-    finally:
-        held.close()

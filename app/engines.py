@@ -2,7 +2,6 @@
 URL names."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -12,19 +11,12 @@ from pymysql import err
 from sqlalchemy import Engine, create_engine, event, exc, pool
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from app.sessions import LONG_SESSION, UNUSED_SHARE, Session, prepare, service_session
 from app.settings import TLS_OPTIONS, Host, Settings
+from app.steady_clock import steady_seconds
 
 # Of several servers: so old may be what is known of the one that a connection leads to.
 LOOK_SECONDS: Final = 1.0
-
-SQL_MODE: Final = (
-    "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
-    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
-)
-_SESSION: Final = (
-    # Well below our own time-out: who waits for a lock in vain is busy, MySQL is not away.
-    f"SET time_zone = '+00:00', innodb_lock_wait_timeout = 1, sql_mode = '{SQL_MODE}'"
-)
 
 
 class Servers:
@@ -36,10 +28,16 @@ class Servers:
         self.chosen: Host | None = None
         # Each is asked within the time of one call.
         self.seconds_each = settings.database_timeout_seconds / len(self._hosts)
+        # A connection last used before then may be dead as well.
+        self.doubted_at = 0.0
 
     @property
     def are_several(self) -> bool:
         return len(self._hosts) > 1
+
+    def doubt(self) -> None:
+        """A connection was found dead, or silent: the others that nobody uses now may be, too."""
+        self.doubted_at = steady_seconds()
 
     def writable(self, connect: Callable[[Host], Any]) -> Host:
         """The one that takes writes. Who does not, or does not answer, is asked last next time.
@@ -79,10 +77,10 @@ def sync_engine(settings: Settings) -> Engine:
     """An engine for a few statements one after the other: migrations, and what `doctor` asks."""
     engine = create_engine(
         settings.sync_url,
-        isolation_level="READ COMMITTED",
         poolclass=pool.NullPool,
         connect_args={"connect_timeout": settings.database_timeout_seconds},
     )
+    _prepare_sessions(engine, LONG_SESSION)
     servers = Servers(settings)
     _lead_to_writable(
         engine,
@@ -92,31 +90,32 @@ def sync_engine(settings: Settings) -> Engine:
     return engine
 
 
-def async_engine(settings: Settings, servers: Servers, isolation_level: Any) -> AsyncEngine:
+def async_engine(settings: Settings, servers: Servers, *, is_autocommit: bool) -> AsyncEngine:
     """A pool for the service."""
     engine = create_async_engine(
         settings.async_url,
-        isolation_level=isolation_level,
         pool_size=settings.database_pool_size,
         max_overflow=0,
         # The one used last is the least likely to be dead, and few are needed at most times.
         pool_use_lifo=True,
         pool_timeout=settings.database_timeout_seconds,
-        pool_recycle=1800,
         # Every connection is given back committed or rolled back by its one user.
         pool_reset_on_return=None,
         skip_autocommit_rollback=True,
         connect_args={"connect_timeout": settings.database_timeout_seconds},
     )
-    _make_tls_context(engine.sync_engine)
-    _lead_to_writable(
-        engine.sync_engine, servers, {"async_creator_fn": _within(servers.seconds_each)}
+    session = service_session(
+        is_autocommit=is_autocommit, timeout_seconds=settings.database_timeout_seconds
     )
-    _set_session(
-        engine.sync_engine, asks_for_tls=not TLS_OPTIONS.isdisjoint(settings.async_url.query)
-    )
+    pooled = engine.sync_engine
+    _prepare_sessions(pooled, session)
+    _make_tls_context(pooled)
+    _lead_to_writable(pooled, servers, {"async_creator_fn": _within(servers.seconds_each)})
+    if not TLS_OPTIONS.isdisjoint(settings.async_url.query):
+        _require_tls(pooled)
+    _retire_unused(pooled, servers, UNUSED_SHARE * settings.database_timeout_seconds)
     if servers.are_several:
-        _look_again(engine.sync_engine, servers)
+        _look_again(pooled, servers)
     return engine
 
 
@@ -142,22 +141,40 @@ def _lead_to_writable(engine: Engine, servers: Servers, bounds: dict[str, Any]) 
         parameters.update(host=found.name, port=found.port)
 
 
-def _set_session(engine: Engine, *, asks_for_tls: bool) -> None:
-    @event.listens_for(engine, "connect")
-    def set_(connection: Any, record: Any) -> None:
-        cursor = connection.cursor()
-        cursor.execute(_SESSION)
-        # A session's own, from now on: who changes the global ones does not reach it.
-        cursor.execute("SELECT @@auto_increment_increment, @@max_allowed_packet")
-        record.info["id_step"], record.info["packet_bytes"] = cursor.fetchone()
+def _prepare_sessions(engine: Engine, session: Session) -> None:
+    # First of all: SQLAlchemy itself reads how the session is set.
+    @event.listens_for(engine, "connect", insert=True)
+    def prepare_(connection: Any, record: Any) -> None:
+        record.info["facts"] = prepare(connection, session)
         record.info["is_new"] = True
-        if asks_for_tls:
-            # aiomysql goes on in the clear where the server offers no TLS.
-            cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
-            if not cursor.fetchone()[1]:
-                raise err.OperationalError(2026, "MySQL offers no TLS, and the URL asks for it")
+        record.info["used_at"] = record.info["looked_at"] = steady_seconds()
+
+
+def _require_tls(engine: Engine) -> None:
+    """aiomysql goes on in the clear where the server offers no TLS."""
+
+    @event.listens_for(engine, "connect")
+    def look(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+        if not cursor.fetchone()[1]:
+            raise err.OperationalError(2026, "MySQL offers no TLS, and the URL asks for it")
         cursor.close()
-        record.info["looked_at"] = time.monotonic()
+
+
+def _retire_unused(engine: Engine, servers: Servers, seconds: float) -> None:
+    """A connection that nobody has used for that long is made anew: MySQL may have ended its
+    session, and a firewall on the way may have forgotten it without telling either side."""
+
+    @event.listens_for(engine, "checkin")
+    def note(_connection: Any, record: Any) -> None:
+        record.info["used_at"] = steady_seconds()
+
+    @event.listens_for(engine, "checkout")
+    def look(_connection: Any, record: Any, _proxy: Any) -> None:
+        used_at = record.info["used_at"]
+        if used_at < servers.doubted_at or steady_seconds() - used_at > seconds:
+            raise exc.DisconnectionError
 
 
 def _look_again(engine: Engine, servers: Servers) -> None:
@@ -167,12 +184,12 @@ def _look_again(engine: Engine, servers: Servers) -> None:
     @event.listens_for(engine, "checkout")
     def look(connection: Any, record: Any, _proxy: Any) -> None:
         is_fit = record.info["host"] == servers.chosen
-        if is_fit and time.monotonic() - record.info["looked_at"] > LOOK_SECONDS:
+        if is_fit and steady_seconds() - record.info["looked_at"] > LOOK_SECONDS:
             try:
                 is_fit = not is_read_only(connection)
             except err.MySQLError:
                 is_fit = False
-            record.info["looked_at"] = time.monotonic()
+            record.info["looked_at"] = steady_seconds()
         if not is_fit:
             raise exc.DisconnectionError
 

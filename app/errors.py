@@ -45,6 +45,12 @@ class DatabaseAwayError(RowlockError):
     retry_after_seconds: ClassVar[int] = 1
 
 
+class DatabaseBusyError(RowlockError):
+    """Too many calls of this kind wait for MySQL already; nothing is stored. Try again."""
+
+    retry_after_seconds: ClassVar[int] = 1
+
+
 class RowBusyError(RowlockError):
     """Somebody else holds a row that this call needs; nothing is stored. Try again."""
 

@@ -5,14 +5,23 @@ from typing import Final
 from app.errors import DatabaseAwayError, RowBusyError
 
 LOCK_WAIT_TIMEOUT, DEADLOCK = 1205, 1213
+# MariaDB's word for a row that somebody has changed since the statement began.
+ROW_CHANGED: Final = 1020
 # How often a transaction is begun that ends so. A lock wait is long already.
-TRIES: Final = {LOCK_WAIT_TIMEOUT: 2, DEADLOCK: 5}
-# The server is full, going down, read-only, not letting anybody in, or told not to go on.
-_SERVER_AWAY = {1037, 1040, 1041, 1044, 1045, 1049, 1053, 1077, 1129, 1130}
-_SERVER_AWAY |= {1158, 1159, 1160, 1161, 1203, 1226, 1290, 1317, 1792, 1836, 3032}
+TRIES: Final = {LOCK_WAIT_TIMEOUT: 2, DEADLOCK: 5, ROW_CHANGED: 5}
+# The server is full, going down, read-only, or told not to go on.
+_SERVER_AWAY = {1037, 1038, 1040, 1041, 1053, 1077, 1135, 1158, 1159, 1160, 1161}
+_SERVER_AWAY |= {1203, 1226, 1290, 1317, 1665, 1792, 1836, 3032}
+# It took longer than a session of ours may.
+_SERVER_AWAY |= {1969, 3024}
+# It does not let us in, or does not let us do it any more.
+_SERVER_AWAY |= {1044, 1045, 1049, 1129, 1130, 1142, 1143, 1227, 1370, 1698}
+_SERVER_AWAY |= {1820, 1862, 3118, 3159, 4151}
+# What is there is not what this version made: dropped, or restored from long ago.
+_SERVER_AWAY |= {1054, 1146}
 # A group of servers that is just choosing the one that takes writes.
 _SERVER_AWAY |= {3098, 3100, 3101}
-# Its disk is: a table, a temporary file, the binary log, or what the engine could not write.
+# Its disk is full: a table, a temporary file, the binary log, or what the engine could not write.
 _DISK_FULL: Final = frozenset({3, 1021, 1026, 1030, 1114, 1180, 1598})
 # Nobody answers, or not as asked.
 _REFUSED: Final = frozenset({1053, 1077, 2002, 2003, 2012, 2026})

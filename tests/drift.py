@@ -10,9 +10,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine
 
 from app import migrations
+from app.engines import sync_engine
 from app.local.mysql import MySQLServer
 from app.models import Model
 from app.settings import Settings
@@ -21,7 +22,7 @@ from app.settings import Settings
 def drift(database_url: str) -> list[str]:
     """What differs, as a diff; nothing where nothing does. Leaves the database empty."""
     settings = Settings(database_url=database_url)
-    engine = create_engine(settings.sync_url)
+    engine = sync_engine(settings)
     migrations.upgrade(settings)
     migrated = described(engine)
     migrations.downgrade(settings)

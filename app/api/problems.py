@@ -35,6 +35,7 @@ KINDS: Final[Mapping[type[errors.RowlockError], Kind]] = {
     errors.SearchTooSlowError: Kind(422, "Search too slow"),
     errors.TooManyWaitingError: Kind(429, "Too many waiting"),
     errors.DatabaseAwayError: Kind(503, "Database away"),
+    errors.DatabaseBusyError: Kind(503, "Database busy"),
     errors.RowBusyError: Kind(503, "Row busy"),
     errors.PacketTooSmallError: Kind(503, "Packet too small"),
 }

@@ -37,7 +37,7 @@ class Tags:
                 chunk = [name for name in chunk if name not in found]
                 # Where another process is quicker with one, none is made; look again.
                 with suppress(err.IntegrityError):
-                    await self._database.transact(partial(_insert, names=chunk))
+                    await self._database.transact_alone(partial(_insert, names=chunk))
         if len(self._ids) + len(found) > REMEMBERED:
             self._ids.clear()
         self._ids.update(found)

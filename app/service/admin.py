@@ -30,7 +30,7 @@ class AdminService:
 
     async def intervene(self, task_id: int, event: Event) -> Task:
         """One task. Raises `TaskNotFoundError` or `TransitionNotAllowedError`."""
-        done = await self._platform.database.transact(
+        done = await self._platform.database.transact_alone(
             partial(intervene.intervene, event=event, ids=[task_id], is_strict=True)
         )
         await self._platform.moved(done.moves)
@@ -59,7 +59,7 @@ class AdminService:
             page = page._replace(after=found[-1])
             ids = [position.id for position in found]
             if not is_dry_run:
-                done = await database.transact(
+                done = await database.transact_alone(
                     partial(
                         intervene.intervene, event=event, ids=ids, is_strict=False, wanted=wanted
                     )
@@ -69,11 +69,12 @@ class AdminService:
 
     async def pause_queue(self, queue: str) -> datetime:
         """It hands out nothing from the next claim on, in every process; since when."""
-        return await self._platform.database.transact(partial(intervene.pause_queue, queue=queue))
+        pause = partial(intervene.pause_queue, queue=queue)
+        return await self._platform.database.transact_alone(pause)
 
     async def resume_queue(self, queue: str) -> None:
         """It hands out its tasks again."""
-        await self._platform.database.transact(partial(intervene.resume_queue, queue=queue))
+        await self._platform.database.transact_alone(partial(intervene.resume_queue, queue=queue))
 
     async def queues(self) -> list[statistics.QueueState]:
         """Every queue's standing."""

@@ -122,7 +122,7 @@ class ClientService:
 
         async def patch() -> Move:
             tag_ids = await self._platform.tags.ensure(tag_names or ())
-            return await self._platform.database.transact(
+            return await self._platform.database.transact_alone(
                 partial(
                     intervene.patch,
                     task_id=task_id,
@@ -138,7 +138,8 @@ class ClientService:
 
     async def delete(self, task_id: int) -> None:
         """Delete a task, whatever its state. Raises `TaskNotFoundError`."""
-        task = await self._platform.database.transact(partial(intervene.delete, task_id=task_id))
+        delete = partial(intervene.delete, task_id=task_id)
+        task = await self._platform.database.transact_alone(delete)
         await self._platform.removed([task])
 
     async def attempts(self, task_id: int) -> bytes:
