@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, exc
 from app import migrations
 from app.engines import sync_engine
 from app.errors import UnfitServerError
-from app.queue.low_water import BEGINNING
+from app.queue.claim_marks import BEGINNING
 from app.queue.statements import CLAIM
 from app.settings import Settings
 

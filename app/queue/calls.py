@@ -61,10 +61,12 @@ class Turn(NamedTuple):
 
 
 class Turned(NamedTuple):
-    """What the call gets: an answer for each finish, in order, and the claimed tasks."""
+    """What the call gets: an answer for each finish, in order, and the claimed tasks. A claim
+    that the batch did not come to is not served, and to be made again."""
 
     finished: list[Task | RowlockError]
     claimed: list[Task]
+    is_served: bool = True
 
 
 Move = tuple[Task, Task]

@@ -16,7 +16,7 @@ MOST_TASKS: Final = 2000
 LONGEST_CHARACTERS: Final = 4096
 
 
-class Held:
+class LeasedTasks:
     """One process's memory of the leases it has given out."""
 
     def __init__(self) -> None:
@@ -39,6 +39,10 @@ class Held:
         known = {f.lease.task_id: self._tasks.get(f.lease) for f in finishes}
         tasks = {task_id: task for task_id, task in sorted(known.items()) if task is not None}
         return tasks if len(tasks) == len(finishes) else None
+
+    def forget_all(self) -> None:
+        """None is known to be as remembered."""
+        self._tasks.clear()
 
     def forget(self, finishes: Iterable[Finish]) -> None:
         """These have ended, or one of them was not as remembered."""

@@ -3,26 +3,20 @@
 Each step locks what it needs, decides purely (`app.transitions`) and writes once.
 """
 
-import secrets
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from itertools import compress, islice
+from itertools import compress
 
 from app import transitions
 from app.db import Connection
 from app.errors import RowlockError, StaleLeaseError, TaskNotFoundError
-from app.queue import looking, statements
-from app.queue.calls import Claim, Ending, Finish, Move, Turn, Turned, Turns
-from app.queue.held import Held
-from app.queue.low_water import LATE_COMMITS, UNKNOWN, Head, Heads, LowWater
+from app.queue import claiming, statements
+from app.queue.calls import Ending, Finish, Move, Turn, Turned, Turns
+from app.queue.claim_memory import ClaimMemory
+from app.queue.leased_tasks import LeasedTasks
 from app.queue.reading import get_tasks, outcomes_by_lease
 from app.states import Event, Outcome, Status
 from app.task import EndedAttempt, Lease, Task
-
-TOKEN_BYTES = 16
-# For all that is handed out in one transaction: four hundred tasks may be 256 KiB each.
-CLAIM_BYTES = 8 * 1024 * 1024
 
 _OUTCOMES = {
     Ending.COMPLETE: Outcome.DONE,
@@ -32,34 +26,32 @@ _OUTCOMES = {
 
 
 async def take_turns(
-    connection: Connection, *, turns: Sequence[Turn], low_water: LowWater, held: Held
+    connection: Connection, *, turns: Sequence[Turn], memory: ClaimMemory, given_out: list[Lease]
 ) -> Turns:
     """End attempts and hand out work.
 
     A lease that no longer holds its task gets a `StaleLeaseError` with the task's present
     status, a deleted task a `TaskNotFoundError`, the same finish again the same answer.
-    Raises `GuardFailedError` where a task is not as `held` has it.
+    `given_out` has the new leases, from before they are committed. Raises `GuardFailedError`
+    where a task is not as remembered.
     """
     now = await connection.now()
     finishes = [finish for turn in turns for finish in turn.finishes]
-    finished, finish_moves = await _finish(connection, finishes, now, held)
+    finished, finish_moves = await _finish(connection, finishes, now, memory.leased)
     claims = [turn.claim for turn in turns if turn.claim is not None]
-    claimed, claim_moves = await _claim(connection, claims, now, low_water)
+    claimed, claim_moves = await claiming.claim(connection, claims, now, memory.marks)
+    given_out[:] = [Lease(new.id, new.lease_token) for _, new in claim_moves if new.lease_token]
     answers, handed = iter(finished), iter(claimed)
-    return Turns(
-        [
-            Turned(
-                [next(answers) for _ in turn.finishes],
-                [] if turn.claim is None else next(handed),
-            )
-            for turn in turns
-        ],
-        finish_moves + claim_moves,
-    )
+    done: list[Turned] = []
+    for turn in turns:
+        hand = [] if turn.claim is None else next(handed)
+        ended = [next(answers) for _ in turn.finishes]
+        done.append(Turned(ended, hand or [], is_served=hand is not None))
+    return Turns(done, finish_moves + claim_moves)
 
 
 async def take_free_turns(
-    connection: Connection, *, turns: Sequence[Turn], low_water: LowWater
+    connection: Connection, *, turns: Sequence[Turn], memory: ClaimMemory, given_out: list[Lease]
 ) -> tuple[list[bool], Turns]:
     """The same, without waiting for anybody: which of the turns need no row that somebody else
     holds, and those, taken."""
@@ -70,7 +62,8 @@ async def take_free_turns(
         busy.keys().isdisjoint(finish.lease.task_id for finish in turn.finishes) for turn in turns
     ]
     free = list(compress(turns, are_free))
-    return are_free, await take_turns(connection, turns=free, low_water=low_water, held=Held())
+    taken = await take_turns(connection, turns=free, memory=memory, given_out=given_out)
+    return are_free, taken
 
 
 def ended_attempt(
@@ -100,9 +93,9 @@ def stale(task: Task, outcome: Outcome | None) -> StaleLeaseError:
 
 
 async def _finish(
-    connection: Connection, finishes: Sequence[Finish], now: datetime, held: Held
+    connection: Connection, finishes: Sequence[Finish], now: datetime, leased: LeasedTasks
 ) -> tuple[list[Task | RowlockError], list[Move]]:
-    before = held.all_of(finishes)
+    before = leased.all_of(finishes)
     if before is None:
         before = await statements.lock_tasks(connection, [f.lease.task_id for f in finishes])
     present = dict(before)
@@ -147,107 +140,3 @@ def _ended(task: Task, finish: Finish, now: datetime) -> Task:
         error=finish.error,
         retry_after_seconds=finish.retry_after_seconds,
     )
-
-
-async def _claim(
-    connection: Connection,
-    claims: Sequence[Claim],
-    now: datetime,
-    low_water: LowWater,
-) -> tuple[list[list[Task]], list[Move]]:
-    """Claims of the same queues share their reads; the first to ask is served first. Where tasks
-    are large, the others get theirs in a later transaction."""
-    handed: list[list[Task]] = [[] for _ in claims]
-    moves: list[Move] = []
-    left_bytes = CLAIM_BYTES
-    for queues in dict.fromkeys(claim.queues for claim in claims):
-        alike = [
-            (claim, hand)
-            for claim, hand in zip(claims, handed, strict=True)
-            if claim.queues == queues
-        ]
-        wanted = sum(claim.limit for claim, _ in alike)
-        found, left_bytes = await _next(
-            connection, queues, wanted, now, low_water, limit_bytes=left_bytes
-        )
-        remaining = iter(found)
-        group: list[Move] = []
-        tokens = secrets.token_hex(TOKEN_BYTES * len(alike))
-        for place, (claim, hand) in enumerate(alike):
-            token = tokens[2 * TOKEN_BYTES * place :][: 2 * TOKEN_BYTES]
-            for task in islice(remaining, claim.limit):
-                claimed = transitions.claimed(
-                    task,
-                    now=now,
-                    token=token,
-                    worker=claim.worker,
-                    lease_seconds=claim.lease_seconds,
-                )
-                hand.append(claimed)
-                group.append((task, claimed))
-        await statements.move(connection, group)
-        moves += group
-        if left_bytes <= 0:
-            break
-    return handed, moves
-
-
-async def _next(
-    connection: Connection,
-    queues: Sequence[str],
-    wanted: int,
-    now: datetime,
-    low_water: LowWater,
-    *,
-    limit_bytes: int,
-) -> tuple[list[Task], int]:
-    """So many tasks of the queues, in their order, each by priority and age; locked. And what is
-    left of the bytes that they may be."""
-    heads = {queue: low_water.of(queue) for queue in queues}
-    found = await _lock(connection, heads, wanted, now, low_water, limit_bytes=limit_bytes)
-    if not found[0] and any(by_rank is not UNKNOWN for by_rank in heads.values()):
-        # "Nothing to do" is never said on the strength of a memory.
-        heads = dict.fromkeys(queues, UNKNOWN)
-        found = await _lock(connection, heads, wanted, now, low_water, limit_bytes=limit_bytes)
-    return found
-
-
-async def _lock(
-    connection: Connection,
-    heads: Mapping[str, Heads],
-    wanted: int,
-    now: datetime,
-    low_water: LowWater,
-    *,
-    limit_bytes: int,
-) -> tuple[list[Task], int]:
-    asked_at = time.monotonic()
-    fronts = await looking.fronts(connection, heads, limit=wanted)
-    found: list[Task] = []
-    for queue, by_rank in heads.items():
-        seen: list[Head] = []
-        for rank, known in enumerate(by_rank):
-            head, limit = known, wanted - len(found)
-            if known.may_be_dry:
-                front = fronts[queue].get(rank)
-                if front is None:
-                    seen.append(Head(max(known.begins_at, now - LATE_COMMITS)))
-                    continue
-                head = Head(front.begins_at, may_be_dry=front.tasks < wanted)
-                limit = min(limit, front.tasks)
-            tasks: list[Task] = []
-            if limit and limit_bytes > 0:
-                tasks, limit_bytes = await statements.lock_claimable(
-                    connection,
-                    queue=queue,
-                    rank=rank,
-                    begins_at=head.begins_at,
-                    limit=limit,
-                    limit_bytes=limit_bytes,
-                )
-            found += tasks
-            # From the first of them on: should this be rolled back, they are there again.
-            begins_at = tasks[0].created_at if tasks else head.begins_at
-            seen.append(Head(begins_at, may_be_dry=head.may_be_dry or len(tasks) < limit))
-        low_water.saw(queue, by_rank, tuple(seen), asked_at=asked_at)
-    return found, limit_bytes

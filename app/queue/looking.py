@@ -1,64 +1,42 @@
 """One cheap look for everybody who waits."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from app.db import Connection, marks
-from app.queue.low_water import Heads
-from app.states import ENDED
+from app.queue.claim_marks import LATE_COMMITS, Look, Mark, RankMarks
+from app.queue.claiming import FEW_QUEUES, present
+from app.states import ENDED, RANK
 
-_LOOK = (
+_AT: Final = " OR ".join(f"claim_rank = {rank} AND created_at >= %s" for rank in RANK.values())
+_CLAIMABLE: Final = (
     "SELECT %s, COUNT(*) FROM (SELECT 1 FROM tasks FORCE INDEX (ix_tasks_claim) "
-    "WHERE queue = %s AND claim_rank IS NOT NULL "
+    f"WHERE queue = %s AND ({_AT}) "
     "AND NOT EXISTS (SELECT 1 FROM paused_queues WHERE queue = %s) LIMIT %s) AS claimable"
 )
-_FRONT: Final = (
-    "SELECT %s, %s, COUNT(*), MIN(created_at) FROM ("
-    "SELECT created_at FROM tasks FORCE INDEX (ix_tasks_claim) "
-    "WHERE queue = %s AND claim_rank = %s AND created_at >= %s "
-    "ORDER BY created_at LIMIT %s) AS front"
-)
 
 
-class Front(NamedTuple):
-    """A rank's first claimable task, and how many there are, counted no further than wanted."""
-
-    begins_at: datetime
-    tasks: int
-
-
-Fronts = dict[int, Front]
-"""A queue's, by rank; those that are empty are not among them."""
-
-
-async def fronts(
-    connection: Connection, heads: Mapping[str, Heads], *, limit: int
-) -> dict[str, Fronts]:
-    """For each queue the ranks that might be dry and are not. No locks."""
-    asked = [
-        (queue, rank, queue, rank, head.begins_at, limit)
-        for queue, by_rank in heads.items()
-        for rank, head in enumerate(by_rank)
-        if head.may_be_dry
-    ]
-    found: dict[str, Fronts] = {queue: {} for queue in heads}
-    if asked:
-        rows = await connection.fetch(
-            " UNION ALL ".join([_FRONT] * len(asked)), [value for one in asked for value in one]
-        )
-        for queue, rank, count, begins_at in rows:
-            if count:
-                found[queue][rank] = Front(begins_at, count)
-    return found
-
-
-async def claimable(connection: Connection, wanted: Mapping[str, int]) -> dict[str, int]:
+async def claimable(
+    connection: Connection, wanted: Mapping[str, int], looks: Mapping[str, Look]
+) -> dict[str, int]:
     """For each queue how many tasks could be claimed now, counted up to what is wanted."""
-    statement = " UNION ALL ".join([_LOOK] * len(wanted))
-    values = [v for queue, limit in wanted.items() for v in (queue, queue, queue, limit)]
-    rows = await connection.fetch(statement, tuple(values))
+    queues = list(wanted)
+    if len(queues) > FEW_QUEUES:
+        places = [(queue, rank) for queue in queues for rank in RANK.values()]
+        queues = list(dict.fromkeys(q for q, _ in await present(connection, looks, places)))
+    if not queues:
+        return {}
+    values: list[object] = []
+    for queue in queues:
+        begins_at = (mark.begins_at for mark in looks[queue].marks)
+        values += (queue, queue, *begins_at, queue, wanted[queue])
+    rows = await connection.fetch(" UNION ALL ".join([_CLAIMABLE] * len(queues)), values)
     return {queue: count for queue, count in rows if count}
+
+
+async def dry(connection: Connection) -> RankMarks:
+    """Where a queue begins in which a look has found nothing."""
+    return (Mark(await connection.now() - LATE_COMMITS),) * len(RANK)
 
 
 async def ended(connection: Connection, wanted: Mapping[int, int]) -> dict[int, int]:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from app.db import Connection
 from app.queue import statements
-from app.queue.low_water import BEGINNING
+from app.queue.claim_marks import BEGINNING
 from app.states import ENDED
 from app.task import Task
 

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from itertools import islice
 from typing import Final
 
 import structlog
@@ -20,16 +19,16 @@ from app.errors import DatabaseAwayError, RowBusyError
 from app.leases import Leases
 from app.queue import counters, looking, retention
 from app.queue.calls import Move
-from app.queue.low_water import LowWater
+from app.queue.claim_memory import ClaimMemory
 from app.queue.tags import Tags
 from app.redis import RedisLink
 from app.service.waiting import Seats, WaitingRoom
+from app.service.work_look import WorkLook
 from app.settings import Settings
 from app.states import ENDED, Status
 from app.task import Lease, Task
 
 EVERYBODY: Final = sys.maxsize
-LOOK_QUEUES: Final = 100
 FOLD_COMMITS: Final = 1000
 BATCHES: Final = 2
 
@@ -48,10 +47,13 @@ class Platform:
         self.cache = Cache(self.redis, ttl_seconds=settings.cache_ttl_seconds)
         self.leases = Leases(self.redis)
         self.tags = Tags(self.database)
-        self.low_water = LowWater()
+        self.claims = ClaimMemory()
+        self.database.on_server_change += (self.claims.forget, self.tags.forget)
         seats = Seats(settings.waiting_limit)
         self.work: WaitingRoom[str] = WaitingRoom(
-            self._look_for_work, interval_seconds=settings.poll_interval_seconds, seats=seats
+            WorkLook(self.database, self.claims.marks),
+            interval_seconds=settings.poll_interval_seconds,
+            seats=seats,
         )
         # How far the walk through old tasks has come.
         self.retained = retention.FIRST
@@ -85,7 +87,7 @@ class Platform:
                 metrics.TRANSITIONS.labels(source, target).inc(count)
             claimable_again = [new for old, new in moves if new.claim_rank != old.claim_rank]
             for queue in {task.queue for task in claimable_again if task.claim_rank is not None}:
-                self.low_water.forget(queue)
+                self.claims.marks.forget(queue)
             self._wake_workers(new for old, new in moves if old.claim_rank is None)
             for _, new in moves:
                 if new.status in ENDED:
@@ -143,16 +145,6 @@ class Platform:
     def _wake_workers(self, tasks: Iterable[Task]) -> None:
         for queue, count in Counter(t.queue for t in tasks if t.claim_rank is not None).items():
             self.work.wake(queue, count)
-
-    async def _look_for_work(self, wanted: Mapping[str, int]) -> Mapping[str, int]:
-        found: dict[str, int] = {}
-        queues = iter(wanted.items())
-        while chunk := dict(islice(queues, LOOK_QUEUES)):
-            found |= await self.database.read(partial(looking.claimable, wanted=chunk))
-        for queue in found:
-            # It may lie below what the claims that found nothing have seen.
-            self.low_water.forget(queue)
-        return found
 
     async def _look_for_endings(self, wanted: Mapping[int, int]) -> Mapping[int, int]:
         return await self.database.read(partial(looking.ended, wanted=wanted))

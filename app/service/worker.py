@@ -1,28 +1,30 @@
 """The worker door's use cases: claim, heartbeat, finish."""
 
-import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
-import structlog
 from redis.asyncio.client import Pipeline
 
 from app import metrics
 from app.coalesce import Coalescer
-from app.errors import GuardFailedError, RowBusyError, RowlockError, TooManyWaitingError
+from app.errors import (
+    DatabaseAwayError,
+    GuardFailedError,
+    RowBusyError,
+    RowlockError,
+    TooManyWaitingError,
+)
 from app.leases import Beat
 from app.queue import heartbeats, lifecycle
-from app.queue.calls import Claim, Ending, Finish, Turn, Turned
-from app.queue.held import Held
+from app.queue.calls import Claim, Ending, Finish, Turn, Turned, Turns
 from app.redis import RedisAwayError
+from app.service.give_back import GiveBack
 from app.service.platform import Platform
 from app.task import Lease, Task
-
-log = structlog.get_logger(__name__)
 
 # Together at most this many tasks move in one transaction of the lease traffic.
 TURN_LIMIT: Final = 400
@@ -45,15 +47,15 @@ class WorkerService:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._held = Held()
-        self._giving_back: set[asyncio.Task[None]] = set()
+        self._memory = platform.claims
+        self._returns = GiveBack(self._release)
         self._turns: Coalescer[Turn, Turned] = Coalescer(
             self._take_turns,
             limit=TURN_LIMIT,
             weigh=self._weight,
             observe=metrics.BATCH_CALLS.labels("leases").observe,
             parallel=platform.batches_under_way,
-            unclaimed=self._give_back,
+            unclaimed=self._return_unclaimed,
         )
         self._beats: Coalescer[tuple[Lease, str | None], Pulse] = Coalescer(
             self._beat,
@@ -77,7 +79,7 @@ class WorkerService:
         Raises `TooManyWaitingError` where there is nothing to take, nor room to wait.
         """
         if claim is None or wait_seconds <= 0:
-            return await self._turns(Turn(finishes, claim))
+            return await self._take_turn(Turn(finishes, claim))
         until = time.monotonic() + wait_seconds
         room = self._platform.work
         # In before looking, so that nothing that comes after the look is missed.
@@ -98,7 +100,7 @@ class WorkerService:
                     waiter.wake()  # what woke it goes on to the next
                     return turned
                 try:
-                    claimed = (await self._turns(Turn((), claim))).claimed
+                    claimed = (await self._take_turn(Turn((), claim))).claimed
                 except BaseException:
                     waiter.wake()  # likewise
                     raise
@@ -114,10 +116,18 @@ class WorkerService:
     async def _look(self, finishes: Sequence[Finish], claim: Claim) -> Turned:
         """A poll's first look; none where somebody waits who has found nothing either."""
         if not self._platform.work.is_dry(claim.queues):
-            return await self._turns(Turn(finishes, claim))
+            return await self._take_turn(Turn(finishes, claim))
         if finishes:
-            return await self._turns(Turn(finishes))
+            return await self._take_turn(Turn(finishes))
         return Turned([], [])
+
+    async def _take_turn(self, turn: Turn) -> Turned:
+        """In a batch with others; and in another one, if that one did not come to its claim."""
+        turned = await self._turns(turn)
+        while not turned.is_served:
+            again = await self._turns(Turn((), turn.claim))
+            turned = again._replace(finished=turned.finished)
+        return turned
 
     async def finish(self, finish: Finish) -> Task:
         """End one attempt. Raises `StaleLeaseError` or `TaskNotFoundError`."""
@@ -132,67 +142,66 @@ class WorkerService:
 
     async def give_back(self, tasks: Sequence[Task]) -> None:
         """Release what was claimed for a caller that is no longer there."""
-        finishes = [
-            Finish(Lease(task.id, task.lease_token), Ending.RELEASE)
-            for task in tasks
-            if task.lease_token is not None
-        ]
-        if finishes:
-            await self._turns(Turn(finishes))
+        self._returns.put(_leases_of(tasks))
 
     async def drain(self) -> None:
         """Return when everything accepted so far is answered."""
         await self._turns.drain()
-        while self._giving_back:
-            await asyncio.wait(self._giving_back)
+        await self._returns.drain()
         await self._beats.drain()
 
     async def _take_turns(self, turns: Sequence[Turn]) -> list[Turned | Exception]:
-        platform = self._platform
-        take_turns = partial(
-            lifecycle.take_turns, turns=turns, low_water=platform.low_water, held=self._held
-        )
-        take_free_turns = partial(
-            lifecycle.take_free_turns, turns=turns, low_water=platform.low_water
-        )
-        are_free = [True] * len(turns)
+        given_out: list[Lease] = []
         try:
-            done = await platform.database.transact(take_turns)
-        except GuardFailedError:
-            # A client has changed one of the tasks, or the sweep or management have ended it.
+            are_free, done = await self._transact(turns, given_out)
+        except DatabaseAwayError:
+            # They may be committed all the same, and nobody will hear of them.
+            self._returns.put(given_out)
+            raise
+        finally:
             self._forget(turns)
-            done = await platform.database.transact(take_turns)
-        except RowBusyError:
-            # Somebody holds a row. Whoever needs it is told so, and all have waited long enough.
-            self._forget(turns)
-            are_free, done = await platform.database.transact(take_free_turns)
-        self._forget(turns)
-        for turned in done.answers:
-            self._held.keep(turned.claimed)
+        claimed = [task for answer in done.answers for task in answer.claimed]
+        self._memory.leased.keep(claimed)
         # An end told again too: whoever was told it first may have died before it told the cache.
         ended = {t.id for a in done.answers for t in a.finished if isinstance(t, Task)}
-        await platform.moved(done.moves, told_again=ended)
-        claimed = Counter(task.queue for answer in done.answers for task in answer.claimed)
-        for queue, count in claimed.items():
+        await self._platform.moved(done.moves, told_again=ended)
+        for queue, count in Counter(task.queue for task in claimed).items():
             metrics.CLAIMS.labels(queue).inc(count)
         answers = iter(done.answers)
         return [next(answers) if is_free else RowBusyError() for is_free in are_free]
 
+    async def _transact(
+        self, turns: Sequence[Turn], given_out: list[Lease]
+    ) -> tuple[list[bool], Turns]:
+        """Which of the turns could be taken, and those, taken."""
+        database = self._platform.database
+        take_turns = partial(
+            lifecycle.take_turns, turns=turns, memory=self._memory, given_out=given_out
+        )
+        take_free_turns = partial(
+            lifecycle.take_free_turns, turns=turns, memory=self._memory, given_out=given_out
+        )
+        all_free = [True] * len(turns)
+        try:
+            return all_free, await database.transact(take_turns)
+        except GuardFailedError:
+            # A client has changed one of the tasks, or the sweep or management have ended it.
+            self._forget(turns)
+            return all_free, await database.transact(take_turns)
+        except RowBusyError:
+            # Somebody holds a row. Whoever needs it is told so, and all have waited long enough.
+            self._forget(turns)
+            return await database.transact(take_free_turns)
+
     def _forget(self, turns: Sequence[Turn]) -> None:
         for turn in turns:
-            self._held.forget(turn.finishes)
+            self._memory.leased.forget(turn.finishes)
 
-    async def _give_back(self, _turn: Turn, turned: Turned) -> None:
-        # Not awaited by the batch that this is called from: it needs the next one.
-        task = asyncio.get_running_loop().create_task(self._try_to_give_back(turned.claimed))
-        self._giving_back.add(task)
-        task.add_done_callback(self._giving_back.discard)
+    async def _return_unclaimed(self, _turn: Turn, turned: Turned) -> None:
+        self._returns.put(_leases_of(turned.claimed))
 
-    async def _try_to_give_back(self, tasks: Sequence[Task]) -> None:
-        try:
-            await self.give_back(tasks)
-        except RowlockError as error:
-            log.warning("lease_stays_out", tasks=[t.id for t in tasks], reason=str(error))
+    async def _release(self, leases: Sequence[Lease]) -> None:
+        await self._turns(Turn([Finish(lease, Ending.RELEASE) for lease in leases]))
 
     async def _beat(self, calls: Sequence[tuple[Lease, str | None]]) -> list[Pulse | Exception]:
         leases = [lease for lease, _ in calls]
@@ -251,8 +260,12 @@ class WorkerService:
 
     def _weight(self, turn: Turn) -> int:
         finishes = sum(
-            (1 if self._held.has(finish.lease) else UNKNOWN_WEIGHT)
+            (1 if self._memory.leased.has(finish.lease) else UNKNOWN_WEIGHT)
             + len(finish.result or "") // WEIGHTY_CHARACTERS
             for finish in turn.finishes
         )
-        return finishes + (turn.claim.limit if turn.claim is not None else 0)
+        return finishes + (turn.claim.limit + len(turn.claim.queues) if turn.claim else 0)
+
+
+def _leases_of(tasks: Iterable[Task]) -> list[Lease]:
+    return [Lease(task.id, task.lease_token) for task in tasks if task.lease_token is not None]

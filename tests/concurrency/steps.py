@@ -8,8 +8,7 @@ from sqlalchemy import Engine, text
 from app.db import Connection
 from app.queue import intervene, lifecycle, sweep
 from app.queue.calls import Claim, Ending, Finish, Move, Turn
-from app.queue.held import Held
-from app.queue.low_water import LowWater
+from app.queue.claim_memory import ClaimMemory
 from app.states import Event
 from app.task import Lease, Task
 from tests import calls
@@ -22,7 +21,7 @@ def claim(limit: int = 1) -> Work[list[Task]]:
     async def work(connection: Connection) -> list[Task]:
         turn = Turn(claim=Claim("other-worker", ("default",), limit))
         turns = await lifecycle.take_turns(
-            connection, turns=[turn], low_water=LowWater(), held=Held()
+            connection, turns=[turn], memory=ClaimMemory(), given_out=[]
         )
         return turns.answers[0].claimed
 
@@ -36,7 +35,7 @@ def complete(lease_id: str) -> Work[Task]:
 
     async def work(connection: Connection) -> Task:
         turns = await lifecycle.take_turns(
-            connection, turns=[Turn([finish])], low_water=LowWater(), held=Held()
+            connection, turns=[Turn([finish])], memory=ClaimMemory(), given_out=[]
         )
         (answer,) = turns.answers[0].finished
         assert isinstance(answer, Task)

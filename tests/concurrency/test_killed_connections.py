@@ -13,13 +13,19 @@ from app.db import Connection
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
+from tests.calls import claim_one, complete
 from tests.concurrency.ordering import until_blocked
+from tests.concurrency.steps import row
 from tests.concurrency.writes import BUSY, KINDS, Write
 from tests.factories import TaskFactory, lease_of
+from tests.worker_calls import attempts
 
 LOCK = "SELECT id FROM tasks WHERE id = %s FOR UPDATE"
 LOOKS = 100_000
 THERE = "SELECT id FROM information_schema.processlist WHERE id = :id"
+
+# Who claims again is given what there is then: what nobody heard of goes back.
+SENT_AGAIN = [kind for kind in KINDS if kind != "claim"]
 
 Prepare = Callable[[], Write]
 
@@ -127,6 +133,7 @@ async def test_killed_before_any_of_its_statements_a_write_is_done_once_or_not_a
     assert await sweeping.recount(settings) == {}
 
 
+@pytest.mark.parametrize("prepare", SENT_AGAIN, indirect=True)
 async def test_a_write_whose_answer_is_lost_after_the_commit_is_done_once_though_sent_again(
     prepare: Prepare, killer: Killer, settings: Settings
 ) -> None:
@@ -138,6 +145,26 @@ async def test_a_write_whose_answer_is_lost_after_the_commit_is_done_once_though
     first = write.look()
     assert await write.send() != BUSY
     assert (first, write.look()) == (done, done)
+    assert await sweeping.recount(settings) == {}
+
+
+async def test_a_claim_whose_commit_was_not_heard_of_costs_the_task_nothing(
+    killer: Killer, session: Session, engine: Engine, api: httpx.AsyncClient, settings: Settings
+) -> None:
+    task = TaskFactory(retry_limit=0)
+    killer.strike_after_commit()
+    answer = await api.post("/leases", json={"worker": "w"})
+    assert (answer.status_code, killer.struck) == (BUSY, "after commit")
+
+    async with asyncio.timeout(30):
+        # It is given back without anybody asking for it.
+        while row(engine, task.id)["claim_rank"] is None:  # noqa: ASYNC110  (MySQL sends no event)
+            await asyncio.sleep(0.01)
+    (attempt,) = await attempts(api, task.id)
+    assert (attempt["attempt"], attempt["outcome"]) == (1, "released")
+    lease = await claim_one(api)
+    assert (lease["attempt"], lease["task"]["current_retry_count"]) == (2, 0)
+    assert (await complete(api, lease))["status"] == "done"
     assert await sweeping.recount(settings) == {}
 
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from sqlalchemy.orm import Session
 
-from app.queue import low_water
+from app.queue import claim_marks
 from tests.calls import claim, submit
 from tests.factories import TaskFactory
 
@@ -26,6 +26,7 @@ async def test_an_older_task_that_appears_late_is_first_again_once_the_memory_en
         await submit(api)
     assert len(await claim(api)) == 1
     late = TaskFactory()
-    monkeypatch.setattr(low_water, "REMEMBERED_SECONDS", -1)
+    monkeypatch.setattr(claim_marks, "REMEMBERED_SECONDS", -1)
+    monkeypatch.setattr(claim_marks, "REMEMBERED_LOOKS", 0)
 
     assert [lease["task"]["id"] for lease in await claim(api)] == [late.id]

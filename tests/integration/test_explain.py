@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Engine, text
 
 from app.db import Connection as Queries
 from app.db import Database
-from app.queue import lifecycle, looking, retention, statements, sweep
+from app.queue import claiming, lifecycle, looking, retention, statements, sweep
 from app.queue.calls import Claim, Turn
-from app.queue.held import Held
-from app.queue.low_water import BEGINNING, UNKNOWN, LowWater
+from app.queue.claim_marks import BEGINNING, Look
+from app.queue.claim_memory import ClaimMemory
 from app.queue.statements import CLAIM
 from app.settings import Settings
 from app.states import Status
@@ -105,7 +105,7 @@ def sorts(plan: Plan) -> bool:
 async def claim_statement(database: Database) -> Statement:
     turn = Turn(claim=Claim("w", ("default",), LIMIT))
     sent = await sent_by(
-        database, partial(lifecycle.take_turns, turns=[turn], low_water=LowWater(), held=Held())
+        database, partial(lifecycle.take_turns, turns=[turn], memory=ClaimMemory(), given_out=[])
     )
     claims = [statement for statement in sent if statement.text == CLAIM]
     # Nothing is locked where there is nothing: what doctor explains is what would be sent.
@@ -197,7 +197,9 @@ async def test_the_look_for_those_who_wait_counts_no_further_than_it_has_to(
     tasks: int, database: Database, connection: Connection
 ) -> None:
     wanted = {"default": LIMIT, "another": LIMIT}
-    (statement,) = await sent_by(database, partial(looking.claimable, wanted=wanted))
+    anew = dict.fromkeys(wanted, Look.from_the_beginning())
+    work = partial(looking.claimable, wanted=wanted, looks=anew)
+    (statement,) = await sent_by(database, work)
     looks = [plan for plan in explain(connection, statement) if plan.table == "tasks"]
 
     assert [plan.key for plan in looks] == ["ix_tasks_claim"] * len(looks)
@@ -209,7 +211,9 @@ async def test_the_look_for_those_who_wait_counts_no_further_than_it_has_to(
 async def test_the_look_before_a_claim_counts_no_further_than_is_wanted(
     tasks: int, database: Database, connection: Connection
 ) -> None:
-    work = partial(looking.fronts, heads={"default": UNKNOWN, "another": UNKNOWN}, limit=LIMIT)
+    places = [(queue, rank) for queue in ("default", "another") for rank in (0, 1, 2)]
+    anew = dict.fromkeys(("default", "another"), Look.from_the_beginning())
+    work = partial(claiming.fronts, looks=anew, places=places, limit=LIMIT)
     (statement,) = await sent_by(database, work)
     looks = [plan for plan in explain(connection, statement) if plan.table == "tasks"]
 

@@ -15,7 +15,6 @@ import redis
 from sqlalchemy import Engine, text
 
 from app.main import create_app
-from app.queue.low_water import LowWater
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
@@ -140,7 +139,7 @@ class World:
     def rest(self) -> None:
         """The second passes for which a process remembers where its queues begin."""
         for platform in self._platforms:
-            platform.low_water = LowWater()
+            platform.claims.marks.forget_all()
 
     def is_close(self, moments: Sequence[Moment]) -> bool:
         """Whether one of the moments may come while a call is under way. Those that come within

@@ -1,0 +1,219 @@
+"""The claim: the next tasks of queues, for many workers in one transaction.
+
+What may be there is found by plain reads, and only that is locked. A batch ends early where the
+tasks are large, or many queues take their time: the claims that it has not come to are told so,
+and run again.
+"""
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Final, NamedTuple
+
+from app import transitions
+from app.db import Connection, marks
+from app.queue import statements
+from app.queue.calls import Claim, Move
+from app.queue.claim_marks import LATE_COMMITS, ClaimMarks, Look, Mark
+from app.states import RANK
+from app.task import Task
+
+TOKEN_BYTES: Final = 16
+# For all that is handed out in one transaction: four hundred tasks may be 256 KiB each.
+CLAIM_BYTES: Final = 8 * 1024 * 1024
+# After so long a batch hands out what it has; others wait for their turn.
+CLAIM_SECONDS: Final = 0.1
+# A statement of many selects takes much longer to parse than one that walks over as many queues.
+FEW_QUEUES: Final = 4
+
+_PRESENT: Final = (
+    "SELECT queue, claim_rank, MIN(created_at) FROM tasks FORCE INDEX (ix_tasks_claim) "
+    "WHERE queue IN ({queues}) AND claim_rank IN ({ranks}) AND created_at >= %s "
+    "GROUP BY queue, claim_rank"
+)
+_FRONT: Final = (
+    "SELECT %s, %s, COUNT(*), MIN(created_at) FROM ("
+    "SELECT created_at FROM tasks FORCE INDEX (ix_tasks_claim) "
+    "WHERE queue = %s AND claim_rank = %s AND created_at >= %s "
+    "ORDER BY created_at LIMIT %s) AS front"
+)
+
+Place = tuple[str, int]
+"""A queue and a rank."""
+
+
+class Front(NamedTuple):
+    """A rank's first claimable task, and how many there are, counted no further than wanted."""
+
+    begins_at: datetime
+    tasks: int
+
+
+class Budget:
+    """What is left to one batch."""
+
+    def __init__(self) -> None:
+        self.bytes = CLAIM_BYTES
+        self._ends_at = time.monotonic() + CLAIM_SECONDS
+
+    @property
+    def is_spent(self) -> bool:
+        return self.bytes <= 0 or time.monotonic() > self._ends_at
+
+
+async def claim(
+    connection: Connection, claims: Sequence[Claim], now: datetime, memory: ClaimMarks
+) -> tuple[list[list[Task] | None], list[Move]]:
+    """The tasks of each claim, the first to ask served first; None for a claim that is not
+    served. Claims of the same queues share their reads."""
+    handed: list[list[Task] | None] = [None] * len(claims)
+    moves: list[Move] = []
+    budget = Budget()
+    for queues in dict.fromkeys(claim.queues for claim in claims):
+        if budget.is_spent:
+            break
+        alike = [place for place, claim in enumerate(claims) if claim.queues == queues]
+        wanted = sum(claims[place].limit for place in alike)
+        search = Search(connection, wanted=wanted, now=now, memory=memory, budget=budget)
+        found = iter(await search.run(queues))
+        is_whole = budget.bytes > 0
+        group: list[Move] = []
+        tokens = secrets.token_hex(TOKEN_BYTES * len(alike))
+        for number, place in enumerate(alike):
+            token = tokens[2 * TOKEN_BYTES * number :][: 2 * TOKEN_BYTES]
+            tasks = list(islice(found, claims[place].limit))
+            claimed = [_claimed(task, claims[place], now, token) for task in tasks]
+            # Of those that share what was found, some may have got nothing for others' size.
+            handed[place] = claimed if claimed or is_whole else None
+            group += zip(tasks, claimed, strict=True)
+        await statements.move(connection, group)
+        moves += group
+    return handed, moves
+
+
+async def present(
+    connection: Connection, looks: Mapping[str, Look], places: Sequence[Place]
+) -> list[Place]:
+    """Those of the places at which there may be a task, in their order. No locks."""
+    found: set[Place] = set()
+    for from_the_beginning in (True, False):
+        asked = {
+            queue: looks[queue]
+            for queue, _ in places
+            if looks[queue].is_from_the_beginning == from_the_beginning
+        }
+        if not asked:
+            continue
+        begins_at = min(look.marks[rank].begins_at for look in asked.values() for rank in _RANKS)
+        statement = _PRESENT.format(queues=marks(asked), ranks=marks(_RANKS))
+        rows = await connection.fetch(statement, (*asked, *_RANKS, begins_at))
+        found |= {(queue, rank) for queue, rank, _ in rows}
+    return [place for place in places if place in found]
+
+
+async def fronts(
+    connection: Connection, looks: Mapping[str, Look], places: Sequence[Place], *, limit: int
+) -> dict[Place, Front]:
+    """Those of the places at which there is a task. No locks."""
+    values: list[object] = []
+    for queue, rank in places:
+        values += (queue, rank, queue, rank, looks[queue].marks[rank].begins_at, limit)
+    if not values:
+        return {}
+    rows = await connection.fetch(" UNION ALL ".join([_FRONT] * len(places)), values)
+    return {
+        (queue, rank): Front(begins_at, count) for queue, rank, count, begins_at in rows if count
+    }
+
+
+_RANKS: Final = tuple(sorted(RANK.values()))
+
+
+def _claimed(task: Task, claim: Claim, now: datetime, token: str) -> Task:
+    return transitions.claimed(
+        task, now=now, token=token, worker=claim.worker, lease_seconds=claim.lease_seconds
+    )
+
+
+class Search:
+    """The way of some claims through the queues that they name, in their order, each by priority
+    and age. What is found is locked."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        wanted: int,
+        now: datetime,
+        memory: ClaimMarks,
+        budget: Budget,
+    ) -> None:
+        self._connection = connection
+        self._wanted = wanted
+        self._now = now
+        self._memory = memory
+        self._budget = budget
+        self._found: list[Task] = []
+
+    async def run(self, queues: Sequence[str]) -> list[Task]:
+        """As many tasks as are wanted, or there are."""
+        looks = {queue: self._memory.look(queue) for queue in queues}
+        await self._go_through(looks)
+        if not self._found and not all(look.is_from_the_beginning for look in looks.values()):
+            # "Nothing to do" is never said on the strength of a memory.
+            await self._go_through({queue: Look.from_the_beginning() for queue in queues})
+        return self._found
+
+    async def _go_through(self, looks: Mapping[str, Look]) -> None:
+        places = [
+            (queue, rank)
+            for queue, look in looks.items()
+            for rank, mark in enumerate(look.marks)
+            if mark.may_be_dry
+        ]
+        if len(looks) > FEW_QUEUES:
+            places = await present(self._connection, looks, places)
+        queues = list(looks)
+        for begin in range(0, len(queues), FEW_QUEUES):
+            few = queues[begin : begin + FEW_QUEUES]
+            asked = [place for place in places if place[0] in few]
+            seen = await fronts(self._connection, looks, asked, limit=self._missing)
+            for queue in few:
+                marks_seen = [
+                    await self._take(queue, rank, known, seen.get((queue, rank)))
+                    for rank, known in enumerate(looks[queue].marks)
+                ]
+                self._memory.saw(queue, looks[queue], tuple(marks_seen))
+            if not self._missing or self._budget.bytes <= 0:
+                return
+
+    async def _take(self, queue: str, rank: int, known: Mark, front: Front | None) -> Mark:
+        """Lock what is still wanted of a rank; where it begins now."""
+        begins_at, may_be_dry, limit = known.begins_at, known.may_be_dry, self._missing
+        if known.may_be_dry:
+            if front is None:
+                return Mark(max(known.begins_at, self._now - LATE_COMMITS))
+            begins_at, may_be_dry = front.begins_at, front.tasks < self._wanted
+            limit = min(limit, front.tasks)
+        if not limit or self._budget.bytes <= 0:
+            return Mark(begins_at, may_be_dry)
+        tasks, self._budget.bytes = await statements.lock_claimable(
+            self._connection,
+            queue=queue,
+            rank=rank,
+            begins_at=begins_at,
+            limit=limit,
+            limit_bytes=self._budget.bytes,
+        )
+        self._found += tasks
+        # From the first of them on: should this be rolled back, they are there again.
+        return Mark(
+            tasks[0].created_at if tasks else begins_at,
+            may_be_dry=may_be_dry or len(tasks) < limit,
+        )
+
+    @property
+    def _missing(self) -> int:
+        return self._wanted - len(self._found)
