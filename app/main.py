@@ -19,7 +19,9 @@ from app.api.openapi import openapi_of
 from app.api.problems import on_error
 from app.api.services import Services
 from app.logging import configure_logging
+from app.queue import processes
 from app.service.platform import BATCHES, Platform
+from app.service.presence import Presence
 from app.settings import Settings
 
 _SUMMARY: Final = "Background tasks for people who already run MySQL."
@@ -54,9 +56,12 @@ def create_app(settings: Settings | None = None, *, batches_under_way: int = BAT
             Platform(settings, batches_under_way=batches_under_way)
         )
         await services.platform.redis.look()  # `/metrics` says how it is from the beginning
+        presence = Presence(services.platform.database, processes.API)
+        presence.begin()
         try:
             yield
         finally:
+            await presence.end()
             await app.state.services.close()
 
     app = Application(

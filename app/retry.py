@@ -6,6 +6,9 @@ from app.states import Backoff, Status
 
 BACKOFF_CAP_SECONDS: Final = 3600
 JITTER: Final = 0.1
+# A worker that stops gives its tasks back, and that many times a task is claimable again at once.
+FREE_RELEASES: Final = 10
+RELEASE_CAP_SECONDS: Final = 60
 
 
 class Verdict(NamedTuple):
@@ -35,3 +38,14 @@ def delay_seconds(
     # 2**17 * 1 s is past the cap already; a larger exponent would only cost digits.
     grown = retry_delay_seconds * 2 ** min(retry - 1, 17)
     return float(min(grown, BACKOFF_CAP_SECONDS)) * (1 + JITTER * luck)
+
+
+def release_delay_seconds(*, attempt: int, current_retry_count: int) -> int:
+    """Seconds until a task whose attempt of that number is released may be claimed again.
+
+    None at first; but whoever claims and releases in a loop would fill the task's history, so
+    each release after the first ten takes twice as long as the one before, up to a minute.
+    """
+    releases_before = attempt - 1 - current_retry_count
+    beyond = releases_before - FREE_RELEASES
+    return 0 if beyond < 0 else min(2 ** min(beyond, 6), RELEASE_CAP_SECONDS)

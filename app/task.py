@@ -67,9 +67,20 @@ ROW: Final = f"JSON_ARRAY({', '.join(Task._fields)})"
 
 # For transitions whose answer shows no document: texts of up to 256 KiB stay where they are.
 # A move writes only what it changes, and none of these transitions changes one of them.
-_LONG: Final = {"description", "payload", "result"}
+_LONG: Final = ("description", "payload", "result")
 _LIGHT: Final = ["NULL" if name in _LONG else name for name in Task._fields]
 LIGHT_ROW: Final = f"JSON_ARRAY({', '.join(_LIGHT)})"
+
+
+def without_texts(task: Task) -> Task:
+    """The task as a `LIGHT_ROW` shows it."""
+    return task._replace(description=None, payload=None, result=None)
+
+
+def texts_of(task: Task | NewTask) -> list[str]:
+    """Those of a task that may be long."""
+    return [text for name in (*_LONG, "error") if (text := getattr(task, name, None))]
+
 
 _TIMES: Final = tuple(
     index for index, name in enumerate(Task._fields) if name.endswith("_at") or name == "due_date"

@@ -9,7 +9,7 @@ from random import Random, SystemRandom
 from typing import Final
 
 from app.errors import TransitionNotAllowedError
-from app.retry import after_failure, delay_seconds
+from app.retry import after_failure, delay_seconds, release_delay_seconds
 from app.states import RANK, Backoff, Event, Priority, Status, allows
 from app.task import NewTask, Task, names_text
 
@@ -141,14 +141,18 @@ def failed(
 
 
 def released(task: Task, *, now: datetime) -> Task:
-    """The worker gives the task back unharmed: as it was before the claim, no retry used."""
+    """The worker gives the task back unharmed: as it was before the claim, no retry used. One
+    that was released many times waits a while (`app.retry`)."""
     _require(task, Event.RELEASE)
     assert task.claimed_from is not None  # a CHECK ties it to in_progress
+    delay = release_delay_seconds(
+        attempt=task.attempt, current_retry_count=task.current_retry_count
+    )
     return _waiting(
         _without_lease(task, now),
         status=Status(task.claimed_from),
         now=now,
-        available_at=task.available_at,
+        available_at=now + timedelta(seconds=delay) if delay else task.available_at,
     )
 
 

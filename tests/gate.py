@@ -38,16 +38,29 @@ class Gate:
         """What was kept back comes through."""
         self._lets_through.set()
 
+    def forget(self) -> None:
+        """A firewall has dropped the connections that there are, and tells nobody; new ones are
+        let through."""
+        self._lets_through.clear()
+        self._lets_through = asyncio.Event()
+        self._lets_through.set()
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         target_reader, target_writer = await asyncio.open_connection(*self._target)
         self._writers |= {writer, target_writer}
-        await asyncio.gather(self._pass(reader, target_writer), self._pass(target_reader, writer))
+        let_through = self._lets_through
+        await asyncio.gather(
+            self._pass(reader, target_writer, let_through),
+            self._pass(target_reader, writer, let_through),
+        )
         self._writers -= {writer, target_writer}
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, let_through: asyncio.Event
+    ) -> None:
         with suppress(OSError):
             while chunk := await reader.read(65_536):
-                await self._lets_through.wait()
+                await let_through.wait()
                 writer.write(chunk)
                 await writer.drain()
         writer.close()

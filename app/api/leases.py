@@ -59,7 +59,7 @@ async def finish(service: Service, request: Request, body: schemas.FinishTasks) 
         only_waits=partial(request.app.state.large_calls.left, request),
     )
     items = [
-        _finished(str(one.lease), answer)
+        _finished(one.lease, answer, turned.cut)
         for one, answer in zip(finishes, turned.finished, strict=True)
     ]
     leases = array(lease_document(task) for task in turned.claimed)
@@ -146,11 +146,11 @@ def _lease(lease_id: str) -> Lease:
     return Lease(int(task_id), token)
 
 
-def _finished(lease_id: str, answer: Task | RowlockError) -> dict[str, Any]:
-    if isinstance(answer, Task):
-        return {"lease_id": lease_id, "status": 200, "task": orjson.Fragment(task_document(answer))}
-    item = {"lease_id": lease_id, "status": KINDS[type(answer)].status, "detail": str(answer)}
-    task = answer.facts.get("task")
-    if isinstance(task, Task):
+def _finished(lease: Lease, answer: Task | RowlockError, cut: frozenset[int]) -> dict[str, Any]:
+    item: dict[str, Any] = {"lease_id": str(lease), "status": 200}
+    if isinstance(answer, RowlockError):
+        item |= {"status": KINDS[type(answer)].status, "detail": str(answer)}
+    task = answer if isinstance(answer, Task) else answer.facts.get("task")
+    if isinstance(task, Task) and task.id not in cut:
         item["task"] = orjson.Fragment(task_document(task))
     return item

@@ -67,6 +67,8 @@ class Turned(NamedTuple):
     finished: list[Task | RowlockError]
     claimed: list[Task]
     is_served: bool = True
+    # Those of the finished whose long texts were left out: they are not to be shown.
+    cut: frozenset[int] = frozenset()
 
 
 Move = tuple[Task, Task]

@@ -72,8 +72,6 @@ async def claim(
     moves: list[Move] = []
     budget = Budget()
     for queues in dict.fromkeys(claim.queues for claim in claims):
-        if budget.is_spent:
-            break
         alike = [place for place, claim in enumerate(claims) if claim.queues == queues]
         wanted = sum(claims[place].limit for place in alike)
         search = Search(connection, wanted=wanted, now=now, memory=memory, budget=budget)
@@ -90,6 +88,9 @@ async def claim(
             group += zip(tasks, claimed, strict=True)
         await statements.move(connection, group)
         moves += group
+        # Only now: each batch serves somebody.
+        if budget.is_spent:
+            break
     return handed, moves
 
 

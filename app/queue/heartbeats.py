@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from app.db import Connection, marks
-from app.errors import RowlockError, TaskNotFoundError
+from app.errors import RowBusyError, RowlockError, TaskNotFoundError
 from app.queue import statements
 from app.queue.lifecycle import stale
 from app.queue.reading import get_tasks, outcomes_by_lease
@@ -36,14 +36,14 @@ async def held(
 
 
 async def put_off(
-    connection: Connection, remaining_seconds: Mapping[Lease, float]
+    connection: Connection, remaining_seconds: Mapping[Lease, float], *, skip_locked: bool
 ) -> dict[Lease, RowlockError]:
-    """Tell the sweep not to look at these leases before their heartbeat runs out; those that
-    no longer count, with the reason."""
+    """Tell the sweep not to look at these leases, which promise heartbeats, before the last one
+    runs out; those that no longer count, with the reason. With `skip_locked` those whose row
+    somebody else holds are among these."""
     now = await connection.now()
-    tasks = await statements.lock_tasks(
-        connection, [lease.task_id for lease in remaining_seconds], whole=False
-    )
+    ids = {lease.task_id for lease in remaining_seconds}
+    tasks = await statements.lock_tasks(connection, ids, whole=False, skip_locked=skip_locked)
     held = {
         lease: tasks[lease.task_id]
         for lease in remaining_seconds
@@ -60,12 +60,18 @@ async def put_off(
 
 
 async def _refused(connection: Connection, leases: Sequence[Lease]) -> dict[Lease, RowlockError]:
-    tasks = await get_tasks(connection, {lease.task_id for lease in leases})
+    ids = {lease.task_id for lease in leases}
+    tasks = await get_tasks(connection, ids, whole=False)
     known = [lease for lease in leases if lease.task_id in tasks]
     outcomes = await outcomes_by_lease(connection, known, tasks)
-    return {
-        lease: stale(tasks[lease.task_id], outcomes.get(lease))
-        if lease.task_id in tasks
-        else TaskNotFoundError(task_id=lease.task_id)
-        for lease in leases
-    }
+
+    def reason(lease: Lease) -> RowlockError:
+        task = tasks.get(lease.task_id)
+        if task is None:
+            return TaskNotFoundError(task_id=lease.task_id)
+        # It holds its task, and yet its row was not to be had.
+        return (
+            RowBusyError() if task.lease_token == lease.token else stale(task, outcomes.get(lease))
+        )
+
+    return {lease: reason(lease) for lease in leases}

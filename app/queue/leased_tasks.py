@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from app.queue.calls import Finish
-from app.task import Lease, Task
+from app.task import Lease, Task, texts_of
 
 MOST_TASKS: Final = 2000
 # Longer ones are read again: what is remembered has to stay small.
@@ -25,7 +25,7 @@ class LeasedTasks:
     def keep(self, tasks: Iterable[Task]) -> None:
         """Remember tasks whose claim is committed; the oldest ones make room."""
         for task in tasks:
-            if task.lease_token and _length(task) <= LONGEST_CHARACTERS:
+            if task.lease_token and sum(map(len, texts_of(task))) <= LONGEST_CHARACTERS:
                 self._tasks[Lease(task.id, task.lease_token)] = task
         while len(self._tasks) > MOST_TASKS:
             del self._tasks[next(iter(self._tasks))]
@@ -48,8 +48,3 @@ class LeasedTasks:
         """These have ended, or one of them was not as remembered."""
         for finish in finishes:
             self._tasks.pop(finish.lease, None)
-
-
-def _length(task: Task) -> int:
-    texts = (task.payload, task.description, task.result, task.error)
-    return sum(len(text) for text in texts if text)

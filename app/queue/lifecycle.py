@@ -6,6 +6,7 @@ Each step locks what it needs, decides purely (`app.transitions`) and writes onc
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import compress
+from typing import Final
 
 from app import transitions
 from app.db import Connection
@@ -17,6 +18,9 @@ from app.queue.leased_tasks import LeasedTasks
 from app.queue.reading import get_tasks, outcomes_by_lease
 from app.states import Event, Outcome, Status
 from app.task import EndedAttempt, Lease, Task
+
+# What the tasks that a batch ends may come to together: beyond it their long texts are not read.
+FINISH_BYTES: Final = 8 * 1024 * 1024
 
 _OUTCOMES = {
     Ending.COMPLETE: Outcome.DONE,
@@ -37,7 +41,7 @@ async def take_turns(
     """
     now = await connection.now()
     finishes = [finish for turn in turns for finish in turn.finishes]
-    finished, finish_moves = await _finish(connection, finishes, now, memory.leased)
+    finished, cut, finish_moves = await _finish(connection, finishes, now, memory.leased)
     claims = [turn.claim for turn in turns if turn.claim is not None]
     claimed, claim_moves = await claiming.claim(connection, claims, now, memory.marks)
     given_out[:] = [Lease(new.id, new.lease_token) for _, new in claim_moves if new.lease_token]
@@ -46,7 +50,7 @@ async def take_turns(
     for turn in turns:
         hand = [] if turn.claim is None else next(handed)
         ended = [next(answers) for _ in turn.finishes]
-        done.append(Turned(ended, hand or [], is_served=hand is not None))
+        done.append(Turned(ended, hand or [], is_served=hand is not None, cut=cut))
     return Turns(done, finish_moves + claim_moves)
 
 
@@ -57,7 +61,7 @@ async def take_free_turns(
     holds, and those, taken."""
     needed = {finish.lease.task_id for turn in turns for finish in turn.finishes}
     locked = await statements.lock_tasks(connection, needed, whole=False, skip_locked=True)
-    busy = await get_tasks(connection, needed - locked.keys())
+    busy = await get_tasks(connection, needed - locked.keys(), whole=False)
     are_free = [
         busy.keys().isdisjoint(finish.lease.task_id for finish in turn.finishes) for turn in turns
     ]
@@ -94,10 +98,11 @@ def stale(task: Task, outcome: Outcome | None) -> StaleLeaseError:
 
 async def _finish(
     connection: Connection, finishes: Sequence[Finish], now: datetime, leased: LeasedTasks
-) -> tuple[list[Task | RowlockError], list[Move]]:
-    before = leased.all_of(finishes)
+) -> tuple[list[Task | RowlockError], frozenset[int], list[Move]]:
+    before, cut = leased.all_of(finishes), frozenset[int]()
     if before is None:
-        before = await statements.lock_tasks(connection, [f.lease.task_id for f in finishes])
+        ids = [finish.lease.task_id for finish in finishes]
+        before, cut = await statements.lock_within(connection, ids, limit_bytes=FINISH_BYTES)
     present = dict(before)
     attempts: list[EndedAttempt] = []
     late: set[Lease] = set()
@@ -125,7 +130,7 @@ async def _finish(
             return task
         return stale(task, outcomes.get(finish.lease))
 
-    return [answer(finish) for finish in finishes], moves
+    return [answer(finish) for finish in finishes], cut, moves
 
 
 def _ended(task: Task, finish: Finish, now: datetime) -> Task:

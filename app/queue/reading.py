@@ -4,17 +4,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from app.db import Connection, marks
 from app.states import Outcome, Status
-from app.task import ROW, EndedAttempt, Lease, Task, task_of
+from app.task import LIGHT_ROW, ROW, EndedAttempt, Lease, Task, task_of
 
 _ATTEMPT_COLUMNS = ", ".join(EndedAttempt._fields)
 
 
-async def get_tasks(connection: Connection, ids: Collection[int]) -> dict[int, Task]:
-    """Those of the tasks that exist."""
+async def get_tasks(
+    connection: Connection, ids: Collection[int], *, whole: bool = True
+) -> dict[int, Task]:
+    """Those of the tasks that exist. Without `whole` their long texts are left out."""
     if not ids:
         return {}
+    columns = ROW if whole else LIGHT_ROW
     rows = await connection.fetch(
-        f"SELECT {ROW} FROM tasks WHERE id IN ({marks(ids)})",
+        f"SELECT {columns} FROM tasks WHERE id IN ({marks(ids)})",
         tuple(ids),
     )
     return {task.id: task for task in (task_of(row) for (row,) in rows)}

@@ -6,7 +6,7 @@ finishers, sweeps and management cannot deadlock by their order.
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from operator import attrgetter
@@ -16,7 +16,16 @@ from app.db import Connection, marks
 from app.errors import GuardFailedError
 from app.queue.counters import count
 from app.states import Status
-from app.task import LIGHT_ROW, ROW, EndedAttempt, NewTask, Task, task_of
+from app.task import (
+    LIGHT_ROW,
+    ROW,
+    EndedAttempt,
+    NewTask,
+    Task,
+    task_of,
+    texts_of,
+    without_texts,
+)
 from app.transitions import begun
 
 CLAIM: Final = (
@@ -127,7 +136,7 @@ async def lock_claimable(
                 break
             task = task_of(row)
             tasks.append(task)
-            limit_bytes -= sum(sys.getsizeof(text) for text in _texts(task))
+            limit_bytes -= sum(sys.getsizeof(text) for text in texts_of(task))
     return tasks, limit_bytes
 
 
@@ -139,17 +148,36 @@ async def lock_tasks(
     skip_locked: bool = False,
 ) -> dict[int, Task]:
     """The rows of those ids that exist, locked. Without `whole` the long texts are left out."""
+    columns = ROW if whole else LIGHT_ROW
+    locked = _locked(connection, ids, columns, skip_locked=skip_locked)
+    return {task.id: task async for task in locked}
+
+
+async def lock_within(
+    connection: Connection, ids: Iterable[int], *, limit_bytes: int
+) -> tuple[dict[int, Task], frozenset[int]]:
+    """The same, whole until they come to so many bytes; and those without their long texts."""
+    tasks: dict[int, Task] = {}
+    cut: set[int] = set()
+    async for task in _locked(connection, ids, ROW, skip_locked=False):
+        limit_bytes -= sum(sys.getsizeof(text) for text in texts_of(task))
+        if limit_bytes < 0:
+            cut.add(task.id)
+        tasks[task.id] = without_texts(task) if limit_bytes < 0 else task
+    return tasks, frozenset(cut)
+
+
+async def _locked(
+    connection: Connection, ids: Iterable[int], columns: str, *, skip_locked: bool
+) -> AsyncIterator[Task]:
     wanted = sorted(set(ids))
     if not wanted:
-        return {}
-    statement = _LOCK.format(
-        columns=ROW if whole else LIGHT_ROW,
-        marks=marks(wanted),
-        skip=" SKIP LOCKED" if skip_locked else "",
-    )
+        return
+    skip = " SKIP LOCKED" if skip_locked else ""
+    statement = _LOCK.format(columns=columns, marks=marks(wanted), skip=skip)
     # One by one: a hundred rows may be as large as their tasks.
-    rows = connection.stream(statement, tuple(wanted), reads_on=True)
-    return {task.id: task async for task in (task_of(row) async for (row,) in rows)}
+    async for (row,) in connection.stream(statement, tuple(wanted), reads_on=True):
+        yield task_of(row)
 
 
 async def lock_due(
@@ -229,12 +257,7 @@ async def _insert(connection: Connection, head: str, rows: Sequence[tuple[Any, .
 
 def _weight(task: Task | NewTask) -> int:
     names = "".join(task.tag_names or ())
-    return 1024 + sum(3 * len(text) for text in (task.title, names, *_texts(task)))
-
-
-def _texts(task: Task | NewTask) -> list[str]:
-    texts = (getattr(task, name, None) for name in ("payload", "description", "result", "error"))
-    return [text for text in texts if text]
+    return 1024 + sum(3 * len(text) for text in (task.title, names, *texts_of(task)))
 
 
 def _chunks(rows: Sequence[Any], limit: int, weigh: Any = _weight) -> Iterator[list[Any]]:

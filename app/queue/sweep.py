@@ -6,14 +6,20 @@ loop over batches, and Redis, are the service's.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 from app import transitions
 from app.db import Connection
-from app.queue import statements
+from app.queue import processes, statements
 from app.queue.calls import Move
 from app.queue.lifecycle import ended_attempt
+from app.queue.processes import Reach
 from app.states import Event, Outcome, Status
 from app.task import Lease, PromisedLease, Task
+
+# A worker beats three times a lease, and no lease is shorter than five seconds: one whose lease has
+# run out by less was to be heard of before that.
+LATE: Final = timedelta(seconds=2)
 
 
 async def promote_once(connection: Connection, *, status: Status, limit: int) -> list[Move]:
@@ -38,7 +44,8 @@ async def due_leases(connection: Connection, *, limit: int) -> list[PromisedLeas
     rows = await connection.fetch(
         "SELECT id, lease_token, lease_seconds FROM tasks FORCE INDEX (ix_tasks_sweep) "
         "WHERE status = 'in_progress' AND sweep_at <= UTC_TIMESTAMP(6) "
-        "AND deadline_at > UTC_TIMESTAMP(6) ORDER BY sweep_at, id LIMIT %s",
+        "AND deadline_at > UTC_TIMESTAMP(6) AND lease_seconds IS NOT NULL "
+        "ORDER BY sweep_at, id LIMIT %s",
         (limit,),
     )
     return [PromisedLease(Lease(task_id, token), seconds) for task_id, token, seconds in rows]
@@ -47,7 +54,8 @@ async def due_leases(connection: Connection, *, limit: int) -> list[PromisedLeas
 async def settle_leases(
     connection: Connection, *, remaining_seconds: Mapping[Lease, float | None]
 ) -> list[Move]:
-    """Look again after the remaining seconds; where that is None, the lease is lost.
+    """Look again after the remaining seconds. Where that is None nothing was heard of the worker,
+    and the lease is lost if it could have been: if an API was there.
 
     Tasks that have moved on meanwhile are left alone.
     """
@@ -55,24 +63,43 @@ async def settle_leases(
     tasks = await statements.lock_tasks(
         connection, [lease.task_id for lease in remaining_seconds], whole=False, skip_locked=True
     )
-    held = [
-        (tasks[lease.task_id], seconds)
-        for lease, seconds in remaining_seconds.items()
-        if lease.task_id in tasks and tasks[lease.task_id].lease_token == lease.token
-    ]
-    extended = [
-        (task, extend(task, now=now, seconds=seconds))
-        for task, seconds in held
-        if seconds is not None
-    ]
+    reach = await processes.reach(connection) if None in remaining_seconds.values() else None
+    extended: list[Move] = []
+    lost: list[Task] = []
+    for lease, seconds in remaining_seconds.items():
+        task = tasks.get(lease.task_id)
+        if task is None or task.lease_token != lease.token:
+            continue
+        if seconds is not None:
+            extended.append((task, extend(task, now=now, seconds=seconds)))
+        # A heartbeat that Redis could not take has moved sweep_at on in MySQL: not lost.
+        elif task.sweep_at is not None and task.sweep_at <= now:
+            proof_in = seconds_to_proof(task, now=now, reach=reach)
+            if proof_in is None:
+                lost.append(task)
+            elif proof_in > 0 or now - task.sweep_at > LATE:
+                extended.append((task, extend(task, now=now, seconds=proof_in)))
     await statements.move(connection, extended)
-    # A heartbeat that Redis could not take has moved sweep_at on in MySQL: not lost.
-    gone = [
-        task
-        for task, seconds in held
-        if seconds is None and task.sweep_at is not None and task.sweep_at <= now
-    ]
-    return await _end_attempts(connection, gone, now=now, event=Event.LOSE)
+    return await _end_attempts(connection, lost, now=now, event=Event.LOSE)
+
+
+def seconds_to_proof(task: Task, *, now: datetime, reach: Reach | None) -> float | None:
+    """When it may be known that the worker of a task is lost, of which nothing was heard since
+    `sweep_at` or later; None: it is.
+
+    It is once an API was there for as long as the lease, and after it ran out; 0: as soon as the
+    API is seen again.
+    """
+    assert task.sweep_at is not None
+    assert task.lease_seconds is not None
+    if reach is None:
+        return float(processes.GAP_SECONDS)
+    lease = timedelta(seconds=task.lease_seconds)
+    if reach.until - reach.since < lease:
+        return (reach.since + lease - now).total_seconds()
+    # Nobody has looked for a while: the lease may have run out much later than `sweep_at`.
+    ran_out_at = now if now - task.sweep_at > LATE else task.sweep_at
+    return None if reach.until >= ran_out_at else 0.0
 
 
 def extend(task: Task, *, now: datetime, seconds: float) -> Task:

@@ -59,6 +59,12 @@ class ClientService:
             limit=READ_LIMIT,
             observe=metrics.BATCH_CALLS.labels("wait").observe,
         )
+        # Past the cache, which may not have been told yet.
+        self._last_reads: Coalescer[int, bytes] = Coalescer(
+            self._read_anew,
+            limit=READ_LIMIT,
+            observe=metrics.BATCH_CALLS.labels("last read").observe,
+        )
 
     async def submit(self, submission: Submission) -> Submitted:
         """Store tasks; they are committed when this returns. Raises `KeyReusedError`."""
@@ -83,14 +89,14 @@ class ClientService:
             waiter = room.enter([task_id])
         except TooManyWaitingError:
             if await self._looks(task_id):
-                return await self._ended(task_id)
+                return await self._last_reads(task_id)
             raise
         try:
             while True:
                 has_ended = await self._looks(task_id)
                 remaining = until - time.monotonic()
                 if has_ended:
-                    return await self._ended(task_id)
+                    return await self._last_reads(task_id)
                 if remaining <= 0 or not room.is_open or await is_gone():
                     return await self.get(task_id)
                 await waiter.wait(remaining)
@@ -163,6 +169,7 @@ class ClientService:
         await self._submissions.drain()
         await self._reads.drain()
         await self._looks.drain()
+        await self._last_reads.drain()
 
     async def _submit(self, submissions: Sequence[Submission]) -> list[Submitted | Exception]:
         async def submit() -> list[Submitted | RowlockError]:
@@ -208,12 +215,9 @@ class ClientService:
         ended = await self._platform.database.read(look)
         return [task_id in ended for task_id in ids]
 
-    async def _ended(self, task_id: int) -> bytes:
-        # Past the cache, which may not have been told yet.
-        documents = await self._fresh([task_id])
-        if task_id not in documents:
-            raise TaskNotFoundError(task_id=task_id)
-        return documents[task_id]
+    async def _read_anew(self, ids: Sequence[int]) -> list[bytes | Exception]:
+        documents = await self._fresh(set(ids))
+        return [documents.get(i) or TaskNotFoundError(task_id=i) for i in ids]
 
     async def _fresh(self, ids: Collection[int]) -> dict[int, bytes]:
         """The documents of those that exist, as they are in MySQL now."""

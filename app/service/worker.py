@@ -1,13 +1,11 @@
 """The worker door's use cases: claim, heartbeat, finish."""
 
+import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import Final, NamedTuple
-
-from redis.asyncio.client import Pipeline
+from typing import Final
 
 from app import metrics
 from app.coalesce import Coalescer
@@ -16,30 +14,27 @@ from app.errors import (
     GuardFailedError,
     RowBusyError,
     RowlockError,
+    TaskNotFoundError,
     TooManyWaitingError,
 )
-from app.leases import Beat
-from app.queue import heartbeats, lifecycle
+from app.queue import lifecycle
 from app.queue.calls import Claim, Ending, Finish, Turn, Turned, Turns
-from app.redis import RedisAwayError
+from app.queue.reading import get_tasks
 from app.service.give_back import GiveBack
+from app.service.heartbeats import Heartbeats, Pulse
 from app.service.platform import Platform
-from app.task import Lease, Task
+from app.task import Lease, Task, texts_of, without_texts
 
 # Together at most this many tasks move in one transaction of the lease traffic.
 TURN_LIMIT: Final = 400
-BEAT_LIMIT: Final = 1000
 # A task that has to be read may be long, and counts as so many; a result as one more for each so
 # many characters.
 UNKNOWN_WEIGHT: Final = 8
 WEIGHTY_CHARACTERS: Final = 16_384
-
-
-class Pulse(NamedTuple):
-    """The answer to a heartbeat."""
-
-    expires_at: datetime
-    deadline: datetime
+# What one answer shows of the long texts of finished tasks; and what is kept of it for somebody
+# who waits, with ten thousand others.
+ANSWER_BYTES: Final = 1024 * 1024
+WAITING_BYTES: Final = 64 * 1024
 
 
 class WorkerService:
@@ -57,11 +52,7 @@ class WorkerService:
             parallel=platform.batches_under_way,
             unclaimed=self._return_unclaimed,
         )
-        self._beats: Coalescer[tuple[Lease, str | None], Pulse] = Coalescer(
-            self._beat,
-            limit=BEAT_LIMIT,
-            observe=metrics.BATCH_CALLS.labels("heartbeats").observe,
-        )
+        self._heartbeats = Heartbeats(platform)
 
     async def turn(
         self,
@@ -92,6 +83,8 @@ class WorkerService:
             return turned
         try:
             turned = await self._look(finishes, claim)
+            if not turned.claimed:
+                turned = _within(turned, WAITING_BYTES)
             only_waits()
             while not turned.claimed and (remaining := until - time.monotonic()) > 0:
                 if not await waiter.wait(remaining) or not room.is_open:
@@ -123,22 +116,28 @@ class WorkerService:
 
     async def _take_turn(self, turn: Turn) -> Turned:
         """In a batch with others; and in another one, if that one did not come to its claim."""
-        turned = await self._turns(turn)
+        turned = _within(await self._turns(turn), ANSWER_BYTES)
         while not turned.is_served:
             again = await self._turns(Turn((), turn.claim))
-            turned = again._replace(finished=turned.finished)
+            turned = turned._replace(claimed=again.claimed, is_served=again.is_served)
         return turned
 
     async def finish(self, finish: Finish) -> Task:
         """End one attempt. Raises `StaleLeaseError` or `TaskNotFoundError`."""
-        (answer,) = (await self._turns(Turn([finish]))).finished
+        turned = await self._turns(Turn([finish]))
+        (answer,) = turned.finished
         if isinstance(answer, RowlockError):
             raise answer
+        if answer.id in turned.cut:
+            tasks = await self._platform.database.read(partial(get_tasks, ids=[answer.id]))
+            if answer.id not in tasks:
+                raise TaskNotFoundError(task_id=answer.id)
+            return tasks[answer.id]
         return answer
 
     async def heartbeat(self, lease: Lease, progress: str | None) -> Pulse:
         """The worker lives. Raises `StaleLeaseError` or `TaskNotFoundError`."""
-        return await self._beats((lease, progress))
+        return await self._heartbeats.beat(lease, progress)
 
     async def give_back(self, tasks: Sequence[Task]) -> None:
         """Release what was claimed for a caller that is no longer there."""
@@ -148,7 +147,7 @@ class WorkerService:
         """Return when everything accepted so far is answered."""
         await self._turns.drain()
         await self._returns.drain()
-        await self._beats.drain()
+        await self._heartbeats.drain()
 
     async def _take_turns(self, turns: Sequence[Turn]) -> list[Turned | Exception]:
         given_out: list[Lease] = []
@@ -203,61 +202,6 @@ class WorkerService:
     async def _release(self, leases: Sequence[Lease]) -> None:
         await self._turns(Turn([Finish(lease, Ending.RELEASE) for lease in leases]))
 
-    async def _beat(self, calls: Sequence[tuple[Lease, str | None]]) -> list[Pulse | Exception]:
-        leases = [lease for lease, _ in calls]
-        now, held = await self._platform.database.read(partial(heartbeats.held, leases=leases))
-        beats: list[Beat] = []
-        answers: list[Pulse | Exception] = []
-        for lease, progress in calls:
-            found = held[lease]
-            if isinstance(found, RowlockError):
-                answers.append(found)
-                continue
-            expires_at = found.deadline_at
-            if found.lease_seconds is not None:
-                expires_at = min(expires_at, now + timedelta(seconds=found.lease_seconds))
-            answers.append(Pulse(expires_at, found.deadline_at))
-            beats.append(
-                Beat(
-                    lease,
-                    (expires_at - now).total_seconds(),
-                    progress,
-                    is_promised=found.lease_seconds is not None,
-                )
-            )
-        refused = await self._remember(beats)
-        return [refused.get(lease, answer) for lease, answer in zip(leases, answers, strict=True)]
-
-    async def _remember(self, beats: Sequence[Beat]) -> Mapping[Lease, RowlockError]:
-        """In Redis; what it cannot take, or did not know, is told to the sweep in MySQL. The
-        leases that MySQL then refuses, with the reason."""
-        if not beats:
-            return {}
-        platform = self._platform
-
-        def remember(pipe: Pipeline) -> None:
-            platform.leases.beat(pipe, beats)
-            # Of those without progress too: the heartbeat before may have had some.
-            platform.cache.forget_tasks(pipe, [beat.lease.task_id for beat in beats])
-
-        began = time.monotonic()
-        try:
-            known = await platform.redis.run(remember)
-        except RedisAwayError:
-            if platform.redis.is_absent:
-                return {}
-            await platform.cache.could_not_tell(since=began)
-            unsure = list(beats)
-        else:
-            # A lease that had run out there: a sweep may be taking it back at this moment.
-            unsure = [b for b, k in zip(beats, known, strict=False) if b.is_promised and k is None]
-        if not unsure:
-            return {}
-        remaining = {beat.lease: beat.remaining_seconds for beat in unsure}
-        return await platform.database.transact(
-            partial(heartbeats.put_off, remaining_seconds=remaining)
-        )
-
     def _weight(self, turn: Turn) -> int:
         finishes = sum(
             (1 if self._memory.leased.has(finish.lease) else UNKNOWN_WEIGHT)
@@ -265,6 +209,30 @@ class WorkerService:
             for finish in turn.finishes
         )
         return finishes + (turn.claim.limit + len(turn.claim.queues) if turn.claim else 0)
+
+
+def _within(turned: Turned, limit_bytes: int) -> Turned:
+    """What is shown of finished tasks comes to no more than that."""
+    finished: list[Task | RowlockError] = []
+    cut = set(turned.cut)
+    for answer in turned.finished:
+        task = answer if isinstance(answer, Task) else answer.facts.get("task")
+        shown = answer
+        if isinstance(task, Task):
+            if task.id not in cut:
+                limit_bytes -= sum(map(sys.getsizeof, texts_of(task)))
+            if task.id in cut or limit_bytes < 0:
+                cut.add(task.id)
+                shown = _light(answer, task)
+        finished.append(shown)
+    return turned._replace(finished=finished, cut=frozenset(cut))
+
+
+def _light(answer: Task | RowlockError, task: Task) -> Task | RowlockError:
+    if isinstance(answer, Task):
+        return without_texts(task)
+    answer.facts["task"] = without_texts(task)
+    return answer
 
 
 def _leases_of(tasks: Iterable[Task]) -> list[Lease]:

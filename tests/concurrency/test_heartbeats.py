@@ -18,16 +18,17 @@ from app.task import Lease
 from tests.calls import claim
 from tests.concurrency.ordering import held_open, until_blocked
 from tests.concurrency.steps import row
-from tests.elapse import remember_for
+from tests.elapse import remember_for, serve_all_along
 from tests.factories import TaskFactory, lease_of, now
 
 
 @pytest.fixture
-def silent(session: Session, settings: Settings) -> Any:
+def silent(session: Session, settings: Settings, engine: Engine) -> Any:
     """A task whose worker was last heard of 10 s ago and had promised 5; Redis was there."""
     assert settings.redis_url is not None
     with redis.Redis.from_url(settings.redis_url) as connection:
         remember_for(connection, 60)
+    serve_all_along(engine)
     return TaskFactory(heartbeating=True, started_at=now() - timedelta(seconds=10))
 
 
@@ -73,7 +74,9 @@ async def test_a_heartbeat_under_way_in_mysql_keeps_the_lease(
     remaining = await seen_as_lost(platform)
     lease = Lease(silent.id, silent.lease_token)
 
-    async with held_open(other.database, lambda c: heartbeats.put_off(c, {lease: 5.0})):
+    async with held_open(
+        other.database, lambda c: heartbeats.put_off(c, {lease: 5.0}, skip_locked=False)
+    ):
         moves = await platform.database.transact(
             lambda c: sweep.settle_leases(c, remaining_seconds=remaining)
         )

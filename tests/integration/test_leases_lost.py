@@ -15,7 +15,7 @@ from app.service.sweeping import take_back_lost_leases, time_out
 from app.settings import Settings
 from tests.calls import Document, claim_one, get, problem, submit
 from tests.concurrency.ordering import held_open
-from tests.elapse import remember_for
+from tests.elapse import remember_for, serve_all_along
 from tests.factories import TaskFactory, now
 from tests.worker_calls import attempts, end, heartbeat
 
@@ -23,9 +23,10 @@ Later = Callable[[float], None]
 
 
 @pytest.fixture(autouse=True)
-def long_remembering(redis_connection: redis.Redis) -> None:
-    """Redis has been there for an hour."""
+def long_remembering(redis_connection: redis.Redis, engine: Engine) -> None:
+    """Redis has been there for an hour, and an API for longer."""
     remember_for(redis_connection, 3600)
+    serve_all_along(engine)
 
 
 async def a_promise(api: httpx.AsyncClient, lease_seconds: int = 30, **fields: object) -> Document:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 import redis
 from redis.asyncio.client import Pipeline
+from sqlalchemy import Engine
 
 from app.leases import Leases
 from app.local.valkey import ValkeyServer
@@ -17,7 +18,7 @@ from app.settings import Settings
 from app.task import Lease, PromisedLease
 from tests.calls import claim_one, complete, get, submit
 from tests.conftest import serving
-from tests.elapse import remember_for
+from tests.elapse import remember_for, serve_all_along
 from tests.worker_calls import heartbeat
 
 Later = Callable[[float], None]
@@ -65,15 +66,21 @@ async def test_without_redis_a_worker_that_lives_completes_its_task(
     assert (await complete(redisless_api, lease))["status"] == "done"
 
 
+@pytest.fixture
+def long_remembering(redis_connection: redis.Redis, engine: Engine) -> None:
+    """Redis and an API have been there for long."""
+    remember_for(redis_connection, 3600)
+    serve_all_along(engine)
+
+
 async def test_a_heartbeat_that_redis_could_not_take_counts_all_the_same(
+    long_remembering: None,
     api: httpx.AsyncClient,
     redis_away: Settings,
     platform: Platform,
     later: Later,
-    redis_connection: redis.Redis,
 ) -> None:
     """The process that took the heartbeat had lost its way to Redis; the sweep had not."""
-    remember_for(redis_connection, 3600)
     await submit(api)
     lease = await claim_one(api, lease_seconds=30)
     async with serving(redis_away) as cut_off:

@@ -21,7 +21,7 @@ from app.settings import Settings
 from app.untold import Untold
 from tests.calls import claim_one, get, submit
 from tests.conftest import serving
-from tests.elapse import elapse, elapse_in_redis, remember_for
+from tests.elapse import elapse, elapse_in_redis, remember_for, serve_all_along
 from tests.redis_faults import FAULTS, connected, stopped
 from tests.steered_redis import Hands
 from tests.worker_calls import heartbeat
@@ -143,6 +143,7 @@ async def test_no_worker_that_lives_is_taken_as_lost_and_one_that_dies_is_again(
     fault: AbstractContextManager[None],
 ) -> None:
     later = Elapsing(engine, own_redis)
+    serve_all_along(engine)
     with connected(own_redis) as connection:
         remember_for(connection, 3600)
     await submit(api, title=TITLE, timeout_seconds=86_400)

@@ -178,8 +178,12 @@ class Task:
 
     def release(self, now: Between, error: str | None) -> None:
         assert self.claimed_from is not None
+        released_before = self.shown["attempt"] - 1 - self.shown["current_retry_count"]
         self._end_attempt(now, Outcome.RELEASED, error)
         self._become(Event.RELEASE, self.claimed_from, now)
+        if released_before >= 10:
+            delay = min(2 ** (released_before - 10), 60)
+            self.shown["available_at"] = now.plus(delay, delay)
         self._wait(now)
 
     def pause(self, now: Between) -> None:

@@ -19,7 +19,7 @@ from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
 from tests.conftest import calling, empty
-from tests.elapse import elapse, elapse_in_redis, mysql_now, remember_for
+from tests.elapse import elapse, elapse_in_redis, mysql_now, remember_for, serve_all_along
 from tests.model.moments import Between, Moment, bounds
 from tests.model.tally import Tally
 from tests.model.tasks import RETENTION_DAYS
@@ -62,6 +62,7 @@ class World:
         self._clock = self._clock_of(engine)
         self.remembers_since = self.now - timedelta(seconds=REDIS_AGE_SECONDS)
         remember_for(self.redis, REDIS_AGE_SECONDS)
+        serve_all_along(engine)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(work)

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.retry import BACKOFF_CAP_SECONDS, Verdict, after_failure, delay_seconds
+from app.retry import (
+    BACKOFF_CAP_SECONDS,
+    Verdict,
+    after_failure,
+    delay_seconds,
+    release_delay_seconds,
+)
 from app.states import Backoff, Status
 
 DELAYS = st.integers(0, 86_400)
@@ -92,3 +98,17 @@ def _exponential(delay: int, retry: int) -> float:
     return delay_seconds(
         retry_delay_seconds=delay, retry_backoff=Backoff.EXPONENTIAL, retry=retry, luck=0
     )
+
+
+@pytest.mark.parametrize(
+    ("attempt", "retries", "delay"),
+    [
+        *((1, 0, 0), (10, 0, 0), (11, 0, 1), (12, 0, 2), (16, 0, 32), (17, 0, 60), (999, 0, 60)),
+        # Failed attempts are no releases.
+        *((14, 4, 0), (15, 4, 1)),
+    ],
+)
+def test_a_task_that_is_released_again_and_again_waits(
+    attempt: int, retries: int, delay: int
+) -> None:
+    assert release_delay_seconds(attempt=attempt, current_retry_count=retries) == delay

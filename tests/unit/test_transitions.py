@@ -204,6 +204,14 @@ def test_a_released_task_is_what_it_was_before_the_claim(status: Status) -> None
     assert changed == set()
 
 
+def test_a_task_released_for_the_eleventh_time_waits_before_it_is_claimable_again() -> None:
+    after = transitions.released(_claim(a_row(Status.TO_DO, attempt=10), LATER), now=LATER)
+
+    assert (after.status, after.current_retry_count) == (Status.TO_DO, 0)
+    assert after.available_at == after.sweep_at == LATER + timedelta(seconds=1)
+    assert after.claim_rank is None
+
+
 def test_completing_remembers_the_lease_and_clears_an_older_error() -> None:
     after = APPLY[Event.COMPLETE](a_row(Status.IN_PROGRESS, error="last time"), LATER)
 

@@ -1,0 +1,106 @@
+"""Heartbeats: remembered by Redis, and by MySQL where Redis cannot."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, NamedTuple
+
+from redis.asyncio.client import Pipeline
+
+from app import metrics
+from app.coalesce import Coalescer
+from app.errors import RowBusyError, RowlockError
+from app.leases import Beat
+from app.queue import heartbeats
+from app.redis import RedisAwayError
+from app.service.platform import Platform
+from app.task import Lease
+
+# As many heartbeats at most are looked at together.
+BEAT_LIMIT: Final = 1000
+
+
+class Pulse(NamedTuple):
+    """The answer to a heartbeat."""
+
+    expires_at: datetime
+    deadline: datetime
+
+
+class Heartbeats:
+    """Those of one process, many at a time."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._beats: Coalescer[tuple[Lease, str | None], Pulse] = Coalescer(
+            self._beat,
+            limit=BEAT_LIMIT,
+            observe=metrics.BATCH_CALLS.labels("heartbeats").observe,
+        )
+
+    async def beat(self, lease: Lease, progress: str | None) -> Pulse:
+        """The worker lives. Raises `StaleLeaseError` or `TaskNotFoundError`."""
+        return await self._beats((lease, progress))
+
+    async def drain(self) -> None:
+        """Return when every heartbeat accepted so far is answered."""
+        await self._beats.drain()
+
+    async def _beat(self, calls: Sequence[tuple[Lease, str | None]]) -> list[Pulse | Exception]:
+        leases = [lease for lease, _ in calls]
+        now, held = await self._platform.database.read(partial(heartbeats.held, leases=leases))
+        beats: list[Beat] = []
+        answers: list[Pulse | Exception] = []
+        for lease, progress in calls:
+            found = held[lease]
+            if isinstance(found, RowlockError):
+                answers.append(found)
+                continue
+            expires_at = found.deadline_at
+            if found.lease_seconds is not None:
+                expires_at = min(expires_at, now + timedelta(seconds=found.lease_seconds))
+            answers.append(Pulse(expires_at, found.deadline_at))
+            beats.append(
+                Beat(
+                    lease,
+                    (expires_at - now).total_seconds(),
+                    progress,
+                    is_promised=found.lease_seconds is not None,
+                )
+            )
+        refused = await self._remember(beats)
+        return [refused.get(lease, answer) for lease, answer in zip(leases, answers, strict=True)]
+
+    async def _remember(self, beats: Sequence[Beat]) -> Mapping[Lease, RowlockError]:
+        """In Redis; what it cannot take, or did not know, is told to the sweep in MySQL. The
+        leases that MySQL then refuses, with the reason."""
+        if not beats:
+            return {}
+        platform = self._platform
+
+        def remember(pipe: Pipeline) -> None:
+            platform.leases.beat(pipe, beats)
+            # Of those without progress too: the heartbeat before may have had some.
+            platform.cache.forget_tasks(pipe, [beat.lease.task_id for beat in beats])
+
+        began = time.monotonic()
+        try:
+            known = await platform.redis.run(remember)
+        except RedisAwayError:
+            if platform.redis.is_absent:
+                return {}
+            await platform.cache.could_not_tell(since=began)
+            unsure = [beat for beat in beats if beat.is_promised]
+        else:
+            # A lease that had run out there: a sweep may be taking it back at this moment.
+            unsure = [b for b, k in zip(beats, known, strict=False) if b.is_promised and k is None]
+        if not unsure:
+            return {}
+        remaining = {beat.lease: beat.remaining_seconds for beat in unsure}
+        put_off = partial(heartbeats.put_off, remaining_seconds=remaining)
+        try:
+            return await platform.database.transact(partial(put_off, skip_locked=False))
+        except RowBusyError:
+            # Whoever needs a row that somebody holds is told so; the others need not be.
+            return await platform.database.transact(partial(put_off, skip_locked=True))
