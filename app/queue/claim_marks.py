@@ -61,6 +61,11 @@ class Look(NamedTuple):
     def is_from_the_beginning(self) -> bool:
         return self.marks is UNKNOWN
 
+    @property
+    def begin(self) -> list[datetime]:
+        """Where each rank begins."""
+        return [mark.begins_at for mark in self.marks]
+
 
 class ClaimMarks:
     """One process's memory of where its queues' claimable tasks begin."""

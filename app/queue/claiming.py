@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import compress, islice
 from typing import Final, NamedTuple
 
 from app import transitions
@@ -25,14 +25,16 @@ TOKEN_BYTES: Final = 16
 CLAIM_BYTES: Final = 8 * 1024 * 1024
 # After so long a batch hands out what it has; others wait for their turn.
 CLAIM_SECONDS: Final = 0.1
-# A statement of many selects takes much longer to parse than one that walks over as many queues.
+# To ask how many tasks there are, of each rank, takes much longer than whether there is any.
 FEW_QUEUES: Final = 4
+PRESENT_AT_ONCE: Final = 100
 
-_PRESENT: Final = (
-    "SELECT queue, claim_rank, MIN(created_at) FROM tasks FORCE INDEX (ix_tasks_claim) "
-    "WHERE queue IN ({queues}) AND claim_rank IN ({ranks}) AND created_at >= %s "
-    "GROUP BY queue, claim_rank"
+# Of a queue from where each of its ranks begins on: to be given its name and `Look.begin`.
+FROM_BEGIN: Final = "queue = %s AND ({})".format(
+    " OR ".join(f"claim_rank = {rank} AND created_at >= %s" for rank in RANK.values())
 )
+# Not one walk for all: by its statistics MySQL may read each of their tasks for it.
+_IS_PRESENT: Final = f"EXISTS (SELECT 1 FROM tasks FORCE INDEX (ix_tasks_claim) WHERE {FROM_BEGIN})"
 _FRONT: Final = (
     "SELECT %s, %s, COUNT(*), MIN(created_at) FROM ("
     "SELECT created_at FROM tasks FORCE INDEX (ix_tasks_claim) "
@@ -94,24 +96,16 @@ async def claim(
     return handed, moves
 
 
-async def present(
-    connection: Connection, looks: Mapping[str, Look], places: Sequence[Place]
-) -> list[Place]:
-    """Those of the places at which there may be a task, in their order. No locks."""
-    found: set[Place] = set()
-    for from_the_beginning in (True, False):
-        asked = {
-            queue: looks[queue]
-            for queue, _ in places
-            if looks[queue].is_from_the_beginning == from_the_beginning
-        }
-        if not asked:
-            continue
-        begins_at = min(look.marks[rank].begins_at for look in asked.values() for rank in _RANKS)
-        statement = _PRESENT.format(queues=marks(asked), ranks=marks(_RANKS))
-        rows = await connection.fetch(statement, (*asked, *_RANKS, begins_at))
-        found |= {(queue, rank) for queue, rank, _ in rows}
-    return [place for place in places if place in found]
+async def present(connection: Connection, looks: Mapping[str, Look]) -> list[str]:
+    """Those of the queues that have a task, in their order. No locks."""
+    found: list[str] = []
+    queues = list(looks)
+    for begin in range(0, len(queues), PRESENT_AT_ONCE):
+        some = queues[begin : begin + PRESENT_AT_ONCE]
+        values = [value for queue in some for value in (queue, *looks[queue].begin)]
+        (row,) = await connection.fetch(f"SELECT {marks(some, _IS_PRESENT)}", values)
+        found += compress(some, row)
+    return found
 
 
 async def fronts(
@@ -127,9 +121,6 @@ async def fronts(
     return {
         (queue, rank): Front(begins_at, count) for queue, rank, count, begins_at in rows if count
     }
-
-
-_RANKS: Final = tuple(sorted(RANK.values()))
 
 
 def _claimed(task: Task, claim: Claim, now: datetime, token: str) -> Task:
@@ -168,18 +159,19 @@ class Search:
         return self._found
 
     async def _go_through(self, looks: Mapping[str, Look]) -> None:
-        places = [
-            (queue, rank)
-            for queue, look in looks.items()
-            for rank, mark in enumerate(look.marks)
-            if mark.may_be_dry
-        ]
-        if len(looks) > FEW_QUEUES:
-            places = await present(self._connection, looks, places)
         queues = list(looks)
+        if len(looks) > FEW_QUEUES:
+            queues = await present(self._connection, looks)
+            for queue in looks.keys() - set(queues):
+                self._memory.saw(queue, looks[queue], tuple(map(self._dry, looks[queue].marks)))
         for begin in range(0, len(queues), FEW_QUEUES):
             few = queues[begin : begin + FEW_QUEUES]
-            asked = [place for place in places if place[0] in few]
+            asked = [
+                (queue, rank)
+                for queue in few
+                for rank, mark in enumerate(looks[queue].marks)
+                if mark.may_be_dry
+            ]
             seen = await fronts(self._connection, looks, asked, limit=self._missing)
             for queue in few:
                 marks_seen = [
@@ -195,7 +187,7 @@ class Search:
         begins_at, may_be_dry, limit = known.begins_at, known.may_be_dry, self._missing
         if known.may_be_dry:
             if front is None:
-                return Mark(max(known.begins_at, self._now - LATE_COMMITS))
+                return self._dry(known)
             begins_at, may_be_dry = front.begins_at, front.tasks < self._wanted
             limit = min(limit, front.tasks)
         if not limit or self._budget.bytes <= 0:
@@ -214,6 +206,9 @@ class Search:
             tasks[0].created_at if tasks else begins_at,
             may_be_dry=may_be_dry or len(tasks) < limit,
         )
+
+    def _dry(self, known: Mark) -> Mark:
+        return Mark(max(known.begins_at, self._now - LATE_COMMITS))
 
     @property
     def _missing(self) -> int:

@@ -5,13 +5,12 @@ from typing import Final
 
 from app.db import Connection, marks
 from app.queue.claim_marks import LATE_COMMITS, Look, Mark, RankMarks
-from app.queue.claiming import FEW_QUEUES, present
+from app.queue.claiming import FEW_QUEUES, FROM_BEGIN, present
 from app.states import ENDED, RANK
 
-_AT: Final = " OR ".join(f"claim_rank = {rank} AND created_at >= %s" for rank in RANK.values())
 _CLAIMABLE: Final = (
     "SELECT %s, COUNT(*) FROM (SELECT 1 FROM tasks FORCE INDEX (ix_tasks_claim) "
-    f"WHERE queue = %s AND ({_AT}) "
+    f"WHERE {FROM_BEGIN} "
     "AND NOT EXISTS (SELECT 1 FROM paused_queues WHERE queue = %s) LIMIT %s) AS claimable"
 )
 
@@ -22,14 +21,12 @@ async def claimable(
     """For each queue how many tasks could be claimed now, counted up to what is wanted."""
     queues = list(wanted)
     if len(queues) > FEW_QUEUES:
-        places = [(queue, rank) for queue in queues for rank in RANK.values()]
-        queues = list(dict.fromkeys(q for q, _ in await present(connection, looks, places)))
+        queues = await present(connection, looks)
     if not queues:
         return {}
     values: list[object] = []
     for queue in queues:
-        begins_at = (mark.begins_at for mark in looks[queue].marks)
-        values += (queue, queue, *begins_at, queue, wanted[queue])
+        values += (queue, queue, *looks[queue].begin, queue, wanted[queue])
     rows = await connection.fetch(" UNION ALL ".join([_CLAIMABLE] * len(queues)), values)
     return {queue: count for queue, count in rows if count}
 

@@ -5,6 +5,7 @@ nearly every name is found in the process's own memory, the rest by one SELECT, 
 is missing is inserted, in order.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -25,6 +26,8 @@ class Tags:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._ids: dict[str, int] = {}
+        # One at a time: whoever waits finds them made.
+        self._making = asyncio.Lock()
 
     async def ensure(self, names: Iterable[str]) -> TagIds:
         """The ids of the names, made where missing."""
@@ -37,7 +40,8 @@ class Tags:
                 chunk = [name for name in chunk if name not in found]
                 # Where another process is quicker with one, none is made; look again.
                 with suppress(err.IntegrityError):
-                    await self._database.transact_alone(partial(_insert, names=chunk))
+                    async with self._making:
+                        await self._database.transact(partial(_insert, names=chunk))
         if len(self._ids) + len(found) > REMEMBERED:
             self._ids.clear()
         self._ids.update(found)

@@ -5,7 +5,7 @@ Held on an empty table and on 200,000 tasks, most of them done.
 """
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -15,7 +15,7 @@ from app.db import Connection as Queries
 from app.db import Database
 from app.queue import claiming, lifecycle, looking, retention, statements, sweep
 from app.queue.calls import Claim, Turn
-from app.queue.claim_marks import BEGINNING, Look
+from app.queue.claim_marks import BEGINNING, Look, Mark
 from app.queue.claim_memory import ClaimMemory
 from app.queue.statements import CLAIM
 from app.settings import Settings
@@ -221,6 +221,22 @@ async def test_the_look_before_a_claim_counts_no_further_than_is_wanted(
     assert not any(sorts(plan) for plan in looks)
     # Of three ranks each task is read once, and once more from the derived table.
     assert rows_read(connection, statement) <= 3 * 2 * LIMIT + 7 * SLACK
+
+
+@pytest.mark.parametrize("begins_at", [BEGINNING, BEGINNING + timedelta(days=1)])
+async def test_which_of_many_queues_have_tasks_is_seen_at_their_beginnings(
+    tasks: int, database: Database, connection: Connection, begins_at: datetime
+) -> None:
+    queues = ["default", "another", *(f"q{number}" for number in range(62))]
+    look = Look.from_the_beginning()._replace(marks=(Mark(begins_at),) * 3)
+    (statement,) = await sent_by(
+        database, partial(claiming.present, looks=dict.fromkeys(queues, look))
+    )
+    looks = [plan for plan in explain(connection, statement) if plan.table == "tasks"]
+
+    assert [plan.key for plan in looks] == ["ix_tasks_claim"] * len(queues)
+    assert not any(sorts(plan) for plan in looks)
+    assert rows_read(connection, statement) <= 3 * len(queues)
 
 
 async def test_the_look_for_old_tasks_goes_along_their_creation(
