@@ -130,6 +130,7 @@ class MySQLServer:
         if self._child and self._child.exit_code() is not None:
             self._clean_up()  # it died by itself
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self.home / "tmp").mkdir(exist_ok=True)
         self._lock.acquire()
         try:
             options = self._options()
@@ -205,6 +206,10 @@ class MySQLServer:
         ]
         if self.flavour is Flavour.MYSQL:
             options.append("--secure-file-priv=NULL")
+        else:
+            # A MariaDB that starts deletes other servers' temporary tables from a common directory.
+            # Relative to the data directory: the option takes several, with colons between.
+            options.append("--tmpdir=../tmp")
         if os.geteuid() == 0:
             options.append("--user=root")
         if self._fast:

@@ -170,8 +170,29 @@ def test_what_a_crash_left_of_socket_and_pid_is_in_nobodys_way(
         assert query(server, "SELECT 1") == [(1,)]
 
 
-def test_a_home_too_deep_for_a_socket(mariadb_binary: ServerBinary, tmp_path: Path) -> None:
-    with MySQLServer(tmp_path / ("deep/" * 30), binary=mariadb_binary, fast=True) as server:
+def test_one_that_starts_leaves_the_others_temporary_tables_alone(
+    mariadb: MySQLServer, mariadb_binary: ServerBinary, tmp_path: Path
+) -> None:
+    login = {"user": "rowlock", "password": mariadb.password, "database": "rowlock"}
+    with (
+        pymysql.connect(host="127.0.0.1", port=mariadb.port, **login) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("CREATE TEMPORARY TABLE words (word VARCHAR(20)) ENGINE=Aria")
+        cursor.execute("INSERT INTO words VALUES ('kept')")
+        with MySQLServer(tmp_path, binary=mariadb_binary, fast=True):
+            pass
+        cursor.execute("ALTER TABLE words ADD length INT")
+        cursor.execute("SELECT word FROM words")
+        assert cursor.fetchall() == (("kept",),)
+
+
+@pytest.mark.parametrize("home", ["deep/" * 30, "a colon: and a space"])
+def test_a_home_with_a_name_of_its_own(
+    mariadb_binary: ServerBinary, tmp_path: Path, home: str
+) -> None:
+    """Too deep for a socket, or what parts directories in some options."""
+    with MySQLServer(tmp_path / home, binary=mariadb_binary, fast=True) as server:
         assert query(server, "SELECT 1") == [(1,)]
 
 
