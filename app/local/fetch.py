@@ -96,20 +96,25 @@ def fetch_server(
     *,
     etc_apt: Path = Path("/etc/apt"),
     packages: tuple[str, ...] = PACKAGES,
+    suite: str | None = None,
 ) -> ServerBinary:
-    """Fetch a server into the cache and return it; the error names every attempt."""
+    """Fetch a server into the cache and return it; the error names every attempt.
+
+    The first of `packages` that can be had is taken, from `suite` or, without one, from the suite
+    that should carry it. What is taken instead of another is said together with why.
+    """
     for tool in ("apt-get", "dpkg"):
         if not shutil.which(tool):
             raise LocalError(f"no {tool} here: a server is fetched on Debian and its kin only")
-    offers = [offer for offer in _offers(etc_apt) if offer.package in packages]
+    offers = [offer for offer in _offers(etc_apt, suite) if offer.package in packages]
     if not offers:
         raise LocalError(f"the apt sources in {etc_apt} name no main archive of this distribution")
-    failures = []
+    failures: list[str] = []
     with _only_one(cache, say):
         if found := cached_server(cache):
             return found  # another process was faster
         for offer in offers:
-            say(f"Fetching {offer} …")
+            say(f"Fetching {offer}{f' instead of {failures[-1]}' if failures else ' …'}")
             try:
                 return _fetch(cache, offer)
             except LocalError as error:
@@ -117,19 +122,19 @@ def fetch_server(
     raise LocalError("\n".join(failures))
 
 
-def _offers(etc_apt: Path) -> Iterator[_Offer]:
+def _offers(etc_apt: Path, suite: str | None) -> Iterator[_Offer]:
     try:
         release = platform.freedesktop_os_release()
     except OSError:
         release = {}
     names = [release.get("ID", ""), *release.get("ID_LIKE", "").split()]
     archives = [a for name in names if name for a in distribution_archives(etc_apt, name)]
-    if "debian" in names[:1]:
+    if suite is None and "debian" in names[:1]:
         yield from (_Offer("mysql-server-core", archive, "unstable") for archive in archives)
     for package in PACKAGES[1:]:
         for archive in archives:
-            if archive.own_suite:
-                yield _Offer(package, archive, archive.own_suite)
+            if found := suite or archive.own_suite:
+                yield _Offer(package, archive, found)
 
 
 def _fetch(cache: Path, offer: _Offer) -> ServerBinary:

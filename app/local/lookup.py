@@ -26,7 +26,10 @@ def say_on_stderr(message: str) -> None:
 
 
 def find_server(say: Callable[[str], None] = say_on_stderr) -> ServerBinary:
-    """The server to run. A server named in $ROWLOCK_MYSQLD is taken or refused, never replaced."""
+    """The server to run. A server named in $ROWLOCK_MYSQLD is taken or refused, never replaced.
+
+    What is taken in the place of an unfit one is said together with why.
+    """
     if named := os.environ.get("ROWLOCK_MYSQLD"):
         try:
             return inspect(Path(shutil.which(named) or named).expanduser())
@@ -35,18 +38,30 @@ def find_server(say: Callable[[str], None] = say_on_stderr) -> ServerBinary:
     tried: list[str] = []
     for path in _installed():
         try:
-            return inspect(path)
+            return _taken(inspect(path), tried, say)
         except LocalError as error:
             tried.append(str(error))
-    if not tried:
-        tried.append("no mysqld or mariadbd on PATH or in the system's usual places")
     cache = cache_directory()
     try:
-        return cached_server(cache) or fetch_server(cache, say)
+        if cached := cached_server(cache):
+            return _taken(cached, tried, say)
+        if tried:
+            say(f"Fetching a server, because {'; '.join(tried)}")
+        else:
+            tried.append("no mysqld or mariadbd on PATH or in the system's usual places")
+        return fetch_server(cache, say)
     except (LocalError, OSError) as error:
         tried += [f"fetching one: {line}" for line in str(error).splitlines()]
     attempts = "\n".join(f"  - {attempt}" for attempt in tried)
     raise LocalError(f"There is no MySQL server to run. Tried:\n{attempts}\n{WHAT_TO_DO}")
+
+
+def _taken(
+    server: ServerBinary, passed_over: list[str], say: Callable[[str], None]
+) -> ServerBinary:
+    if passed_over:
+        say(f"Taking {server} at {server.path}, because {'; '.join(passed_over)}")
+    return server
 
 
 def _installed() -> Iterator[Path]:

@@ -120,10 +120,31 @@ def test_an_installed_server_comes_before_a_fetched_one(machine: Path) -> None:
     assert find_server().path == installed
 
 
-def test_an_installed_server_that_is_too_old_is_passed_over(machine: Path) -> None:
+def test_an_installed_server_that_is_too_old_is_passed_over_with_a_word(machine: Path) -> None:
     server(machine / "bin/mysqld", "mysqld  Ver 5.7.44")
     installed = server(machine / "bin/mariadbd", MARIADB)
-    assert find_server().path == installed
+    said: list[str] = []
+    assert find_server(said.append).path == installed
+    (line,) = said
+    assert line.startswith(f"Taking MariaDB 10.11.18 at {installed}, because ")
+    assert f"{machine}/bin/mysqld is MySQL 5.7.44, too old" in line
+
+
+def test_one_fetched_before_in_the_place_of_one_too_old_comes_with_a_word(machine: Path) -> None:
+    fetch_server(cache_directory(), quiet, etc_apt=fake_apt(machine))
+    server(machine / "bin/mysqld", "mysqld  Ver 5.7.44")
+    said: list[str] = []
+    find_server(said.append)
+    (line,) = said
+    assert line.startswith("Taking MySQL 9.7.4 at ")
+    assert "MySQL 5.7.44, too old" in line
+
+
+def test_one_that_is_as_it_should_be_needs_no_word(machine: Path) -> None:
+    server(machine / "bin/mysqld")
+    said: list[str] = []
+    find_server(said.append)
+    assert said == []
 
 
 def test_a_server_fetched_before_is_used_again(machine: Path) -> None:
@@ -154,12 +175,41 @@ def test_a_failed_fetch_names_every_attempt_and_leaves_nothing(machine: Path) ->
     assert [path.name for path in cache_directory().iterdir()] == ["fetch.lock"]
 
 
-def test_the_second_offer_is_taken_when_the_first_fails(machine: Path) -> None:
+def test_what_is_fetched_in_the_place_of_another_is_said_with_why(machine: Path) -> None:
     etc_apt = fake_apt(
-        machine, apt='case "$*" in *"mysql-server-core") exit 100;; esac', version=MARIADB
+        machine,
+        apt='if grep -q unstable sources/*; then echo "E: Release is expired" >&2; exit 100; fi; '
+        'case "$*" in *-8.0) echo "E: Unable to locate package" >&2; exit 100;; esac',
+        version=MARIADB,
     )
-    fetched = fetch_server(cache_directory(), quiet, etc_apt=etc_apt)
+    (machine / "bin/grep").symlink_to("/bin/grep")
+    said: list[str] = []
+    fetched = fetch_server(cache_directory(), said.append, etc_apt=etc_apt)
     assert fetched.flavour is Flavour.MARIADB
+    archive = "http://m.example/debian"
+    assert said == [
+        f"Fetching mysql-server-core of {archive} unstable …",
+        f"Fetching mysql-server-core-8.0 of {archive} bookworm instead of "
+        f"mysql-server-core of {archive} unstable: "
+        "apt-get ended with 100: E: Release is expired",
+        f"Fetching mariadb-server-core of {archive} bookworm instead of "
+        f"mysql-server-core-8.0 of {archive} bookworm: "
+        "apt-get ended with 100: E: Unable to locate package",
+    ]
+
+
+def test_a_suite_that_is_named_is_the_only_one_that_is_asked(machine: Path) -> None:
+    etc_apt = fake_apt(machine, apt=f"cat sources/* >> {machine}/asked", version=MARIADB)
+    fetched = fetch_server(
+        cache_directory(),
+        quiet,
+        etc_apt=etc_apt,
+        packages=("mariadb-server-core",),
+        suite="trixie",
+    )
+    assert fetched.flavour is Flavour.MARIADB
+    asked = (machine / "asked").read_text().splitlines()
+    assert {line for line in asked if line.startswith("Suites:")} == {"Suites: trixie"}
 
 
 def test_a_fetched_server_that_does_not_run_is_not_kept(machine: Path) -> None:
