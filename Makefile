@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 # They wait more than they work: three at a time, a file's tests one after the other.
 PYTEST := $(BIN)/pytest -n 3 --dist loadfile
+MARIADB := mariadb-10.11 mariadb-11.8
 LOCK := uv pip compile --quiet --generate-hashes --no-header --universal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup up test test-mariadb test-cluster check chaos model fuzz siege bench bench-large
-.PHONY: binary lock clean
+.PHONY: binary lock clean $(addprefix test-,$(MARIADB))
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,8 +29,11 @@ up: $(VENV)/.runtime ## run everything on this machine until Ctrl-C
 test: $(VENV)/.dev ## run the tests (ARGS="-k name" for some of them); test-mariadb: on MariaDB
 	@$(PYTEST) $(ARGS)
 
-test-mariadb: $(VENV)/.dev
-	@ROWLOCK_TEST_ENGINE=mariadb $(PYTEST) tests/integration tests/concurrency $(ARGS)
+test-mariadb: $(addprefix test-,$(MARIADB))
+
+$(addprefix test-,$(MARIADB)): $(VENV)/.dev
+	@echo "The integration and concurrency tests on $(@:test-%=%):"
+	@ROWLOCK_TEST_ENGINE=$(@:test-%=%) $(PYTEST) tests/integration tests/concurrency $(ARGS)
 
 test-cluster: $(VENV)/.dev ## lose the server that takes writes, of three that are a group
 	@$(BIN)/python -m tests.cluster $(ARGS)

@@ -15,21 +15,20 @@ from sqlalchemy.orm import Session
 
 from app import migrations
 from app.local.binary import ServerBinary
-from app.local.fetch import cache_directory, fetch_server
-from app.local.lookup import find_server, say_on_stderr
 from app.local.mysql import MySQLServer
 from app.local.valkey import ValkeyServer
 from app.main import create_app
 from app.models import Deployment, Model, SkipLockedProof
 from app.service.platform import Platform
 from app.settings import Settings
+from tests import engines
 from tests.factories import FactorySession
 
 
 @pytest.fixture(scope="session")
 def mysql_binary() -> ServerBinary:
     """The server program to test with, where a test starts servers of its own."""
-    return mariadb() if os.environ.get("ROWLOCK_TEST_ENGINE") == "mariadb" else find_server()
+    return engines.chosen()
 
 
 @pytest.fixture(scope="session")
@@ -49,12 +48,6 @@ def mysql(
 def database_url(mysql: MySQLServer | None) -> str:
     """That MySQL, or the server that ROWLOCK_TEST_DATABASE_URL names."""
     return os.environ["ROWLOCK_TEST_DATABASE_URL"] if mysql is None else mysql.url
-
-
-def mariadb() -> ServerBinary:
-    """The MariaDB of this machine's release, fetched once, beside the MySQL."""
-    cache = cache_directory() / "mariadb"
-    return fetch_server(cache, say_on_stderr, packages=("mariadb-server-core",))
 
 
 @pytest.fixture(scope="session")

@@ -34,15 +34,15 @@ class ServerBinary:
     def __str__(self) -> str:
         return f"{self.flavour} {'.'.join(map(str, self.version))}"
 
-    def script(self, name: str) -> Path:
-        """One of the SQL files that come with the server."""
+    def script(self, *names: str) -> Path:
+        """One of the SQL files that come with the server, by any of the names it has had."""
         prefix = self.path.resolve().parent.parent
         places = [prefix / "share" / place for place in ("mysql", "mariadb", ".")]
-        for place in places:
-            if (place / name).is_file():
-                return place / name
+        for path in (place / name for place in places for name in names):
+            if path.is_file():
+                return path
         raise LocalError(
-            f"{self} at {self.path} comes without {name} (looked in "
+            f"{self} at {self.path} comes without {' or '.join(names)} (looked in "
             f"{', '.join(map(str, places))}), so its data directory cannot be made. "
             "Set ROWLOCK_MYSQLD to a complete server, or ROWLOCK_DATABASE_URL to a running one."
         )
@@ -69,7 +69,9 @@ def inspect_unpacked(root: Path) -> ServerBinary:
     server = _first(root, "usr/sbin/mariadbd", "usr/sbin/mysqld")
     triplet = loader.parent.name
     libraries = [root / "usr/lib" / triplet, root / "lib" / triplet, root / "usr/lib/mysql/private"]
-    share = root / "usr/share/mysql"
+    # MariaDB 11 has them in a directory of its own name.
+    shares = [place.parent for place in root.glob("usr/share/m*/charsets")]
+    share = shares[0] if shares else root / "usr/share/mysql"
     options = [f"--basedir={root / 'usr'}", f"--lc-messages-dir={share}"]
     options.append(f"--character-sets-dir={share / 'charsets'}")
     options += [f"--plugin-dir={place}" for place in root.glob("usr/lib/mysql/plugin")]

@@ -17,7 +17,8 @@ DATABASE = "rowlock"
 _MARK = "rowlock-server.json"
 _INITIALISE_SECONDS = 180.0
 
-# The order in which mariadb-install-db feeds them to the server.
+# The order in which mariadb-install-db feeds them to the server. From MariaDB 11 on `mysql_` is
+# `mariadb_`.
 _MARIADB_SCRIPTS = (
     "mysql_system_tables.sql",
     "mysql_performance_tables.sql",
@@ -106,7 +107,8 @@ def _accounts(password: str) -> str:
 
 
 def _mariadb_bootstrap(binary: ServerBinary, password: str) -> str:
-    system = [binary.script(name).read_text(errors="surrogateescape") for name in _MARIADB_SCRIPTS]
+    scripts = [binary.script(n, n.replace("mysql_", "mariadb_")) for n in _MARIADB_SCRIPTS]
+    system = [script.read_text(errors="surrogateescape") for script in scripts]
     return "\n".join(
         [
             "CREATE DATABASE IF NOT EXISTS mysql;",

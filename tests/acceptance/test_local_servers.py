@@ -24,6 +24,7 @@ from app.local.fetch import fetch_server
 from app.local.lookup import find_server
 from app.local.mysql import MySQLServer
 from app.local.valkey import ValkeyServer
+from tests import engines
 
 
 def query(server: MySQLServer, *statements: str, **login: Any) -> list[tuple[Any, ...]]:
@@ -36,6 +37,11 @@ def query(server: MySQLServer, *statements: str, **login: Any) -> list[tuple[Any
         return list(cursor.fetchall())
 
 
+def need_apt() -> None:
+    if not shutil.which("apt-get"):
+        pytest.skip("a MariaDB is fetched on Debian and its kin only")
+
+
 @pytest.fixture(scope="module")
 def mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MySQLServer]:
     with MySQLServer(tmp_path_factory.mktemp("mysql"), binary=find_server()) as server:
@@ -45,8 +51,7 @@ def mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MySQLServer]:
 @pytest.fixture(scope="module")
 def mariadb_binary(tmp_path_factory: pytest.TempPathFactory) -> ServerBinary:
     """The machine's own suite has one in a few megabytes; it is fetched and thrown away again."""
-    if not shutil.which("apt-get"):
-        pytest.skip("a MariaDB is fetched on Debian and its kin only")
+    need_apt()
     cache = tmp_path_factory.mktemp("cache")
     return fetch_server(cache, lambda _line: None, packages=("mariadb-server-core",))
 
@@ -59,7 +64,16 @@ def mariadb(
         yield server
 
 
-@pytest.fixture(params=["mysql", "mariadb"])
+@pytest.fixture(scope="module")
+def mariadb_11(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MySQLServer]:
+    """One whose files are named otherwise than before."""
+    need_apt()
+    binary = engines.mariadb("mariadb-11.8")
+    with MySQLServer(tmp_path_factory.mktemp("mariadb-11"), binary=binary) as server:
+        yield server
+
+
+@pytest.fixture(params=["mysql", "mariadb", "mariadb_11"])
 def server(request: pytest.FixtureRequest) -> MySQLServer:
     found = request.getfixturevalue(request.param)
     assert isinstance(found, MySQLServer)

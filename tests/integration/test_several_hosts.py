@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from app import doctor, engines, migrations
+from app.local.binary import ServerBinary
 from app.local.mysql import MySQLServer
 from app.local.ports import free_port
 from app.settings import Settings
 from tests.calls import get, problem, submit
-from tests.conftest import mariadb, serving
+from tests.conftest import serving
 from tests.gate import gate_to
 
 ACCOUNT: Final = "several"
@@ -20,12 +21,11 @@ ACCOUNT: Final = "several"
 
 @pytest.fixture(scope="module")
 def other(
-    engine: Engine, tmp_path_factory: pytest.TempPathFactory
+    engine: Engine, mysql_binary: ServerBinary, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Engine, Settings]]:
     """A second server, with a schema and an account like the first one's; replicated is nothing,
     so that a task shows where it is."""
-    binary = mariadb() if engine.dialect.is_mariadb else None  # type: ignore[attr-defined]
-    with MySQLServer(tmp_path_factory.mktemp("other"), fast=True, binary=binary) as server:
+    with MySQLServer(tmp_path_factory.mktemp("other"), fast=True, binary=mysql_binary) as server:
         settings = Settings(database_url=server.url)
         migrations.upgrade(settings)
         other = create_engine(settings.sync_url)
