@@ -65,7 +65,7 @@ def test_every_file_is_digested_once_though_a_worker_is_killed(
     submitted = re.match(r"(\d+) tasks submitted", end(start("submit.py", api.url)))
     assert submitted
     total = int(submitted[1])
-    assert total > 1000, "a real standard library"
+    assert total > 500, "a real standard library: Debian's own has 723 files, others thousands"
 
     until(lambda: done(api) > total / 2, "half-way")
     victim = workers.pop("one")
