@@ -2,6 +2,7 @@
 tables that each test finds empty."""
 
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,6 +24,12 @@ from app.service.platform import Platform
 from app.settings import Settings
 from tests import engines
 from tests.factories import FactorySession
+
+
+def pytest_configure() -> None:
+    # A shell starts what it puts into the background deaf to Ctrl-C, and so all that it starts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

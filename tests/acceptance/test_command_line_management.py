@@ -53,18 +53,21 @@ def test_queues_and_figures(rowlock: Run, client: Client) -> None:
 
 def test_figures_are_watched_until_ctrl_c(environment: dict[str, str], client: Client) -> None:
     client.submit("t")
-    watching = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "app", "stats", "--watch", "--every", "0.1", "--json"],
         env=environment,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    assert watching.stdout is not None
-    assert json.loads(watching.stdout.readline())["queues"][0]["waiting"] == 1
-    client.submit("another")
-    give_up_at = time.monotonic() + 10
-    while json.loads(watching.stdout.readline())["queues"][0]["waiting"] == 1:
-        assert time.monotonic() < give_up_at
-    watching.send_signal(signal.SIGINT)
-    watching.communicate(timeout=10)
-    assert watching.returncode == 0
+    ) as watching:
+        try:
+            assert watching.stdout is not None
+            assert json.loads(watching.stdout.readline())["queues"][0]["waiting"] == 1
+            client.submit("another")
+            give_up_at = time.monotonic() + 30
+            while json.loads(watching.stdout.readline())["queues"][0]["waiting"] == 1:
+                assert time.monotonic() < give_up_at
+            watching.send_signal(signal.SIGINT)
+            watching.communicate(timeout=30)
+            assert watching.returncode == 0
+        finally:
+            watching.kill()
