@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from bench import request_path
 from bench.report.book import Book
 from bench.report.plot import Axis, Line, chart
 from bench.result import BenchError, Result, Run, interleave, percentiles, ratio
@@ -104,3 +105,9 @@ def test_a_plot_is_well_formed_and_says_what_it_shows() -> None:
 
     texts = [element.text for element in ET.fromstring(drawn).iter()]
     assert {"Latency & load", "calls/s", "ms", "p50 <fast>"} <= set(texts)
+
+
+async def test_what_a_request_costs_before_the_service_can_be_measured() -> None:
+    found = await request_path.measure(rounds=3, requests=100)
+
+    assert 0 < found[request_path.OURS] < found[request_path.FASTAPI]
