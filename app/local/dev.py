@@ -19,7 +19,7 @@ from app.local.errors import LocalError
 from app.local.lock import DirectoryLock
 from app.local.lookup import find_server
 from app.local.mysql import MySQLServer
-from app.local.ports import require_free
+from app.local.ports import is_held_by, require_free
 from app.local.supervisor import Say, Supervisor, stop_signals_interrupt
 from app.local.valkey import ValkeyServer
 
@@ -114,8 +114,7 @@ class _Dev:
         self._environment.setdefault("ROWLOCK_LOG_FORMAT", "console")
         self._migrate()
         self._launch("scheduler", "scheduler")
-        self._launch("API", "serve")
-        self._wait_ready()
+        self._wait_ready(self._launch("API", "serve"))
         self._say(
             Banner(
                 url=settings.url,
@@ -146,9 +145,10 @@ class _Dev:
         self._parts.add(server.child, server.stop)
         return server
 
-    def _launch(self, name: str, verb: str) -> None:
+    def _launch(self, name: str, verb: str) -> Child:
         child = self._child(name, verb)
         self._parts.add(child, partial(child.stop, _STOP_SECONDS))
+        return child
 
     def _child(self, name: str, verb: str) -> Child:
         return Child(
@@ -166,9 +166,9 @@ class _Dev:
                 f"The migration of the database {migration.how_it_ended()}.{migration.last_words()}"
             )
 
-    def _wait_ready(self) -> None:
+    def _wait_ready(self, api: Child) -> None:
         give_up_at = time.monotonic() + _READY_SECONDS
-        while (answer := self._ask_ready()) is not None:
+        while (answer := self._ask_ready(api)) is not None:
             self._parts.require_all_alive()
             if time.monotonic() > give_up_at:
                 raise LocalError(
@@ -176,9 +176,11 @@ class _Dev:
                 )
             time.sleep(0.05)
 
-    def _ask_ready(self) -> str | None:
+    def _ask_ready(self, api: Child) -> str | None:
         """None once it is ready, else what it says."""
         settings = self._settings
+        if not is_held_by(settings.port, pid=api.pid):
+            return "nothing: it does not listen yet"  # another program may, and answer too
         connection = http.client.HTTPConnection(settings.reachable_host, settings.port, timeout=5)
         try:
             connection.request("GET", "/readyz")

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 
 from app import migrations
 from app.local.child import Child
-from app.local.ports import free_port
+from app.local.ports import free_port, is_held_by
 from app.settings import Settings
 
 FROM_THE_CHECKOUT = (sys.executable, "-m", "app")
@@ -111,6 +111,8 @@ class Api(Process):
 
     def _is_ready(self) -> bool:
         assert self.is_running, self.words
+        if not is_held_by(self.port, pid=self._child.pid):
+            return False  # somebody else's might answer there
         try:
             return self.http.get("/readyz").is_success
         except httpx.TransportError:

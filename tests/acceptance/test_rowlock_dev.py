@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,11 +117,9 @@ def test_the_banner_works_ctrl_c_stops_everything_and_the_data_is_kept(
         assert "Traceback" not in first.output
         assert all(is_gone(pid) for pid in children)
 
-        began = time.monotonic()
         started.append(second := Dev(home, port))
         second.wait_ready()
-        took = time.monotonic() - began
-        assert took < 15, f"the second start took {took:.1f} s"
+        assert "making its data directory" not in second.output
         assert http.get(f"/tasks/{done['id']}").json() == done
         assert http.post("/tasks", json={"title": "next"}).json()["id"] > done["id"]
         second.interrupt()

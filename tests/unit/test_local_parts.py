@@ -14,7 +14,7 @@ from app.local.child import Child
 from app.local.dev_settings import DevSettings
 from app.local.errors import LocalError
 from app.local.lock import DirectoryLock
-from app.local.ports import free_port, require_free
+from app.local.ports import free_port, is_held_by, require_free
 
 
 def test_a_taken_port_names_its_holder_and_the_way_out() -> None:
@@ -48,6 +48,24 @@ def test_a_port_closed_a_moment_ago_is_free() -> None:
             accepted.close()
     require_free("127.0.0.1", port)
     assert free_port(port) == port
+
+
+def test_a_free_port_is_none_that_the_kernel_gives_to_just_anybody() -> None:
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert all(10_000 <= free_port() < lowest for _ in range(20))
+
+
+def test_a_port_is_held_by_a_process_and_by_all_above_it() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        assert not is_held_by(port, os.getpid()), "bound, but nobody listens"
+        listener.listen()
+        assert is_held_by(port, os.getpid())
+        assert is_held_by(port, os.getppid())
+        with subprocess.Popen(["sleep", "60"]) as stranger:
+            assert not is_held_by(port, stranger.pid)
+            stranger.kill()
 
 
 def test_an_address_that_is_not_ours() -> None:
