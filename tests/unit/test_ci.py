@@ -6,7 +6,20 @@ from pathlib import Path
 
 import pytest
 
-TOOLS = ("bash", "cat", "dirname", "env", "grep", "mktemp", "rm", "sort", "tail", "tee", "uniq")
+TOOLS = (
+    "basename",
+    "bash",
+    "cat",
+    "dirname",
+    "env",
+    "grep",
+    "mktemp",
+    "rm",
+    "sort",
+    "tail",
+    "tee",
+    "uniq",
+)
 MAKE = 'echo "make $*" >> "$CALLS"; [ "$1" != test ] || cat "$SAID"; [ "$1" != "$FAILS" ]'
 SKIPPED = "SKIPPED [2] tests/acceptance/examples.py:72: jq is not installed; this example needs it"
 
@@ -23,6 +36,7 @@ class Machine:
             (home / "bin" / tool).symlink_to(str(shutil.which(tool)))
         self.has("make", MAKE)
         self.has("id", "echo 0")
+        self.has("python3", f"echo {home} said")
         self.has("apt-get", 'echo "apt-get $*" >> "$CALLS"')
         (home / "said").write_text("3 passed\n")
 
@@ -54,11 +68,14 @@ def machine(tmp_path: Path, project: Path) -> Machine:
 
 def test_what_the_tests_need_is_installed_first(machine: Machine) -> None:
     machine.has("curl")
+    machine.has("python3", "echo /usr/lib/some libpython3.11.so.1.0")
     ran = machine.runs()
     assert ran.returncode == 0, ran.stderr
     update, install, *made = machine.calls
     assert update == "apt-get -q update"
-    assert install == "apt-get -q -y --no-install-recommends install binutils jq nodejs"
+    assert (
+        install == "apt-get -q -y --no-install-recommends install binutils jq nodejs libpython3.11"
+    )
     assert "make test" in made
     assert "Skipped" not in ran.stdout
 
