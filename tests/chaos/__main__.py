@@ -3,18 +3,23 @@
     python -m tests.chaos [--minutes 5] [--seed N]
 
 Two APIs, two schedulers, workers of every character and clients run on one MySQL and one Valkey,
-while any of them is killed or stopped at random. Afterwards all is counted up.
+while any of them is killed or stopped at random, and the network between the APIs and their
+servers fails. Afterwards all is counted up.
 """
 
 import argparse
 import random
+import re
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
+from typing import Final
 
 from app import migrations
+from app.engines import sync_engine
 from app.local.errors import LocalError
 from app.local.mysql import MySQLServer
 from app.local.ports import free_port
@@ -22,8 +27,15 @@ from app.local.valkey import ValkeyServer
 from app.settings import Settings
 from tests.chaos.checks import Check
 from tests.chaos.faults import Faults
+from tests.chaos.kept import KeptRows
 from tests.chaos.load import Load, conclude
-from tests.chaos.parts import Part, Server
+from tests.chaos.parts import Host, Part, Server
+from tests.chaos.relay import Relay
+
+# Of the APIs, so that what follows from it fits into a minute: MySQL ends a session that hangs
+# after three times as long.
+DATABASE_SECONDS: Final = 2.0
+KEPT_SECONDS: Final = 15.0
 
 
 class Chaos:
@@ -37,9 +49,26 @@ class Chaos:
         self._servers = [Server("MySQL", mysql), Server("Valkey", valkey)]
         for server in self._servers:
             server.start()
-        settings = Settings(database_url=mysql.url, redis_url=valkey.url)
+        self._links = [(Relay(mysql.port), Relay(valkey.port)) for _ in range(2)]
+        for link in chain(*self._links):
+            link.start()
+        settings = Settings(
+            database_url=mysql.url,
+            redis_url=valkey.url,
+            database_timeout_seconds=DATABASE_SECONDS,
+        )
         migrations.upgrade(settings)
-        self._load = Load(home, seed, settings)
+        through_links = [
+            settings.model_copy(
+                update={
+                    "database_url": _by(mysql.url, to_mysql.port),
+                    "redis_url": _by(valkey.url, to_redis.port),
+                }
+            )
+            for to_mysql, to_redis in self._links
+        ]
+        self._load = Load(home, seed, settings, through_links)
+        self._kept = KeptRows(sync_engine(settings), KEPT_SECONDS)
 
     def run(self, seconds: float) -> list[Check]:
         """The checks, after so many seconds of faults."""
@@ -52,22 +81,41 @@ class Chaos:
             "MySQL": [mysql],
             "Valkey": [valkey],
         }
-        faults = Faults(parts, self._seed, self._say)
+        faults = Faults(
+            parts,
+            [Host(api, *links) for api, links in zip(self._load.apis, self._links, strict=True)],
+            seed=self._seed,
+            say=self._say,
+            ledger=self._load.ledger,
+            kept=self._kept,
+        )
         faults.run(seconds)
         print(f"\nfaults: {dict(sorted(faults.done.items()))}")
         found = self._load.stop()
         return [
             *found,
+            Check(
+                f"whoever hangs amid a claim keeps no task for longer than {KEPT_SECONDS:g} s",
+                self._kept.looked_at,
+                self._kept.too_long,
+            ),
             Check("no part but the crashing worker ends by itself", 1, faults.fallen),
         ]
 
     def close(self) -> None:
         self._load.kill()
+        for link in chain(*self._links):
+            link.close()
         for server in self._servers:
             server.kill()
 
     def _say(self, what: str) -> None:
         print(f"{time.monotonic() - self._began:6.1f} s  {what}", flush=True)
+
+
+def _by(url: str, port: int) -> str:
+    """The same server, by another port."""
+    return re.sub(r":[0-9]+/", f":{port}/", url)
 
 
 def main() -> int:

@@ -60,6 +60,12 @@ def checks(evidence: Evidence) -> Iterator[Check]:
     yield _attempts(evidence)
     yield _steps(evidence)
     yield _nothing_left(evidence)
+    yield _kept_by_the_well(evidence)
+    yield Check(
+        "what was acknowledged is what is read after it",
+        evidence.ledger.reads_after_write,
+        evidence.ledger.stale,
+    )
     yield Check(
         "no answer but those that the contract names",
         sum(evidence.ledger.answers.values()),
@@ -180,6 +186,22 @@ def _steps(evidence: Evidence) -> Check:
             if not is_legal or before.updated_at == after.updated_at:
                 broken.append(f"task {task_id}: {before} and then {after}")
     return Check("what was seen over HTTP follows by legal transitions", steps, broken)
+
+
+def _kept_by_the_well(evidence: Evidence) -> Check:
+    """Patient workers are never stopped, and heard by any API that is there."""
+    claimed = {
+        (note["task"], note["attempt"])
+        for note in evidence.notes
+        if note["ending"] == "claim" and note["worker"].endswith("patient")
+    }
+    broken = [
+        f"task {task_id}, attempt {row.attempt}: {row.outcome}"
+        for task_id, rows in evidence.attempts.items()
+        for row in rows
+        if (task_id, row.attempt) in claimed and row.outcome in COUNTED
+    ]
+    return Check("a worker that was well loses no attempt to an outage", len(claimed), broken)
 
 
 def _reachable() -> dict[str, set[str]]:

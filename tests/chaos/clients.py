@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import httpx
 
 CALL_SECONDS: Final = 15.0
+PATIENT_SHARE: Final = 0.04
 TAGS: Final = ("a", "b", "c")
 # What the door may say to these calls of a task's own client; anything else is a fault.
 EXPECTED: Final = {
@@ -33,6 +34,11 @@ class Ledger:
     """What all clients know together."""
 
     def __init__(self) -> None:
+        # While one API alone has lost Redis, and as long after as an answer may be kept, another
+        # one may answer from what it has cached (docs/reliability.md).
+        self.apart_until = 0.0
+        self.reads_after_write = 0
+        self.stale: list[str] = []
         self.acknowledged: dict[int, str] = {}
         self.keys_of: dict[str, set[int]] = defaultdict(set)
         self.deleted: set[int] = set()
@@ -41,6 +47,16 @@ class Ledger:
         self.answers: Counter[str] = Counter()
         self.unexpected: list[str] = []
         self.latencies_ms: list[float] = []
+
+
+class Written:
+    """What a client has written to a task of its own."""
+
+    def __init__(self) -> None:
+        self.acknowledged: str | None = None
+        self.url = ""
+        # Of these it has not heard; they may come to pass at any time.
+        self.perhaps: set[str] = set()
 
 
 class Client(threading.Thread):
@@ -53,6 +69,7 @@ class Client(threading.Thread):
         self._urls = urls
         self._ledger = ledger
         self._ids: list[int] = []
+        self._written: dict[int, Written] = {}
         self._count = 0
         self._http = httpx.Client(timeout=CALL_SECONDS)
         self.stopping = threading.Event()
@@ -73,11 +90,10 @@ class Client(threading.Thread):
             self._create()
             return
         task_id = self._random.choice(self._ids[-200:])
-        if dice < 0.8:
-            self._call("GET", f"/tasks/{task_id}")
+        if dice < 0.75:
+            self._read(task_id)
         elif dice < 0.93:
-            changes = {"description": str(dice), "tags": self._random.sample(TAGS, 2)}
-            self._call("PATCH", f"/tasks/{task_id}", json=changes)
+            self._change(task_id, str(dice))
         elif dice < 0.98:
             self._call("POST", f"/admin/tasks/{task_id}/cancel")
         else:
@@ -95,13 +111,17 @@ class Client(threading.Thread):
             "retry_delay_seconds": self._random.randrange(2),
             "retry_backoff": "fixed",
         }
+        if is_patient := self._random.random() < PATIENT_SHARE:
+            # Only its lease can end an attempt at it.
+            task |= {"queue": "patient", "timeout_seconds": 3600}
         while True:
             answer = self._call("POST", "/tasks", json=task, headers={"Idempotency-Key": key})
             if answer is not None and answer.status_code in (200, 201):
                 task_id = answer.json()["id"]
                 self._ledger.keys_of[key].add(task_id)
                 self._ledger.acknowledged[task_id] = key
-                self._ids.append(task_id)
+                if not is_patient:
+                    self._ids.append(task_id)
                 # Once more, as a client would that has not heard the answer.
                 if self._random.random() < 0.05:
                     again = self._call(
@@ -114,6 +134,37 @@ class Client(threading.Thread):
                 return  # never acknowledged: it may be there or not
             time.sleep(0.1)
 
+    def _read(self, task_id: int) -> None:
+        """The task, or a list with nothing else in it, has to show what was written to it."""
+        url = self._random.choice(self._urls)
+        written = self._written.get(task_id)
+        is_apart = time.monotonic() < self._ledger.apart_until
+        path = self._random.choice((f"/tasks/{task_id}", f"/tasks?id={task_id}"))
+        answer = self._call("GET", path, url=url)
+        if written is None or answer is None or answer.status_code != httpx.codes.OK:
+            return
+        is_apart |= time.monotonic() < self._ledger.apart_until
+        if written.acknowledged is None or (is_apart and written.url != url):
+            return
+        self._ledger.reads_after_write += 1
+        shown = _tasks(answer)[0]["description"] if _tasks(answer) else "nothing"
+        if shown not in {written.acknowledged, *written.perhaps}:
+            self._ledger.stale.append(
+                f"GET {path} of {url}: {shown} instead of {written.acknowledged}, which "
+                f"{written.url} had acknowledged (or {written.perhaps})"
+            )
+
+    def _change(self, task_id: int, description: str) -> None:
+        written = self._written.setdefault(task_id, Written())
+        changes = {"description": description, "tags": self._random.sample(TAGS, 2)}
+        url = self._random.choice(self._urls)
+        answer = self._call("PATCH", f"/tasks/{task_id}", url=url, json=changes)
+        if answer is None or answer.status_code != httpx.codes.OK:
+            written.perhaps.add(description)
+            return
+        written.acknowledged, written.url = description, url
+        self._read(task_id)
+
     def _remove(self, task_id: int) -> None:
         self._ids.remove(task_id)
         self._ledger.perhaps_deleted.add(task_id)
@@ -124,10 +175,13 @@ class Client(threading.Thread):
                 return
             time.sleep(0.1)
 
-    def _call(self, method: str, path: str, **options: Any) -> httpx.Response | None:
+    def _call(
+        self, method: str, path: str, *, url: str | None = None, **options: Any
+    ) -> httpx.Response | None:
         began = time.monotonic()
         try:
-            answer = self._http.request(method, self._random.choice(self._urls) + path, **options)
+            target = (url or self._random.choice(self._urls)) + path
+            answer = self._http.request(method, target, **options)
         except httpx.HTTPError as error:
             self._ledger.answers[type(error).__name__] += 1
             return None
@@ -140,9 +194,14 @@ class Client(threading.Thread):
         if answer.status_code == 503 and "retry-after" not in answer.headers:
             self._ledger.unexpected.append(f"{method} {path}: 503 without Retry-After")
         if answer.status_code in (200, 201):
-            task = answer.json()
-            sight = Sight(
-                datetime.fromisoformat(task["updated_at"]), task["status"], task["attempt"]
-            )
-            self._ledger.seen[task["id"]].add(sight)
+            for task in _tasks(answer):
+                sight = Sight(
+                    datetime.fromisoformat(task["updated_at"]), task["status"], task["attempt"]
+                )
+                self._ledger.seen[task["id"]].add(sight)
         return answer
+
+
+def _tasks(answer: httpx.Response) -> list[dict[str, Any]]:
+    found = answer.json()
+    return found if isinstance(found, list) else [found]

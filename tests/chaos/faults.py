@@ -1,29 +1,57 @@
-"""Faults, one after the other, as the seed says."""
+"""Faults, one after the other, as the seed says: each kind once before any comes again."""
 
 import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import count
 from typing import Final
 
-from tests.chaos.parts import Part, freeze, thaw
+from tests.chaos.clients import Ledger
+from tests.chaos.kept import KeptRows
+from tests.chaos.parts import Host, Part, freeze, thaw
+from tests.chaos.relay import Relay
 
 BETWEEN_SECONDS: Final = (0.3, 1.5)
 DEAD_SECONDS: Final = (0.1, 2.0)
 # Longer than any of the platform's own time-outs, at times.
 FROZEN_SECONDS: Final = (0.5, 7.0)
 STARTING_SECONDS: Final = 4.0
+# Longer than every lease, deadline and time-out: of a run of five minutes, and at least.
+OUTAGE_SECONDS: Final = (60.0, 12.0)
+NETWORK_SECONDS: Final = (20.0, 6.0)
+FULL_RUN_SECONDS: Final = 300.0
+CLAIM: Final = b"ORDER BY queue, claim_rank, created_at, id LIMIT"
+CLAIM_SECONDS: Final = 10.0
+# A claim may find nothing, and then keeps nothing.
+STRIKES: Final = 10
+SLOW_SECONDS: Final = 0.3
+# As long as an answer may stay in the cache, and the cache be settling.
+APART_SECONDS: Final = 8.0
 
 
 class Faults:
-    """Kills and freezes parts. From the main thread: it starts them again."""
+    """Kills and freezes parts, and disturbs the links of APIs. From the main thread: it starts
+    them again."""
 
     def __init__(
-        self, parts: Mapping[str, Sequence[Part]], seed: int, say: Callable[[str], object]
+        self,
+        parts: Mapping[str, Sequence[Part]],
+        hosts: Sequence[Host],
+        *,
+        seed: int,
+        say: Callable[[str], object],
+        ledger: Ledger,
+        kept: KeptRows,
     ) -> None:
         self._parts = parts
+        self._hosts = hosts
         self._random = random.Random(seed)
         self._say = say
+        self._ledger = ledger
+        self._kept = kept
+        self._share = 1.0
         self.done: Counter[str] = Counter()
         # Parts that ended by themselves. A worker may whose character it is; and who is only
         # starting when MySQL goes says so and ends, for its supervisor to start it again.
@@ -32,21 +60,40 @@ class Faults:
         self._mysql_gone_at: list[float] = []
 
     def run(self, seconds: float) -> None:
-        """So long; everything runs at the end."""
+        """So long, and until each kind has been at least once; everything runs at the end."""
+        self._share = seconds / FULL_RUN_SECONDS
         until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            time.sleep(self._random.uniform(*BETWEEN_SECONDS))
-            kind = self._random.choice(sorted(self._parts))
-            part = self._random.choice(self._parts[kind])
-            is_fatal = self._random.random() < 0.5
-            self._start_what_crashed()
-            if is_fatal:
-                self._kill(part)
-            else:
-                self._freeze(part)
-            self.done[f"{kind} {'killed' if is_fatal else 'stopped'}"] += 1
+        for round_number in count():
+            kinds = list(self._kinds().items())
+            self._random.shuffle(kinds)
+            for name, fault in kinds:
+                if round_number and time.monotonic() > until:
+                    return
+                time.sleep(self._random.uniform(*BETWEEN_SECONDS))
+                self._start_what_crashed()
+                fault()
+                self.done[name] += 1
 
-    def _kill(self, part: Part) -> None:
+    def _kinds(self) -> dict[str, Callable[[], None]]:
+        kinds: dict[str, Callable[[], None]] = {}
+        for kind, parts in self._parts.items():
+            kinds[f"{kind} killed"] = partial(self._kill, parts)
+            kinds[f"{kind} stopped"] = partial(self._freeze, parts)
+        return kinds | {
+            "all APIs stopped for long": self._outage,
+            "API stopped amid a claim": partial(self._amid_a_claim, "stopped", self._hang),
+            "host vanished amid a claim": partial(self._amid_a_claim, "vanished", self._vanish),
+            "silence to MySQL": partial(self._disturb, "MySQL", "silent", Relay.silence),
+            "silence to Redis": partial(self._disturb, "Redis", "silent", Relay.silence),
+            "MySQL refused": partial(self._disturb, "MySQL", "refused", Relay.refuse),
+            "Redis refused": partial(self._disturb, "Redis", "refused", Relay.refuse),
+            "MySQL slow": partial(self._disturb, "MySQL", "slow", _slow),
+            "Redis slow": partial(self._disturb, "Redis", "slow", _slow),
+            "MySQL cut off": partial(self._disturb, "MySQL", "cut off", Relay.cut),
+        }
+
+    def _kill(self, parts: Sequence[Part]) -> None:
+        part = self._random.choice(parts)
         self._note(part)
         part.kill()
         seconds = self._random.uniform(*DEAD_SECONDS)
@@ -54,13 +101,76 @@ class Faults:
         time.sleep(seconds)
         self._start(part)
 
-    def _freeze(self, part: Part) -> None:
+    def _freeze(self, parts: Sequence[Part]) -> None:
+        part = self._random.choice(parts)
         self._note(part)
         freeze(part)
         seconds = self._random.uniform(*FROZEN_SECONDS)
         self._say(f"{part.name} stopped for {seconds:.1f} s")
         time.sleep(seconds)
         thaw(part)
+
+    def _outage(self) -> None:
+        """Nobody hears a worker, and the schedulers go on."""
+        seconds = self._long(OUTAGE_SECONDS)
+        for host in self._hosts:
+            freeze(host.api)
+        self._say(f"all APIs stopped for {seconds:.1f} s")
+        time.sleep(seconds)
+        for host in self._hosts:
+            thaw(host.api)
+
+    def _amid_a_claim(self, how: str, strike: Callable[[Host], Callable[[], None]]) -> None:
+        """Between the SELECT that locks the rows and the COMMIT; others must get at them soon."""
+        for _ in range(STRIKES):
+            host = self._random.choice(self._hosts)
+            ends: list[Callable[[], None]] = []
+            seen = host.mysql.on_sight(CLAIM, partial(_strike, strike, host, ends))
+            if not seen.wait(CLAIM_SECONDS):
+                host.mysql.forget()
+                continue
+            seconds = self._kept.until_free()
+            ends[0]()
+            if seconds is not None:
+                self._say(f"{host.api.name} {how} amid a claim: others waited {seconds:.1f} s")
+                return
+
+    def _hang(self, host: Host) -> Callable[[], None]:
+        freeze(host.api)
+        return partial(thaw, host.api)
+
+    def _vanish(self, host: Host) -> Callable[[], None]:
+        """MySQL and Redis are told nothing, and keep what the process had."""
+        for link in (host.mysql, host.redis):
+            link.silence()
+        freeze(host.api)
+
+        def come_back() -> None:
+            host.api.kill()
+            for link in (host.mysql, host.redis):
+                link.heal()
+            self._start(host.api)
+
+        return come_back
+
+    def _disturb(self, server: str, how: str, disturb: Callable[[Relay], None]) -> None:
+        host = self._random.choice(self._hosts)
+        link = host.mysql if server == "MySQL" else host.redis
+        seconds = self._long(NETWORK_SECONDS)
+        if server == "Redis":
+            self._ledger.apart_until = float("inf")
+        else:
+            self._mysql_gone_at.append(time.monotonic())
+        disturb(link)
+        self._say(f"{host.api.name}: the way to {server} {how} for {seconds:.1f} s")
+        time.sleep(seconds)
+        link.heal()
+        if server == "Redis":
+            self._ledger.apart_until = time.monotonic() + APART_SECONDS
+
+    def _long(self, bounds: tuple[float, float]) -> float:
+        full, least = bounds
+        return max(least, min(full, full * self._share)) * self._random.uniform(0.8, 1.0)
 
     def _note(self, part: Part) -> None:
         if part.name == "MySQL":
@@ -80,3 +190,13 @@ class Faults:
     def _start(self, part: Part) -> None:
         self._started_at[part.name] = time.monotonic()
         part.start()
+
+
+def _strike(
+    strike: Callable[[Host], Callable[[], None]], host: Host, ends: list[Callable[[], None]]
+) -> None:
+    ends.append(strike(host))
+
+
+def _slow(link: Relay) -> None:
+    link.slow(SLOW_SECONDS)

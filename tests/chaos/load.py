@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,46 +22,51 @@ from tests.chaos.parts import Process
 
 CLIENTS: Final = 4
 CHARACTERS: Final = ("well", "well", "well", "slow", "crashing", "silent", "twice", "late")
+PATIENT: Final = ("patient", "patient")
 SETTLE_SECONDS: Final = 90.0
+# Of what is left nothing may stay as it is for longer: an attempt has six seconds, a lease five.
+STUCK_SECONDS: Final = 30.0
 
 
 class Load:
     """Everything of ours, on servers that are there already."""
 
-    def __init__(self, home: Path, seed: int, settings: Settings) -> None:
+    def __init__(
+        self, home: Path, seed: int, settings: Settings, of_apis: Sequence[Settings] = ()
+    ) -> None:
+        """`of_apis`: how each API reaches MySQL and Redis, if otherwise than all else does."""
         self._home = home
         self._settings = settings
-        assert settings.redis_url is not None
-        environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("ROWLOCK_")},
-            "ROWLOCK_DATABASE_URL": settings.database_url,
-            "ROWLOCK_REDIS_URL": settings.redis_url,
-            "ROWLOCK_SWEEP_INTERVAL_SECONDS": "0.5",
-            "ROWLOCK_LOG_LEVEL": "warning",
-        }
+        environment = environment_of(settings)
         ports = [free_port(), free_port()]
         self.urls = [f"http://127.0.0.1:{port}" for port in ports]
         self.apis = [
-            Process(f"api-{port}", ["app", "serve", "--port", str(port)], environment, home)
-            for port in ports
+            Process(
+                f"api-{port}",
+                ["app", "serve", "--port", str(port)],
+                environment_of(its_own),
+                home,
+            )
+            for port, its_own in zip(ports, of_apis or (settings, settings), strict=True)
         ]
         self.schedulers = [
             Process(f"scheduler-{n}", ["app", "scheduler"], environment, home) for n in range(2)
         ]
-        self.workers = [
+        workers = [
             Process(
                 name := f"worker-{n}-{kind}",
                 ["tests.chaos.workers", kind, name, str(home / "notes"), *self.urls],
                 environment,
                 home,
             )
-            for n, kind in enumerate(CHARACTERS)
+            for n, kind in enumerate((*CHARACTERS, *PATIENT))
         ]
-        self._ledger = Ledger()
-        self._clients = [Client(n, seed, self.urls, self._ledger) for n in range(CLIENTS)]
+        self.workers, self._patient = workers[: len(CHARACTERS)], workers[len(CHARACTERS) :]
+        self.ledger = Ledger()
+        self._clients = [Client(n, seed, self.urls, self.ledger) for n in range(CLIENTS)]
 
     def start(self) -> None:
-        for process in (*self.apis, *self.schedulers, *self.workers):
+        for process in (*self.apis, *self.schedulers, *self.workers, *self._patient):
             process.start()
         time.sleep(2)
         for client in self._clients:
@@ -76,39 +82,53 @@ class Load:
         for worker in self.workers:
             if not worker.name.endswith("well"):
                 worker.kill()
-        left = self._settle()
-        for process in (*self.workers, *self.apis, *self.schedulers):
+        left, stuck = self._settle()
+        for process in (*self.workers, *self._patient, *self.apis, *self.schedulers):
             process.stop(15)
         self._report()
         wrong = asyncio.run(recount(self._settings))
         return [
             *self._check(),
             Check("everything comes to its end", 1, left),
+            Check(f"nothing stays as it is for longer than {STUCK_SECONDS:g} s", 1, stuck),
             Check("the figures of /stats and /tags are right", 1, [str(wrong)] if wrong else []),
         ]
 
     def kill(self) -> None:
-        for process in (*self.workers, *self.apis, *self.schedulers):
+        for process in (*self.workers, *self._patient, *self.apis, *self.schedulers):
             process.kill()
 
-    def _settle(self) -> list[str]:
+    def _settle(self) -> tuple[list[str], list[str]]:
+        """What has not ended in the end, and what has stood still for too long on its way."""
         engine = sync_engine(self._settings)
         until = time.monotonic() + SETTLE_SECONDS
+        since: dict[tuple[int, str, int], float] = {}
+        stuck: set[str] = set()
         statement = text(
-            "SELECT status, COUNT(*) FROM tasks "
-            "WHERE status NOT IN ('done', 'failed', 'cancelled') GROUP BY status"
+            "SELECT id, status, attempt FROM tasks "
+            "WHERE status NOT IN ('done', 'failed', 'cancelled')"
         )
         while True:
             with engine.connect() as connection:
-                left = [f"{n} tasks are still {s}" for s, n in connection.execute(statement)]
-            if not left or time.monotonic() > until:
-                return left
+                now = time.monotonic()
+                since = {
+                    (row.id, row.status, row.attempt): since.get(tuple(row), now)
+                    for row in connection.execute(statement)
+                }
+            stuck |= {
+                f"task {task_id} stayed {status} in attempt {attempt}"
+                for (task_id, status, attempt), began in since.items()
+                if now - began > STUCK_SECONDS
+            }
+            if not since or now > until:
+                left = Counter(status for _, status, _ in since)
+                return [f"{n} tasks are still {s}" for s, n in left.items()], sorted(stuck)
             time.sleep(0.2)
 
     def _check(self) -> list[Check]:
         notes = [json.loads(line) for line in (self._home / "notes").read_text().splitlines()]
         with sync_engine(self._settings).connect() as connection:
-            evidence = Evidence(connection, self._ledger, notes)
+            evidence = Evidence(connection, self.ledger, notes)
         statuses = Counter(task.status for task in evidence.tasks.values())
         outcomes = Counter(a.outcome for rows in evidence.attempts.values() for a in rows)
         finishes: Counter[Any] = Counter(
@@ -116,16 +136,30 @@ class Load:
         )
         print(f"tasks: {dict(statuses)}; attempts that ended otherwise: {dict(outcomes)}")
         print(f"answers to finishes: {dict(finishes)}")
+        print(f"reads of one's own write: {self.ledger.reads_after_write:,}")
         return list(checks(evidence))
 
     def _report(self) -> None:
-        ordered = sorted(self._ledger.latencies_ms)
+        ordered = sorted(self.ledger.latencies_ms)
         shown = {
             f"p{percent}": f"{ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]:.0f} ms"
             for percent in (50, 95, 99)
         }
-        print(f"clients' calls: {len(ordered):,}, {dict(self._ledger.answers)}")
+        print(f"clients' calls: {len(ordered):,}, {dict(self.ledger.answers)}")
         print(f"their latency, faults and all: {shown}, at most {ordered[-1]:.0f} ms")
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Of a process that serves with these."""
+    assert settings.redis_url is not None
+    return {
+        **{k: v for k, v in os.environ.items() if not k.startswith("ROWLOCK_")},
+        "ROWLOCK_DATABASE_URL": settings.database_url,
+        "ROWLOCK_DATABASE_TIMEOUT_SECONDS": str(settings.database_timeout_seconds),
+        "ROWLOCK_REDIS_URL": settings.redis_url,
+        "ROWLOCK_SWEEP_INTERVAL_SECONDS": "0.5",
+        "ROWLOCK_LOG_LEVEL": "warning",
+    }
 
 
 def conclude(found: list[Check], seed: int, home: Path) -> int:

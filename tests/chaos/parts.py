@@ -10,6 +10,7 @@ from typing import Protocol
 from app.local.child import Child
 from app.local.mysql import MySQLServer
 from app.local.valkey import ValkeyServer
+from tests.chaos.relay import Relay
 
 
 class Part(Protocol):
@@ -85,6 +86,15 @@ class Server:
     @property
     def is_running(self) -> bool:
         return self._server.child.exit_code() is None
+
+
+class Host:
+    """The machine of an API: the process, and its links to MySQL and Redis."""
+
+    def __init__(self, api: Process, mysql: Relay, redis: Relay) -> None:
+        self.api = api
+        self.mysql = mysql
+        self.redis = redis
 
 
 def freeze(part: Part) -> None:

@@ -4,9 +4,11 @@ It notes each answer to a finish, once it has it.
 """
 
 import json
+import math
 import os
 import random
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -15,6 +17,8 @@ import httpx
 
 LEASE_SECONDS: Final = 5
 CALL_SECONDS: Final = 15.0
+# Of what has to be heard before the lease is over, by one API if not by the other.
+BEAT_SECONDS: Final = 1.0
 
 Lease = dict[str, Any]
 
@@ -28,6 +32,7 @@ class Worker:
         self._notes = os.open(notes, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         self._urls = urls
         self._http = httpx.Client(timeout=CALL_SECONDS)
+        self._held: set[str] = set()
 
     def run(self) -> None:
         """Until killed."""
@@ -38,12 +43,16 @@ class Worker:
             "wait_seconds": 2,
             "lease_seconds": LEASE_SECONDS,
         }
+        if self._kind == "patient":
+            claim["queues"] = ["patient"]
+            threading.Thread(target=self._beat, daemon=True).start()
         while True:
             answer = self._try("/leases", claim)
             if answer is None or not answer.is_success:
                 time.sleep(0.2)
                 continue
             leases = answer.json()
+            self._held |= {lease["lease_id"] for lease in leases}
             for lease in leases:
                 self._note(lease, "claim", answer.status_code)
             for lease in leases:
@@ -60,6 +69,27 @@ class Worker:
             self._finish(lease, "release", None)
         else:
             self._finish(lease, "complete", {"result": self._name})
+
+    def _patient(self, lease: Lease) -> None:
+        """Work that may be longer than its lease, with heartbeats until its end has been heard,
+        however long the APIs are away."""
+        is_long = random.random() < 0.15
+        time.sleep(random.uniform(LEASE_SECONDS, 9) if is_long else random.uniform(0.05, 0.5))
+        self._finish(lease, "complete", {"result": self._name}, patience_seconds=math.inf)
+        self._held.discard(lease["lease_id"])
+
+    def _beat(self) -> None:
+        with httpx.Client(timeout=BEAT_SECONDS) as http:
+            while True:
+                time.sleep(BEAT_SECONDS)
+                for lease_id in list(self._held):
+                    for url in random.sample(self._urls, len(self._urls)):
+                        try:
+                            answer = http.post(f"{url}/leases/{lease_id}/heartbeat")
+                        except httpx.HTTPError:
+                            continue
+                        if answer.is_success or answer.is_client_error:
+                            break
 
     def _slow(self, lease: Lease) -> None:
         """Beyond the task's time-out, with heartbeats, and then it wants to complete."""
@@ -84,9 +114,11 @@ class Worker:
         time.sleep(LEASE_SECONDS + 1.5)
         self._finish(lease, "complete", {"result": self._name})
 
-    def _finish(self, lease: Lease, ending: str, body: Any) -> None:
+    def _finish(
+        self, lease: Lease, ending: str, body: Any, *, patience_seconds: float = 20
+    ) -> None:
         """Until it is answered, or pointless."""
-        give_up_at = time.monotonic() + 20
+        give_up_at = time.monotonic() + patience_seconds
         while time.monotonic() < give_up_at:
             answer = self._try(f"/leases/{lease['lease_id']}/{ending}", body)
             if answer is not None and answer.status_code != 503:
@@ -96,6 +128,7 @@ class Worker:
 
     def _note(self, lease: Lease, ending: str, status: int) -> None:
         note = {
+            "worker": self._name,
             "task": lease["task"]["id"],
             "attempt": lease["attempt"],
             "lease": lease["lease_id"],
