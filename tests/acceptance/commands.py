@@ -76,7 +76,7 @@ class Terminal:
         """The exit code."""
         while self._reads():
             pass
-        return self._process.wait(10)
+        return self._process.wait(60)
 
     def _reads(self) -> bool:
         try:

@@ -65,7 +65,7 @@ def start(project: Path, tmp_path: Path) -> Iterator[Start]:
     for program in reversed(started):
         program.process.terminate()  # what it has started ends with it
         try:
-            program.process.wait(10)
+            program.process.wait(45)
         except subprocess.TimeoutExpired:
             program.process.kill()
             program.process.wait()

@@ -18,11 +18,12 @@ from app.local.ports import free_port, is_held_by
 from app.settings import Settings
 
 FROM_THE_CHECKOUT = (sys.executable, "-m", "app")
-READY_SECONDS = 30.0
-STOP_SECONDS = 10.0
+# Generous: on a busy machine a program takes long to begin.
+READY_SECONDS = 90.0
+STOP_SECONDS = 45.0
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+def until(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     """Return as soon as it holds, looking every few milliseconds; fail after so long."""
     give_up_at = time.monotonic() + seconds
     while not condition():

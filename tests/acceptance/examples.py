@@ -16,7 +16,7 @@ from tests.acceptance.deployment import Api, until
 
 PYTHON = sys.executable
 ROWLOCK = (PYTHON, "-m", "app")
-TASK_SECONDS = 40.0
+TASK_SECONDS = 60.0
 
 
 class Program:
@@ -51,7 +51,7 @@ class Program:
                 found += map(int, (thread / "children").read_text().split())
         return found
 
-    def ends(self, seconds: float = 20.0) -> str:
+    def ends(self, seconds: float = 60.0) -> str:
         """What it has said, when it has ended well."""
         until(lambda: not self.is_running, "ended", seconds)
         assert self.process.returncode == 0, self.words

@@ -67,7 +67,7 @@ def test_figures_are_watched_until_ctrl_c(environment: dict[str, str], client: C
             while json.loads(watching.stdout.readline())["queues"][0]["waiting"] == 1:
                 assert time.monotonic() < give_up_at
             watching.send_signal(signal.SIGINT)
-            watching.communicate(timeout=30)
+            watching.communicate(timeout=60)
             assert watching.returncode == 0
         finally:
             watching.kill()

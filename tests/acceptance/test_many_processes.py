@@ -66,13 +66,13 @@ def test_who_waits_at_one_api_is_woken_by_what_comes_through_the_other(
             two.http.post, "/leases", json={"worker": "w", "wait_seconds": 20}, timeout=60
         )
         task = one.http.post("/tasks", json={"title": "t"}).json()
-        (lease,) = claim.result(timeout=15).json()
+        (lease,) = claim.result(timeout=60).json()
         assert lease["task"]["id"] == task["id"]
 
         path = f"/tasks/{task['id']}"
         wait = pool.submit(one.http.get, path, params={"wait_seconds": 60})
         two.http.post(f"/leases/{lease['lease_id']}/complete").raise_for_status()
-        assert wait.result(timeout=15).json()["status"] == "done"
+        assert wait.result(timeout=60).json()["status"] == "done"
 
 
 def test_what_is_read_at_one_api_is_never_older_than_what_the_other_answered(

@@ -75,7 +75,7 @@ def test_mysql_is_killed_and_started_again(mysql: MySQLServer, deployment: Deplo
             assert answer.status_code == 503, f"{call.method} {call.url}: {answer.text}"
             assert int(answer.headers["retry-after"]) > 0
             assert answer.headers["content-type"] == "application/problem+json"
-            assert time.monotonic() - began < 8
+            assert time.monotonic() - began < 30
         assert http.get("/healthz").status_code == 200
         ready = http.get("/readyz")
         assert ready.status_code == 503

@@ -88,11 +88,11 @@ def test_who_waits_is_answered_when_the_api_is_told_to_stop(
         told = time.monotonic()
         api.signal(number)
         for waiting in claims:
-            assert waiting.result(timeout=5).json() == []
-        assert finish.result(timeout=5).json() == {"items": [], "leases": []}
-        assert end.result(timeout=5).json()["status"] == "to_do"
+            assert waiting.result(timeout=60).json() == []
+        assert finish.result(timeout=60).json() == {"items": [], "leases": []}
+        assert end.result(timeout=60).json()["status"] == "to_do"
         assert api.exit_code() == 0, api.words
-        assert time.monotonic() - told < 5
+        assert time.monotonic() - told < 30, "as long as they would have waited"
 
     assert "Traceback" not in api.log.read_text()
 

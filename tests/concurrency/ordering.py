@@ -38,7 +38,7 @@ async def held_open(database: Database, work: Work[T]) -> AsyncIterator[T]:
 
 async def until_blocked(engine: Engine, sessions: int = 1) -> None:
     """Return once so many sessions wait for a row that another holds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while _row_lock_waits(engine) < sessions:  # noqa: ASYNC110  (MySQL sends no event)
             await asyncio.sleep(0.01)
 

@@ -173,7 +173,7 @@ async def test_a_sweep_does_not_wait_for_leases_that_another_transaction_holds(
     tasks = TaskFactory.create_batch(3, heartbeating=True, started_at=now(), sweep_at=now())
     ids = [task.id for task in tasks]
     async with held_open(platform.database, lambda c: statements.lock_tasks(c, ids)):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await take_back_lost_leases(platform) == 0
 
     assert await take_back_lost_leases(platform) == 3

@@ -16,7 +16,8 @@ from tests.calls import claim_one, complete, problem, submit
 from tests.conftest import serving
 from tests.routes import NEEDING_MYSQL
 
-TIMEOUT = 2.0
+# Twice as long is told from once, however busy the machine is.
+TIMEOUT = 5.0
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ async def test_every_call_is_answered_in_time_and_a_submission_sent_again_is_sto
             assert int(answer.headers["retry-after"]) > 0
 
     await asyncio.gather(*under_way)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (await api.get("/readyz")).is_success:  # noqa: ASYNC110  (nobody tells us)
             await asyncio.sleep(0.05)
     again = [await keyed(number) for number in range(40)]

@@ -91,7 +91,7 @@ def hits() -> float:
 
 async def until_cached(api: httpx.AsyncClient, *ids: int) -> None:
     """Read until all of it comes from the cache."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while True:
             before = hits()
             await titles(api, *ids)
@@ -164,7 +164,7 @@ async def test_no_worker_that_lives_is_taken_as_lost_and_one_that_dies_is_again(
     assert (await get(api, lease["task"]["id"]))["status"] == "in_progress"
 
     later = Elapsing(engine, own_redis)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         # First it remembers nothing, or is not asked yet.
         while await take_back_lost_leases(platform) == 0:
             later(16)
@@ -235,7 +235,7 @@ async def test_no_call_waits_for_a_redis_that_hangs_more_than_once(
 async def test_calls_that_find_a_redis_that_hangs_together_wait_together(
     own: Settings, own_redis: ValkeyServer
 ) -> None:
-    generous = own.model_copy(update={"redis_timeout_seconds": 2.0})
+    generous = own.model_copy(update={"redis_timeout_seconds": 5.0})
     async with serving(generous) as api:
         ids = [(await submit(api, title=TITLE))["id"] for _ in range(20)]
         with stopped(own_redis):
@@ -246,4 +246,4 @@ async def test_calls_that_find_a_redis_that_hangs_together_wait_together(
                 *(submit(api, title=TITLE) for _ in ids),
                 *(api.get(f"/tasks?limit={count + 1}") for count in range(20)),
             )
-            assert time.monotonic() - began < 2 * 2.0
+            assert time.monotonic() - began < 2 * 5.0

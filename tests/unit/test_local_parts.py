@@ -155,7 +155,7 @@ def test_how_a_child_ended_and_its_last_words(tmp_path: Path, to_file: bool) -> 
         child = Child("x", command, log=tmp_path / "log")
     else:
         child = Child("x", command, echo=echoed.append)
-    assert child.wait(10) == 3
+    assert child.wait(60) == 3
     assert child.how_it_ended() == "exited with code 3"
     words = child.last_words()
     assert words.endswith("line 30")
@@ -168,7 +168,7 @@ def test_a_child_that_ignores_sigterm_is_killed() -> None:
     deaf = threading.Event()
     script = "trap '' TERM; echo deaf; while :; do sleep 0.1; done"
     child = Child("x", ["sh", "-c", script], echo=lambda _line: deaf.set())
-    assert deaf.wait(10)
+    assert deaf.wait(60)
     child.stop(0.3)
     assert child.how_it_ended() == "was killed by SIGKILL"
 
