@@ -95,7 +95,8 @@ class Session:
         self, server: Api | Reference, script: str, connections: int, **arguments: Any
     ) -> None:
         """The first second is nobody's."""
-        self.load(server, script, connections, seconds=WARM_UP_SECONDS, **arguments)
+        seconds = min(WARM_UP_SECONDS, self.options.seconds)
+        self.load(server, script, connections, seconds=seconds, **arguments)
 
     def _watched(self, server: Api | Reference) -> Mapping[str, int]:
         if isinstance(server, Reference):
