@@ -20,7 +20,7 @@ FROZEN_SECONDS: Final = (0.5, 7.0)
 STARTING_SECONDS: Final = 4.0
 # Longer than every lease, deadline and time-out: of a run of five minutes, and at least.
 OUTAGE_SECONDS: Final = (60.0, 12.0)
-NETWORK_SECONDS: Final = (20.0, 6.0)
+NETWORK_SECONDS: Final = (10.0, 4.0)
 FULL_RUN_SECONDS: Final = 300.0
 CLAIM: Final = b"ORDER BY queue, claim_rank, created_at, id LIMIT"
 CLAIM_SECONDS: Final = 10.0
@@ -89,7 +89,7 @@ class Faults:
             "Redis refused": partial(self._disturb, "Redis", "refused", Relay.refuse),
             "MySQL slow": partial(self._disturb, "MySQL", "slow", _slow),
             "Redis slow": partial(self._disturb, "Redis", "slow", _slow),
-            "MySQL cut off": partial(self._disturb, "MySQL", "cut off", Relay.cut),
+            "MySQL cut off": self._cut,
         }
 
     def _kill(self, parts: Sequence[Part]) -> None:
@@ -167,6 +167,11 @@ class Faults:
         link.heal()
         if server == "Redis":
             self._ledger.apart_until = time.monotonic() + APART_SECONDS
+
+    def _cut(self) -> None:
+        host = self._random.choice(self._hosts)
+        host.mysql.cut()
+        self._say(f"{host.api.name}: its connections to MySQL cut off")
 
     def _long(self, bounds: tuple[float, float]) -> float:
         full, least = bounds
