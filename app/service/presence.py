@@ -4,11 +4,14 @@ import asyncio
 import secrets
 from contextlib import suppress
 from functools import partial
+from typing import Final
 
 import rowlock
 from app.db import Database
 from app.errors import RowlockError
 from app.queue import processes
+
+AGAIN_SECONDS: Final = 0.1
 
 
 class Presence:
@@ -30,8 +33,10 @@ class Presence:
         """Not any more."""
         if self._saying is None:
             return
-        self._saying.cancel()
-        await asyncio.wait([self._saying])
+        while not self._saying.done():
+            # While a connection is made it may be lost (asyncio.wait_for before Python 3.12).
+            self._saying.cancel()
+            await asyncio.wait([self._saying], timeout=AGAIN_SECONDS)
         with suppress(RowlockError):
             await self._database.transact(partial(processes.say_gone, process_id=self._id))
 

@@ -1,0 +1,37 @@
+"""A process that says that it is there stops saying so when it ends."""
+
+import asyncio
+from typing import Any
+
+from app.db import Database
+from app.queue import processes
+from app.service.presence import Presence
+
+
+class Deaf(Database):
+    """Loses the first that it is told of an end, as a connection that is just being made does."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.calls = 0
+
+    async def transact(self, _work: Any) -> Any:
+        self.calls += 1
+        self.asked.set()
+        if self.calls == 1:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                return
+
+
+async def test_it_ends_though_it_did_not_hear_it_at_first() -> None:
+    database = Deaf()
+    presence = Presence(database, processes.API)
+    presence.begin()
+    await database.asked.wait()
+
+    async with asyncio.timeout(60):
+        await presence.end()
+
+    assert database.calls == 2, "that it is there, and that it has gone"
