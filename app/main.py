@@ -55,7 +55,7 @@ def create_app(settings: Settings | None = None, *, batches_under_way: int = BAT
         app.state.services = services = Services(
             Platform(settings, batches_under_way=batches_under_way)
         )
-        await services.platform.redis.look()  # `/metrics` says how it is from the beginning
+        await services.platform.redis.open()  # `/metrics` says how it is from the beginning
         presence = Presence(services.platform.database, processes.API)
         presence.begin()
         try:

@@ -1,32 +1,31 @@
-"""The way to Redis: short timeouts, and a circuit breaker that leaves it alone while it is away.
+"""The way to Redis: short waits, and pauses in which it is left alone while it is away.
 
 Nothing here is on the truth path: whoever gets a `RedisAwayError` goes on without.
+
+A process keeps one connection, so that what it asks is done in the order in which it asks. What
+other processes could not tell Redis it cannot know; so whoever has just connected, or was just
+refused or not answered, has Redis do first what has to be done `in_doubt`.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, Literal
-from weakref import WeakSet
 
 import structlog
 from redis import exceptions
-from redis.asyncio import Redis
-from redis.asyncio.client import Pipeline
-from redis.asyncio.connection import AbstractConnection
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from app import metrics
+from app.redis_calls import Call
+from app.redis_fitness import TRIAL, UnfitRedisError, connect, require_allowed, trouble_of
+from app.redis_session import Session
 from app.settings import Settings
 
 FIRST_PAUSE_SECONDS: Final = 0.25
 LONGEST_PAUSE_SECONDS: Final = 4.0
-PATIENCE_SECONDS: Final = 5.0
-# Longer than any process takes to make good what it could not tell (`app.untold`).
-SETTLING_SECONDS: Final = 0.5
-CONNECTIONS: Final = 4
+OPENING_SECONDS: Final = 5.0
+FIRST_SECONDS: Final = 1.0
 
 State = Literal["ok", "away", "absent"]
 
@@ -38,127 +37,186 @@ class RedisAwayError(Exception):
 
 
 class RedisLink:
-    """One Redis or Valkey, or none."""
+    """One Redis or Valkey, or none.
 
-    def __init__(self, settings: Settings) -> None:
-        self.prefix = settings.redis_prefix
+    `name` is asked for the deployment's name where the settings have no prefix; until it has
+    answered, Redis is away.
+    """
+
+    def __init__(
+        self, settings: Settings, *, name: Callable[[], Awaitable[str]], in_doubt: Call
+    ) -> None:
         self.timeout_seconds = settings.redis_timeout_seconds
-        self._redis: Redis | None = None
-        self._patient: Redis | None = None
-        if settings.redis_url is not None:
-            self._redis = _client(
-                settings.redis_url, self.timeout_seconds, redis_connect_func=self._connect
-            )
-            self._patient = _client(settings.redis_url, PATIENCE_SECONDS)
-        self._known: WeakSet[AbstractConnection] = WeakSet()
-        self._lost_at = -SETTLING_SECONDS
-        self._greeting: asyncio.Task[None] | None = None
-        # Calls beyond these wait their turn, which is no sign of Redis being away. A call takes
-        # 0.2 ms; a burst that opened a hundred connections would time out in opening them.
-        self._turns = asyncio.Semaphore(CONNECTIONS)
+        self.prefix = settings.redis_prefix
+        self._url = settings.redis_url
+        self._name = name
+        self._in_doubt = in_doubt
+        # Nothing that was cached when it began to hang is left by then, so that another connection
+        # may come before what is still on its way over this one.
+        self._patience_seconds = max(OPENING_SECONDS, settings.cache_ttl_seconds)
+        self._session: Session | None = None
+        self._opening: asyncio.Task[Session | None] | None = None
+        self._opening_since = 0.0
         self._pause_seconds = FIRST_PAUSE_SECONDS
         self._closed_until = 0.0
+        self._failure: Exception | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """Why Redis is away, for anybody to read, where it is there and refuses."""
+        if self._failure is None:
+            return None
+        return trouble_of(self._failure, prefix=self.prefix or "")
 
     @property
     def is_absent(self) -> bool:
-        return self._redis is None
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether it was not lost just now: other processes may have lost it too, and may not
-        have told it yet what they had to."""
-        return time.monotonic() - self._lost_at >= SETTLING_SECONDS
+        return self._url is None
 
     async def look(self) -> State:
-        """How Redis is, by asking it."""
-        if self._redis is None:
+        """How Redis is, by having it do all that it may be asked to."""
+        if self._url is None:
             return "absent"
         try:
-            await self.run(lambda pipe: pipe.ping())
+            require_allowed(await self.run(*TRIAL))
         except RedisAwayError:
+            return "away"
+        except UnfitRedisError as error:
+            self._failed(error)
             return "away"
         return "ok"
 
-    async def run(self, fill: Callable[[Pipeline], object]) -> list[Any]:
-        """Send what `fill` puts on a pipeline, in one round trip; the answers, in order.
+    async def open(self) -> None:
+        """Connect. Returns when it is known how Redis is, at the latest after a second."""
+        if self._url is not None:
+            with suppress(RedisAwayError, TimeoutError):
+                async with asyncio.timeout(FIRST_SECONDS):
+                    await self._ready()
+
+    async def run(self, *calls: Call) -> list[Any]:
+        """Have these done, in one round trip; the answers, in order.
 
         Raises `RedisAwayError` at once while Redis is known to be away.
         """
-        if self._redis is None or time.monotonic() < self._closed_until:
+        now = time.monotonic()
+        left_seconds = self._left_seconds(now)
+        if self._url is None or now < self._closed_until or left_seconds <= 0:
             raise RedisAwayError
-        async with self._turns:
-            if self._redis is None or time.monotonic() < self._closed_until:
-                raise RedisAwayError  # found out while this one waited
-            began = time.monotonic()
-            pipeline = self._redis.pipeline(transaction=False)
-            fill(pipeline)
-            try:
-                answers = await pipeline.execute()
-            except (exceptions.RedisError, OSError) as error:
-                self._failed(error)
-                raise RedisAwayError from error
-        if began < self._closed_until:
-            return answers  # it was under way when another call found Redis away
-        if self._closed_until:
-            log.info("redis_back")
-        self._closed_until = 0.0
-        self._pause_seconds = FIRST_PAUSE_SECONDS
-        metrics.REDIS_UP.set(1)
+        try:
+            async with asyncio.timeout(left_seconds):
+                answers = await self._ask(await self._ready(), calls)
+        except (exceptions.RedisError, OSError) as error:  # a time-out is an OSError
+            self._failed(error)
+            raise RedisAwayError from error
+        if time.monotonic() >= self._closed_until:  # else it was under way when others failed
+            self._succeeded()
         return answers
 
-    async def insist(self, fill: Callable[[Pipeline], object]) -> None:
-        """The same though Redis is known to be away, and however long it takes: not for whoever
-        has a caller to answer."""
-        if self._patient is None:
+    async def insist(self, *, since: float) -> None:
+        """Have it do what is to be done in doubt, though it is known to be away.
+
+        Raises `RedisAwayError` where that is not known to be done by the time for which Redis may
+        be waited, from `since` on. It may have been sent then: should Redis only hang, it does
+        this before anything that is asked later.
+        """
+        if self._url is None:
             raise RedisAwayError
-        pipeline = self._patient.pipeline(transaction=False)
-        fill(pipeline)
         try:
-            await pipeline.execute()
+            async with asyncio.timeout(self._left_seconds(since)):
+                session = await self._ready()
+                session.is_in_doubt = True
+                await self._ask(session, ())
         except (exceptions.RedisError, OSError) as error:
+            self._doubt()
             raise RedisAwayError from error
 
     async def close(self) -> None:
         """From now on it is absent."""
-        if self._greeting is not None:
-            self._greeting.cancel()
-            await asyncio.wait([self._greeting])
-        both = (self._redis, self._patient)
-        self._redis = self._patient = None
-        for redis in both:
-            if redis is not None:
-                await redis.aclose()
+        self._url = None
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait([self._opening])
+        if self._session is not None:
+            await self._session.close()
 
-    async def _connect(self, connection: AbstractConnection) -> None:
-        if connection in self._known:  # it was lost
-            self._lost_at = time.monotonic()
-        self._known.add(connection)
-        await connection.on_connect()
-        if self._greeting is None or self._greeting.done():
-            self._greeting = asyncio.get_running_loop().create_task(self._greet())
+    def _left_seconds(self, since: float) -> float:
+        """For how long who has waited since then may still wait. Those who meet a Redis that
+        hangs wait together, and who meets one that has hung for longer does not wait at all."""
+        now = time.monotonic()
+        if (session := self._open_session()) is not None:
+            since = min(since, now - session.silent_seconds)
+        elif self._opening is not None and not self._opening.done():
+            since = min(since, self._opening_since)
+        return since + self.timeout_seconds - now
 
-    async def _greet(self) -> None:
-        # Should Redis hang, only what comes over an open connection is first when it goes on.
-        with suppress(RedisAwayError):
-            await self.insist(lambda pipe: pipe.ping())
+    def _open_session(self) -> Session | None:
+        if self._session is None or not self._session.is_open:
+            return None
+        if self._session.silent_seconds <= self._patience_seconds:
+            return self._session
+        self._session.end()
+        return None
+
+    async def _ready(self) -> Session:
+        """The connection. Raises `RedisAwayError`."""
+        if (session := self._open_session()) is not None:
+            return session
+        if self._opening is None or self._opening.done():
+            self._opening_since = time.monotonic()
+            self._opening = asyncio.get_running_loop().create_task(self._open())
+        opened = await asyncio.shield(self._opening)
+        if opened is None:
+            raise RedisAwayError
+        return opened
+
+    async def _open(self) -> Session | None:
+        """A new connection to a Redis that is fit; none where it is not."""
+        try:
+            async with asyncio.timeout(OPENING_SECONDS):
+                if self.prefix is None:
+                    self.prefix = f"rowlock:{await self._name()}:"
+                assert self._url is not None
+                session, _ = await connect(self._url, self.prefix)
+                self._session = session
+                await self._ask(session, ())
+        # Whatever goes wrong here, the service goes on without.
+        except Exception as error:
+            self._failed(error)
+            return None
+        self._succeeded()
+        return session
+
+    async def _ask(self, session: Session, calls: Sequence[Call]) -> list[Any]:
+        assert self.prefix is not None
+        is_in_doubt = session.is_in_doubt
+        asked = [self._in_doubt, *calls] if is_in_doubt else calls
+        answers = await session.send([call.words(self.prefix) for call in asked])
+        if not is_in_doubt:
+            return answers
+        # Answers come in order: who met an error later sets it again.
+        session.is_in_doubt = False
+        return answers[1:]
+
+    def _doubt(self) -> None:
+        if self._session is not None:
+            self._session.is_in_doubt = True
 
     def _failed(self, error: Exception) -> None:
-        self._lost_at = time.monotonic()
+        if not isinstance(error, TimeoutError):  # what was sent is done, in order, if late
+            self._doubt()
         if time.monotonic() < self._closed_until:
             return  # of several calls under way when it went, the first counts
+        self._failure = error
         if not self._closed_until:
-            log.warning("redis_away", error=f"{type(error).__name__}: {error}")
+            said = f"{type(error).__name__}: {error}".rstrip(": ")
+            log.warning("redis_away", error=self.trouble or said)
         self._closed_until = time.monotonic() + self._pause_seconds
         self._pause_seconds = min(self._pause_seconds * 2, LONGEST_PAUSE_SECONDS)
         metrics.REDIS_UP.set(0)
 
-
-def _client(url: str, timeout_seconds: float, **options: Any) -> Redis:
-    return Redis.from_url(
-        url,
-        socket_timeout=timeout_seconds,
-        socket_connect_timeout=timeout_seconds,
-        # A pooled connection may have died with the server: once more, at once.
-        retry=Retry(NoBackoff(), 1, supported_errors=(exceptions.ConnectionError,)),
-        **options,
-    )
+    def _succeeded(self) -> None:
+        if self._closed_until:
+            log.info("redis_back")
+        self._failure = None
+        self._closed_until = 0.0
+        self._pause_seconds = FIRST_PAUSE_SECONDS
+        metrics.REDIS_UP.set(1)

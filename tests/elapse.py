@@ -1,6 +1,5 @@
 """Time passes: not by waiting, but by moving what has happened into the past."""
 
-import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +8,7 @@ import redis
 from sqlalchemy import Connection, Engine, text
 
 from app.queue.counters import RECENT
+from tests.redis_book import elapse_in_book
 
 CLOCK_SLACK = timedelta(seconds=0.5)
 MOMENTS = {
@@ -97,14 +97,4 @@ def elapse_in_redis(connection: redis.Redis, seconds: float, prefix: str = "rowl
             connection.pexpire(key, left_ms - round(seconds * 1000))
         elif left_ms >= 0:
             connection.delete(key)
-    memory = connection.get(f"{prefix}memory")
-    if memory is not None:
-        assert isinstance(memory, bytes)
-        run_id, since = memory.decode().split()
-        connection.set(f"{prefix}memory", f"{run_id} {float(since) - seconds}")
-
-
-def remember_for(connection: redis.Redis, seconds: float, prefix: str = "rowlock:") -> None:
-    """Redis is as it would be had the platform used it for so long already."""
-    run_id = connection.info("server")["run_id"]
-    connection.set(f"{prefix}memory", f"{run_id} {time.time() - seconds}")
+    elapse_in_book(connection, seconds, prefix)

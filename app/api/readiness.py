@@ -2,6 +2,7 @@
 
 from app import migrations
 from app.errors import DatabaseAwayError
+from app.redis import RedisLink
 from app.service.platform import Platform
 
 Parts = dict[str, str]
@@ -18,11 +19,17 @@ async def parts_of(platform: Platform) -> Parts:
     except DatabaseAwayError as error:
         parts["mysql"] = str(error)
         parts["schema"] = "unknown"
-    state = await platform.redis.look()
-    parts["redis"] = "degraded" if state == "away" else state
+    parts["redis"] = await _redis(platform.redis)
     return parts
 
 
 def is_ready(parts: Parts) -> bool:
     """Redis away or absent is ready: it costs speed, nothing else."""
     return parts["mysql"] == parts["schema"] == "ok"
+
+
+async def _redis(redis: RedisLink) -> str:
+    state = await redis.look()
+    if state != "away":
+        return state
+    return "degraded" if redis.trouble is None else f"degraded: {redis.trouble}"

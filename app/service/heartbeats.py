@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
-from redis.asyncio.client import Pipeline
-
 from app import metrics
 from app.coalesce import Coalescer
 from app.errors import RowBusyError, RowlockError
@@ -78,15 +76,13 @@ class Heartbeats:
         if not beats:
             return {}
         platform = self._platform
-
-        def remember(pipe: Pipeline) -> None:
-            platform.leases.beat(pipe, beats)
-            # Of those without progress too: the heartbeat before may have had some.
-            platform.cache.forget_tasks(pipe, [beat.lease.task_id for beat in beats])
-
         began = time.monotonic()
         try:
-            known = await platform.redis.run(remember)
+            known, _ = await platform.redis.run(
+                platform.leases.beating(beats),
+                # Of those without progress too: the heartbeat before may have had some.
+                platform.cache.forgetting([beat.lease.task_id for beat in beats]),
+            )
         except RedisAwayError:
             if platform.redis.is_absent:
                 return {}
@@ -94,7 +90,7 @@ class Heartbeats:
             unsure = [beat for beat in beats if beat.is_promised]
         else:
             # A lease that had run out there: a sweep may be taking it back at this moment.
-            unsure = [b for b, k in zip(beats, known, strict=False) if b.is_promised and k is None]
+            unsure = [b for b, k in zip(beats, known, strict=True) if b.is_promised and not k]
         if not unsure:
             return {}
         remaining = {beat.lease: beat.remaining_seconds for beat in unsure}

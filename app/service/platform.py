@@ -10,14 +10,13 @@ from functools import partial
 from typing import Final
 
 import structlog
-from redis.asyncio.client import Pipeline
 
 from app import metrics
-from app.cache import Cache
+from app.cache import VOID, Cache
 from app.db import Database
 from app.errors import DatabaseAwayError, RowBusyError
 from app.leases import Leases
-from app.queue import counters, looking, retention
+from app.queue import counters, deployment, looking, retention
 from app.queue.calls import Move
 from app.queue.claim_memory import ClaimMemory
 from app.queue.tags import Tags
@@ -43,7 +42,9 @@ class Platform:
         # Of submissions, and of the lease traffic: while one commits, the next is put together.
         self.batches_under_way = batches_under_way
         self.database = Database(settings)
-        self.redis = RedisLink(settings)
+        self.redis = RedisLink(
+            settings, name=partial(self.database.read, deployment.name), in_doubt=VOID
+        )
         self.cache = Cache(self.redis, ttl_seconds=settings.cache_ttl_seconds)
         self.leases = Leases(self.redis)
         self.tags = Tags(self.database)
@@ -79,7 +80,7 @@ class Platform:
         async with self._committed():
             await self.cache.wrote(
                 {new.id for _, new in moves}.union(told_again),
-                also=lambda pipe: self.leases.follow(pipe, moves),
+                also=self.leases.following(moves),
             )
             for (source, target), count in Counter(
                 (old.status, new.status) for old, new in moves if old.status != new.status
@@ -96,12 +97,8 @@ class Platform:
     async def removed(self, tasks: Collection[Task]) -> None:
         """After the commit, before the answer: the tasks are gone."""
 
-        def end_leases(pipe: Pipeline) -> None:
-            for task in tasks:
-                if task.lease_token is not None:
-                    self.leases.end(pipe, Lease(task.id, task.lease_token))
-
-        await self.cache.wrote([task.id for task in tasks], also=end_leases)
+        leases = [Lease(t.id, t.lease_token) for t in tasks if t.lease_token is not None]
+        await self.cache.wrote([task.id for task in tasks], also=self.leases.ending(leases))
         for task in tasks:
             self.endings.wake(task.id, EVERYBODY)
 

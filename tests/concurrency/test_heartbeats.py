@@ -18,8 +18,9 @@ from app.task import Lease
 from tests.calls import claim
 from tests.concurrency.ordering import held_open, until_blocked
 from tests.concurrency.steps import row
-from tests.elapse import remember_for, serve_all_along
+from tests.elapse import serve_all_along
 from tests.factories import TaskFactory, lease_of, now
+from tests.redis_book import remember_for
 
 
 @pytest.fixture

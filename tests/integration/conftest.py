@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import redis
@@ -14,7 +13,7 @@ from app.local.valkey import ValkeyServer
 from app.service.waiting import Waiter
 from app.settings import Settings
 from tests.elapse import elapse, elapse_in_redis
-from tests.steered_redis import Hands
+from tests.steered_redis import Hands, go_by
 
 FRESH = "rowlock_schema_test"
 WRONG = {
@@ -133,7 +132,7 @@ def wrong_defaults(settings: Settings, engine: Engine) -> Iterator[None]:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Hands:
-    """The circuit breaker's clock."""
+    """The clock by which Redis is waited for and left alone."""
     hands = Hands()
-    monkeypatch.setattr("app.redis.time", SimpleNamespace(monotonic=hands.monotonic))
+    go_by(hands, monkeypatch)
     return hands

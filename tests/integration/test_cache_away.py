@@ -6,14 +6,17 @@ from itertools import pairwise
 
 import pytest
 from prometheus_client import REGISTRY
-from redis.asyncio.client import Pipeline
+from redis import exceptions
 
+from app.cache import VOID
 from app.local.valkey import ValkeyServer
-from app.redis import FIRST_PAUSE_SECONDS, RedisAwayError, RedisLink
+from app.redis import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, RedisAwayError
+from app.redis_session import Session
 from app.settings import Settings
 from tests.calls import claim_one, complete, get, submit
 from tests.conftest import serving
-from tests.steered_redis import Hands
+from tests.redis_faults import stopped
+from tests.steered_redis import Hands, link_to
 from tests.worker_calls import heartbeat
 from tests.working_day import a_working_day
 
@@ -70,7 +73,7 @@ async def test_a_redis_that_dies_and_comes_back_is_not_missed(
 async def test_while_redis_is_known_to_be_away_nobody_goes_to_it(
     settings: Settings, own_redis: ValkeyServer, clock: Hands
 ) -> None:
-    link = RedisLink(settings.model_copy(update={"redis_url": own_redis.url}))
+    link = link_to(settings.model_copy(update={"redis_url": own_redis.url}))
     assert await link.look() == "ok"
     own_redis.kill()
     assert await link.look() == "away"
@@ -85,23 +88,20 @@ async def test_while_redis_is_known_to_be_away_nobody_goes_to_it(
 
 
 async def test_the_longer_redis_is_away_the_less_often_it_is_tried_up_to_every_four_seconds(
-    redis_away: Settings, clock: Hands
+    redis_away: Settings, clock: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    link = RedisLink(redis_away)
-    tries = 0
-
-    def ask(pipe: Pipeline) -> None:
-        nonlocal tries
-        tries += 1
-        pipe.ping()
-
+    link = link_to(redis_away)
+    connect = Session.open
     tried_at: list[float] = []
+
+    async def noted(url: str) -> Session:
+        tried_at.append(clock.seconds)
+        return await connect(url)
+
+    monkeypatch.setattr(Session, "open", noted)
     while len(tried_at) < 8:
-        before = tries
         with pytest.raises(RedisAwayError):
-            await link.run(ask)
-        if tries > before:
-            tried_at.append(clock.seconds)
+            await link.run(VOID)
         clock.seconds += 0.125
     await link.close()
 
@@ -112,11 +112,35 @@ async def test_the_longer_redis_is_away_the_less_often_it_is_tried_up_to_every_f
 async def test_calls_that_find_redis_away_together_find_it_once(
     settings: Settings, own_redis: ValkeyServer, clock: Hands
 ) -> None:
-    link = RedisLink(settings.model_copy(update={"redis_url": own_redis.url}))
+    link = link_to(settings.model_copy(update={"redis_url": own_redis.url}))
     own_redis.kill()
     assert await asyncio.gather(*(link.look() for _ in range(10))) == ["away"] * 10
     own_redis.start()
     clock.seconds += FIRST_PAUSE_SECONDS
 
     assert await link.look() == "ok"
+    await link.close()
+
+
+async def test_a_connection_over_which_nothing_comes_any_more_is_given_up_for_a_new_one(
+    settings: Settings, own_redis: ValkeyServer, clock: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its host has gone without a word, and another one may have its address."""
+    link = link_to(settings.model_copy(update={"redis_url": own_redis.url}))
+    assert await link.look() == "ok"
+    asked = asyncio.Event()
+
+    async def noted(_url: str) -> Session:
+        asked.set()
+        raise exceptions.ConnectionError
+
+    monkeypatch.setattr(Session, "open", noted)
+    with stopped(own_redis):
+        assert await link.look() == "away"
+        clock.seconds += LONGEST_PAUSE_SECONDS
+        assert await link.look() == "away"
+        assert not asked.is_set(), "it may only hang"
+        clock.seconds += LONGEST_PAUSE_SECONDS
+        assert await link.look() == "away"
+        assert asked.is_set()
     await link.close()

@@ -7,12 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 import redis
 
-from app.cache import Cache
-from app.redis import RedisLink
+from app.cache import Cache, Slot
+from app.invalidation import AGAIN_SECONDS
 from app.settings import Settings
-from app.untold import AGAIN_SECONDS
 from tests.elapse import elapse_in_redis
-from tests.steered_redis import SteeredLink
+from tests.steered_redis import SteeredLink, link_to
 
 TTL = 3.0
 OLD, NEW = b'{"v":"old"}', b'{"v":"new"}'
@@ -27,8 +26,9 @@ async def link(settings: Settings) -> AsyncIterator[SteeredLink]:
 
 @pytest.fixture
 async def mine(link: SteeredLink) -> AsyncIterator[Cache]:
-    """This process's cache, whose way to Redis can be cut."""
+    """This process's cache, in use already, whose way to Redis can be cut."""
     cache = Cache(link, ttl_seconds=TTL)
+    await cache.tasks([1])
     yield cache
     await cache.close()
 
@@ -36,7 +36,7 @@ async def mine(link: SteeredLink) -> AsyncIterator[Cache]:
 @pytest.fixture
 async def other(settings: Settings) -> AsyncIterator[Cache]:
     """Another process's cache in the same Redis, in use already."""
-    link = RedisLink(settings)
+    link = link_to(settings)
     cache = Cache(link, ttl_seconds=TTL)
     await cache.tasks([1])
     yield cache
@@ -79,16 +79,74 @@ async def test_a_reader_from_before_the_commit_cannot_store_after_it(
     assert (await cached(mine), await cached(other)) == (None, None)
 
 
-async def test_a_reader_too_slow_for_the_tombstone_stores_nothing(
-    mine: Cache, other: Cache, redis_connection: redis.Redis, monkeypatch: pytest.MonkeyPatch
+async def test_a_fill_that_arrives_when_the_tombstone_is_gone_stores_nothing(
+    link: SteeredLink, redis_connection: redis.Redis
 ) -> None:
-    _, slot = await other.tasks([1])
+    """It was on its way for longer than that lasts."""
+    mine = Cache(link, ttl_seconds=0.2)
+    _, slot = await mine.tasks([1])
     assert slot is not None
+    may_go_on = link.hold_the_next_call()
+    filling = asyncio.create_task(mine.fill_tasks(slot, {1: OLD}))
+    await asyncio.sleep(0)
     await mine.wrote([1])
-    elapse_in_redis(redis_connection, TTL)
-    await other.fill_tasks(slot._replace(read_at=slot.read_at - TTL), {1: OLD})
+    while redis_connection.exists("rowlock:task:1"):
+        pass
+    may_go_on.set()
+    await filling
 
     assert await cached(mine) is None
+
+
+async def test_a_fill_that_comes_when_the_tombstone_may_be_gone_stores_nothing(
+    mine: Cache, other: Cache, redis_connection: redis.Redis
+) -> None:
+    """However it was held up: in the reader, or in the network."""
+    _, slot = await other.tasks([1])
+    _, list_slot = await other.result_of("all")
+    assert slot is not None
+    assert list_slot is not None
+    for seconds in (0.5 * TTL + 0.1, TTL, 1.2 * TTL):
+        await mine.wrote([1])
+        elapse_in_redis(redis_connection, TTL)  # the tombstone is gone
+        await other.fill_tasks(_earlier(slot, seconds), {1: OLD})
+        await other.fill_result(_earlier(list_slot, seconds), "all", OLD)
+
+        assert await cached(mine) is None
+        assert (await mine.result_of("all"))[0] is None
+
+
+@pytest.mark.parametrize("seconds", [-2, 2])
+async def test_a_fill_from_before_redis_clock_was_set_stores_nothing(
+    mine: Cache, link: SteeredLink, seconds: int
+) -> None:
+    """By another clock nobody knows whether the tombstone has been there all the time."""
+    _, slot = await mine.tasks([1])
+    assert slot is not None
+    link.clock_set_by_seconds = seconds
+    await mine.fill_tasks(slot, {1: OLD})
+
+    assert await cached(mine) is None
+
+
+async def test_what_is_stored_is_gone_a_lifetime_after_the_read_began(
+    other: Cache, redis_connection: redis.Redis
+) -> None:
+    _, slot = await other.tasks([1])
+    _, list_slot = await other.result_of("all")
+    assert slot is not None
+    assert list_slot is not None
+    await other.fill_tasks(_earlier(slot, 1), {1: NEW})
+    await other.fill_result(_earlier(list_slot, 1), "all", NEW)
+
+    assert await cached(other) == NEW
+    for key in ("rowlock:task:1", "rowlock:list:all"):
+        assert 0 < redis_connection.pttl(key) <= (TTL - 1) * 1000
+
+
+def _earlier(slot: Slot, seconds: float) -> Slot:
+    """As if the read had begun so much earlier."""
+    return slot._replace(read_at_ms=slot.read_at_ms - round(seconds * 1000))
 
 
 async def test_a_list_from_before_the_commit_is_not_shown_after_it(
@@ -123,7 +181,31 @@ async def test_an_emptied_redis_brings_nothing_old_back(
     assert (await mine.result_of("all"))[0] is None
 
 
-async def test_a_process_that_could_not_tell_does_not_read_what_it_could_not_void(
+async def test_a_process_that_begins_voids_what_was_there_before(
+    other: Cache, settings: Settings
+) -> None:
+    """It cannot know what others could not tell while it was not there."""
+    await keep(other, OLD)
+    link = link_to(settings)
+    begins = Cache(link, ttl_seconds=TTL)
+
+    assert await cached(begins) is None
+    assert await cached(other) is None
+    await keep(other, NEW)
+    assert (await cached(begins), await cached(other)) == (NEW, NEW)
+    await link.close()
+
+
+async def test_a_process_that_lost_redis_voids_what_was_there_before(
+    mine: Cache, other: Cache, redis_connection: redis.Redis
+) -> None:
+    await keep(other, OLD)
+    redis_connection.client_kill_filter(_type="normal", skipme=True)
+
+    assert (await cached(mine), await cached(other)) == (None, None)
+
+
+async def test_a_process_that_could_not_tell_voids_before_it_reads(
     mine: Cache, other: Cache, link: SteeredLink
 ) -> None:
     await keep(other, OLD)
@@ -133,10 +215,10 @@ async def test_a_process_that_could_not_tell_does_not_read_what_it_could_not_voi
     link.is_cut = False
 
     assert await cached(mine) is None
-    assert await cached(other) is None, "the new epoch voids it for everybody"
+    assert await cached(other) is None, "it is void for everybody"
 
 
-async def test_the_next_write_that_comes_through_makes_good_for_those_that_did_not(
+async def test_a_process_that_could_not_tell_voids_before_it_writes_again(
     mine: Cache, other: Cache, link: SteeredLink
 ) -> None:
     await keep(other, OLD)
@@ -148,7 +230,20 @@ async def test_the_next_write_that_comes_through_makes_good_for_those_that_did_n
     assert await cached(other) is None
 
 
-async def test_once_made_good_the_cache_is_used_again(
+async def test_a_process_that_could_not_tell_does_so_by_itself_as_soon_as_it_can(
+    mine: Cache, other: Cache, link: SteeredLink
+) -> None:
+    await keep(other, OLD)
+    link.is_cut = True
+    await mine.wrote([1])
+    assert await cached(other) == OLD
+    link.is_cut = False
+    await asyncio.wait_for(link.has_insisted.wait(), 30)
+
+    assert await cached(other) is None
+
+
+async def test_once_void_the_cache_is_used_again(
     mine: Cache, other: Cache, link: SteeredLink
 ) -> None:
     link.is_cut = True
@@ -159,37 +254,36 @@ async def test_once_made_good_the_cache_is_used_again(
     assert (await cached(mine), await cached(other)) == (NEW, NEW)
 
 
-async def test_a_write_not_told_while_another_is_made_good_is_not_forgotten(
+async def test_a_write_not_told_while_all_is_made_void_is_not_forgotten(
     mine: Cache, other: Cache, link: SteeredLink
 ) -> None:
     link.is_cut = True
     await mine.wrote([1])
     link.is_cut = False
     done, may_go_on = link.hold_the_next_answer()
-    making_good = asyncio.create_task(mine.tasks([1]))
-    await done.wait()  # Redis has the new epoch; its answer is still on the way
+    voiding = asyncio.create_task(mine.tasks([1]))
+    await done.wait()  # all is void; the answer is still on the way
     await keep(other, OLD)
     link.is_cut = True
     await mine.wrote([1])
     link.is_cut = False
     may_go_on.set()
-    await making_good
+    await voiding
 
     assert await cached(mine) is None
 
 
-async def test_once_all_that_was_cached_has_run_out_there_is_nothing_to_be_made_good(
+async def test_once_all_that_was_cached_has_run_out_nobody_tries_to_void_it(
     link: SteeredLink,
 ) -> None:
     mine = Cache(link, ttl_seconds=0.1)
-    await mine.tasks([1])
     link.is_cut = True
     await mine.wrote([1])
     async with asyncio.timeout(60):
         insisted = 0
         while link.insisted > insisted:
             insisted = link.insisted
-            await asyncio.sleep(3 * AGAIN_SECONDS)
+            await asyncio.sleep(5 * AGAIN_SECONDS)
     link.is_cut = False
 
     assert (await mine.tasks([1]))[1] is not None, "it is used again"
@@ -199,7 +293,6 @@ async def test_once_all_that_was_cached_has_run_out_there_is_nothing_to_be_made_
 async def test_no_value_is_kept_longer_than_its_time(
     mine: Cache, redis_connection: redis.Redis
 ) -> None:
-    await mine.tasks([1])
     await keep(mine, NEW)
     await mine.wrote([2])
     _, slot = await mine.result_of("all")
@@ -208,6 +301,6 @@ async def test_no_value_is_kept_longer_than_its_time(
 
     left = {key: redis_connection.pttl(key) for key in redis_connection.scan_iter("*")}
     forever = {key for key, ms in left.items() if ms == -1}
-    assert forever == {b"rowlock:epoch", b"rowlock:lists"}
+    assert forever == {b"rowlock:cache"}
     assert left.keys() - forever == {b"rowlock:task:1", b"rowlock:task:2", b"rowlock:list:all"}
     assert all(0 < left[key] <= TTL * 1000 for key in left.keys() - forever)

@@ -10,19 +10,16 @@ import redis
 from app.service import sweeping
 from app.service.platform import Platform
 from tests.calls import Document, claim_one, complete, fail, submit
+from tests.redis_book import known_leases
 from tests.worker_calls import act, heartbeat, release
 
 Later = Callable[[float], None]
 End = Callable[[httpx.AsyncClient, Document], Awaitable[Any]]
 
 
-def lease_keys(connection: redis.Redis) -> dict[str, int]:
-    """The leases known, with the milliseconds each is still to be known."""
-    prefix = "rowlock:lease:"
-    return {
-        key.decode().removeprefix(prefix): connection.pttl(key)
-        for key in connection.scan_iter(f"{prefix}*")
-    }
+def progress_keys(connection: redis.Redis) -> dict[bytes, int]:
+    """Where there is progress, with the milliseconds it is still to be there."""
+    return {key: connection.pttl(key) for key in connection.scan_iter("rowlock:progress:*")}
 
 
 async def a_promise(api: httpx.AsyncClient, **fields: Any) -> Document:
@@ -34,12 +31,12 @@ async def test_a_lease_is_known_as_long_as_its_worker_promised_to_be_heard_of(
     api: httpx.AsyncClient, redis_connection: redis.Redis, later: Later
 ) -> None:
     lease = await a_promise(api)
-    assert lease_keys(redis_connection).keys() == {lease["lease_id"]}
-    assert 25_000 < lease_keys(redis_connection)[lease["lease_id"]] <= 30_000
+    assert known_leases(redis_connection).keys() == {lease["lease_id"]}
+    assert 25_000 < known_leases(redis_connection)[lease["lease_id"]] <= 30_000
     later(20)
     await heartbeat(api, lease)
 
-    assert 25_000 < lease_keys(redis_connection)[lease["lease_id"]] <= 30_000
+    assert 25_000 < known_leases(redis_connection)[lease["lease_id"]] <= 30_000
 
 
 async def test_a_lease_is_known_no_longer_than_its_deadline(
@@ -48,7 +45,7 @@ async def test_a_lease_is_known_no_longer_than_its_deadline(
     lease = await a_promise(api, timeout_seconds=10)
     await heartbeat(api, lease)
 
-    assert 0 < lease_keys(redis_connection)[lease["lease_id"]] <= 10_000
+    assert 0 < known_leases(redis_connection)[lease["lease_id"]] <= 10_000
 
 
 async def test_a_lease_without_a_promise_is_known_only_for_its_progress(
@@ -56,10 +53,12 @@ async def test_a_lease_without_a_promise_is_known_only_for_its_progress(
 ) -> None:
     await submit(api, timeout_seconds=60)
     lease = await claim_one(api)
-    assert lease_keys(redis_connection) == {}
+    assert progress_keys(redis_connection) == {}
     await heartbeat(api, lease, "half")
 
-    assert 0 < lease_keys(redis_connection)[lease["lease_id"]] <= 60_000
+    assert known_leases(redis_connection) == {}
+    (left_ms,) = progress_keys(redis_connection).values()
+    assert 0 < left_ms <= 60_000
 
 
 async def _delete(api: httpx.AsyncClient, lease: Document) -> None:
@@ -78,7 +77,8 @@ async def test_a_lease_is_forgotten_with_its_end(
     await heartbeat(api, lease, "half")
     await end(api, lease)
 
-    assert lease_keys(redis_connection) == {}
+    assert known_leases(redis_connection) == {}
+    assert progress_keys(redis_connection) == {}
 
 
 async def test_a_lease_is_forgotten_when_its_attempt_times_out(
@@ -89,9 +89,9 @@ async def test_a_lease_is_forgotten_when_its_attempt_times_out(
     await heartbeat(api, lease)
     later(29)
     await heartbeat(api, lease)
-    assert lease_keys(redis_connection)
-    redis_connection.persist(f"rowlock:lease:{lease['lease_id']}")
+    assert known_leases(redis_connection)
+    redis_connection.zadd("rowlock:leases", {lease["lease_id"]: 1e15})
     later(3)
     await sweeping.time_out(platform)
 
-    assert lease_keys(redis_connection) == {}
+    assert known_leases(redis_connection) == {}

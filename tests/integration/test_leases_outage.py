@@ -19,8 +19,8 @@ from app.states import Status
 from app.task import Task
 from tests.calls import claim_one, get, submit
 from tests.conftest import serving
-from tests.elapse import remember_for
 from tests.factories import TaskFactory, now
+from tests.redis_book import remember_for
 from tests.rows import a_row
 
 Later = Callable[[float], None]

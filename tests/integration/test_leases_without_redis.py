@@ -1,24 +1,26 @@
 """Leases while Redis is absent, away, or not what it was: no worker is called lost wrongly."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
 import redis
-from redis.asyncio.client import Pipeline
 from sqlalchemy import Engine
 
 from app.leases import Leases
 from app.local.valkey import ValkeyServer
-from app.redis import RedisLink
+from app.redis_calls import Call
 from app.service.platform import Platform
 from app.service.sweeping import take_back_lost_leases, time_out
 from app.settings import Settings
 from app.task import Lease, PromisedLease
 from tests.calls import claim_one, complete, get, submit
 from tests.conftest import serving
-from tests.elapse import remember_for, serve_all_along
+from tests.elapse import elapse_in_redis, serve_all_along
+from tests.redis_book import kept_since_ms, now_ms, remember_for
+from tests.steered_redis import SteeredLink, link_to
 from tests.worker_calls import heartbeat
 
 Later = Callable[[float], None]
@@ -116,35 +118,114 @@ async def test_a_redis_that_comes_back_with_what_it_had_saved_proves_nothing(
     await platform.close()
 
 
-class Interrupted(RedisLink):
-    """A link whose pipelines Redis takes command by command, and forgets everything after one."""
+class Interrupted(SteeredLink):
+    """A link after so many of whose calls Redis forgets everything, or starts anew."""
 
     forgets_after = 0
 
-    async def run(self, fill: Callable[[Pipeline], object]) -> list[Any]:
-        connection: Any = self._redis
-        pipeline = connection.pipeline(transaction=False)
-        fill(pipeline)
+    def __init__(
+        self, settings: Settings, forget: Callable[["Interrupted"], Awaitable[None]]
+    ) -> None:
+        super().__init__(settings)
+        self._forget = forget
+
+    async def run(self, *calls: Call) -> list[Any]:
         answers = []
-        for count, (command, options) in enumerate(pipeline.command_stack):
-            if count == self.forgets_after:
-                await connection.flushall()
-            answers.append(await connection.execute_command(*command, **options))
+        for call in calls:
+            if self.forgets_after == 0:
+                await self._forget(self)
+            self.forgets_after -= 1
+            answers += await super().run(call)
         return answers
 
 
-@pytest.mark.parametrize("forgets_after", range(6))
-async def test_a_redis_that_is_emptied_while_it_is_asked_proves_nothing(
-    settings: Settings, redis_connection: redis.Redis, forgets_after: int
+@pytest.mark.parametrize("forgets_after", range(3))
+@pytest.mark.parametrize("how", ["emptied", "restarted"])
+async def test_a_redis_that_forgets_while_it_is_asked_proves_nothing(
+    settings: Settings, own_redis: ValkeyServer, forgets_after: int, how: str
 ) -> None:
     promised = [PromisedLease(Lease(number, "0" * 32), 30) for number in range(2)]
-    link = Interrupted(settings)
-    leases = Leases(link)
-    remember_for(redis_connection, 3600)
-    for promise in promised:
-        redis_connection.set(f"rowlock:lease:{promise.lease}", "", px=20_000)
-    link.forgets_after = forgets_after
-    remaining = await leases.remaining_seconds(promised)
-    await link.close()
+    with redis.Redis.from_url(own_redis.url) as connection:
+        remember_for(connection, 3600)
+        connection.save()  # without the leases
+
+        async def forget(link: Interrupted) -> None:
+            if how == "emptied":
+                connection.flushall()
+                return
+            own_redis.kill()
+            await link.until_lost()
+            own_redis.start()
+
+        link = Interrupted(settings.model_copy(update={"redis_url": own_redis.url}), forget)
+        leases = Leases(link)
+        await leases.remember()
+        expires = now_ms(connection) + 20_000
+        connection.zadd("rowlock:leases", {str(promise.lease): expires for promise in promised})
+        link.forgets_after = forgets_after
+        remaining = await leases.remaining_seconds(promised)
+        await link.close()
 
     assert all(seconds is not None for seconds in remaining.values())
+
+
+@pytest.mark.parametrize("seconds", [-3600, 3600])
+async def test_a_redis_whose_clock_is_set_proves_nothing(
+    settings: Settings, redis_connection: redis.Redis, seconds: int
+) -> None:
+    """Set on, it takes all leases for expired at once; set back, for good for long."""
+    promise = PromisedLease(Lease(1, "0" * 32), 30)
+    link = link_to(settings)
+    leases = Leases(link)
+    remember_for(redis_connection, 7200)
+    assert await leases.remaining_seconds([promise]) == {promise.lease: None}
+    # What was written until now is as if by another clock.
+    link.clock_set_by_seconds = seconds
+
+    (remaining,) = (await leases.remaining_seconds([promise])).values()
+    assert remaining == pytest.approx(30, abs=1)
+    (remaining,) = (await leases.remaining_seconds([promise])).values()
+    assert remaining is not None, "from now on it is kept again"
+    await link.close()
+
+
+async def test_a_book_that_begins_later_is_begun_anew(
+    settings: Settings, redis_connection: redis.Redis
+) -> None:
+    """Redis' clock was set back while no scheduler ran."""
+    link = link_to(settings)
+    leases = Leases(link)
+    remember_for(redis_connection, -3600)
+    await leases.remember()
+    await link.close()
+
+    assert kept_since_ms(redis_connection) <= now_ms(redis_connection)
+
+
+@pytest.mark.parametrize("policy", ["volatile-random", "allkeys-random"])
+async def test_a_full_redis_that_forgets_at_random_proves_nothing(
+    settings: Settings, own_redis: ValkeyServer, later: Later, policy: str
+) -> None:
+    own = settings.model_copy(update={"redis_url": own_redis.url})
+    platform = Platform(own)
+    with redis.Redis.from_url(own_redis.url) as connection:
+        remember_for(connection, 3600)
+        async with serving(own) as client:
+            await submit(client)
+            lease = await claim_one(client, lease_seconds=30)
+            later(20)
+            elapse_in_redis(connection, 20)
+            await heartbeat(client, lease)
+            used = connection.info("memory")["used_memory"]
+            connection.config_set("maxmemory-policy", policy)
+            connection.config_set("maxmemory", used + 1024 * 1024)
+            with suppress(redis.exceptions.OutOfMemoryError):
+                for number in range(20_000):  # several times as much as there is room for
+                    connection.set(f"other:{number}", b"x" * 1000)
+            connection.config_set("maxmemory", 0)
+            later(20)
+            elapse_in_redis(connection, 20)
+
+            assert await take_back_lost_leases(platform) == 0
+            assert (await get(client, lease["task"]["id"]))["status"] == "in_progress"
+    await platform.close()

@@ -5,7 +5,7 @@ import asyncio
 import re
 import time
 from collections import deque
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence, Set
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -19,10 +19,11 @@ from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
 from tests.conftest import calling, empty
-from tests.elapse import elapse, elapse_in_redis, mysql_now, remember_for, serve_all_along
+from tests.elapse import elapse, elapse_in_redis, mysql_now, serve_all_along
 from tests.model.moments import Between, Moment, bounds
 from tests.model.tally import Tally
 from tests.model.tasks import RETENTION_DAYS
+from tests.redis_book import known_leases, remember_for
 
 T = TypeVar("T")
 
@@ -123,12 +124,11 @@ class World:
             ):
                 statement = f"UPDATE {table} SET {time_of} = :at WHERE {id_of} = :id"
                 connection.execute(text(statement), {"at": at, "id": task_id})
-        self.redis.incr("rowlock:lists")
+        self.redis.hincrby("rowlock:cache", "lists", 1)
 
-    def leases(self) -> set[str]:
+    def leases(self) -> Set[str]:
         """Those that Redis knows."""
-        keys = self.redis.scan_iter("rowlock:lease:*")
-        return {key.decode().removeprefix("rowlock:lease:") for key in keys}
+        return known_leases(self.redis).keys()
 
     def elapse(self, seconds: float) -> None:
         """So much time passes."""

@@ -1,0 +1,13 @@
+"""Which deployment this is."""
+
+from app.db import Connection
+from app.errors import UnfitServerError
+
+
+async def name(connection: Connection) -> str:
+    """What tells this database from another one whose platform uses the same Redis. Raises
+    `UnfitServerError`."""
+    rows = await connection.fetch("SELECT name FROM deployment WHERE id = 1")
+    if not rows:
+        raise UnfitServerError(reason="The table `deployment` has no row that names this database.")
+    return str(rows[0][0])
