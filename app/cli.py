@@ -186,7 +186,7 @@ def bench(
 
 @app.command(rich_help_panel="Server")
 def doctor(as_json: options.AsJson = False) -> None:
-    """Look at the MySQL server: is it fit, is it durable, does SKIP LOCKED skip?"""
+    """Look at MySQL (is it fit, is it durable, does SKIP LOCKED skip?) and at Redis."""
     from app.doctor import examine
 
     marks = {"ok": ("✓", "green"), "note": ("·", "yellow"), "bad": ("✗", "red")}

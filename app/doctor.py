@@ -1,37 +1,32 @@
-"""What `rowlock doctor` looks at in a MySQL, and the one proof without which `serve` refuses it."""
+"""What `rowlock doctor` looks at, and the one proof without which `serve` refuses a MySQL."""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, exc
 
-from app import migrations
+from app import migrations, redis_doctor
 from app.engines import sync_engine
 from app.errors import UnfitServerError
+from app.findings import Finding
 from app.queue.claim_marks import BEGINNING
 from app.queue.statements import CLAIM
 from app.settings import Settings
-
-Verdict = Literal["ok", "note", "bad"]
 
 LEAST_MYSQL: Final = (8, 0, 1)
 LEAST_MARIADB: Final = (10, 6, 0)
 CLOCK_TOLERANCE_SECONDS: Final = 2.0
 
 
-class Finding(NamedTuple):
-    """One thing looked at."""
-
-    verdict: Verdict
-    what: str
-    detail: str
-
-
 def examine(settings: Settings) -> list[Finding]:
-    """Everything there is to say about this server. Raises nothing that the server causes."""
+    """Everything there is to say about these servers. Raises nothing that they cause."""
+    return [*_examine_mysql(settings), *redis_doctor.examine(settings)]
+
+
+def _examine_mysql(settings: Settings) -> list[Finding]:
     findings: list[Finding] = []
     with _engine(settings) as engine:
         try:

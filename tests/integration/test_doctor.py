@@ -13,8 +13,9 @@ from sqlalchemy import Engine, create_engine, event, insert, text
 from sqlalchemy.engine import make_url
 
 from app import migrations
-from app.doctor import Finding, examine, prove_skip_locked
+from app.doctor import examine, prove_skip_locked
 from app.errors import UnfitServerError
+from app.findings import Finding
 from app.models import CounterValue
 from app.settings import Settings
 from tests.conftest import serving
@@ -82,7 +83,8 @@ def test_a_server_that_is_fit_gets_its_reasons_told(settings: Settings, engine: 
 
 def test_the_command_tells_it_line_by_line_and_ends_accordingly(settings: Settings) -> None:
     findings = examine(settings)
-    ran = rowlock(settings, "doctor")
+    assert settings.redis_url is not None
+    ran = rowlock(settings, "doctor", ROWLOCK_REDIS_URL=settings.redis_url)
 
     assert len(ran.stdout.splitlines()) == len(findings)
     for line, finding in zip(ran.stdout.splitlines(), findings, strict=True):
