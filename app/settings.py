@@ -25,6 +25,8 @@ REDIS_OPTIONS = frozenset({"db", "username", "password"})
 REDIS_TLS_FILES = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
 REDIS_TLS_OPTIONS = REDIS_TLS_FILES | {"ssl_check_hostname", "ssl_cert_reqs"}
 
+ONE_SERVER: Final = "has to name the one server that takes writes: redis://host:6379/0"
+
 DOORS = ("client", "worker", "admin")
 _FILES = TLS_OPTIONS - {"ssl_check_hostname"}
 
@@ -134,12 +136,14 @@ class Settings(BaseSettings):
         le=5,
         description="After this long without an answer Redis is left alone for a while.",
     )
-    redis_prefix: str = Field(
-        default="rowlock:",
-        description="Put before every key, so that several platforms can share one Redis.",
+    redis_prefix: str | None = Field(
+        default=None,
+        description="Put before every key in Redis. Without it that is `rowlock:`, the name that "
+        "the database has in its table `deployment`, and `:`, so that several platforms can share "
+        "one Redis.",
     )
     cache_ttl_seconds: float = Field(
-        default=3.0, gt=0, le=60, description="How long a query result may stay in the cache."
+        default=3.0, ge=0.05, le=60, description="How long a query result may stay in the cache."
     )
     poll_interval_seconds: float = Field(
         default=0.08,
@@ -247,7 +251,9 @@ class Settings(BaseSettings):
             raise ValueError(f"and the certificate cannot be used: {error}") from error
         return value
 
-    @field_validator("tls_certificate_file", "tls_key_file", "tokens_file", mode="before")
+    @field_validator(
+        "tls_certificate_file", "tls_key_file", "tokens_file", "redis_prefix", mode="before"
+    )
     @classmethod
     def _is_named(cls, value: object) -> object:
         return value or None
@@ -290,12 +296,17 @@ class Settings(BaseSettings):
             return None
         try:
             url = urlsplit(value)
-            _ = url.port
+            names_several = url.scheme != "unix" and "," in url.netloc.rpartition("@")[2]
+            _ = names_several or url.port
         except ValueError as error:
             # Not as it says it: what it takes for a port may be half a password.
             raise ValueError("is not a URL; write redis://:password@host:6379/0") from error
+        if "sentinel" in url.scheme or "cluster" in url.scheme:
+            raise ValueError(f"{ONE_SERVER}; Redis Cluster and Sentinel are not supported")
         if url.scheme not in {"redis", "rediss", "unix"}:
             raise ValueError("must begin with redis://, rediss:// or unix://")
+        if names_several:
+            raise ValueError(f"names several servers; it {ONE_SERVER}")
         if url.fragment:
             raise ValueError("has a # in it; in a password that is %23")
         if url.scheme != "unix" and not re.fullmatch(r"/?\d*", url.path):

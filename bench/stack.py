@@ -138,7 +138,7 @@ class Site:
             **{k: v for k, v in os.environ.items() if not k.startswith("ROWLOCK_")},
             "ROWLOCK_DATABASE_URL": settings.database_url,
             "ROWLOCK_REDIS_URL": (settings.redis_url or "") if redis else "",
-            "ROWLOCK_REDIS_PREFIX": settings.redis_prefix,
+            "ROWLOCK_REDIS_PREFIX": settings.redis_prefix or "",
             "ROWLOCK_LOG_LEVEL": "error",
         }
 

@@ -129,6 +129,11 @@ def test_without_tls_options_neither_driver_takes_tls() -> None:
         ("redis_url", "redis://h/0?ssl_ca_certs=x", "the option ssl_ca_certs, which is not"),
         ("redis_url", "rediss://h/0?ssl_ca_certs=/no/such.pem", "cannot be read: /no/such.pem"),
         ("redis_url", "rediss://h/0?ssl_cert_reqs=perhaps", "none, optional or required"),
+        ("redis_url", "redis://h,i/0", "names several servers; it has to name the one server"),
+        ("redis_url", "redis://:p@h:1,i:2/0", "names several servers; it has to name the one"),
+        ("redis_url", "redis+sentinel://h:26379/m", "Redis Cluster and Sentinel are not supported"),
+        ("redis_url", "rediss+cluster://h:6379", "Redis Cluster and Sentinel are not supported"),
+        ("cache_ttl_seconds", "0.001", "greater than or equal to 0.05"),
         ("port", "0", "greater than or equal to 1"),
         ("port", "65536", "less than or equal to 65535"),
         ("port", "http", "valid integer"),
@@ -178,6 +183,12 @@ def test_a_password_that_breaks_the_url_is_not_shown(between: str) -> None:
 )
 def test_redis_may_be_reached_in_each_of_its_ways(url: str) -> None:
     assert Settings(database_url=URL, redis_url=url).redis_url == url
+
+
+def test_an_empty_prefix_is_none() -> None:
+    """Not one that puts nothing before a key, and so shares them with everybody."""
+    assert Settings(database_url=URL, redis_prefix="").redis_prefix is None
+    assert Settings(database_url=URL, redis_prefix="mine:").redis_prefix == "mine:"
 
 
 def test_no_redis_may_be_said_by_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
