@@ -101,11 +101,14 @@ class RedisLink:
         left_seconds = self._left_seconds(now)
         if self._url is None or now < self._closed_until or left_seconds <= 0:
             raise RedisAwayError
+        session = None
         try:
             async with asyncio.timeout(left_seconds):
-                answers = await self._ask(await self._ready(), calls)
+                session = await self._ready()
+                answers = await self._ask(session, calls)
         except (exceptions.RedisError, OSError) as error:  # a time-out is an OSError
-            self._failed(error)
+            if session is not None:  # else it is being connected to, and not known to be away
+                self._failed(error)
             raise RedisAwayError from error
         if time.monotonic() >= self._closed_until:  # else it was under way when others failed
             self._succeeded()
@@ -205,8 +208,8 @@ class RedisLink:
             self._doubt()
         if time.monotonic() < self._closed_until:
             return  # of several calls under way when it went, the first counts
-        self._failure = error
-        if not self._closed_until:
+        known, self._failure = self.trouble, error
+        if not self._closed_until or self.trouble != known:
             said = f"{type(error).__name__}: {error}".rstrip(": ")
             log.warning("redis_away", error=self.trouble or said)
         self._closed_until = time.monotonic() + self._pause_seconds

