@@ -43,5 +43,6 @@ class Presence:
     async def _say(self) -> None:
         while True:
             with suppress(RowlockError):
-                await self._database.transact(self._say_seen)
+                # One statement by itself: while this process hangs it keeps its row from nobody.
+                await self._database.read(self._say_seen)
             await asyncio.sleep(processes.SEEN_SECONDS)
