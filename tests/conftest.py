@@ -71,8 +71,9 @@ def migrated_settings(database_url: str, redis_url: str) -> Settings:
         redis_url=redis_url,
         # As it is: tests look at keys.
         redis_prefix="rowlock:",
-        # Generous: a busy machine must not look like a broken Redis.
+        # Generous: a busy machine must not look like a broken Redis, or MySQL.
         redis_timeout_seconds=1.0,
+        database_timeout_seconds=15.0,
         poll_interval_seconds=0.02,
         log_level="error",
     )

@@ -81,8 +81,10 @@ class Faults:
             kinds[f"{kind} stopped"] = partial(self._freeze, parts)
         return kinds | {
             "all APIs stopped for long": self._outage,
-            "API stopped amid a claim": partial(self._amid_a_claim, "stopped", self._hang),
-            "host vanished amid a claim": partial(self._amid_a_claim, "vanished", self._vanish),
+            "API stopped amid a claim": partial(self._amid_a_claim, "stopped", _hang, _go_on),
+            "host vanished amid a claim": partial(
+                self._amid_a_claim, "vanished", _vanish, self._come_back
+            ),
             "silence to MySQL": partial(self._disturb, "MySQL", "silent", Relay.silence),
             "silence to Redis": partial(self._disturb, "Redis", "silent", Relay.silence),
             "MySQL refused": partial(self._disturb, "MySQL", "refused", Relay.refuse),
@@ -120,38 +122,26 @@ class Faults:
         for host in self._hosts:
             thaw(host.api)
 
-    def _amid_a_claim(self, how: str, strike: Callable[[Host], Callable[[], None]]) -> None:
+    def _amid_a_claim(
+        self, how: str, strike: Callable[[Host], None], restore: Callable[[Host], None]
+    ) -> None:
         """Between the SELECT that locks the rows and the COMMIT; others must get at them soon."""
         for _ in range(STRIKES):
             host = self._random.choice(self._hosts)
-            ends: list[Callable[[], None]] = []
-            seen = host.mysql.on_sight(CLAIM, partial(_strike, strike, host, ends))
-            if not seen.wait(CLAIM_SECONDS):
+            if not host.mysql.on_sight(CLAIM, partial(strike, host)).wait(CLAIM_SECONDS):
                 host.mysql.forget()
                 continue
             seconds = self._kept.until_free()
-            ends[0]()
+            restore(host)
             if seconds is not None:
                 self._say(f"{host.api.name} {how} amid a claim: others waited {seconds:.1f} s")
                 return
 
-    def _hang(self, host: Host) -> Callable[[], None]:
-        freeze(host.api)
-        return partial(thaw, host.api)
-
-    def _vanish(self, host: Host) -> Callable[[], None]:
-        """MySQL and Redis are told nothing, and keep what the process had."""
+    def _come_back(self, host: Host) -> None:
+        host.api.kill()
         for link in (host.mysql, host.redis):
-            link.silence()
-        freeze(host.api)
-
-        def come_back() -> None:
-            host.api.kill()
-            for link in (host.mysql, host.redis):
-                link.heal()
-            self._start(host.api)
-
-        return come_back
+            link.heal()
+        self._start(host.api)
 
     def _disturb(self, server: str, how: str, disturb: Callable[[Relay], None]) -> None:
         host = self._random.choice(self._hosts)
@@ -170,6 +160,7 @@ class Faults:
 
     def _cut(self) -> None:
         host = self._random.choice(self._hosts)
+        self._mysql_gone_at.append(time.monotonic())
         host.mysql.cut()
         self._say(f"{host.api.name}: its connections to MySQL cut off")
 
@@ -197,10 +188,19 @@ class Faults:
         part.start()
 
 
-def _strike(
-    strike: Callable[[Host], Callable[[], None]], host: Host, ends: list[Callable[[], None]]
-) -> None:
-    ends.append(strike(host))
+def _hang(host: Host) -> None:
+    freeze(host.api)
+
+
+def _go_on(host: Host) -> None:
+    thaw(host.api)
+
+
+def _vanish(host: Host) -> None:
+    """MySQL and Redis are told nothing, and keep what the process had."""
+    for link in (host.mysql, host.redis):
+        link.silence()
+    freeze(host.api)
 
 
 def _slow(link: Relay) -> None:

@@ -31,7 +31,7 @@ def rowlock(
         | {"ROWLOCK_DATABASE_URL": settings.database_url, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 
