@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 
 import httpx
 import pytest
@@ -106,18 +106,21 @@ async def test_many_tasks_that_are_larger_than_a_packet_together_are_taken(
 
 @pytest.mark.filterwarnings("ignore:Result of json_array")
 async def test_a_task_that_has_become_larger_than_a_packet_is_away_for_a_while(
-    api: httpx.AsyncClient, settings: Settings, engine: Engine
+    settings: Settings, engine: Engine
 ) -> None:
     async with serving(settings) as before:
         task = await submit(before, title="large", payload=LARGE)
-    with set_globally(engine, max_allowed_packet=SMALL_PACKET):
-        for path in (f"/tasks/{task['id']}", "/tasks"):
-            is_away(await api.get(path))
-        is_away(await api.post("/leases", json={"worker": "w"}))
-        other = await submit(api, queue="other")
-        assert (await claim_one(api, queues=["other"]))["task"]["id"] == other["id"]
-    assert (await api.get(f"/tasks/{task['id']}")).json() == task
-    assert (await complete(api, await claim_one(api)))["id"] == task["id"]
+    async with AsyncExitStack() as stack:
+        with set_globally(engine, max_allowed_packet=SMALL_PACKET):
+            # All of its connections are made now.
+            api = await stack.enter_async_context(serving(settings))
+            for path in (f"/tasks/{task['id']}", "/tasks"):
+                is_away(await api.get(path))
+            is_away(await api.post("/leases", json={"worker": "w"}))
+            other = await submit(api, queue="other")
+            assert (await claim_one(api, queues=["other"]))["task"]["id"] == other["id"]
+        assert (await api.get(f"/tasks/{task['id']}")).json() == task
+        assert (await complete(api, await claim_one(api)))["id"] == task["id"]
 
 
 async def test_a_server_that_is_full_is_away_and_then_there_again(
