@@ -31,13 +31,15 @@ def delay_seconds(
     """Seconds until the `retry`-th retry (from 1) may be claimed.
 
     `luck`, from -1 to 1, places the delay within the jitter, so that tasks that failed
-    together do not come back together. Only the exponential backoff jitters.
+    together do not come back together. Only the exponential backoff jitters. It grows to an hour,
+    and is never less than what was asked for, but for the jitter.
     """
     if retry_backoff is Backoff.FIXED:
         return float(retry_delay_seconds)
     # 2**17 * 1 s is past the cap already; a larger exponent would only cost digits.
     grown = retry_delay_seconds * 2 ** min(retry - 1, 17)
-    return float(min(grown, BACKOFF_CAP_SECONDS)) * (1 + JITTER * luck)
+    most = max(BACKOFF_CAP_SECONDS, retry_delay_seconds)
+    return float(min(grown, most)) * (1 + JITTER * luck)
 
 
 def release_delay_seconds(*, attempt: int, current_retry_count: int) -> int:

@@ -52,8 +52,10 @@ def test_the_exponential_delay_stops_growing_at_an_hour() -> None:
     ]
 
 
-def test_a_delay_of_more_than_an_hour_is_an_hour_under_exponential_backoff() -> None:
-    assert _exponential(86_400, 1) == BACKOFF_CAP_SECONDS == 3600
+def test_a_delay_of_more_than_an_hour_is_what_was_asked_for_and_does_not_grow() -> None:
+    assert BACKOFF_CAP_SECONDS == 3600
+    assert [_exponential(86_400, retry) for retry in (1, 2, 50)] == [86_400] * 3
+    assert [_exponential(3601, retry) for retry in (1, 2)] == [3601] * 2
 
 
 @given(DELAYS, RETRIES, LUCK)
