@@ -152,7 +152,7 @@ def released(task: Task, *, now: datetime) -> Task:
         _without_lease(task, now),
         status=Status(task.claimed_from),
         now=now,
-        available_at=now + timedelta(seconds=delay) if delay else task.available_at,
+        available_at=_from_now(task, now + timedelta(seconds=delay)),
     )
 
 
@@ -171,7 +171,7 @@ def resumed(task: Task, *, now: datetime) -> Task:
         task._replace(updated_at=later(task, now)),
         status=Status.TO_DO if task.attempt == 0 else Status.RETRYING,
         now=now,
-        available_at=task.available_at,
+        available_at=_from_now(task, now),
     )
 
 
@@ -190,7 +190,7 @@ def retried(task: Task, *, now: datetime) -> Task:
         task._replace(current_retry_count=0, error=None, updated_at=later(task, now)),
         status=Status.TO_DO,
         now=now,
-        available_at=None,
+        available_at=now,
     )
 
 
@@ -228,6 +228,11 @@ def _waiting(task: Task, *, status: Status, now: datetime, available_at: datetim
         claim_rank=rank_of(task) if is_due else None,
         sweep_at=None if is_due else available_at,
     )
+
+
+def _from_now(task: Task, now: datetime) -> datetime:
+    """Since when a task that was out of reach may be claimed: that is how long it waits."""
+    return now if task.available_at is None else max(now, task.available_at)
 
 
 def later(task: Task, now: datetime) -> datetime:

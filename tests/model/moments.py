@@ -51,6 +51,11 @@ def first(one: Moment, other: Moment) -> Between:
     return Between(*map(min, zip(bounds(one), bounds(other), strict=True)))
 
 
+def last(one: Moment, other: Moment) -> Between:
+    """The later of two, whichever it is."""
+    return Between(*map(max, zip(bounds(one), bounds(other), strict=True)))
+
+
 def has_come(when: Moment, now: Between) -> bool:
     """Whether it had come by `now`, which is not too close to say."""
     if bounds(when).until <= now.since:

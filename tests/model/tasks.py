@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from app.states import Event, Outcome, Priority, Status, leads_to
 from tests.calls import Document
-from tests.model.moments import Between, Moment, bounds, earlier, first, has_come
+from tests.model.moments import Between, Moment, bounds, earlier, first, has_come, last
 
 RETENTION_DAYS = 1
 RECENT_SECONDS = 300
@@ -116,6 +116,12 @@ class Task:
         return bounds(self.shown["created_at"]), self.id
 
     @property
+    def waits_since(self) -> Between:
+        """When it could be claimed for the first time."""
+        created, available = self.shown["created_at"], self.shown["available_at"]
+        return last(created, available or created)
+
+    @property
     def rank(self) -> int:
         return list(Priority).index(self.shown["priority"])
 
@@ -183,8 +189,10 @@ class Task:
         self._become(Event.RELEASE, self.claimed_from, now)
         if released_before >= 10:
             delay = min(2 ** (released_before - 10), 60)
+            self.is_claimable = False
             self.shown["available_at"] = now.plus(delay, delay)
-        self._wait(now)
+        else:
+            self._wait_anew(now)
 
     def pause(self, now: Between) -> None:
         self._become(Event.PAUSE, Status.PAUSED, now)
@@ -193,7 +201,7 @@ class Task:
     def resume(self, now: Between) -> None:
         never_ran = self.shown["attempt"] == 0
         self._become(Event.RESUME, Status.TO_DO if never_ran else Status.RETRYING, now)
-        self._wait(now)
+        self._wait_anew(now)
 
     def cancel(self, now: Between) -> None:
         if self.lease is not None:
@@ -204,7 +212,7 @@ class Task:
     def retry(self, now: Between) -> None:
         self._become(Event.RETRY, Status.TO_DO, now)
         self.shown |= {"current_retry_count": 0, "error": None, "available_at": None}
-        self._wait(now)
+        self._wait_anew(now)
 
     def promote(self, now: Between) -> None:
         self.is_claimable = True
@@ -254,16 +262,18 @@ class Task:
     def _touch(self, now: Between) -> None:
         self.shown["updated_at"] = now.after(self.shown["updated_at"])
 
-    def _wait(self, now: Between) -> None:
+    def _wait_anew(self, now: Between) -> None:
         available_at = self.shown["available_at"]
         self.is_claimable = available_at is None or has_come(available_at, now)
+        if self.is_claimable:
+            self.shown["available_at"] = now
 
     def _delay(self, retries: int) -> tuple[float, float]:
         """The least and the most seconds before the next retry, after so many."""
         seconds = self.shown["retry_delay_seconds"]
         if self.shown["retry_backoff"] == "fixed":
             return seconds, seconds
-        grown = min(seconds * 2**retries, LONGEST_BACKOFF_SECONDS)
+        grown = min(seconds * 2**retries, max(LONGEST_BACKOFF_SECONDS, seconds))
         return grown * (1 - JITTER), grown * (1 + JITTER)
 
     def _end_attempt(self, now: Between, outcome: Outcome, error: str | None) -> None:

@@ -195,13 +195,15 @@ def test_a_released_task_is_what_it_was_before_the_claim(status: Status) -> None
     before = a_row(status)
     after = transitions.released(_claim(before, LATER), now=LATER)
 
-    kept = {"attempt", "worker", "started_at", "updated_at"}
+    # But for how often and by whom it was tried, and since when it waits.
+    kept = {"attempt", "worker", "started_at", "updated_at", "available_at"}
     changed = {
         name
         for name, old, new in zip(Task._fields, before, after, strict=True)
         if old != new and name not in kept
     }
     assert changed == set()
+    assert (after.available_at, after.sweep_at) == (LATER, None)
 
 
 def test_a_task_released_for_the_eleventh_time_waits_before_it_is_claimable_again() -> None:
@@ -242,7 +244,7 @@ def test_management_gives_all_retries_again_at_once() -> None:
     after = transitions.retried(a_row(Status.FAILED, available_at=until), now=LATER)
 
     assert (after.status, after.current_retry_count) == (Status.TO_DO, 0)
-    assert (after.claim_rank, after.available_at, after.error) == (1, None, None)
+    assert (after.claim_rank, after.available_at, after.error) == (1, LATER, None)
     assert after.attempt == 4, "attempts go on counting, or fencing would fail"
 
 
