@@ -69,6 +69,10 @@ class TooManyWaitingError(RowlockError):
     retry_after_seconds: ClassVar[int] = 5
 
 
+class RecountUnderWayError(RowlockError):
+    """Another recount of this database is under way; nothing was changed."""
+
+
 class GuardFailedError(RowlockError):
     """{statement} was to change {expected} rows and matched {matched}; it was rolled back."""
 

@@ -7,7 +7,7 @@ import orjson
 import redis
 from sqlalchemy import Connection, Engine, text
 
-from app.queue.counters import RECENT
+from app.queue.counters import ENDED
 from tests.redis_book import elapse_in_book
 
 CLOCK_SLACK = timedelta(seconds=0.5)
@@ -49,11 +49,11 @@ def _elapse_in_counters(connection: Connection, shift: timedelta) -> None:
             counts[name] += delta
     moved: Counter[str] = Counter()
     for name, value in counts.items():
-        if name.startswith(RECENT) and value:
-            _, at, rest = name.split("/", 2)
+        if name.startswith(ENDED) and value:
+            _, queue, at, what = name.split("/")
             then = datetime.fromisoformat(f"{at}0") - shift
             moved[name] -= value
-            moved[f"{RECENT}{then.isoformat()[:-1]}/{rest}"] += value
+            moved[f"{ENDED}{queue}/{then.isoformat()[:-1]}/{what}"] += value
     if shift and moved:
         deltas = orjson.dumps(moved).decode()
         connection.execute(text("INSERT INTO counter_deltas (deltas) VALUES (:d)"), {"d": deltas})

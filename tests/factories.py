@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import CounterDelta, Tag, Task, TaskTag
-from app.queue.counters import count, recent
+from app.queue.counters import count, ended
 from app.states import RANK, Priority, Status
 
 
@@ -156,7 +156,7 @@ class TaskFactory(factory.alchemy.SQLAlchemyModelFactory):
         counts: Counter[str] = Counter()
         count(counts, None, task)
         if task.completed_at is not None:
-            counts[recent(task.queue, task.completed_at, "done")] += 1
+            counts[ended(task.queue, task.completed_at, "done")] += 1
         add_to_counters(counts)
 
 

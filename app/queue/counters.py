@@ -7,25 +7,37 @@ sum up both in one statement, and so see one moment.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Final, Protocol
 
 import orjson
+from pymysql import err
 
 from app.db import Connection, marks
-from app.states import Status
+from app.errors import RecountUnderWayError
+from app.queue.deletion import delete_by_key
+from app.states import WAITING, Status
 
 RECENT_MINUTES: Final = 5
 CHUNK: Final = 200
 RECOUNTED_AT_ONCE: Final = 10_000
 
-# In the order of their names: `queue/…` and `recent/…` lie below `tag/…`.
-QUEUE, RECENT, TAG = "queue/", "recent/", "tag/"
+# `queue/<queue>/<status>/<priority>`, `ended/<queue>/<ten seconds>/<done or failed>`, `tag/<name>`.
+QUEUE, ENDED, TAG = "queue/", "ended/", "tag/"
+# Before version 0003 what had ended was counted by names that began with the time.
+FORMER: Final = "recent/"
 
 _READ: Final = (
-    "SELECT name, value, NULL FROM counters WHERE name {} "
+    "SELECT name, value, NULL FROM counters FORCE INDEX (PRIMARY) WHERE {} "
+    "UNION ALL SELECT '', 1, deltas FROM counter_deltas"
+)
+_OF_STATUS: Final = (
+    "SELECT SUBSTRING_INDEX(SUBSTRING_INDEX(name, '/', 3), '/', -1), CAST(SUM(value) AS SIGNED), "
+    "NULL FROM counters FORCE INDEX (PRIMARY) WHERE name >= %s AND name < %s GROUP BY 1 "
     "UNION ALL SELECT '', 1, deltas FROM counter_deltas"
 )
 _ADD: Final = (
@@ -73,79 +85,116 @@ def count(counts: Counter[str], old: Counted | None, new: Counted | None) -> Non
                 counts[f"{TAG}{name}"] += one
     if old and new and old.status == Status.IN_PROGRESS != new.status:
         if new.status == Status.DONE:
-            counts[recent(new.queue, new.updated_at, "done")] += 1
+            counts[ended(new.queue, new.updated_at, "done")] += 1
         elif new.status == Status.FAILED or new.current_retry_count > old.current_retry_count:
-            counts[recent(new.queue, new.updated_at, "failed")] += 1
+            counts[ended(new.queue, new.updated_at, "failed")] += 1
 
 
 @lru_cache(maxsize=64)  # a batch ends its tasks in one moment
-def recent(queue: str, at: datetime, what: str) -> str:
+def ended(queue: str, at: datetime, what: str) -> str:
     """The counter of what ended in a queue within the same ten seconds."""
-    return f"{_ten_seconds(at)}/{queue}/{what}"
+    return f"{ENDED}{queue}/{_ten_seconds(at)}/{what}"
 
 
 def since(now: datetime) -> str:
-    """Where the counters of the last minutes begin."""
+    """The first ten seconds of the last minutes, as in the counters' names."""
     return _ten_seconds(now - timedelta(minutes=RECENT_MINUTES))
 
 
+def is_over(name: str, since: str) -> bool:
+    """Whether it counts what ended before the last minutes."""
+    return name.startswith(ENDED) and name.split("/")[2] < since
+
+
 async def read_queues(connection: Connection) -> Counter[str]:
-    """The counters of queues, and of what has ended lately."""
-    counts = _summed(await connection.fetch(_READ.format("< %s"), (TAG,)))
-    return Counter({name: count for name, count in counts.items() if name < TAG})
+    """The counters of all queues."""
+    rows = await connection.fetch(_READ.format("name >= %s AND name < %s"), _span(QUEUE))
+    return Counter({name: n for name, n in _summed(rows).items() if name.startswith(QUEUE)})
 
 
-async def read_tags(connection: Connection) -> Counter[str]:
-    """The counters of tags."""
-    counts = _summed(await connection.fetch(_READ.format(">= %s"), (TAG,)))
-    return Counter({name: count for name, count in counts.items() if name >= TAG})
+async def read_some_queues(connection: Connection, queues: Sequence[str]) -> Counter[str]:
+    """The counters of these queues, and of what has ended in them lately."""
+    if not queues:
+        return Counter()
+    begin = since(await connection.now())
+    prefixes = {f"{kind}{queue}/" for queue in queues for kind in (QUEUE, ENDED)}
+    spans = [bound for prefix in sorted(prefixes) for bound in _span(prefix)]
+    condition = " OR ".join(["name >= %s AND name < %s"] * len(prefixes))
+    counts = await _sum_up(
+        connection.stream(_READ.format(condition), spans, reads_on=True),
+        lambda name: "/".join(name.split("/", 2)[:2]) + "/" in prefixes,
+    )
+    return Counter({name: n for name, n in counts.items() if not is_over(name, begin)})
+
+
+async def read_all_queues_together(connection: Connection) -> tuple[int, int]:
+    """How many tasks wait, and how many are in progress, in however many queues."""
+    rows = connection.stream(_OF_STATUS, _span(QUEUE), reads_on=True)
+    by_status: Counter[str] = Counter()
+    for name, n in (await _sum_up(rows, lambda _: True)).items():
+        kind, _, rest = name.partition("/")
+        if not rest:
+            by_status[kind] += n
+        elif kind == "queue":
+            by_status[rest.split("/")[1]] += n
+    return sum(by_status[status] for status in WAITING), by_status[Status.IN_PROGRESS]
 
 
 async def read_some_tags(connection: Connection, names: Sequence[str]) -> Counter[str]:
-    """The counters of these tags, and others by the way."""
-    wanted = [f"{TAG}{name}" for name in names]
-    return _summed(await connection.fetch(_READ.format(f"IN ({marks(names)})"), wanted))
+    """The counters of these tags."""
+    if not names:
+        return Counter()
+    wanted = {f"{TAG}{name}" for name in names}
+    statement = _READ.format(f"name IN ({marks(wanted)})")
+    rows = connection.stream(statement, sorted(wanted), reads_on=True)
+    return await _sum_up(rows, wanted.__contains__)
 
 
 async def fold_once(connection: Connection, *, limit: int) -> int:
-    """Fold so many transactions' deltas into the counters; how many there were."""
+    """Fold so many transactions' deltas into the counters; how many there were. Those of
+    transactions that are open, or that somebody else folds, are left for the next time."""
     rows = await connection.fetch(
-        "SELECT id, deltas FROM counter_deltas ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED",
+        "SELECT id, deltas FROM counter_deltas FORCE INDEX (PRIMARY) "
+        "ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED",
         (limit,),
     )
-    if not rows:
-        return 0
+    ids = [row[0] for row in rows]
     changes = sorted(_summed([("", 1, deltas) for _, deltas in rows]).items())
     for begin in range(0, len(changes), CHUNK):
         chunk = changes[begin : begin + CHUNK]
         values = [value for change in chunk for value in change]
         selects = ["SELECT %s AS name, %s AS delta", *["SELECT %s, %s"] * (len(chunk) - 1)]
         await connection.execute(_ADD.format(" UNION ALL ".join(selects)), values)
-        # By name, in order: two that fold at once would wait for each other over a range.
-        await connection.execute(
-            f"DELETE FROM counters WHERE name IN ({marks(chunk)}) AND value = 0 AND name < %s",
-            [*(name for name, _ in chunk), TAG],
-        )
-    await connection.execute(
-        "DELETE FROM counters WHERE name >= %s AND name < %s",
-        (RECENT, since(await connection.now())),
-    )
-    await connection.execute(
-        f"DELETE FROM counter_deltas WHERE id IN ({marks(rows)})", [row[0] for row in rows]
-    )
-    return len(rows)
+    await delete_by_key(connection, table="counter_deltas", key="id", values=ids)
+    return len(ids)
 
 
 async def recount(connection: Connection) -> dict[str, int]:
     """Count every task and set the counters right, whoever writes meanwhile; by how much each
-    was wrong. Takes as long as it takes to read the tables."""
-    counts = _summed(await connection.fetch(_RECOUNT))
-    wrong = {name: n for name, n in counts.items() if n and not name.startswith(RECENT)}
-    names = sorted(wrong)
-    for begin in range(0, len(names), RECOUNTED_AT_ONCE):
-        chunk = {name: wrong[name] for name in names[begin : begin + RECOUNTED_AT_ONCE]}
-        await connection.add_to_counters(chunk)
-    return wrong
+    was wrong. Takes as long as it takes to read the tables. Every statement is committed by
+    itself: what one recount adds, the next one has to see.
+
+    Raises `RecountUnderWayError` where another one does so in this database: each would add what
+    the other one adds.
+    """
+    ((database,),) = await connection.fetch("SELECT DATABASE()")
+    # Names of locks are the whole server's, and short.
+    lock = f"rowlock.recount.{sha256(database.encode()).hexdigest()[:32]}"
+    ((is_ours,),) = await connection.fetch("SELECT GET_LOCK(%s, 0)", (lock,))
+    if not is_ours:
+        raise RecountUnderWayError
+    try:
+        counts = _summed(await connection.fetch(_RECOUNT))
+        wrong = {name: n for name, n in counts.items() if n and name.startswith((QUEUE, TAG))}
+        names = sorted(wrong)
+        for begin in range(0, len(names), RECOUNTED_AT_ONCE):
+            chunk = {name: wrong[name] for name in names[begin : begin + RECOUNTED_AT_ONCE]}
+            await connection.add_to_counters(chunk)
+        return wrong
+    finally:
+        # It is the connection's, which goes back to its pool; a lost one has lost it.
+        with suppress(err.MySQLError):
+            await connection.fetch("SELECT RELEASE_LOCK(%s)", (lock,))
 
 
 def _place(task: Counted) -> str:
@@ -158,7 +207,12 @@ def _name(queue: str, status: str, priority: str) -> str:
 
 
 def _ten_seconds(at: datetime) -> str:
-    return f"{RECENT}{at.isoformat(timespec='seconds')[:-1]}"
+    return at.isoformat(timespec="seconds")[:-1]
+
+
+def _span(prefix: str) -> tuple[str, str]:
+    """From the first name with a prefix that ends with a slash until after the last."""
+    return prefix, f"{prefix[:-1]}0"
 
 
 def _summed(rows: Sequence[Sequence[Any]]) -> Counter[str]:
@@ -170,4 +224,16 @@ def _summed(rows: Sequence[Sequence[Any]]) -> Counter[str]:
         else:
             for changed, delta in orjson.loads(deltas).items():
                 counts[changed] += value * delta
+    return counts
+
+
+async def _sum_up(
+    rows: AsyncIterator[Sequence[Any]], is_wanted: Callable[[str], bool]
+) -> Counter[str]:
+    """The same of what is wanted of rows as they come: of deltas there may be many megabytes."""
+    counts: Counter[str] = Counter()
+    async for row in rows:
+        for name, n in _summed([row]).items():
+            if row[2] is None or is_wanted(name):
+                counts[name] += n
     return counts

@@ -22,10 +22,15 @@ from app.task import Lease, PromisedLease, Task
 LATE: Final = timedelta(seconds=2)
 
 
-async def promote_once(connection: Connection, *, status: Status, limit: int) -> list[Move]:
-    """Make tasks claimable whose `available_at` has passed."""
+async def promote_once(
+    connection: Connection, *, status: Status, limit: int, is_newest_first: bool = False
+) -> list[Move]:
+    """Make tasks claimable whose `available_at` has passed: those that have been due for longest,
+    or those that have become so last."""
     now = await connection.now()
-    due = await statements.lock_due(connection, status=status, now=now, limit=limit)
+    due = await statements.lock_due(
+        connection, status=status, now=now, limit=limit, is_newest_first=is_newest_first
+    )
     moves = [(task, transitions.promoted(task, now=now)) for task in due]
     await statements.move(connection, moves)
     return moves

@@ -2,15 +2,19 @@
 statistics say: a scan would stop at the first row that somebody else holds."""
 
 from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
 
 import httpx
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from app.db import Connection
+from app.queue import deletion, retention
 from app.service import sweeping
 from app.service.platform import Platform
-from tests.factories import TaskFactory, lease_of
+from tests.factories import TaskFactory, lease_of, now
 
 MANY = 30
 
@@ -70,3 +74,50 @@ async def test_cancelling_many_tasks_does_not_wait_for_others(
     answer = await api.post("/admin/tasks/cancel", params={"queue": "default"})
 
     assert answer.json() == {"matched": MANY, "changed": MANY}
+
+
+async def test_deleting_many_tasks_does_not_wait_for_others(
+    bystanders: None, platform: Platform, engine: Engine
+) -> None:
+    tasks = TaskFactory.create_batch(MANY, done=True, created_at=now() - timedelta(days=9))
+    ids = [task.id for task in tasks]
+
+    gone = await platform.database.transact(partial(retention.delete_ended, ids=ids, days=7))
+
+    assert len(gone) == MANY
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT COUNT(*) FROM tasks WHERE queue = 'default'"))
+        assert found.scalar_one() == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "row"),
+    [
+        ("counter_deltas", "id, deltas", "({0}, '{{}}')"),
+        ("counters", "name, value", "('tag/{0:02}', 0)"),
+        ("tags", "id, name", "({0}, 'tag {0}')"),
+    ],
+)
+async def test_rows_of_a_list_are_deleted_beside_rows_that_others_hold(
+    platform: Platform, engine: Engine, table: str, columns: str, row: str
+) -> None:
+    key = columns.partition(",")[0]
+    rows = ", ".join(row.format(n) for n in range(1, 10))
+    with engine.begin() as connection:
+        connection.execute(text(f"ANALYZE TABLE {table}")).all()
+        connection.exec_driver_sql(f"INSERT INTO {table} ({columns}) VALUES {rows}")
+        keys = list(connection.execute(text(f"SELECT {key} FROM {table} ORDER BY {key}")).scalars())
+
+    async def delete(connection: Connection) -> int:
+        wanted = keys[1:-1:2]
+        return await deletion.delete_by_key(connection, table=table, key=key, values=wanted)
+
+    with engine.connect() as stranger:
+        held = keys[0::2]
+        marks = ", ".join(["%s"] * len(held))
+        stranger.exec_driver_sql(
+            f"SELECT 1 FROM {table} FORCE INDEX (PRIMARY) WHERE {key} IN ({marks}) FOR UPDATE",
+            tuple(held),
+        ).all()
+        assert await platform.database.transact(delete) == 4
+        stranger.rollback()

@@ -4,14 +4,18 @@ import asyncio
 from functools import partial
 
 import httpx
+import pytest
+from sqlalchemy import Engine, text
 
+from app.db import Connection
+from app.errors import RecountUnderWayError
 from app.queue import counters
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
 from tests.calls import submit
 from tests.concurrency import steps
-from tests.concurrency.ordering import held_open
+from tests.concurrency.ordering import deadlocks, held_open
 
 
 async def waiting(api: httpx.AsyncClient) -> tuple[int, int]:
@@ -52,3 +56,95 @@ async def test_two_folds_fold_each_delta_once(
     assert await waiting(api) == (5, 0)
     await sweeping.fold_counters(platform)
     assert await waiting(api) == (5, 0)
+
+
+def left(engine: Engine) -> int:
+    """How many deltas are committed and not folded."""
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT COUNT(*) FROM counter_deltas"))
+        return int(found.scalar_one())
+
+
+async def test_a_fold_does_not_wait_for_a_transaction_that_is_open(
+    api: httpx.AsyncClient, other: Platform, platform: Platform, engine: Engine
+) -> None:
+    for _ in range(5):
+        await submit(api)
+
+    async def add(connection: Connection) -> None:
+        await connection.add_to_counters({"queue/others/to_do/中": 1})
+
+    async with held_open(other.database, add):
+        assert await platform.database.transact(partial(counters.fold_once, limit=100)) == 5
+        assert left(engine) == 0
+    assert left(engine) == 1
+
+
+async def test_two_folds_of_different_queues_do_not_wait_for_each_other(
+    api: httpx.AsyncClient, other: Platform, platform: Platform, engine: Engine
+) -> None:
+    for queue in ("a", "b"):
+        for _ in range(3):
+            await submit(api, queue=queue)
+    before = deadlocks(engine)
+
+    async with held_open(other.database, partial(counters.fold_once, limit=3)) as folded:
+        assert await platform.database.transact(partial(counters.fold_once, limit=3)) == 3
+    assert (folded, left(engine), deadlocks(engine)) == (3, 0, before)
+
+
+async def test_many_folds_at_once_fold_each_delta_once_and_never_deadlock(
+    api: httpx.AsyncClient,
+    other: Platform,
+    platform: Platform,
+    engine: Engine,
+    settings: Settings,
+) -> None:
+    for n in range(40):
+        await submit(api, queue=f"q{n % 4}", tags=[f"tag {n % 5}", "all"])
+    before = deadlocks(engine)
+
+    folded = await asyncio.gather(
+        *(
+            process.database.transact(partial(counters.fold_once, limit=5))
+            for _ in range(8)
+            for process in (other, platform)
+        )
+    )
+    while left(engine):
+        await sweeping.fold_counters(platform)
+
+    assert sum(folded) <= 40
+    assert deadlocks(engine) == before
+    assert await sweeping.recount(settings) == {}
+
+
+async def test_two_recounts_at_once_count_once(
+    api: httpx.AsyncClient, platform: Platform, engine: Engine, settings: Settings
+) -> None:
+    await submit(api, tags=["a"])
+    await sweeping.fold_counters(platform)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE counters SET value = value + 5 WHERE name = 'tag/a'"))
+    has_counted, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def held(connection: Connection) -> dict[str, int]:
+        add = connection.add_to_counters
+
+        async def halt(deltas: dict[str, int]) -> None:
+            has_counted.set()
+            await may_go_on.wait()
+            await add(deltas)
+
+        connection.add_to_counters = halt  # type: ignore[method-assign, assignment]
+        return await counters.recount(connection)
+
+    first = asyncio.create_task(platform.database.read(held))
+    await has_counted.wait()
+    with pytest.raises(RecountUnderWayError):
+        await sweeping.recount(settings)
+    may_go_on.set()
+
+    assert await first == {"tag/a": -5}
+    assert await sweeping.recount(settings) == {}
+    assert (await api.get("/tags")).json() == [{"name": "a", "tasks": 1}]
