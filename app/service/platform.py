@@ -16,7 +16,7 @@ from app.cache import VOID, Cache
 from app.db import Database
 from app.errors import DatabaseAwayError, RowBusyError
 from app.leases import Leases
-from app.queue import counters, deployment, looking, retention
+from app.queue import counters, deployment, looking, retention, unused
 from app.queue.calls import Move
 from app.queue.claim_memory import ClaimMemory
 from app.queue.tags import Tags
@@ -58,6 +58,8 @@ class Platform:
         )
         # How far the walk through old tasks has come.
         self.retained = retention.FIRST
+        # And the one through counters and tags.
+        self.unused = unused.NONE_YET
         self._commits = 0
         self._fold: asyncio.Task[None] | None = None
         self.endings: WaitingRoom[int] = WaitingRoom(

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 
 from app.db import Database
-from app.queue import counters, retention, statistics, sweep
+from app.queue import counters, retention, statistics, sweep, unused
 from app.queue.calls import Move
 from app.service.platform import Platform
 from app.settings import Settings
@@ -24,18 +24,35 @@ RECOUNT_SECONDS: Final = 3600.0
 RETENTION_SECONDS: Final = 4.0
 RETENTION_BATCH: Final = 50
 RETENTION_PAUSE_SECONDS: Final = 0.02
+UNUSED_SECONDS: Final = 4.0
+UNUSED_BATCH: Final = 1000
 
 Sweep = Callable[[Platform], Awaitable[int]]
 
 
 async def promote(platform: Platform) -> int:
-    """Make tasks claimable whose wait is over: delayed ones, and retries."""
-    return sum(
-        [
-            await _in_batches(platform, partial(sweep.promote_once, status=status))
-            for status in (Status.TO_DO, Status.RETRYING)
-        ]
-    )
+    """Make tasks claimable whose wait is over: delayed ones, and retries.
+
+    Batch by batch in turn, and of a backlog from both ends: however many became due at one moment,
+    what becomes due after them waits for a few batches, not for all of them.
+    """
+    limit = platform.settings.sweep_batch_size
+    total = 0
+    while True:
+        is_over = True
+        for status in (Status.TO_DO, Status.RETRYING):
+            for is_newest_first in (False, True):
+                once = partial(
+                    sweep.promote_once, status=status, limit=limit, is_newest_first=is_newest_first
+                )
+                moves = await platform.database.transact(once)
+                await platform.moved(moves)
+                total += len(moves)
+                if len(moves) < limit:
+                    break
+                is_over = False
+        if is_over:
+            return total
 
 
 async def time_out(platform: Platform) -> int:
@@ -95,6 +112,30 @@ async def delete_old(platform: Platform) -> int:
         await asyncio.sleep(RETENTION_PAUSE_SECONDS)
 
 
+async def delete_unused(platform: Platform) -> int:
+    """Delete counters and tags that are of no use any more. A few seconds of it; the next run goes
+    on from there. Moves no task."""
+    until = time.monotonic() + UNUSED_SECONDS
+    database, walk = platform.database, platform.unused
+
+    def has_time() -> bool:
+        return time.monotonic() < until and platform.work.is_open
+
+    if walk.counter is None and walk.tag_id is None:
+        newest = await database.read(unused.newest_tag_id)
+        walk = unused.Walk(last_tag_id=walk.newest_tag_id, newest_tag_id=newest)
+    while walk.counter is not None and has_time():
+        look = partial(unused.delete_counters, after=walk.counter, limit=UNUSED_BATCH)
+        walk = walk._replace(counter=await database.transact(look))
+    while walk.tag_id is not None and has_time():
+        look_at_tags = partial(
+            unused.delete_tags, after=walk.tag_id, last=walk.last_tag_id, limit=UNUSED_BATCH
+        )
+        walk = walk._replace(tag_id=await database.transact(look_at_tags))
+    platform.unused = walk
+    return 0
+
+
 async def _in_batches(platform: Platform, once: Callable[..., Awaitable[list[Move]]]) -> int:
     limit = platform.settings.sweep_batch_size
     total = 0
@@ -107,10 +148,10 @@ async def _in_batches(platform: Platform, once: Callable[..., Awaitable[list[Mov
 
 
 async def recount(settings: Settings) -> dict[str, int]:
-    """Set the counters right; by how much each was wrong."""
+    """Set the counters right; by how much each was wrong. Raises `RecountUnderWayError`."""
     database = Database(settings.model_copy(update={"database_timeout_seconds": RECOUNT_SECONDS}))
     try:
-        return await database.transact(counters.recount)
+        return await database.read(counters.recount)
     finally:
         await database.close()
 
@@ -121,9 +162,10 @@ SWEEPS: Final[Mapping[str, Sweep]] = {
     "lost_leases": take_back_lost_leases,
     "fold_counters": fold_counters,
     "retention": delete_old,
+    "unused": delete_unused,
 }
 # Those that need not run as often as the others.
-SWEEP_SECONDS: Final = {"retention": 5.0}
+SWEEP_SECONDS: Final = {"retention": 5.0, "unused": 60.0}
 
 
 class Sweeper:

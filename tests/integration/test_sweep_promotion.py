@@ -1,13 +1,14 @@
 """Tasks whose wait is over become claimable: delayed ones, and retries."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from app.queue.calls import Move
 from app.service.platform import Platform
 from app.service.sweeping import promote
 from app.settings import Settings
@@ -98,6 +99,55 @@ async def test_a_task_resumed_after_its_delay_needs_no_promotion(
     await act(api, task["id"], "resume")
 
     assert (await claim_one(api))["task"]["id"] == task["id"]
+
+
+async def test_a_backlog_makes_nobody_else_wait(
+    settings: Settings, session: Session, engine: Engine
+) -> None:
+    """Retries behind delayed tasks, and what became due last behind what was due before."""
+    platform = Platform(settings.model_copy(update={"sweep_batch_size": 2}))
+    long_due, due = now() - timedelta(seconds=60), now() - timedelta(seconds=1)
+
+    def waits(since: datetime) -> dict[str, object]:
+        return {"available_at": since, "claim_rank": None, "sweep_at": since}
+
+    TaskFactory.create_batch(40, queue="backlog", **waits(long_due))
+    TaskFactory.create_batch(40, queue="backlog", retrying=True, **waits(long_due))
+    TaskFactory(queue="honest", **waits(due))
+    TaskFactory(queue="honest", retrying=True, **waits(due))
+    promoted: list[str] = []
+    moved = platform.moved
+
+    async def note(moves: Sequence[Move]) -> None:
+        promoted.extend(new.queue for _, new in moves)
+        await moved(moves)
+
+    platform.moved = note  # type: ignore[method-assign, assignment]
+    assert await promote(platform) == 82
+    assert [place for place, queue in enumerate(promoted) if queue == "honest"][-1] < 8
+    await platform.close()
+
+
+async def test_what_becomes_due_during_a_long_run_is_not_left_for_the_next_one(
+    settings: Settings, session: Session, engine: Engine
+) -> None:
+    platform = Platform(settings.model_copy(update={"sweep_batch_size": 2}))
+    since = now() - timedelta(seconds=60)
+    waits = {"available_at": since, "claim_rank": None, "sweep_at": since}
+    TaskFactory.create_batch(40, **waits)
+    moved = platform.moved
+    promoted: list[str] = []
+
+    async def note(moves: Sequence[Move]) -> None:
+        if not promoted:
+            TaskFactory(queue="honest", retrying=True, **waits)
+        promoted.extend(new.queue for _, new in moves)
+        await moved(moves)
+
+    platform.moved = note  # type: ignore[method-assign, assignment]
+    assert await promote(platform) == 41
+    assert promoted.index("honest") < 8
+    await platform.close()
 
 
 async def test_all_are_promoted_however_small_the_batches(

@@ -1,0 +1,94 @@
+"""What is of no use any more: counters at zero, counters of long past minutes, tags that no task
+has. Found by plain reads along the primary key, a batch a call, and deleted by it."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from app.db import Connection, marks
+from app.queue import counters
+from app.queue.deletion import delete_by_key
+
+
+class Walk(NamedTuple):
+    """After which counter and which tag to look on; None: that was the last one. Only tags that
+    were there when the walk before began may go: the task that a new one was made for may be about
+    to come."""
+
+    counter: str | None = ""
+    tag_id: int | None = 0
+    last_tag_id: int = 0
+    newest_tag_id: int = 0
+
+
+NONE_YET: Final = Walk(None, None)
+
+
+async def delete_counters(connection: Connection, *, after: str, limit: int) -> str | None:
+    """Look at so many counters after a name, and delete those of no use; the last one's name, or
+    None where it was the end. Whatever is added to one meanwhile begins it anew."""
+    rows = await connection.fetch(
+        "SELECT name, value FROM counters FORCE INDEX (PRIMARY) WHERE name > %s "
+        "ORDER BY name LIMIT %s",
+        (after, limit),
+    )
+    since = counters.since(await connection.now())
+    over = [name for name, _ in rows if _is_over(name, since)]
+    zero = [name for name, value in rows if value == 0 and not _is_over(name, since)]
+    await delete_by_key(connection, table="counters", key="name", values=over)
+    await delete_by_key(
+        connection, table="counters", key="name", values=zero, only="counters.value = 0"
+    )
+    return rows[-1][0] if len(rows) == limit else None
+
+
+async def newest_tag_id(connection: Connection) -> int:
+    """The highest id that a tag has; 0 where there is none."""
+    ((found,),) = await connection.fetch("SELECT COALESCE(MAX(id), 0) FROM tags")
+    return int(found)
+
+
+async def delete_tags(connection: Connection, *, after: int, last: int, limit: int) -> int | None:
+    """Look at so many tags after an id and up to another, and delete those that no task has; the
+    last one's id, or None where it was the end.
+
+    A task that is being stored holds its tags' rows, and they are skipped. One that comes after
+    the deletion finds no row to refer to (error 1452), and its process asks for the tag again.
+    """
+    rows = await connection.fetch(
+        "SELECT id, EXISTS (SELECT 1 FROM task_tags FORCE INDEX (ix_task_tags_tag) "
+        "WHERE tag_id = tags.id) FROM tags FORCE INDEX (PRIMARY) "
+        "WHERE id > %s AND id <= %s ORDER BY id LIMIT %s",
+        (after, last, limit),
+    )
+    free = await _lock([tag_id for tag_id, is_used in rows if not is_used], connection)
+    # Once more, of those that nobody else can take any more.
+    used = await _used(free, connection)
+    ids = [tag_id for tag_id in free if tag_id not in used]
+    await delete_by_key(connection, table="tags", key="id", values=ids)
+    return int(rows[-1][0]) if len(rows) == limit else None
+
+
+def _is_over(name: str, since: str) -> bool:
+    return name.startswith(counters.FORMER) or counters.is_over(name, since)
+
+
+async def _lock(ids: Sequence[int], connection: Connection) -> list[int]:
+    if not ids:
+        return []
+    rows = await connection.fetch(
+        f"SELECT id FROM tags FORCE INDEX (PRIMARY) WHERE id IN ({marks(ids)}) "
+        "ORDER BY id FOR UPDATE SKIP LOCKED",
+        ids,
+    )
+    return [row[0] for row in rows]
+
+
+async def _used(ids: Sequence[int], connection: Connection) -> set[int]:
+    if not ids:
+        return set()
+    rows = await connection.fetch(
+        "SELECT DISTINCT tag_id FROM task_tags FORCE INDEX (ix_task_tags_tag) "
+        f"WHERE tag_id IN ({marks(ids)})",
+        ids,
+    )
+    return {row[0] for row in rows}
