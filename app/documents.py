@@ -7,6 +7,7 @@ import orjson
 
 from app.task import EndedAttempt, Lease, Task
 
+LONG_FIELDS: Final = frozenset({"description", "payload", "result", "error"})
 _OPTIONS: Final = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 
@@ -47,6 +48,13 @@ def task_document(task: Task, *, progress: str | None = None) -> bytes:
     )
 
 
+def task_summary(task: Task) -> bytes:
+    """A task without the fields that may be long, which are left out and not null: nobody shall
+    take them for empty."""
+    document: dict[str, Any] = orjson.loads(task_document(task))
+    return dumps({name: document[name] for name in document if name not in LONG_FIELDS})
+
+
 def lease_document(task: Task) -> bytes:
     """What a worker gets of a claimed task."""
     assert task.lease_token is not None
@@ -84,6 +92,10 @@ class Array:
 
     def __len__(self) -> int:
         return len(self._text)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything in it."""
+        return len(self._text) > 1
 
     def add(self, document: bytes) -> None:
         self._text += document

@@ -2,10 +2,12 @@
 
 import base64
 import struct
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
+import orjson
 from fastapi import Request
 
 from app.api.problems import FieldError, InvalidRequestError
@@ -14,46 +16,96 @@ from app.queue.pages import Position
 
 _DIGEST_BYTES: Final = 8
 _POSITION: Final = struct.Struct(">qQ")
+_NUMBER: Final = struct.Struct(">Q")
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001
+
+Asked = Mapping[str, Any]
+"""What a list was asked for, by name; what is at its default is left out, so that cursors of
+today are good when there is more to ask for."""
 
 
 def position_of(cursor: str | None, wanted: TaskFilter, order: str) -> Position | None:
-    """After which task the page begins.
-
-    Raises `InvalidRequestError` for a cursor that was cut, made up, or made for other
-    filters: what it would continue is not what was begun.
-    """
-    if cursor is None:
+    """After which task the page begins. Raises `InvalidRequestError`."""
+    place = _place(cursor, _tasks(wanted, order))
+    if place is None:
         return None
-    position = _decoded(cursor, wanted, order)
-    if position is None:
-        raise InvalidRequestError(
-            [FieldError("cursor", "is not one that was given out for these filters and this order")]
-        )
-    return position
-
-
-def _decoded(cursor: str, wanted: TaskFilter, order: str) -> Position | None:
     try:
-        raw = base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), b"-_", validate=True)
-        position, digest = raw[: _POSITION.size], raw[_POSITION.size :]
-        if digest != _digest(position, wanted, order):
-            return None
-        microseconds, task_id = _POSITION.unpack(position)
+        microseconds, task_id = _POSITION.unpack(place)
         return Position(_EPOCH + timedelta(microseconds=microseconds), task_id)
-    except (ValueError, OverflowError):  # the latter for a date of one's own making
-        return None
+    except (struct.error, OverflowError):  # the latter for a date of one's own making
+        raise _refused() from None
 
 
 def next_link(request: Request, last: Position, wanted: TaskFilter, order: str) -> str:
-    """The `Link` header of the next page."""
+    """The `Link` header of the next page of tasks."""
     microseconds = (last.created_at - _EPOCH) // timedelta(microseconds=1)
-    position = _POSITION.pack(microseconds, last.id)
-    raw = position + _digest(position, wanted, order)
+    return _link(request, _POSITION.pack(microseconds, last.id), _tasks(wanted, order))
+
+
+def name_of(cursor: str | None, asked: Asked) -> str | None:
+    """After which name the page begins. Raises `InvalidRequestError`."""
+    place = _place(cursor, asked)
+    try:
+        return None if place is None else place.decode()
+    except UnicodeDecodeError:
+        raise _refused() from None
+
+
+def next_name_link(request: Request, last: str, asked: Asked) -> str:
+    """The `Link` header of the next page of what is listed by name."""
+    return _link(request, last.encode(), asked)
+
+
+def number_of(cursor: str | None, asked: Asked) -> int:
+    """After which number the page begins; 0 at first. Raises `InvalidRequestError`."""
+    place = _place(cursor, asked)
+    try:
+        return 0 if place is None else int(_NUMBER.unpack(place)[0])
+    except struct.error:
+        raise _refused() from None
+
+
+def next_number_link(request: Request, last: int, asked: Asked) -> str:
+    """The `Link` header of the next page of what is listed by number."""
+    return _link(request, _NUMBER.pack(last), asked)
+
+
+def _tasks(wanted: TaskFilter, order: str) -> Asked:
+    defaults = TaskFilter()
+    given = {
+        name: value for name, value in wanted._asdict().items() if value != getattr(defaults, name)
+    }
+    return {"list": "tasks", "order": order, **given}
+
+
+def _place(cursor: str | None, asked: Asked) -> bytes | None:
+    """Raises `InvalidRequestError` for a cursor that was cut, made up, or made for another list:
+    what it would continue is not what was begun."""
+    if cursor is None:
+        return None
+    try:
+        raw = base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), b"-_", validate=True)
+    except ValueError:
+        raise _refused() from None
+    place, digest = raw[:-_DIGEST_BYTES], raw[-_DIGEST_BYTES:]
+    if digest != _digest(place, asked):
+        raise _refused()
+    return place
+
+
+def _link(request: Request, place: bytes, asked: Asked) -> str:
+    raw = place + _digest(place, asked)
     cursor = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
     url = request.url.include_query_params(cursor=cursor)
     return f'<{url.path}?{url.query}>; rel="next"'
 
 
-def _digest(position: bytes, wanted: TaskFilter, order: str) -> bytes:
-    return sha256(position + repr((wanted, order)).encode()).digest()[:_DIGEST_BYTES]
+def _digest(place: bytes, asked: Asked) -> bytes:
+    said = orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)
+    return sha256(place + said).digest()[:_DIGEST_BYTES]
+
+
+def _refused() -> InvalidRequestError:
+    return InvalidRequestError(
+        [FieldError("cursor", "is not one that was given out for these filters and this order")]
+    )

@@ -122,6 +122,21 @@ class FilterQuery(Query):
         )
 
 
+class PageQuery(Query):
+    """A page of a list that is no list of tasks."""
+
+    limit: Annotated[
+        int, Field(ge=1, le=1000, description="Entries a page, at most."), fields.IntegerText
+    ] = 200
+    cursor: str | None = Field(default=None, description="From the `Link` of the page before.")
+
+
+class QueuesQuery(PageQuery):
+    queue: list[fields.QueueName] = Field(
+        default=[], max_length=1000, description="Any of these; without it every queue."
+    )
+
+
 class ListQuery(FilterQuery):
     limit: Annotated[int, Field(ge=1, le=1000, description="Tasks a page."), fields.IntegerText] = (
         50
@@ -201,12 +216,11 @@ class Problem(BaseModel):
     errors: list[dict[str, str]] | None = None
 
 
-class TaskDocument(BaseModel):
-    """A task."""
+class TaskSummary(BaseModel):
+    """A task without its long fields, where an answer would grow too large with them."""
 
     id: int = Field(examples=[1])
     title: str = Field(examples=["resize image"])
-    description: str | None
     status: Status
     priority: Priority
     tags: list[str] = Field(examples=[["核心业务"]])
@@ -218,9 +232,6 @@ class TaskDocument(BaseModel):
     updated_at: datetime
     completed_at: datetime | None
     queue: str = Field(examples=["default"])
-    payload: Any
-    result: Any
-    error: str | None
     attempt: int
     worker: str | None
     available_at: datetime | None
@@ -228,6 +239,15 @@ class TaskDocument(BaseModel):
     retry_delay_seconds: int
     retry_backoff: Backoff
     progress: Any = Field(description="Of the running attempt; in `GET /tasks/{id}` only.")
+
+
+class TaskDocument(TaskSummary):
+    """A task."""
+
+    description: str | None
+    payload: Any
+    result: Any
+    error: str | None
 
 
 class AttemptDocument(BaseModel):
@@ -305,6 +325,6 @@ class HealthDocument(BaseModel):
 
 class ReadinessDocument(BaseModel):
     status: Literal["ready", "not ready"]
-    parts: dict[Literal["mysql", "schema", "redis"], str] = Field(
-        examples=[{"mysql": "ok", "schema": "ok", "redis": "degraded"}]
+    parts: dict[Literal["mysql", "schema", "redis", "scheduler"], str] = Field(
+        examples=[{"mysql": "ok", "schema": "ok", "redis": "degraded", "scheduler": "ok"}]
     )

@@ -1,5 +1,6 @@
 """The client door: tasks."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Annotated
 
@@ -8,16 +9,15 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from app.api import schemas
 from app.api.body import LARGE_BODY_LIMIT_BYTES, MERGE_PATCH
-from app.api.cursor import next_link, position_of
+from app.api.cursor import next_link, next_number_link, number_of, position_of
 from app.api.door import ClientRoute
 from app.api.fields import TaskId
 from app.api.links import task_links
 from app.api.responses import BODY_PROBLEMS, LOCATION, NEXT_PAGE, JsonAnswer, problems
 from app.api.services import Service, hang_up_of
-from app.documents import array, task_document
+from app.documents import task_document
 from app.queue.calls import Submission
 from app.queue.pages import Page
-from app.task import NewTask
 
 router = APIRouter(route_class=ClientRoute, tags=["client: tasks"])
 
@@ -51,13 +51,10 @@ IdempotencyKey = Annotated[
 async def submit(
     service: Service, body: schemas.SubmitTask, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    submission = _submission([body.to_new_task()], idempotency_key, is_batch=False)
-    submitted = await service.client.submit(submission)
-    (task,) = submitted.tasks
+    submission = _submission([body], idempotency_key, is_batch=False)
+    stored, task_id = await service.client.submit_task(submission)
     return JsonAnswer(
-        task_document(task),
-        201 if submitted.is_new else 200,
-        {"Location": f"/tasks/{task.id}"},
+        stored.document, 201 if stored.is_new else 200, {"Location": f"/tasks/{task_id}"}
     )
 
 
@@ -67,8 +64,9 @@ async def submit(
     response_model=list[schemas.TaskDocument],
     responses={
         200: {
-            "model": list[schemas.TaskDocument],
-            "description": "Stored by this key before.",
+            "model": list[schemas.TaskDocument | schemas.TaskSummary],
+            "description": "Stored by this key before. Beyond 8 MiB the rest of the tasks come "
+            "without `description`, `payload`, `result` and `error`.",
             **task_links("/0"),
         },
         201: task_links("/0"),
@@ -80,11 +78,9 @@ async def submit(
 async def submit_batch(
     service: Service, body: schemas.SubmitBatch, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    tasks = [task.to_new_task() for task in body.tasks]
-    submitted = await service.client.submit(_submission(tasks, idempotency_key, is_batch=True))
-    return JsonAnswer(
-        array(task_document(task) for task in submitted.tasks), 201 if submitted.is_new else 200
-    )
+    submission = _submission(body.tasks, idempotency_key, is_batch=True)
+    stored = await service.client.submit_batch(submission)
+    return JsonAnswer(stored.document, 201 if stored.is_new else 200)
 
 
 @router.get(
@@ -158,15 +154,34 @@ async def delete(service: Service, task_id: TaskId) -> Response:
 @router.get(
     "/tasks/{task_id}/attempts",
     response_model=list[schemas.AttemptDocument],
-    responses=problems(404),
-    summary="The ended attempts of a task",
+    responses={200: NEXT_PAGE, **problems(404)},
+    summary="The ended attempts of a task, page by page",
 )
-async def attempts(service: Service, task_id: TaskId) -> Response:
-    return JsonAnswer(await service.client.attempts(task_id))
+async def attempts(
+    service: Service,
+    request: Request,
+    task_id: TaskId,
+    query: Annotated[schemas.PageQuery, Query()],
+) -> Response:
+    asked = {"list": "attempts", "task": task_id}
+    after = number_of(query.cursor, asked)
+    documents, last = await service.client.attempts(task_id, after=after, limit=query.limit)
+    headers = {} if last is None else {"Link": next_number_link(request, last, asked)}
+    return JsonAnswer(documents, headers=headers)
 
 
-def _submission(tasks: list[NewTask], key: str | None, *, is_batch: bool) -> Submission:
+def _submission(
+    asked: Sequence[schemas.SubmitTask], key: str | None, *, is_batch: bool
+) -> Submission:
+    tasks = [task.to_new_task() for task in asked]
     if key is None:
         return Submission(tasks)
-    asked = orjson.dumps([is_batch, tasks], default=tuple)
-    return Submission(tasks, key, sha256(asked).hexdigest())
+    return Submission(tasks, key, body_hash(asked, is_batch=is_batch))
+
+
+def body_hash(asked: Sequence[schemas.SubmitTask], *, is_batch: bool) -> str:
+    """What stands for a body: its fields by name, but those at their defaults, so that a field
+    that is new some day voids no key. The version is for when that cannot be kept up."""
+    fields = [task.model_dump(exclude_defaults=True) for task in asked]
+    said = {"version": 1, "is_batch": is_batch, "tasks": fields}
+    return sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()

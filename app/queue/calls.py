@@ -19,10 +19,16 @@ class Submission(NamedTuple):
 
 
 class Submitted(NamedTuple):
-    """The tasks of one call. `is_new` is False where its key had made them before."""
+    """The tasks that one call has made; none where its key had made them before: then `first_id`
+    is the first of those."""
 
     tasks: list[Task]
-    is_new: bool
+    first_id: int
+
+    @property
+    def is_new(self) -> bool:
+        """Whether this call has made them."""
+        return bool(self.tasks)
 
 
 class Ending(StrEnum):

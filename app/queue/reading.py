@@ -1,12 +1,34 @@
 """Reads that lock nothing: get, attempts, and what a key or a lease stands for."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sized
+from contextlib import aclosing
+from typing import Final, NamedTuple
 
 from app.db import Connection, marks
 from app.states import Outcome, Status
 from app.task import LIGHT_ROW, ROW, EndedAttempt, Lease, Task, task_of
 
-_ATTEMPT_COLUMNS = ", ".join(EndedAttempt._fields)
+_ATTEMPTS: Final = (
+    f"SELECT {', '.join(EndedAttempt._fields)} FROM task_attempts FORCE INDEX (PRIMARY) "
+    "WHERE task_id = %s AND attempt > %s ORDER BY attempt LIMIT %s"
+)
+_ENDS_DONE: Final = (
+    "SELECT status, attempt, worker, started_at, completed_at, finish_token "
+    "FROM tasks WHERE id = %s"
+)
+# Skips from key to key, however many tasks each has made.
+_FIRST_OF_KEYS: Final = (
+    "SELECT idempotency_key, MIN(item) FROM idempotency_keys FORCE INDEX (PRIMARY) "
+    "WHERE idempotency_key IN ({}) GROUP BY idempotency_key"
+)
+
+
+class Attempts(NamedTuple):
+    """How a page of attempts has ended: after which one the next begins, if any; and whether it
+    ended early, because they are large."""
+
+    last: int | None
+    is_full: bool
 
 
 async def get_tasks(
@@ -23,51 +45,89 @@ async def get_tasks(
     return {task.id: task for task in (task_of(row) for (row,) in rows)}
 
 
-async def attempts_of(connection: Connection, task_id: int) -> list[EndedAttempt] | None:
-    """The ended attempts of a task, the first one first; None where there is no such task."""
-    task = (await get_tasks(connection, [task_id])).get(task_id)
-    if task is None:
+async def attempts_of(
+    connection: Connection,
+    task_id: int,
+    *,
+    after: int,
+    limit: int,
+    add: Callable[[EndedAttempt], int],
+    limit_bytes: int,
+) -> Attempts | None:
+    """Give the ended attempts of a task to `add`, the first one first, which says how large they
+    are by now together. The page ends early when they are so large. None where there is no such
+    task."""
+    rows = await connection.fetch(_ENDS_DONE, (task_id,))
+    if not rows:
         return None
-    rows = await connection.fetch(
-        f"SELECT {_ATTEMPT_COLUMNS} FROM task_attempts WHERE task_id = %s ORDER BY attempt",
-        (task_id,),
-    )
-    attempts = [EndedAttempt._make(row) for row in rows]
-    if task.status == Status.DONE:
-        assert task.started_at is not None
-        assert task.completed_at is not None
-        assert task.finish_token is not None
-        attempts.append(
+    number = count = size = 0
+    attempts = connection.stream(_ATTEMPTS, (task_id, after, limit + 1), reads_on=False)
+    async with aclosing(attempts):
+        # One after the other: each may have an error of 64 KiB.
+        async for row in attempts:
+            is_full = size > limit_bytes
+            if is_full or count == limit:
+                return Attempts(number, is_full)
+            attempt = EndedAttempt._make(row)
+            number = attempt.attempt
+            size = add(attempt)
+            count += 1
+    ((status, *done),) = rows
+    if status == Status.DONE and done[0] > after:
+        if count == limit:
+            return Attempts(number, is_full=False)
+        number, worker, started_at, completed_at, token = done
+        add(
             EndedAttempt(
-                task_id=task_id,
-                attempt=task.attempt,
-                worker=task.worker,
-                started_at=task.started_at,
-                finished_at=task.completed_at,
-                outcome=Outcome.DONE,
-                error=None,
-                lease_token=task.finish_token,
+                task_id, number, worker, started_at, completed_at, Outcome.DONE, None, token
             )
         )
-    return attempts
+    return Attempts(None, is_full=False)
 
 
-async def tasks_by_key(
-    connection: Connection, keys: Sequence[str]
-) -> dict[str, tuple[str, list[Task]]]:
-    """For each idempotency key used before: the hash of its body, and the tasks it made."""
+async def first_by_key(connection: Connection, keys: Collection[str]) -> dict[str, tuple[str, int]]:
+    """For each idempotency key used before: the hash of its body, and the first of the tasks it
+    made that are still there."""
     if not keys:
         return {}
-    rows = await connection.fetch(
-        f"SELECT idempotency_key, body_hash, {ROW} FROM idempotency_keys "
-        f"JOIN tasks ON tasks.id = task_id WHERE idempotency_key IN ({marks(keys)}) "
-        "ORDER BY idempotency_key, item",
-        tuple(keys),
+    rows = await connection.fetch(_FIRST_OF_KEYS.format(marks(keys)), tuple(keys))
+    if not rows:
+        return {}
+    found = await connection.fetch(
+        "SELECT idempotency_key, body_hash, task_id FROM idempotency_keys FORCE INDEX (PRIMARY) "
+        f"WHERE {_either('idempotency_key = %s AND item = %s', rows)}",
+        [value for row in rows for value in row],
     )
-    found: dict[str, tuple[str, list[Task]]] = {}
-    for key, body_hash, row in rows:
-        found.setdefault(key, (body_hash, []))[1].append(task_of(row))
-    return found
+    return {key: (body_hash, task_id) for key, body_hash, task_id in found}
+
+
+async def tasks_of_key(
+    connection: Connection,
+    *,
+    key: str,
+    after: int,
+    is_whole: bool,
+    add: Callable[[Task], int],
+    limit_bytes: int,
+) -> int | None:
+    """Give the tasks that a key has made to `add`, in order, from after an item on; the last item
+    where they are larger by then than they may be, None where these were all. Without `is_whole`
+    the long texts are left out."""
+    columns = ROW if is_whole else LIGHT_ROW
+    rows = connection.stream(
+        f"SELECT item, {columns} FROM idempotency_keys FORCE INDEX (PRIMARY) "
+        "STRAIGHT_JOIN tasks FORCE INDEX (PRIMARY) ON tasks.id = task_id "
+        "WHERE idempotency_key = %s AND item > %s ORDER BY item",
+        (key, after),
+        reads_on=False,
+    )
+    size, last = 0, after
+    async with aclosing(rows):
+        async for item, row in rows:
+            if size > limit_bytes:
+                return last
+            size, last = add(task_of(row)), item
+    return None
 
 
 async def outcomes_by_lease(
@@ -79,13 +139,20 @@ async def outcomes_by_lease(
     outcomes = {
         lease: Outcome.DONE for lease in late if tasks[lease.task_id].finish_token == lease.token
     }
-    unknown = {lease.task_id for lease in late - outcomes.keys()}
+    unknown = late - outcomes.keys()
     if unknown:
+        # Never all attempts of a task: there may be any number of them.
         rows = await connection.fetch(
             "SELECT task_id, lease_token, outcome FROM task_attempts "
-            f"WHERE task_id IN ({marks(unknown)})",
-            tuple(unknown),
+            "FORCE INDEX (ix_task_attempts_lease) "
+            f"WHERE {_either('task_id = %s AND lease_token = %s', unknown)}",
+            [value for lease in unknown for value in lease],
         )
         for task_id, token, outcome in rows:
             outcomes[Lease(task_id, token)] = Outcome(outcome)
     return outcomes
+
+
+def _either(condition: str, values: Sized) -> str:
+    """The condition on any of so many. Of pairs, MariaDB looks up no `(a, b) IN (…)`."""
+    return " OR ".join([f"({condition})"] * len(values))

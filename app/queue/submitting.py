@@ -6,25 +6,26 @@ from app.db import Connection
 from app.errors import KeyReusedError, RowlockError
 from app.queue import statements
 from app.queue.calls import Submission, Submitted, TagIds
-from app.queue.reading import tasks_by_key
+from app.queue.reading import first_by_key
 
 
 async def submit(
     connection: Connection, *, submissions: Sequence[Submission], tag_ids: TagIds
 ) -> list[Submitted | RowlockError]:
-    """Store the tasks of the calls. A key used before gives the tasks it made then, or, with
-    another body, `KeyReusedError` for that call alone.
+    """Store the tasks of the calls. A key used before names the first of the tasks it made then,
+    or, with another body, is a `KeyReusedError` for that call alone.
 
     The tags exist already (`tags.ensure`): they are made in transactions of their own.
     Raises an IntegrityError when another transaction commits one of the keys just now.
     """
-    by_key = await tasks_by_key(connection, [s.key for s in submissions if s.key is not None])
+    known = await first_by_key(connection, {s.key for s in submissions if s.key is not None})
     fresh: list[Submission] = []
+    seen = set(known)
     for submission in submissions:
-        if submission.key is None or submission.key not in by_key:
+        if submission.key is None or submission.key not in seen:
             fresh.append(submission)
             if submission.key is not None:
-                by_key[submission.key] = (submission.body_hash, [])
+                seen.add(submission.key)
 
     stored = iter(
         await statements.insert_tasks(
@@ -48,15 +49,13 @@ async def submit(
         connection,
         [(key, item, h, task.id) for key, h, tasks in keyed for item, task in enumerate(tasks)],
     )
-    by_key.update((key, (body_hash, tasks)) for key, body_hash, tasks in keyed)
+    known.update((key, (body_hash, tasks[0].id)) for key, body_hash, tasks in keyed)
 
     def answer(submission: Submission) -> Submitted | RowlockError:
-        if id(submission) in made:
-            return Submitted(made[id(submission)], is_new=True)
+        if (tasks := made.get(id(submission))) is not None:
+            return Submitted(tasks, tasks[0].id)
         assert submission.key is not None
-        body_hash, tasks = by_key[submission.key]
-        if body_hash != submission.body_hash:
-            return KeyReusedError()
-        return Submitted(tasks, is_new=False)
+        body_hash, first_id = known[submission.key]
+        return Submitted([], first_id) if body_hash == submission.body_hash else KeyReusedError()
 
     return [answer(submission) for submission in submissions]

@@ -3,17 +3,18 @@
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pymysql import err
 
 from app import metrics
 from app.coalesce import Coalescer
 from app.db import Connection
-from app.documents import Array, attempt_document, dumps, task_document
-from app.errors import RowlockError, TaskNotFoundError, TooManyWaitingError
+from app.documents import Array, attempt_document, dumps, task_document, task_summary
+from app.errors import RowBusyError, RowlockError, TaskNotFoundError, TooManyWaitingError
 from app.mysql_errors import error_code
 from app.queue import intervene, listing, looking, reading, statistics, submitting
 from app.queue.calls import Move, Submission, Submitted
@@ -21,7 +22,7 @@ from app.queue.filters import TaskFilter
 from app.queue.pages import Page, Position
 from app.service.platform import Platform
 from app.states import Status
-from app.task import Lease, Task
+from app.task import EndedAttempt, Lease, Task
 
 # Together at most this many tasks are stored, or read, in one batch.
 SUBMIT_LIMIT: Final = 1000
@@ -32,8 +33,20 @@ WEIGHTY_CHARACTERS: Final = 16_384
 PAGE_BYTES: Final = 8 * 1024 * 1024
 SMALL_PAGE_BYTES: Final = 1024 * 1024
 
+# Whatever comes between, it does not do so again and again.
+TRIES: Final = 5
 DUPLICATE_KEY: Final = 1062
 MISSING_PARENT: Final = 1452
+
+
+T = TypeVar("T")
+
+
+class Stored(NamedTuple):
+    """The document of what was submitted; `is_new` is False where its key had stored it before."""
+
+    document: bytes | bytearray
+    is_new: bool
 
 
 class ClientService:
@@ -66,11 +79,33 @@ class ClientService:
             observe=metrics.BATCH_CALLS.labels("last read").observe,
         )
 
-    async def submit(self, submission: Submission) -> Submitted:
-        """Store tasks; they are committed when this returns. Raises `KeyReusedError`."""
-        # Before the batch: new tags are this call's own, and nobody else's, to wait for.
-        await self._platform.tags.ensure(n for t in submission.tasks for n in t.tag_names)
-        return await self._submissions(submission)
+    async def submit_task(self, submission: Submission) -> tuple[Stored, int]:
+        """Store a task, and its id; it is committed when this returns. Raises `KeyReusedError`."""
+        for _ in range(TRIES):
+            submitted = await self._submit_one(submission)
+            if submitted.is_new:
+                (task,) = submitted.tasks
+                return Stored(task_document(task), is_new=True), task.id
+            with suppress(TaskNotFoundError):  # deleted meanwhile, and the key is free again
+                document = await self.get(submitted.first_id)
+                return Stored(document, is_new=False), submitted.first_id
+        raise RowBusyError
+
+    async def submit_batch(self, submission: Submission) -> Stored:
+        """Store tasks, all or none; they are committed when this returns. Raises `KeyReusedError`.
+
+        A batch that its key had stored before is answered as it is by now. Where that has grown to
+        `PAGE_BYTES`, the rest of the tasks come without their long fields.
+        """
+        for _ in range(TRIES):
+            submitted = await self._submit_one(submission)
+            if submitted.is_new:
+                return Stored(Array(map(task_document, submitted.tasks)).end(), is_new=True)
+            assert submission.key is not None
+            found = await self._stored_by(submission.key)
+            if found:
+                return Stored(found.end(), is_new=False)
+        raise RowBusyError
 
     async def get(self, task_id: int) -> bytes:
         """The task's document. Raises `TaskNotFoundError`."""
@@ -148,21 +183,34 @@ class ClientService:
         task = await self._platform.database.transact_alone(delete)
         await self._platform.removed([task])
 
-    async def attempts(self, task_id: int) -> bytes:
-        """The ended attempts. Raises `TaskNotFoundError`."""
-        attempts = await self._platform.database.read(partial(reading.attempts_of, task_id=task_id))
-        if attempts is None:
+    async def attempts(
+        self, task_id: int, *, after: int, limit: int
+    ) -> tuple[bytearray, int | None]:
+        """Ended attempts as a JSON array, and after which one the next page begins, if any.
+        Raises `TaskNotFoundError`."""
+
+        async def read(
+            connection: Connection, found: Array, limit_bytes: int
+        ) -> tuple[reading.Attempts | None, bool]:
+            def add(attempt: EndedAttempt) -> int:
+                found.add(dumps(attempt_document(attempt)))
+                return len(found)
+
+            page = await reading.attempts_of(
+                connection, task_id, after=after, limit=limit, add=add, limit_bytes=limit_bytes
+            )
+            return page, page is not None and page.is_full
+
+        found, page = await self._gathered(read)
+        if page is None:
             raise TaskNotFoundError(task_id=task_id)
-        return dumps([attempt_document(attempt) for attempt in attempts])
+        return found.end(), page.last
 
-    async def tags(self) -> bytes:
-        """Every tag, with its number of tasks."""
-        found = await self._platform.database.read_at_length(statistics.tags)
-        return dumps([{"name": name, "tasks": count} for name, count in found])
-
-    async def stats(self) -> list[statistics.QueueState]:
-        """Every queue's standing."""
-        return await self._platform.database.read_at_length(statistics.queues)
+    async def tags(self, *, after: str | None, limit: int) -> statistics.Tags:
+        """Some of the tags that tasks have, by name."""
+        return await self._platform.database.read_at_length(
+            partial(statistics.tags, after=after, limit=limit)
+        )
 
     async def drain(self) -> None:
         """Return when everything accepted so far is answered."""
@@ -170,6 +218,11 @@ class ClientService:
         await self._reads.drain()
         await self._looks.drain()
         await self._last_reads.drain()
+
+    async def _submit_one(self, submission: Submission) -> Submitted:
+        # Before the batch: new tags are this call's own, and nobody else's, to wait for.
+        await self._platform.tags.ensure(n for t in submission.tasks for n in t.tag_names)
+        return await self._submissions(submission)
 
     async def _submit(self, submissions: Sequence[Submission]) -> list[Submitted | Exception]:
         async def submit() -> list[Submitted | RowlockError]:
@@ -182,21 +235,24 @@ class ClientService:
 
         answers = await self._or_again(submit)
         await self._platform.submitted(
-            [t for a in answers if isinstance(a, Submitted) and a.is_new for t in a.tasks]
+            [t for a in answers if isinstance(a, Submitted) for t in a.tasks]
         )
         return list(answers)
 
     async def _or_again(self, write: Callable[[], Awaitable[Any]]) -> Any:
-        """Once more where another process was quicker with an idempotency key, or where a
-        remembered tag id was not in MySQL (it was restored or emptied)."""
-        try:
-            return await write()
-        except err.IntegrityError as error:
-            if error_code(error) == MISSING_PARENT:
-                self._platform.tags.forget()
-            elif error_code(error) != DUPLICATE_KEY:
-                raise
-            return await write()
+        """Again where another process was quicker with an idempotency key, or where the row of a
+        remembered tag is gone: nobody used it, or MySQL was restored or emptied."""
+        for remaining in reversed(range(TRIES)):
+            try:
+                return await write()
+            except err.IntegrityError as error:
+                if error_code(error) == MISSING_PARENT:
+                    self._platform.tags.forget()
+                elif error_code(error) != DUPLICATE_KEY:
+                    raise
+                if not remaining:
+                    raise
+        raise AssertionError("unreachable")
 
     async def _read(self, ids: Sequence[int]) -> list[bytes | Exception]:
         wanted = set(ids)
@@ -234,33 +290,78 @@ class ClientService:
         }
 
     async def _page(self, wanted: TaskFilter, page: Page) -> tuple[bytes, bytearray]:
-        database = self._platform.database
-        timeout_seconds = self._platform.settings.search_timeout_seconds
-        documents = Array()
-
-        async def read(connection: Connection, limit_bytes: int) -> listing.Listed:
-            nonlocal documents
-            documents = Array()  # it may be called again
-
+        async def read(
+            connection: Connection, found: Array, limit_bytes: int
+        ) -> tuple[Position | None, bool]:
             def add(task: Task) -> int:
-                documents.add(task_document(task))
-                return len(documents)
+                found.add(task_document(task))
+                return len(found)
 
             return await listing.list_tasks(
                 connection,
                 wanted=wanted,
                 page=page,
-                timeout_seconds=timeout_seconds,
+                timeout_seconds=self._platform.settings.search_timeout_seconds,
                 add=add,
                 limit_bytes=limit_bytes,
             )
 
-        last, is_full = await database.read_at_length(partial(read, limit_bytes=SMALL_PAGE_BYTES))
-        if is_full:
-            documents = Array()  # what is there by now shall not wait with it
-            last, _ = await database.read_much(partial(read, limit_bytes=PAGE_BYTES))
+        found, last = await self._gathered(read)
         position = f"{last.created_at.isoformat()} {last.id}" if last is not None else ""
-        return position.encode(), documents.end()
+        return position.encode(), found.end()
+
+    async def _stored_by(self, key: str) -> Array:
+        """The tasks that a key has made."""
+
+        async def read(
+            connection: Connection, found: Array, limit_bytes: int
+        ) -> tuple[int | None, bool]:
+            def add(task: Task) -> int:
+                found.add(task_document(task))
+                return len(found)
+
+            last = await reading.tasks_of_key(
+                connection, key=key, after=-1, is_whole=True, add=add, limit_bytes=limit_bytes
+            )
+            return last, last is not None
+
+        found, last = await self._gathered(read)
+        if last is not None:
+
+            def add_summary(task: Task) -> int:
+                found.add(task_summary(task))
+                return 0
+
+            await self._platform.database.read_at_length(
+                partial(
+                    reading.tasks_of_key,
+                    key=key,
+                    after=last,
+                    is_whole=False,
+                    add=add_summary,
+                    limit_bytes=PAGE_BYTES,
+                )
+            )
+        return found
+
+    async def _gathered(
+        self, read: Callable[[Connection, Array, int], Awaitable[tuple[T, bool]]]
+    ) -> tuple[Array, T]:
+        """What `read` puts into an array, ended early where it has so many bytes, and what else it
+        says. Most are small; only of the others is one read at a time."""
+        found = Array()
+
+        async def anew(connection: Connection, limit_bytes: int) -> tuple[T, bool]:
+            nonlocal found
+            found = Array()  # it may be called again
+            return await read(connection, found, limit_bytes)
+
+        database = self._platform.database
+        said, is_full = await database.read_at_length(partial(anew, limit_bytes=SMALL_PAGE_BYTES))
+        if is_full:
+            found = Array()  # what is there by now shall not wait with it
+            said, _ = await database.read_much(partial(anew, limit_bytes=PAGE_BYTES))
+        return found, said
 
 
 def _position(text: bytes) -> Position | None:

@@ -5,10 +5,14 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from tests.calls import document, get, problem
+from app.service import client as client_service
+from tests.calls import claim, complete, document, get, problem
+from tests.sdk import Face
 from tests.stored import everything_stored
+
+pytest_plugins = ["tests.sdk_clients"]
 
 BODY = {"title": "a task", "tags": ["a"], "payload": {"n": 1}}
 
@@ -102,6 +106,65 @@ async def test_a_batch_has_one_key_for_all_its_tasks(
     shorter = {"tasks": batch["tasks"][:2]}
     problem(await send(api, "key", shorter, "/tasks/batch"), 422)
     problem(await send(api, "key", {"title": "task 0"}), 422)
+
+
+async def test_a_batch_that_has_grown_is_answered_without_the_long_fields_of_its_last_tasks(
+    api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, client: Face
+) -> None:
+    monkeypatch.setattr(client_service, "SMALL_PAGE_BYTES", 10_000)
+    monkeypatch.setattr(client_service, "PAGE_BYTES", 50_000)
+    batch = {"tasks": [{"title": f"task {n}", "queue": "grown"} for n in range(10)]}
+    first = (await send(api, "key", batch, "/tasks/batch")).json()
+    for lease in await claim(api, queues=["grown"], limit=9):
+        await complete(api, lease, "x" * 20_000)
+
+    again = await send(api, "key", batch, "/tasks/batch")
+
+    assert again.status_code == 200
+    tasks = again.json()
+    assert [task["id"] for task in tasks] == [task["id"] for task in first]
+    assert [task["status"] for task in tasks] == ["done"] * 9 + ["to_do"]
+    left_out = {"description", "payload", "result", "error"}
+    assert [len(task.get("result") or "") for task in tasks] == [20_000] * 3 + [0] * 7
+    for task in tasks[3:]:
+        assert set(first[0]) - set(task) == left_out, "left out, and not null"
+    whole = await get(api, tasks[0]["id"])
+    assert tasks[0] == whole
+
+    found = await client.submit_batch(batch["tasks"], idempotency_key="key")
+    assert [task.id for task in found] == [task["id"] for task in first]
+    assert [task.is_summary for task in found] == [False] * 3 + [True] * 7
+    assert not (await client.get(found[5].id)).is_summary
+
+
+async def test_a_key_that_is_asked_for_with_other_bodies_reads_one_row_of_its_many(
+    api: httpx.AsyncClient, engine: Engine
+) -> None:
+    batch = {"tasks": [{"title": f"task {n}"} for n in range(1000)]}
+    assert (await send(api, "key", batch, "/tasks/batch")).status_code == 201
+    with engine.connect() as connection:
+        connection.exec_driver_sql("ANALYZE TABLE idempotency_keys").all()
+        before = sent_bytes(connection)
+        await asyncio.gather(*(send(api, "key") for _ in range(50)))
+        assert sent_bytes(connection) - before < 200_000
+
+
+def sent_bytes(connection: Connection) -> int:
+    """By MySQL, to everybody, since its start."""
+    shown = connection.exec_driver_sql("SHOW GLOBAL STATUS LIKE 'Bytes_sent'")
+    return int(shown.one()[1])
+
+
+async def test_the_first_tasks_of_a_batch_may_be_deleted_and_its_key_is_still_used(
+    api: httpx.AsyncClient,
+) -> None:
+    batch = {"tasks": [{"title": f"task {n}"} for n in range(4)]}
+    first = (await send(api, "key", batch, "/tasks/batch")).json()
+    for task in first[:2]:
+        await api.delete(f"/tasks/{task['id']}")
+    again = await send(api, "key", batch, "/tasks/batch")
+    assert (again.status_code, again.json()) == (200, first[2:])
+    problem(await send(api, "key", {"tasks": batch["tasks"][:2]}, "/tasks/batch"), 422)
 
 
 async def test_the_longest_key_is_kept_whole(api: httpx.AsyncClient) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import struct
+from datetime import datetime
 from hashlib import sha256
 
 import httpx
@@ -15,10 +16,25 @@ from app.api.fields import MAX_ID
 from app.api.problems import InvalidRequestError
 from app.queue.filters import TaskFilter
 from app.queue.pages import BEGINNING, END, Position
-from app.states import Status
+from app.states import Priority, Status
 
+ASKED = b'{"list":"tasks","order":"desc","status":["to_do"],"title":"a & b"}'
 POSITIONS = st.builds(Position, st.datetimes(BEGINNING, END), st.integers(1, MAX_ID))
 WANTED = TaskFilter(status=(Status.TO_DO,), title="a & b")
+
+
+FULL = TaskFilter(
+    status=(Status.TO_DO, Status.DONE),
+    priority=(Priority.HIGH,),
+    queue=("default",),
+    tags=("核心业务",),
+    ids=(1, 2),
+    title="a & b",
+    created_after=datetime(2026, 1, 1),  # noqa: DTZ001
+    created_before=datetime(2027, 1, 1),  # noqa: DTZ001
+    due_after=datetime(2026, 1, 2),  # noqa: DTZ001
+    due_before=datetime(2027, 1, 2),  # noqa: DTZ001
+)
 
 
 def cursor_of(last: Position, wanted: TaskFilter = WANTED, order: str = "desc") -> str:
@@ -65,10 +81,23 @@ def test_a_changed_byte_is_noticed(last: Position, at: int, by: int) -> None:
         position_of(base64.urlsafe_b64encode(raw).decode(), WANTED, "desc")
 
 
+def test_a_cursor_that_was_given_out_before_is_good_for_ever() -> None:
+    """Whatever else may be asked for some day: what is at its default is not part of it."""
+    last = Position(datetime(2026, 11, 28, 12, 30, 0, 123_456), 42)  # noqa: DTZ001
+    for cursor, wanted in (
+        ("AAZhVVXQxEAAAAAAAAAAKl4l0uhjCbwW", TaskFilter()),
+        ("AAZhVVXQxEAAAAAAAAAAKj2PaOOf_lRM", WANTED),
+        ("AAZhVVXQxEAAAAAAAAAAKtKLrrd99_P4", FULL),
+    ):
+        assert position_of(cursor, wanted, "desc") == last
+        assert cursor_of(last, wanted) == cursor
+    assert set(FULL._asdict().values()).isdisjoint({None, ()})
+
+
 @pytest.mark.parametrize("microseconds", [2**63 - 1, -(2**63)])
 def test_a_time_that_is_none_is_refused_though_its_digest_is_right(microseconds: int) -> None:
     position = struct.pack(">qQ", microseconds, 1)
-    digest = sha256(position + repr((WANTED, "desc")).encode()).digest()[:8]
+    digest = sha256(position + ASKED).digest()[:8]
     assert position_of(cursor_of(Position(END, 1)), WANTED, "desc") == Position(END, 1)
     with pytest.raises(InvalidRequestError):
         position_of(base64.urlsafe_b64encode(position + digest).decode(), WANTED, "desc")
