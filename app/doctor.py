@@ -12,8 +12,10 @@ from app import migrations, redis_doctor
 from app.engines import sync_engine
 from app.errors import UnfitServerError
 from app.findings import Finding
+from app.metrics import SweepFigure, scheduler_state
 from app.queue.claim_marks import BEGINNING
 from app.queue.statements import CLAIM
+from app.queue.statistics import SWEEPS
 from app.settings import Settings
 
 LEAST_MYSQL: Final = (8, 0, 1)
@@ -36,6 +38,7 @@ def _examine_mysql(settings: Settings) -> list[Finding]:
                 if migrations.revision_in(connection) is None:
                     return findings
                 findings += _explain(connection)
+                findings += _scheduler(connection)
         except exc.DBAPIError as error:
             return [*findings, Finding("bad", "connection", str(error.orig))]
         try:
@@ -149,6 +152,15 @@ def _explain(connection: Connection) -> Iterator[Finding]:
     shown = f"key {row['key']}, {row['Extra']}"
     is_good = row["key"] == "ix_tasks_claim" and "filesort" not in (row["Extra"] or "")
     yield Finding("ok" if is_good else "bad", "claim", shown)
+
+
+def _scheduler(connection: Connection) -> Iterator[Finding]:
+    state = scheduler_state(
+        SweepFigure(sweep, runs, moved, float(age))
+        for sweep, runs, moved, age in connection.exec_driver_sql(SWEEPS)
+    )
+    detail = state if state == "ok" else f"{state}; without one nothing times out or is retried"
+    yield Finding("ok" if state == "ok" else "note", "scheduler", detail)
 
 
 def _variable(connection: Connection, name: str) -> str:

@@ -18,6 +18,11 @@ REQUEST_SECONDS: Final = Histogram(
     ["route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
+# Callers name queues as they like. Beyond so many, a process counts the rest together, by a name
+# that no queue can have.
+MOST_QUEUES: Final = 1000
+OTHER_QUEUES: Final = "(other)"
+
 CLAIMS: Final = Counter("rowlock_claims_total", "Tasks handed to workers.", ["queue"])
 TRANSITIONS: Final = Counter(
     "rowlock_transitions_total",
@@ -49,6 +54,19 @@ REDIS_UP: Final = Gauge(
 CACHE_READS: Final = Counter("rowlock_cache_reads_total", "Reads of the cache.", ["kind", "found"])
 
 
+_queues: Final[set[str]] = set()
+
+
+def queue_label(queue: str) -> str:
+    """What a queue is counted under: its name, or that of the others where there are too many."""
+    if queue in _queues:
+        return queue
+    if len(_queues) >= MOST_QUEUES:
+        return OTHER_QUEUES
+    _queues.add(queue)
+    return queue
+
+
 class SweepFigure(NamedTuple):
     """One sweep, as all schedulers together have run it."""
 
@@ -58,13 +76,28 @@ class SweepFigure(NamedTuple):
     seconds_since: float
 
 
+# Schedulers tell of themselves every few seconds.
+SILENT_SECONDS: Final = 60.0
+
+
+def scheduler_state(sweeps: Iterable[SweepFigure]) -> str:
+    """`ok` while a scheduler runs somewhere; else what is wrong, and what to do."""
+    seconds = min((sweep.seconds_since for sweep in sweeps), default=None)
+    if seconds is None:
+        return "none has run yet: run `rowlock scheduler`"
+    if seconds > SILENT_SECONDS:
+        return f"none has run for {seconds:.0f} s: run `rowlock scheduler`"
+    return "ok"
+
+
 class QueueFigure(NamedTuple):
     """One queue's standing."""
 
     queue: str
     waiting: int
     running: int
-    oldest_waiting_seconds: float
+    # None: of so many queues together it is not looked for.
+    oldest_waiting_seconds: float | None
 
 
 class StoredFigures(Collector):
@@ -72,6 +105,8 @@ class StoredFigures(Collector):
 
     queues: Iterable[QueueFigure] = ()
     sweeps: Iterable[SweepFigure] = ()
+    # None: MySQL cannot be asked.
+    has_scheduler: bool | None = None
 
     def collect(self) -> Iterable[Metric]:
         waiting = GaugeMetricFamily(
@@ -79,12 +114,15 @@ class StoredFigures(Collector):
         )
         running = GaugeMetricFamily("rowlock_running_tasks", "Tasks in progress.", labels=["queue"])
         oldest = GaugeMetricFamily(
-            "rowlock_oldest_waiting_seconds", "Age of the oldest claimable task.", labels=["queue"]
+            "rowlock_oldest_waiting_seconds",
+            "For how long the tasks that are next could have been claimed, at most.",
+            labels=["queue"],
         )
         for queue in self.queues:
             waiting.add_metric([queue.queue], queue.waiting)
             running.add_metric([queue.queue], queue.running)
-            oldest.add_metric([queue.queue], queue.oldest_waiting_seconds)
+            if queue.oldest_waiting_seconds is not None:
+                oldest.add_metric([queue.queue], queue.oldest_waiting_seconds)
         runs = CounterMetricFamily(
             "rowlock_sweep_runs", "Sweeps run, by all schedulers together.", labels=["sweep"]
         )
@@ -96,11 +134,17 @@ class StoredFigures(Collector):
             "Since a scheduler last told of this sweep; beyond a minute none runs.",
             labels=["sweep"],
         )
+        scheduler = GaugeMetricFamily(
+            "rowlock_scheduler_up",
+            "1 while a scheduler runs somewhere, 0 where none was heard of for a minute.",
+        )
+        if self.has_scheduler is not None:
+            scheduler.add_metric([], self.has_scheduler)
         for sweep in self.sweeps:
             runs.add_metric([sweep.sweep], sweep.runs)
             moved.add_metric([sweep.sweep], sweep.moved)
             age.add_metric([sweep.sweep], sweep.seconds_since)
-        return (waiting, running, oldest, runs, moved, age)
+        return (waiting, running, oldest, scheduler, runs, moved, age)
 
 
 STORED_FIGURES: Final = StoredFigures()

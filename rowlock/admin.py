@@ -7,6 +7,7 @@ from rowlock import calls
 from rowlock.calls import Call
 from rowlock.fields import Filters
 from rowlock.models import QueueState, QueueStats, Swept, Task
+from rowlock.pages import walk, walk_async
 
 T = TypeVar("T")
 
@@ -63,7 +64,7 @@ class Admin:
 
     def queues(self) -> list[QueueStats]:
         """Every queue that has tasks or is paused."""
-        return self._ask(calls.queues())
+        return [*walk(self._ask, calls.queues())]
 
     def pause_queue(self, name: str) -> QueueState:
         """The queue hands out nothing."""
@@ -114,7 +115,7 @@ class AsyncAdmin:
 
     async def queues(self) -> list[QueueStats]:
         """Every queue that has tasks or is paused."""
-        return await self._ask(calls.queues())
+        return [queue async for queue in walk_async(self._ask, calls.queues())]
 
     async def pause_queue(self, name: str) -> QueueState:
         """The queue hands out nothing."""

@@ -13,6 +13,7 @@ from rowlock.defaults import target
 from rowlock.encoding import encode
 from rowlock.fields import Changes, Filters, NewTask, TaskFields
 from rowlock.models import Attempt, Stats, Tag, Task
+from rowlock.pages import walk_async
 from rowlock.retry import Patience
 from rowlock.upload import Upload
 from rowlock.wire import AsyncWire
@@ -99,12 +100,8 @@ class AsyncClient:
         **filters: Unpack[Filters],
     ) -> AsyncIterator[Task]:
         """All tasks that match, newest first, fetched page by page as they are asked for."""
-        following: Call[calls.Page] | None = calls.list_tasks(filters, order, page_size)
-        while following is not None:
-            page = await self.ask(following)
-            for task in page.tasks:
-                yield task
-            following = page.next
+        async for task in walk_async(self.ask, calls.list_tasks(filters, order, page_size)):
+            yield task
 
     async def patch(self, task_id: int, **changes: Unpack[Changes]) -> Task:
         """Change a task; what is not named stays."""
@@ -115,16 +112,16 @@ class AsyncClient:
         return await self.ask(calls.delete(task_id))
 
     async def attempts(self, task_id: int) -> Attempts:
-        """The task's ended attempts."""
-        return await self.ask(calls.attempts(task_id))
+        """The task's ended attempts, however many pages they are."""
+        return [one async for one in walk_async(self.ask, calls.attempts(task_id))]
 
     async def tags(self) -> Tags:
-        """Every tag, with its number of tasks."""
-        return await self.ask(calls.tags())
+        """The tags that tasks have, with their number, however many pages they are."""
+        return [one async for one in walk_async(self.ask, calls.tags())]
 
-    async def stats(self) -> Stats:
-        """How each queue stands and how it has gone lately."""
-        return await self.ask(calls.stats())
+    async def stats(self, *queues: str) -> Stats:
+        """How each queue stands and how it has gone lately; of those named, if any are."""
+        return Stats(queues=[one async for one in walk_async(self.ask, calls.stats(queues))])
 
     async def ask(self, call: Call[T]) -> T:
         """The answer to any call."""

@@ -1,6 +1,6 @@
 """The client's and the admin's calls: for each, what is sent and how the answer is read."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import CREATED
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -40,11 +40,11 @@ class Call(Generic[T]):
     settled_if_repeated: int | None = None
 
 
-class Page(NamedTuple):
-    """Some of a list's tasks, and the call for the next ones."""
+class Page(NamedTuple, Generic[T]):
+    """Some of a list's items, and the call for the next ones."""
 
-    tasks: list[Task]
-    next: Call["Page"] | None
+    items: list[T]
+    next: "Call[Page[T]] | None"
 
 
 BATCH_SECONDS: Final = 50.0
@@ -79,9 +79,10 @@ def get(task_id: int, wait_seconds: float | None = None) -> Call[Task]:
     return Call("GET", f"/tasks/{_part(task_id)}", _task, query, extra_seconds=wait_seconds)
 
 
-def list_tasks(filters: Filters, order: str, page_size: int) -> Call[Page]:
+def list_tasks(filters: Filters, order: str, page_size: int) -> Call[Page[Task]]:
     """The first page."""
-    return _page((*query_of(filters), ("order", order), ("limit", str(page_size))))
+    query = (*query_of(filters), ("order", order), ("limit", str(page_size)))
+    return _page("/tasks", _tasks, query)
 
 
 def patch(task_id: int, changes: Changes) -> Call[Task]:
@@ -94,19 +95,20 @@ def delete(task_id: int) -> Call[None]:
     return Call("DELETE", f"/tasks/{_part(task_id)}", _nothing, settled_if_repeated=404)
 
 
-def attempts(task_id: int) -> Call[list[Attempt]]:
-    """A task's ended attempts."""
-    return Call("GET", f"/tasks/{_part(task_id)}/attempts", _read(_ATTEMPTS))
+def attempts(task_id: int) -> Call[Page[Attempt]]:
+    """The first of a task's ended attempts."""
+    return _page(f"/tasks/{_part(task_id)}/attempts", _read(_ATTEMPTS))
 
 
-def tags() -> Call[list[Tag]]:
-    """Every tag."""
-    return Call("GET", "/tags", _read(_TAGS))
+def tags() -> Call[Page[Tag]]:
+    """The first of the tags that tasks have."""
+    return _page("/tags", _read(_TAGS))
 
 
-def stats() -> Call[Stats]:
-    """Every queue's standing."""
-    return Call("GET", "/stats", lambda response: Stats.model_validate_json(response.content))
+def stats(queues: Sequence[str]) -> Call[Page[QueueStats]]:
+    """The standing of the first queues; of those that are named, if any are."""
+    query = tuple(("queue", queue) for queue in queues)
+    return _page("/stats", lambda r: Stats.model_validate_json(r.content).queues, query)
 
 
 def intervene(action: str, task_id: int) -> Call[Task]:
@@ -127,9 +129,9 @@ def intervene_in_all(action: str, filters: Filters, *, is_dry_run: bool) -> Call
     )
 
 
-def queues() -> Call[list[QueueStats]]:
-    """Every queue, for management."""
-    return Call("GET", "/admin/queues", _read(_QUEUES))
+def queues() -> Call[Page[QueueStats]]:
+    """The first queues, for management."""
+    return _page("/admin/queues", _read(_QUEUES))
 
 
 def set_queue(action: str, name: str) -> Call[QueueState]:
@@ -163,15 +165,16 @@ def _batch(
     )
 
 
-def _page(query: Query) -> Call[Page]:
-    return Call("GET", "/tasks", _read_page, query)
+def _page(path: str, read: Callable[[httpx.Response], list[T]], query: Query = ()) -> Call[Page[T]]:
+    def read_page(response: httpx.Response) -> Page[T]:
+        link = response.links.get("next")
+        if link is None:
+            return Page(read(response), None)
+        # Of the link only the query: a proxy may have put the server below a path of its own.
+        following = tuple(httpx.URL(link["url"]).params.multi_items())
+        return Page(read(response), _page(path, read, following))
 
-
-def _read_page(response: httpx.Response) -> Page:
-    link = response.links.get("next")
-    # Of the link only the query: a proxy may have put the server below a path of its own.
-    following = None if link is None else _page(tuple(httpx.URL(link["url"]).params.multi_items()))
-    return Page(_tasks(response), following)
+    return Call("GET", path, read_page, query)
 
 
 def _read(adapter: TypeAdapter[T]) -> Callable[[httpx.Response], T]:

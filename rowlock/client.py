@@ -13,6 +13,7 @@ from rowlock.defaults import target
 from rowlock.encoding import encode
 from rowlock.fields import Changes, Filters, NewTask, TaskFields
 from rowlock.models import Attempt, Stats, Tag, Task
+from rowlock.pages import walk
 from rowlock.retry import Patience
 from rowlock.upload import Upload
 from rowlock.wire import Wire
@@ -97,11 +98,7 @@ class Client:
         **filters: Unpack[Filters],
     ) -> Iterator[Task]:
         """All tasks that match, newest first, fetched page by page as they are asked for."""
-        following: Call[calls.Page] | None = calls.list_tasks(filters, order, page_size)
-        while following is not None:
-            page = self.ask(following)
-            yield from page.tasks
-            following = page.next
+        yield from walk(self.ask, calls.list_tasks(filters, order, page_size))
 
     def patch(self, task_id: int, **changes: Unpack[Changes]) -> Task:
         """Change a task; what is not named stays."""
@@ -112,16 +109,16 @@ class Client:
         return self.ask(calls.delete(task_id))
 
     def attempts(self, task_id: int) -> Attempts:
-        """The task's ended attempts."""
-        return self.ask(calls.attempts(task_id))
+        """The task's ended attempts, however many pages they are."""
+        return [*walk(self.ask, calls.attempts(task_id))]
 
     def tags(self) -> Tags:
-        """Every tag, with its number of tasks."""
-        return self.ask(calls.tags())
+        """The tags that tasks have, with their number, however many pages they are."""
+        return [*walk(self.ask, calls.tags())]
 
-    def stats(self) -> Stats:
-        """How each queue stands and how it has gone lately."""
-        return self.ask(calls.stats())
+    def stats(self, *queues: str) -> Stats:
+        """How each queue stands and how it has gone lately; of those named, if any are."""
+        return Stats(queues=[*walk(self.ask, calls.stats(queues))])
 
     def ask(self, call: Call[T]) -> T:
         """The answer to any call."""

@@ -19,11 +19,14 @@ class Task(Answer):
 
     `status` is one of `to_do`, `in_progress`, `done`, `paused`, `retrying`, `failed` and
     `cancelled`; `priority` is `高`, `中` or `低`. `progress` is there in `get` and `wait` only.
+    Where `is_summary`, the server has left out `description`, `payload`, `result` and `error`:
+    they are None here, and `get` has them. Only a large batch that was submitted before, under the
+    same key, is answered so.
     """
 
     id: int
     title: str
-    description: str | None
+    description: str | None = None
     status: str
     priority: str
     tags: list[str]
@@ -35,9 +38,9 @@ class Task(Answer):
     updated_at: datetime
     completed_at: datetime | None
     queue: str
-    payload: Any
-    result: Any
-    error: str | None
+    payload: Any = None
+    result: Any = None
+    error: str | None = None
     attempt: int
     worker: str | None
     available_at: datetime | None
@@ -45,6 +48,11 @@ class Task(Answer):
     retry_delay_seconds: int
     retry_backoff: str
     progress: Any = None
+
+    @property
+    def is_summary(self) -> bool:
+        """Whether it came without its long fields."""
+        return "payload" not in self.model_fields_set
 
     @property
     def has_ended(self) -> bool:

@@ -59,9 +59,9 @@ class _Recorder(Queries):
 
 
 async def sent_by(
-    database: Database, work: Callable[[Queries], Awaitable[object]]
+    database: Database, work: Callable[[Queries], Awaitable[object]], about: str = "tasks"
 ) -> list[Statement]:
-    """What `work` sends of SELECT, UPDATE and the like on `tasks`; nothing of it stays."""
+    """What `work` sends of SELECT, UPDATE and the like on a table; nothing of it stays."""
     sent: list[Statement] = []
 
     async def recorded(connection: Queries) -> None:
@@ -74,7 +74,7 @@ async def sent_by(
 
     with suppress(_RolledBackError):
         await database.transact(recorded)
-    return [s for s in sent if " tasks" in s.text]
+    return [s for s in sent if f" {about}" in s.text]
 
 
 def explain(connection: Connection, statement: Statement) -> list[Plan]:

@@ -3,14 +3,14 @@
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.api import schemas
 from app.api.door import AdminRoute
 from app.api.fields import QueueName, TaskId
-from app.api.figures import queue_document
+from app.api.figures import queue_documents
 from app.api.problems import FieldError, InvalidRequestError
-from app.api.responses import BODY_PROBLEMS, JsonAnswer, problems
+from app.api.responses import BODY_PROBLEMS, NEXT_PAGE, JsonAnswer, problems
 from app.api.services import Service
 from app.documents import dumps, task_document
 from app.queue.filters import TaskFilter
@@ -35,11 +35,14 @@ TheQueue = Annotated[QueueName, Path(description="The queue's name.")]
 @router.get(
     "/queues",
     response_model=list[schemas.QueueDocument],
-    responses=problems(),
-    summary="Every queue that has tasks or is paused",
+    responses={200: NEXT_PAGE, **problems()},
+    summary="Every queue that has tasks or is paused, page by page",
 )
-async def queues(service: Service) -> Response:
-    return JsonAnswer(dumps([queue_document(state) for state in await service.admin.queues()]))
+async def queues(
+    service: Service, request: Request, query: Annotated[schemas.QueuesQuery, Query()]
+) -> Response:
+    documents, headers = await queue_documents(service, request, query)
+    return JsonAnswer(dumps(documents), headers=headers)
 
 
 @router.post(

@@ -2,10 +2,27 @@
 
 from typing import Any
 
+from fastapi import Request
+
+from app.api import schemas
+from app.api.cursor import name_of, next_name_link
+from app.api.services import Service
 from app.metrics import QueueFigure
 from app.queue.counters import RECENT_MINUTES
 from app.queue.statistics import QueueState
 from app.states import WAITING, Priority, Status
+
+
+async def queue_documents(
+    service: Service, request: Request, query: schemas.QueuesQuery
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """A page of queues, and the headers that lead to the next one."""
+    asked = {"list": "queues", **({"queue": sorted(set(query.queue))} if query.queue else {})}
+    found = await service.admin.queues(
+        wanted=query.queue, after=name_of(query.cursor, asked) or "", limit=query.limit
+    )
+    headers = {} if found.last is None else {"Link": next_name_link(request, found.last, asked)}
+    return [queue_document(state) for state in found.states], headers
 
 
 def queue_document(state: QueueState) -> dict[str, Any]:
@@ -37,7 +54,7 @@ def queue_figure(state: QueueState) -> QueueFigure:
         state.queue,
         _count(state, *WAITING),
         _count(state, Status.IN_PROGRESS),
-        state.oldest_waiting_seconds or 0,
+        state.oldest_waiting_seconds or 0.0,
     )
 
 

@@ -67,10 +67,30 @@ async def show_metrics(service: Service) -> Response:
     stored = metrics.STORED_FIGURES
     if time.monotonic() - _queues_shown_at > QUEUES_SHOWN_FOR_SECONDS:
         try:
-            stored.queues = [queue_figure(state) for state in await service.admin.queues()]
+            stored.queues = await _queue_figures(service)
             stored.sweeps = await service.admin.sweeps()
+            stored.has_scheduler = metrics.scheduler_state(stored.sweeps) == "ok"
             _queues_shown_at = time.monotonic()
         except DatabaseAwayError:
             # What MySQL alone knows is left out, not shown as it was; the rest is wanted most now.
             stored.queues = stored.sweeps = ()
+            stored.has_scheduler = None
     return Response(generate_latest(metrics.registry()), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _queue_figures(service: Service) -> list[metrics.QueueFigure]:
+    """Of the first queues by name one by one, of the rest together."""
+    found = await service.admin.queues(wanted=(), after="", limit=metrics.MOST_QUEUES)
+    figures = [queue_figure(state) for state in found.states]
+    if found.last is not None:
+        waiting, running = await service.admin.waiting_and_running()
+        figures.append(
+            metrics.QueueFigure(
+                metrics.OTHER_QUEUES,
+                # Read a moment later, and so perhaps less.
+                max(waiting - sum(figure.waiting for figure in figures), 0),
+                max(running - sum(figure.running for figure in figures), 0),
+                None,
+            )
+        )
+    return figures

@@ -1,7 +1,9 @@
-"""How each part is that calls need: MySQL, the schema, Redis."""
+"""How each part is that calls need: MySQL, the schema, Redis; and whether a scheduler runs."""
 
 from app import migrations
 from app.errors import DatabaseAwayError
+from app.metrics import scheduler_state
+from app.queue import statistics
 from app.redis import RedisLink
 from app.service.platform import Platform
 
@@ -11,20 +13,25 @@ Parts = dict[str, str]
 async def parts_of(platform: Platform) -> Parts:
     """What `/readyz` shows."""
     parts = {"mysql": "ok", "schema": "ok"}
+    scheduler = "unknown"
     try:
         found = await platform.database.read(migrations.revision_of)
-        if not migrations.is_fit(found):
+        if migrations.is_fit(found):
+            scheduler = scheduler_state(await platform.database.read(statistics.sweeps))
+        else:
             has = "none yet" if found is None else f"{found}, not {migrations.head()}"
             parts["schema"] = f"{has}: run `rowlock migrate`"
     except DatabaseAwayError as error:
         parts["mysql"] = str(error)
         parts["schema"] = "unknown"
     parts["redis"] = await _redis(platform.redis)
+    parts["scheduler"] = scheduler
     return parts
 
 
 def is_ready(parts: Parts) -> bool:
-    """Redis away or absent is ready: it costs speed, nothing else."""
+    """Redis away or absent is ready: it costs speed, nothing else. So is a platform without a
+    scheduler: what comes is stored and handed out, and no other API process would do better."""
     return parts["mysql"] == parts["schema"] == "ok"
 
 

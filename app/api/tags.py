@@ -1,11 +1,14 @@
 """The client door: tags and figures."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 
 from app.api import schemas
+from app.api.cursor import name_of, next_name_link
 from app.api.door import ClientRoute
-from app.api.figures import queue_document
-from app.api.responses import JsonAnswer, problems
+from app.api.figures import queue_documents
+from app.api.responses import NEXT_PAGE, JsonAnswer, problems
 from app.api.services import Service
 from app.documents import dumps
 
@@ -15,19 +18,27 @@ router = APIRouter(route_class=ClientRoute, tags=["client: figures"])
 @router.get(
     "/tags",
     response_model=list[schemas.TagDocument],
-    responses=problems(),
-    summary="Every tag, with its number of tasks",
+    responses={200: NEXT_PAGE, **problems()},
+    summary="The tags that tasks have, with their number, page by page",
 )
-async def tags(service: Service) -> Response:
-    return JsonAnswer(await service.client.tags())
+async def tags(
+    service: Service, request: Request, query: Annotated[schemas.PageQuery, Query()]
+) -> Response:
+    asked = {"list": "tags"}
+    found = await service.client.tags(after=name_of(query.cursor, asked), limit=query.limit)
+    headers = {} if found.last is None else {"Link": next_name_link(request, found.last, asked)}
+    documents = [{"name": name, "tasks": count} for name, count in found.counts]
+    return JsonAnswer(dumps(documents), headers=headers)
 
 
 @router.get(
     "/stats",
     response_model=schemas.StatsDocument,
-    responses=problems(),
-    summary="How each queue stands and how it has gone in the last minutes",
+    responses={200: NEXT_PAGE, **problems()},
+    summary="How each queue stands and how it has gone in the last minutes, page by page",
 )
-async def stats(service: Service) -> Response:
-    states = await service.client.stats()
-    return JsonAnswer(dumps({"queues": [queue_document(state) for state in states]}))
+async def stats(
+    service: Service, request: Request, query: Annotated[schemas.QueuesQuery, Query()]
+) -> Response:
+    documents, headers = await queue_documents(service, request, query)
+    return JsonAnswer(dumps({"queues": documents}), headers=headers)

@@ -1,11 +1,12 @@
 """The admin door's use cases: pause, resume, cancel, retry, for a task, for many, for a queue."""
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 from typing import Final, NamedTuple
 
 from app.metrics import SweepFigure
-from app.queue import intervene, listing, statistics
+from app.queue import counters, intervene, listing, statistics
 from app.queue.filters import TaskFilter
 from app.queue.pages import Page
 from app.service.platform import Platform
@@ -76,9 +77,16 @@ class AdminService:
         """It hands out its tasks again."""
         await self._platform.database.transact_alone(partial(intervene.resume_queue, queue=queue))
 
-    async def queues(self) -> list[statistics.QueueState]:
-        """Every queue's standing."""
-        return await self._platform.database.read_at_length(statistics.queues)
+    async def queues(self, *, wanted: Collection[str], after: str, limit: int) -> statistics.Queues:
+        """The standing of the queues that have tasks or are paused, by name; of those `wanted`, if
+        any are named."""
+        return await self._platform.database.read_at_length(
+            partial(statistics.queues, wanted=wanted, after=after, limit=limit)
+        )
+
+    async def waiting_and_running(self) -> tuple[int, int]:
+        """How many tasks wait, and how many are in progress, in all queues together."""
+        return await self._platform.database.read_at_length(counters.read_all_queues_together)
 
     async def sweeps(self) -> list[SweepFigure]:
         """How the schedulers' sweeps go."""

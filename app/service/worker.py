@@ -165,7 +165,7 @@ class WorkerService:
         ended = {t.id for a in done.answers for t in a.finished if isinstance(t, Task)}
         await self._platform.moved(done.moves, told_again=ended)
         for queue, count in Counter(task.queue for task in claimed).items():
-            metrics.CLAIMS.labels(queue).inc(count)
+            metrics.CLAIMS.labels(metrics.queue_label(queue)).inc(count)
         answers = iter(done.answers)
         return [next(answers) if is_free else RowBusyError() for is_free in are_free]
 

@@ -1,6 +1,7 @@
 """`rowlock stats`: how the queues stand."""
 
 import time
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import typer
@@ -22,6 +23,10 @@ _COLUMNS: Final = (
 
 @app.command(rich_help_panel="Management")
 def stats(
+    queue: Annotated[
+        list[str] | None,
+        typer.Option("--queue", "-q", help="Only this queue; may be given again for others."),
+    ] = None,
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Again and again, until Ctrl-C.")
     ] = False,
@@ -35,23 +40,23 @@ def stats(
     """Show how each queue stands, and how it has gone in the last minutes."""
     with connected(url, token) as client:
         if not watch:
-            _show(client.stats(), as_json=as_json)
+            _show(client.stats(*(queue or ())), as_json=as_json)
             return
         try:
-            _watch(client, every, as_json=as_json)
+            _watch(client, every, queue or (), as_json=as_json)
         except KeyboardInterrupt:
             return
 
 
-def _watch(client: Client, seconds: float, *, as_json: bool) -> None:
+def _watch(client: Client, seconds: float, queues: Sequence[str], *, as_json: bool) -> None:
     terminal = screen.console()
     if as_json or not terminal.is_terminal:
         while True:
-            _show(client.stats(), as_json=as_json)
+            _show(client.stats(*queues), as_json=as_json)
             time.sleep(seconds)
     with Live(console=terminal, auto_refresh=False, screen=True) as live:
         while True:
-            live.update(_table(client.stats()), refresh=True)
+            live.update(_table(client.stats(*queues)), refresh=True)
             time.sleep(seconds)
 
 

@@ -7,19 +7,21 @@ Held on an empty table and on 200,000 tasks, most of them done.
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import product
 
 import pytest
 from sqlalchemy import Connection, Engine, text
 
 from app.db import Connection as Queries
 from app.db import Database
-from app.queue import claiming, lifecycle, looking, retention, statements, sweep
+from app.queue import claiming, lifecycle, looking, retention, statements, statistics, sweep
 from app.queue.calls import Claim, Turn
 from app.queue.claim_marks import BEGINNING, Look, Mark
 from app.queue.claim_memory import ClaimMemory
+from app.queue.deletion import delete_by_key
 from app.queue.statements import CLAIM
 from app.settings import Settings
-from app.states import Status
+from app.states import WAITING, Priority, Status
 from tests.explaining import Plan, Statement, explain, rows_read, sent_by
 from tests.rows import a_row
 
@@ -129,11 +131,15 @@ async def test_the_claim_reads_no_more_rows_than_it_hands_out(
     assert min(tasks, LIMIT) <= read <= LIMIT + SLACK
 
 
+@pytest.mark.parametrize("is_newest_first", [False, True], ids=["oldest first", "newest first"])
 @pytest.mark.parametrize("status", [Status.TO_DO, Status.RETRYING])
 async def test_the_promotion_is_on_its_index_and_sorts_nothing(
-    tasks: int, database: Database, connection: Connection, status: Status
+    tasks: int, database: Database, connection: Connection, status: Status, is_newest_first: bool
 ) -> None:
-    sent = await sent_by(database, partial(sweep.promote_once, status=status, limit=LIMIT))
+    promote = partial(
+        sweep.promote_once, status=status, limit=LIMIT, is_newest_first=is_newest_first
+    )
+    sent = await sent_by(database, promote)
     plan = only(explain(connection, sent[0]))
 
     assert (plan.access, plan.key) == ("range", "ix_tasks_sweep")
@@ -237,6 +243,47 @@ async def test_which_of_many_queues_have_tasks_is_seen_at_their_beginnings(
     assert [plan.key for plan in looks] == ["ix_tasks_claim"] * len(queues)
     assert not any(sorts(plan) for plan in looks)
     assert rows_read(connection, statement) <= 3 * len(queues)
+
+
+async def test_the_names_of_queues_are_skipped_through(
+    tasks: int, database: Database, connection: Connection
+) -> None:
+    work = partial(statistics.queues, wanted=(), after="", limit=LIMIT)
+    names, *_heads = await sent_by(database, work)
+
+    assert "DISTINCT queue" in names.text
+    # Of the one queue the first and the last entry, and what is made of it.
+    assert rows_read(connection, names) <= 6 * SLACK
+
+
+async def test_of_each_rank_no_more_than_its_head_is_read(
+    tasks: int, database: Database, connection: Connection, settings: Settings
+) -> None:
+    async def work(connection: Queries) -> None:
+        waiting = {(str(s), str(p)): 1 for s, p in product(WAITING, Priority)}
+        await statistics.oldest_waiting_seconds(connection, {"default": waiting, "none": waiting})
+
+    (statement,) = await sent_by(database, work)
+    heads = [plan for plan in explain(connection, statement) if plan.table == "tasks"]
+
+    assert [plan.key for plan in heads] == ["ix_tasks_claim"] * 6
+    assert not any(sorts(plan) for plan in heads)
+    # Each task is read once, and once more from the derived table.
+    assert rows_read(connection, statement) <= 3 * 2 * statistics.HEAD_TASKS + 12 * SLACK
+
+
+async def test_tasks_are_deleted_by_primary_key(
+    tasks: int, database: Database, connection: Connection
+) -> None:
+    ids = connection.execute(text("SELECT id FROM tasks LIMIT 100")).scalars().all() or range(1, 9)
+
+    async def work(connection: Queries) -> None:
+        await delete_by_key(connection, table="tasks", key="id", values=ids)
+
+    (statement,) = await sent_by(database, work)
+    (plan,) = [plan for plan in explain(connection, statement) if plan.table == "tasks"]
+
+    assert (plan.access, plan.key) == ("eq_ref", "PRIMARY")
 
 
 async def test_the_look_for_old_tasks_goes_along_their_creation(

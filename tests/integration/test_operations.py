@@ -3,9 +3,12 @@
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from app import metrics
 from app.api import ops
+from app.doctor import Finding, examine
 from app.service.platform import Platform
 from app.service.sweeping import SWEEPS, Sweeper
 from app.settings import Settings
@@ -42,9 +45,43 @@ async def test_a_process_that_lives_says_so(api: httpx.AsyncClient) -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
-async def test_it_is_ready_with_all_its_parts(api: httpx.AsyncClient) -> None:
+def scheduled(engine: Engine, *, seconds_ago: int) -> None:
+    """A scheduler has told of a sweep then."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "REPLACE INTO sweep_reports (sweep, runs, moved, last_run_at) "
+            f"VALUES ('promote', 1, 0, UTC_TIMESTAMP(6) - INTERVAL {seconds_ago} SECOND)"
+        )
+
+
+async def test_that_no_scheduler_runs_is_told_everywhere_and_stops_nobody(
+    api: httpx.AsyncClient, engine: Engine, settings: Settings
+) -> None:
+    def findings() -> dict[str, Finding]:
+        return {finding.what: finding for finding in examine(settings)}
+
+    async def ready() -> str:
+        answer = await api.get("/readyz")
+        assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+        return str(answer.json()["parts"]["scheduler"])
+
+    assert await ready() == "none has run yet: run `rowlock scheduler`"
+    assert figure(await figures(api), "scheduler_up") == 0
+    assert findings()["scheduler"].verdict == "note"
+    scheduled(engine, seconds_ago=5)
+    assert await ready() == "ok"
+    assert figure(await figures(api), "scheduler_up") == 1
+    assert findings()["scheduler"] == Finding("ok", "scheduler", "ok")
+    scheduled(engine, seconds_ago=3600)
+    assert (await ready()).startswith("none has run for 36")
+    assert figure(await figures(api), "scheduler_up") == 0
+    assert findings()["scheduler"].detail.startswith("none has run for 36")
+
+
+async def test_it_is_ready_with_all_its_parts(api: httpx.AsyncClient, engine: Engine) -> None:
+    scheduled(engine, seconds_ago=5)
     answer = await api.get("/readyz")
-    parts = {"mysql": "ok", "schema": "ok", "redis": "ok"}
+    parts = {"mysql": "ok", "schema": "ok", "redis": "ok", "scheduler": "ok"}
     assert (answer.status_code, answer.json()) == (200, {"status": "ready", "parts": parts})
 
 
@@ -153,3 +190,20 @@ async def test_the_state_of_redis_is_shown(api: httpx.AsyncClient, redis_away: S
         assert figure(await figures(other), "redis_up") == 0
     await api.get("/tasks")
     assert figure(await figures(api), "redis_up") == 1
+
+
+async def test_claims_of_too_many_queues_are_counted_together(
+    api: httpx.AsyncClient, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever names queues as they like fills neither our memory nor Prometheus'."""
+    monkeypatch.setattr(metrics, "MOST_QUEUES", 3)
+    monkeypatch.setattr(metrics, "_queues", set())
+    before = figure(await figures(api), "claims_total", queue="(other)")
+    for queue in ("one", "two", "three", "four", "five", "one"):
+        TaskFactory(queue=queue)
+        await claim(api, queues=[queue])
+    found = await figures(api)
+    shown = {dict(labels)["queue"] for name, labels in found if name == "rowlock_claims_total"}
+    assert {"one", "two", "three"} <= shown
+    assert shown.isdisjoint({"four", "five"})
+    assert figure(found, "claims_total", queue="(other)") == before + 2

@@ -79,7 +79,7 @@ async def test_a_fault_is_logged_with_the_id_of_its_request(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def fail(*_: object) -> bytes:
+    async def fail(*_: object, **__: object) -> bytes:
         raise RuntimeError("it broke")
 
     monkeypatch.setattr(ClientService, "tags", fail)

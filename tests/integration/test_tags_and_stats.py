@@ -7,10 +7,13 @@ import httpx
 import pytest
 from sqlalchemy.orm import Session
 
-from app.queue.counters import recent
+from app.queue.counters import ended
+from app.service.platform import Platform
+from app.service.sweeping import promote
 from app.states import Priority, Status
 from tests.calls import Document, claim_one, complete, fail, submit
 from tests.factories import TaskFactory, add_to_counters, now
+from tests.worker_calls import act
 
 
 async def stats_of(api: httpx.AsyncClient, queue: str = "default") -> Document:
@@ -24,7 +27,7 @@ async def stats_of(api: httpx.AsyncClient, queue: str = "default") -> Document:
 def failed_attempt(queue: str, minutes_ago: float) -> None:
     """An attempt failed then."""
     then = now() - timedelta(minutes=minutes_ago)
-    add_to_counters(Counter({recent(queue, then, "failed"): 1}))
+    add_to_counters(Counter({ended(queue, then, "failed"): 1}))
 
 
 async def test_tags_are_told_by_name_with_their_tasks(api: httpx.AsyncClient) -> None:
@@ -101,6 +104,50 @@ async def test_the_oldest_that_waits_is_told_whatever_its_priority(
 
     assert (await stats_of(api))["oldest_waiting_seconds"] == pytest.approx(3600, abs=30)
     assert (await stats_of(api, "images"))["oldest_waiting_seconds"] == pytest.approx(86400, abs=30)
+
+
+async def waiting_seconds(api: httpx.AsyncClient) -> float:
+    return float((await stats_of(api))["oldest_waiting_seconds"])
+
+
+async def test_a_delayed_task_waits_since_it_could_be_claimed(
+    api: httpx.AsyncClient, session: Session, platform: Platform
+) -> None:
+    due = now() - timedelta(seconds=100)
+    created = due - timedelta(days=1)
+    TaskFactory(created_at=created, available_at=due, claim_rank=None, sweep_at=due)
+    assert (await stats_of(api))["oldest_waiting_seconds"] is None
+    await promote(platform)
+    assert await waiting_seconds(api) == pytest.approx(100, abs=30)
+
+
+@pytest.mark.parametrize(
+    ("state", "action"), [("failed", "retry"), ("cancelled", "retry"), ("paused", "resume")]
+)
+async def test_a_task_that_management_brings_back_waits_since_then(
+    api: httpx.AsyncClient, session: Session, state: str, action: str
+) -> None:
+    task = TaskFactory(created_at=now() - timedelta(days=3), **{state: True})
+    await act(api, task.id, action)
+    assert 0 <= await waiting_seconds(api) < 60
+
+
+async def test_a_task_that_was_given_back_waits_since_then(
+    api: httpx.AsyncClient, session: Session
+) -> None:
+    TaskFactory(created_at=now() - timedelta(days=3))
+    lease = await claim_one(api)
+    await api.post(f"/leases/{lease['lease_id']}/release")
+    assert 0 <= await waiting_seconds(api) < 60
+
+
+async def test_one_that_waits_behind_a_retry_is_not_overlooked(
+    api: httpx.AsyncClient, session: Session
+) -> None:
+    old = now() - timedelta(days=1)
+    TaskFactory.create_batch(5, created_at=old, retrying=True, available_at=now())
+    TaskFactory(created_at=now() - timedelta(hours=1))
+    assert await waiting_seconds(api) == pytest.approx(3600, abs=30)
 
 
 async def test_a_queue_where_nobody_waits_has_no_oldest(

@@ -88,8 +88,8 @@ class AdminRules(Machine):
             queue = expected["queue"]
             agree(expected, {name: document[name] for name in document if name != AGE})
             tasks = [t for t in self.board.tasks.values() if t.shown["queue"] == queue]
-            if (created_at := figures.oldest(tasks)) is None:
+            if (since := figures.oldest(tasks)) is None:
                 assert document[AGE] is None
             else:
-                least, most = ((bound - created_at).total_seconds() for bound in now)
-                assert least <= document[AGE] <= most
+                least, most = (now.since - since.until, now.until - since.since)
+                assert least.total_seconds() <= document[AGE] <= most.total_seconds()

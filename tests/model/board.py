@@ -53,7 +53,6 @@ class Board:
 
     def __init__(self) -> None:
         self.tasks: dict[int, Task] = {}
-        self.tags: set[str] = set()
         self.paused: dict[str, Moment] = {}
         self.keys: dict[str, Keyed] = {}
         self.history = History()
@@ -68,7 +67,6 @@ class Board:
         for task in tasks:
             assert task.id not in self.tasks
             self.tasks[task.id] = task
-            self.tags.update(task.shown["tags"])
 
     def known(self, key: str) -> Keyed | None:
         """What a key stands for: it goes with the last of its tasks."""
@@ -94,7 +92,6 @@ class Board:
         if changes.get("retry_limit", retries) < retries:
             return Refused(409, {"task_id": task_id, "current_retry_count": retries})
         task.patch(now, changes)
-        self.tags.update(task.shown["tags"])
         return task
 
     def claimable(self, queues: Sequence[str]) -> list[Task]:

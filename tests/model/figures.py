@@ -1,21 +1,21 @@
 """The figures of `GET /tags` and `GET /stats`, counted up."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from functools import reduce
 
+from app.queue.statistics import HEAD_TASKS
 from app.states import Priority, Status
 from tests.calls import Document
 from tests.model.board import Board
-from tests.model.moments import Between, bounds, has_come
+from tests.model.moments import Between, first, has_come
 from tests.model.tasks import Task
 
 
 def tags(board: Board) -> list[Document]:
-    """Every tag that a task has had."""
-    shown = [task.shown["tags"] for task in board.tasks.values()]
-    return [
-        {"name": name, "tasks": sum(name in tags for tags in shown)} for name in sorted(board.tags)
-    ]
+    """Every tag that a task has."""
+    counts = Counter(name for task in board.tasks.values() for name in task.shown["tags"])
+    return [{"name": name, "tasks": counts[name]} for name in sorted(counts)]
 
 
 def queues(board: Board, now: Between) -> list[Document]:
@@ -24,9 +24,14 @@ def queues(board: Board, now: Between) -> list[Document]:
     return [_queue(board, queue, now) for queue in sorted(with_tasks | board.paused.keys())]
 
 
-def oldest(tasks: Iterable[Task]) -> datetime | None:
-    """When the oldest that may be claimed was created."""
-    return min((bounds(t.shown["created_at"]).since for t in tasks if t.is_claimable), default=None)
+def oldest(tasks: Iterable[Task]) -> Between | None:
+    """Since when the one of the next tasks waits that waits for longest."""
+    by_rank = defaultdict(list)
+    for task in sorted(tasks, key=lambda task: task.place):
+        if task.is_claimable:
+            by_rank[task.rank].append(task.waits_since)
+    found = [since for waiting in by_rank.values() for since in waiting[:HEAD_TASKS]]
+    return reduce(first, found) if found else None
 
 
 def _queue(board: Board, queue: str, now: Between) -> Document:
