@@ -113,18 +113,25 @@ async def read_queues(connection: Connection) -> Counter[str]:
 
 
 async def read_some_queues(connection: Connection, queues: Sequence[str]) -> Counter[str]:
-    """The counters of these queues, and of what has ended in them lately."""
-    if not queues:
-        return Counter()
+    """The counters of these queues, and of what has ended in them lately; of each queue as they
+    are at one moment."""
     begin = since(await connection.now())
+    counts: Counter[str] = Counter()
+    # Twice as many ranges take a server four times as long.
+    for place in range(0, len(queues), CHUNK):
+        found = await _read_chunk(connection, queues[place : place + CHUNK])
+        counts.update({name: n for name, n in found.items() if not is_over(name, begin)})
+    return counts
+
+
+async def _read_chunk(connection: Connection, queues: Sequence[str]) -> Counter[str]:
     prefixes = {f"{kind}{queue}/" for queue in queues for kind in (QUEUE, ENDED)}
     spans = [bound for prefix in sorted(prefixes) for bound in _span(prefix)]
     condition = " OR ".join(["name >= %s AND name < %s"] * len(prefixes))
-    counts = await _sum_up(
+    return await _sum_up(
         connection.stream(_READ.format(condition), spans, reads_on=True),
         lambda name: "/".join(name.split("/", 2)[:2]) + "/" in prefixes,
     )
-    return Counter({name: n for name, n in counts.items() if not is_over(name, begin)})
 
 
 async def read_all_queues_together(connection: Connection) -> tuple[int, int]:
