@@ -1,5 +1,7 @@
 """Is it alive, is it ready, how is it going: what whoever runs the platform looks at."""
 
+import asyncio
+
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -8,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from app import metrics
 from app.api import ops
-from app.doctor import Finding, examine
+from app.doctor import examine
+from app.findings import Finding
 from app.service.platform import Platform
 from app.service.sweeping import SWEEPS, Sweeper
 from app.settings import Settings
@@ -57,8 +60,9 @@ def scheduled(engine: Engine, *, seconds_ago: int) -> None:
 async def test_that_no_scheduler_runs_is_told_everywhere_and_stops_nobody(
     api: httpx.AsyncClient, engine: Engine, settings: Settings
 ) -> None:
-    def findings() -> dict[str, Finding]:
-        return {finding.what: finding for finding in examine(settings)}
+    async def findings() -> dict[str, Finding]:
+        found = await asyncio.to_thread(examine, settings)
+        return {finding.what: finding for finding in found}
 
     async def ready() -> str:
         answer = await api.get("/readyz")
@@ -67,15 +71,15 @@ async def test_that_no_scheduler_runs_is_told_everywhere_and_stops_nobody(
 
     assert await ready() == "none has run yet: run `rowlock scheduler`"
     assert figure(await figures(api), "scheduler_up") == 0
-    assert findings()["scheduler"].verdict == "note"
+    assert (await findings())["scheduler"].verdict == "note"
     scheduled(engine, seconds_ago=5)
     assert await ready() == "ok"
     assert figure(await figures(api), "scheduler_up") == 1
-    assert findings()["scheduler"] == Finding("ok", "scheduler", "ok")
+    assert (await findings())["scheduler"] == Finding("ok", "scheduler", "ok")
     scheduled(engine, seconds_ago=3600)
     assert (await ready()).startswith("none has run for 36")
     assert figure(await figures(api), "scheduler_up") == 0
-    assert findings()["scheduler"].detail.startswith("none has run for 36")
+    assert (await findings())["scheduler"].detail.startswith("none has run for 36")
 
 
 async def test_it_is_ready_with_all_its_parts(api: httpx.AsyncClient, engine: Engine) -> None:
