@@ -73,6 +73,10 @@ class RecountUnderWayError(RowlockError):
     """Another recount of this database is under way; nothing was changed."""
 
 
+class TagMissingError(RowlockError):
+    """A tag was deleted just now; nothing is stored."""
+
+
 class GuardFailedError(RowlockError):
     """{statement} was to change {expected} rows and matched {matched}; it was rolled back."""
 

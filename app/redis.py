@@ -129,7 +129,7 @@ class RedisLink:
                 session.is_in_doubt = True
                 await self._ask(session, ())
         except (exceptions.RedisError, OSError) as error:
-            self._doubt()
+            self.doubt()
             raise RedisAwayError from error
 
     async def close(self) -> None:
@@ -199,13 +199,14 @@ class RedisLink:
         session.is_in_doubt = False
         return answers[1:]
 
-    def _doubt(self) -> None:
+    def doubt(self) -> None:
+        """Something may have changed that Redis was not told of."""
         if self._session is not None:
             self._session.is_in_doubt = True
 
     def _failed(self, error: Exception) -> None:
         if not isinstance(error, TimeoutError):  # what was sent is done, in order, if late
-            self._doubt()
+            self.doubt()
         if time.monotonic() < self._closed_until:
             return  # of several calls under way when it went, the first counts
         known, self._failure = self.trouble, error

@@ -81,7 +81,7 @@ class SteeredLink(RedisLink):
 
     def _be_cut(self) -> None:
         if self.is_cut:
-            self._doubt()
+            self.doubt()
             raise RedisAwayError
 
 

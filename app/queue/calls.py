@@ -1,13 +1,11 @@
 """What callers ask of the queue, and what it answers. Many of each share one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from app.errors import RowlockError
 from app.task import Lease, NewTask, Task
-
-TagIds = Mapping[str, int]
 
 
 class Submission(NamedTuple):

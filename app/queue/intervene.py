@@ -13,7 +13,7 @@ from app.errors import (
     TransitionNotAllowedError,
 )
 from app.queue import statements
-from app.queue.calls import Move, TagIds
+from app.queue.calls import Move
 from app.queue.filters import TaskFilter
 from app.queue.lifecycle import ended_attempt
 from app.queue.listing import matching
@@ -104,11 +104,10 @@ async def patch(
     task_id: int,
     changes: Mapping[str, Any],
     tag_names: Sequence[str] | None,
-    tag_ids: TagIds,
 ) -> Move:
     """Change what a client may change. `changes` are columns; `tag_names`, if given, replace.
 
-    Raises `TaskNotFoundError`, `FieldLockedError`, `RetryLimitTooLowError`.
+    Raises `TaskNotFoundError`, `FieldLockedError`, `RetryLimitTooLowError`, `TagMissingError`.
     """
     now = await connection.now()
     task = (await statements.lock_tasks(connection, [task_id])).get(task_id)
@@ -124,9 +123,7 @@ async def patch(
     if task.status in WAITING and task.claim_rank is not None:
         patched = patched._replace(claim_rank=transitions.rank_of(patched))
     if tag_names is not None:
-        await statements.replace_task_tags(
-            connection, task, tag_ids=[tag_ids[name] for name in tag_names]
-        )
+        await statements.replace_task_tags(connection, task, tag_names)
         patched = patched._replace(tag_names=names_text(tag_names))
     await statements.move(connection, [(task, patched)])
     return task, patched

@@ -16,6 +16,7 @@ from app.db import Connection, marks
 from app.errors import GuardFailedError
 from app.queue.counters import count
 from app.queue.deletion import delete_by_key
+from app.queue.tags import ids_of
 from app.states import Status
 from app.task import (
     LIGHT_ROW,
@@ -86,18 +87,22 @@ async def insert_tasks(
 
 
 async def insert_task_tags(
-    connection: Connection, ties: Sequence[tuple[int, int, datetime]]
+    connection: Connection, ties: Sequence[tuple[int, str, datetime]]
 ) -> None:
-    """Tie tasks to tags, given as (task_id, tag_id, the task's created_at)."""
+    """Tie tasks to tags, given as (task_id, the tag's name, the task's created_at). Raises
+    `TagMissingError`, or an IntegrityError where it was deleted a moment later."""
+    tag_ids = await ids_of(connection, (name for _, name, _ in ties))
     await _insert(
-        connection, "INSERT INTO task_tags (task_id, tag_id, task_created_at) VALUES ", ties
+        connection,
+        "INSERT INTO task_tags (task_id, tag_id, task_created_at) VALUES ",
+        [(task_id, tag_ids[name], created_at) for task_id, name, created_at in ties],
     )
 
 
-async def replace_task_tags(connection: Connection, task: Task, *, tag_ids: Sequence[int]) -> None:
-    """Tie the task, which is locked, to these tags and no others."""
+async def replace_task_tags(connection: Connection, task: Task, names: Sequence[str]) -> None:
+    """Tie the task, which is locked, to these tags and no others. Raises likewise."""
     await connection.execute("DELETE FROM task_tags WHERE task_id = %s", (task.id,))
-    await insert_task_tags(connection, [(task.id, i, task.created_at) for i in tag_ids])
+    await insert_task_tags(connection, [(task.id, name, task.created_at) for name in names])
 
 
 async def insert_idempotency_keys(

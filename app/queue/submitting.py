@@ -5,18 +5,19 @@ from collections.abc import Sequence
 from app.db import Connection
 from app.errors import KeyReusedError, RowlockError
 from app.queue import statements
-from app.queue.calls import Submission, Submitted, TagIds
+from app.queue.calls import Submission, Submitted
 from app.queue.reading import first_by_key
 
 
 async def submit(
-    connection: Connection, *, submissions: Sequence[Submission], tag_ids: TagIds
+    connection: Connection, *, submissions: Sequence[Submission]
 ) -> list[Submitted | RowlockError]:
     """Store the tasks of the calls. A key used before names the first of the tasks it made then,
     or, with another body, is a `KeyReusedError` for that call alone.
 
     The tags exist already (`tags.ensure`): they are made in transactions of their own.
-    Raises an IntegrityError when another transaction commits one of the keys just now.
+    Raises `TagMissingError`, and an IntegrityError when another transaction commits one of the
+    keys, or deletes one of the tags, just now.
     """
     known = await first_by_key(connection, {s.key for s in submissions if s.key is not None})
     fresh: list[Submission] = []
@@ -38,7 +39,7 @@ async def submit(
     await statements.insert_task_tags(
         connection,
         [
-            (task.id, tag_ids[name], task.created_at)
+            (task.id, name, task.created_at)
             for submission in fresh
             for task, new in zip(made[id(submission)], submission.tasks, strict=True)
             for name in new.tag_names

@@ -1,8 +1,8 @@
 """Tags are made before the task that carries them, each in a transaction of its own.
 
 Inserting into a UNIQUE index with others deadlocks where it can (bugs.mysql #52020): here
-nearly every name is found in the process's own memory, the rest by one SELECT, and only what
-is missing is inserted, in order.
+nearly every name is known to this process, the rest is found by one SELECT, and only what is
+missing is inserted, in order.
 """
 
 import asyncio
@@ -14,50 +14,60 @@ from typing import Final
 from pymysql import err
 
 from app.db import Connection, Database, marks
-from app.queue.calls import TagIds
+from app.errors import TagMissingError
 
 REMEMBERED: Final = 10_000
 CHUNK: Final = 500
 
 
 class Tags:
-    """The ids of tags, remembered: rows of `tags` never change."""
+    """The names that have a tag, remembered. Not their ids: those belong to one server and one
+    time, and after a failover or a restore they may be other tags'."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._ids: dict[str, int] = {}
+        self._names: set[str] = set()
         # One at a time: whoever waits finds them made.
         self._making = asyncio.Lock()
 
-    async def ensure(self, names: Iterable[str]) -> TagIds:
-        """The ids of the names, made where missing."""
-        wanted = sorted(set(names))
-        found = {name: self._ids[name] for name in wanted if name in self._ids}
-        for begin in range(0, len(wanted), CHUNK):
-            chunk = [name for name in wanted[begin : begin + CHUNK] if name not in found]
+    async def ensure(self, names: Iterable[str]) -> None:
+        """See to it that each name has a tag."""
+        missing = sorted(set(names) - self._names)
+        for begin in range(0, len(missing), CHUNK):
+            chunk = missing[begin : begin + CHUNK]
             while chunk:
-                found |= await self._find(chunk)
+                found = await self._database.read(partial(_find, names=chunk))
                 chunk = [name for name in chunk if name not in found]
                 # Where another process is quicker with one, none is made; look again.
                 with suppress(err.IntegrityError):
                     async with self._making:
                         await self._database.transact(partial(_insert, names=chunk))
-        if len(self._ids) + len(found) > REMEMBERED:
-            self._ids.clear()
-        self._ids.update(found)
-        return found
+        if len(self._names) + len(missing) > REMEMBERED:
+            self._names.clear()
+        self._names.update(missing)
 
     def forget(self) -> None:
-        """Ask MySQL again: a remembered id was not there."""
-        self._ids.clear()
+        """Ask MySQL again: one that was remembered is not there."""
+        self._names.clear()
 
-    async def _find(self, names: Sequence[str]) -> dict[str, int]:
-        rows = await self._database.read(
-            lambda connection: connection.fetch(
-                f"SELECT name, id FROM tags WHERE name IN ({marks(names)})", names
-            )
-        )
-        return dict(rows)  # type: ignore[arg-type]
+
+async def ids_of(connection: Connection, names: Iterable[str]) -> dict[str, int]:
+    """The ids of tags. Raises `TagMissingError`: they are to be ensured first."""
+    wanted = sorted(set(names))
+    found: dict[str, int] = {}
+    for begin in range(0, len(wanted), CHUNK):
+        found |= await _find(connection, names=wanted[begin : begin + CHUNK])
+    if len(found) < len(wanted):
+        raise TagMissingError
+    return found
+
+
+async def _find(connection: Connection, *, names: Sequence[str]) -> dict[str, int]:
+    rows = await connection.fetch(
+        f"SELECT name, id FROM tags FORCE INDEX (ux_tags_name) WHERE name IN ({marks(names)})",
+        names,
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 async def _insert(connection: Connection, *, names: Sequence[str]) -> None:

@@ -14,7 +14,13 @@ from app import metrics
 from app.coalesce import Coalescer
 from app.db import Connection
 from app.documents import Array, attempt_document, dumps, task_document, task_summary
-from app.errors import RowBusyError, RowlockError, TaskNotFoundError, TooManyWaitingError
+from app.errors import (
+    RowBusyError,
+    RowlockError,
+    TagMissingError,
+    TaskNotFoundError,
+    TooManyWaitingError,
+)
 from app.mysql_errors import error_code
 from app.queue import intervene, listing, looking, reading, statistics, submitting
 from app.queue.calls import Move, Submission, Submitted
@@ -162,15 +168,9 @@ class ClientService:
         `RetryLimitTooLowError`."""
 
         async def patch() -> Move:
-            tag_ids = await self._platform.tags.ensure(tag_names or ())
+            await self._platform.tags.ensure(tag_names or ())
             return await self._platform.database.transact_alone(
-                partial(
-                    intervene.patch,
-                    task_id=task_id,
-                    changes=changes,
-                    tag_names=tag_names,
-                    tag_ids=tag_ids,
-                )
+                partial(intervene.patch, task_id=task_id, changes=changes, tag_names=tag_names)
             )
 
         move: Move = await self._or_again(patch)
@@ -226,11 +226,11 @@ class ClientService:
 
     async def _submit(self, submissions: Sequence[Submission]) -> list[Submitted | Exception]:
         async def submit() -> list[Submitted | RowlockError]:
-            tag_ids = await self._platform.tags.ensure(
+            await self._platform.tags.ensure(
                 name for s in submissions for task in s.tasks for name in task.tag_names
             )
             return await self._platform.database.transact(
-                partial(submitting.submit, submissions=submissions, tag_ids=tag_ids)
+                partial(submitting.submit, submissions=submissions)
             )
 
         answers = await self._or_again(submit)
@@ -240,19 +240,19 @@ class ClientService:
         return list(answers)
 
     async def _or_again(self, write: Callable[[], Awaitable[Any]]) -> Any:
-        """Again where another process was quicker with an idempotency key, or where the row of a
-        remembered tag is gone: nobody used it, or MySQL was restored or emptied."""
-        for remaining in reversed(range(TRIES)):
+        """Again where another process was quicker with an idempotency key, or where a tag is gone
+        that was remembered: nobody used it, or MySQL is another one, or was restored."""
+        for _ in range(TRIES):
             try:
                 return await write()
+            except TagMissingError:
+                self._platform.tags.forget()
             except err.IntegrityError as error:
                 if error_code(error) == MISSING_PARENT:
                     self._platform.tags.forget()
                 elif error_code(error) != DUPLICATE_KEY:
                     raise
-                if not remaining:
-                    raise
-        raise AssertionError("unreachable")
+        raise RowBusyError
 
     async def _read(self, ids: Sequence[int]) -> list[bytes | Exception]:
         wanted = set(ids)

@@ -49,7 +49,11 @@ class Platform:
         self.leases = Leases(self.redis)
         self.tags = Tags(self.database)
         self.claims = ClaimMemory()
-        self.database.on_server_change += (self.claims.forget, self.tags.forget)
+        self.database.on_server_change += (
+            self.claims.forget,
+            self.tags.forget,
+            self.redis.doubt,
+        )
         seats = Seats(settings.waiting_limit)
         self.work: WaitingRoom[str] = WaitingRoom(
             WorkLook(self.database, self.claims.marks),

@@ -59,7 +59,7 @@ def change(task_id: int, event: Event) -> Work[intervene.Intervened]:
 def patch(task_id: int, **changes: Any) -> Work[Move]:
     """A client's patch."""
     return lambda connection: intervene.patch(
-        connection, task_id=task_id, changes=changes, tag_names=None, tag_ids={}
+        connection, task_id=task_id, changes=changes, tag_names=None
     )
 
 

@@ -76,7 +76,7 @@ async def test_a_claim_neither_waits_for_nor_sees_a_submit_under_way(
 
     async with held_open(
         other.database,
-        lambda c: submitting.submit(c, submissions=[Submission([URGENT])], tag_ids={}),
+        lambda c: submitting.submit(c, submissions=[Submission([URGENT])]),
     ) as (submitted,):
         # It would come first, in the very range that the claim reads.
         assert await claimed_ids(api) == [waiting.id]
