@@ -1,9 +1,12 @@
 """A running attempt, as its handler sees it, and what a handler may raise."""
 
+import math
+import time
 from collections.abc import Awaitable, Callable, Generator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from rowlock import retry_after
 from rowlock.encoding import encode_bounded
 from rowlock.models import Lease
 
@@ -19,12 +22,39 @@ class Permanent(Exception):  # noqa: N818  (it is a verdict, and reads as one)
 class Retry(Exception):  # noqa: N818
     """Raised by a handler: this attempt has failed, with this as its error.
 
-    `after_seconds` takes the place of the task's own delay for this retry.
+    `after_seconds` takes the place of the task's own delay for this retry: a number of seconds,
+    a `timedelta`, or the text of a `Retry-After` header. From 0 to 86,400; what is outside is
+    taken as the nearer of the two. Raises `ValueError` for what is none of these.
     """
 
-    def __init__(self, error: str = "", *, after_seconds: float | None = None) -> None:
+    after_seconds: float | None = None
+
+    def __init__(
+        self, error: str = "", *, after_seconds: float | timedelta | str | None = None
+    ) -> None:
         super().__init__(error)
-        self.after_seconds = after_seconds
+        self.after_seconds = delay_seconds(after_seconds)
+
+
+def delay_seconds(after: float | timedelta | str | None) -> float | None:
+    """The seconds of what `Retry` takes. Raises `ValueError`."""
+    if after is None:
+        return None
+    if isinstance(after, timedelta):
+        return after.total_seconds()
+    try:
+        if isinstance(after, str):
+            seconds = retry_after.seconds_of(after, now=time.time())
+        else:
+            seconds = float(after)
+    except (TypeError, ValueError, OverflowError):
+        seconds = None
+    if seconds is None or math.isnan(seconds):
+        raise ValueError(
+            "after_seconds has to be a number of seconds, a timedelta or what a Retry-After "
+            f"header says, and {after!r} is none of these"
+        )
+    return seconds
 
 
 class RunningAttempt:
@@ -36,15 +66,35 @@ class RunningAttempt:
     function cannot be, so one that runs long should look at `lost` now and then.
     """
 
-    __slots__ = ("_tell", "deadline", "lease_id", "lost", "number", "progress_json")
+    __slots__ = ("_lease", "_lost", "_progress_json", "_tell")
 
     def __init__(self, lease: Lease, tell: Callable[[], object]) -> None:
-        self.lease_id: str = lease.lease_id
-        self.number: int = lease.attempt
-        self.deadline: datetime = lease.deadline
-        self.lost: str | None = None
-        self.progress_json = b"null"
+        self._lease = lease
+        self._lost: str | None = None
+        self._progress_json = b"null"
         self._tell = tell
+
+    # All to be read only: the worker goes by them too.
+
+    @property
+    def lease_id(self) -> str:
+        return self._lease.lease_id
+
+    @property
+    def number(self) -> int:
+        return self._lease.attempt
+
+    @property
+    def deadline(self) -> datetime:
+        return self._lease.deadline
+
+    @property
+    def lost(self) -> str | None:
+        return self._lost
+
+    @property
+    def progress_json(self) -> bytes:
+        return self._progress_json
 
     def progress(self, value: Any) -> Awaitable[None]:
         """Say how far it has come: any JSON up to 256 KiB, shown in the task.
@@ -53,9 +103,12 @@ class RunningAttempt:
         Coroutines may `await` it, which waits for nothing; plain functions just call it.
         Raises `ValueError` for what is no such JSON.
         """
-        self.progress_json = encode_bounded(value, "progress")
+        self._progress_json = encode_bounded(value, "progress")
         self._tell()
         return _Yield()
+
+    def _lose(self, why: str) -> None:
+        self._lost = why
 
 
 class _Yield:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import os
 import re
 import signal
@@ -13,6 +12,7 @@ from typing import Any, Final, cast
 
 from rowlock.attempt import Permanent, Retry, RunningAttempt
 from rowlock.encoding import JSON_LIMIT_BYTES, encode
+from rowlock.log import log
 from rowlock.models import Task
 from rowlock.output import result_of, text_of
 
@@ -24,8 +24,6 @@ ERROR_LIMIT_BYTES: Final = 16 * 1024
 PIPES_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.02
 _PROGRESS: Final = re.compile(rb"::progress\s+([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*%?\s*")
-
-log = logging.getLogger("rowlock.worker")
 
 
 class Command:

@@ -1,20 +1,17 @@
 """How an attempt ended, as it is told to the server."""
 
 import math
-import traceback
-from types import TracebackType
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from rowlock.attempt import Permanent, Retry
-from rowlock.encoding import encode, encode_bounded
+from rowlock.encoding import encode
+from rowlock.failures import Failure
 
 ERROR_LIMIT_BYTES: Final = 65_535
-TRACEBACK_LINES: Final = 30
 RETRY_LIMIT_SECONDS: Final = 86_400
 
 
 class Ending(NamedTuple):
-    """An item of `POST /leases/finish`, worth telling until `deadline` on the loop's clock.
+    """An item of `POST /leases/finish`, worth telling until `deadline` on the worker's clock.
 
     One that the server refused among others is told alone.
     """
@@ -26,42 +23,22 @@ class Ending(NamedTuple):
     is_alone: bool = False
 
 
-def completed(lease_id: str, deadline: float, result: Any) -> Ending:
-    """The handler returned. What cannot be kept as a result fails the task for good: done
-    again it would be the same."""
-    try:
-        encoded = encode_bounded(result, "the result")
-    except ValueError as error:
-        return failed(lease_id, deadline, f"The result cannot be kept: {error}", retryable=False)
-    item = b'{"lease_id":%b,"outcome":"complete","result":%b}' % (encode(lease_id), encoded)
+def completed(lease_id: str, deadline: float, result: bytes) -> Ending:
+    """The handler returned; `result` is JSON."""
+    item = b'{"lease_id":%b,"outcome":"complete","result":%b}' % (encode(lease_id), result)
     return Ending(lease_id, deadline, True, item)
 
 
-def raised(lease_id: str, deadline: float, error: BaseException) -> Ending:
-    """The handler raised."""
-    if isinstance(error, Permanent):
-        return failed(lease_id, deadline, str(error), retryable=False)
-    if isinstance(error, Retry):
-        return failed(lease_id, deadline, str(error), after_seconds=error.after_seconds)
-    return failed(lease_id, deadline, _last_lines(error))
-
-
-def failed(
-    lease_id: str,
-    deadline: float,
-    error: str,
-    *,
-    retryable: bool = True,
-    after_seconds: float | None = None,
-) -> Ending:
+def failed(lease_id: str, deadline: float, failure: Failure) -> Ending:
     """The attempt failed. Of a long error the end is kept: it says what happened."""
+    after_seconds = failure.after_seconds
     if after_seconds is not None:
         after_seconds = math.ceil(min(max(0.0, after_seconds), RETRY_LIMIT_SECONDS))
     item = {
         "lease_id": lease_id,
         "outcome": "fail",
-        "error": _storable(error),
-        "retryable": retryable,
+        "error": _storable(failure.error),
+        "retryable": failure.is_retryable,
         "retry_after_seconds": after_seconds,
     }
     return Ending(lease_id, deadline, False, encode(item))
@@ -71,18 +48,6 @@ def released(lease_id: str, deadline: float) -> Ending:
     """The worker gives the task back unharmed."""
     item = {"lease_id": lease_id, "outcome": "release"}
     return Ending(lease_id, deadline, False, encode(item))
-
-
-def _last_lines(error: BaseException) -> str:
-    frames = error.__traceback__
-    while frames is not None and _is_ours(frames):
-        frames = frames.tb_next
-    text = "".join(traceback.format_exception(type(error), error, frames)).rstrip()
-    return "\n".join(text.splitlines()[-TRACEBACK_LINES:])
-
-
-def _is_ours(frames: TracebackType) -> bool:
-    return str(frames.tb_frame.f_globals.get("__name__")).startswith("rowlock.")
 
 
 def _storable(text: str) -> str:

@@ -1,16 +1,16 @@
 """The worker's traffic: endings go out and work comes in, in as few calls as can be."""
 
 import asyncio
-import logging
 import random
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from rowlock import endings, leases
+from rowlock import clock, endings, leases
 from rowlock.endings import Ending
 from rowlock.errors import NotAllowedError, RowlockError
 from rowlock.job import seconds_of
 from rowlock.leases import Claimant
+from rowlock.log import log
 from rowlock.models import FinishedItem, Lease
 from rowlock.outbox import CALL_LIMIT, Outbox, is_refusal
 from rowlock.poll import Poll
@@ -19,10 +19,10 @@ from rowlock.wire import AsyncWire
 
 # While one call is under way another may follow; what ends meanwhile waits, and goes together.
 FLIGHT_LIMIT: Final = 2
+# What a server, or whoever answers in its place, may ask for at most: endings have deadlines.
+LONGEST_PAUSE_SECONDS: Final = 30.0
 
 _OK: Final = 200
-
-log = logging.getLogger("rowlock.worker")
 
 
 class Exchange:
@@ -60,6 +60,7 @@ class Exchange:
         self._outbox = Outbox()
         self._flights: set[asyncio.Task[None]] = set()
         self._polling: asyncio.Task[None] | None = None
+        self._is_open = True
         self._is_claiming = True
         # The last look for work found less than was asked for.
         self._is_dry = False
@@ -85,12 +86,13 @@ class Exchange:
 
     def kick(self) -> None:
         """See what there is to do, once all that ends at this moment has ended."""
-        if not self._is_kicked:
+        if self._is_open and not self._is_kicked:
             self._is_kicked = True
             self._loop.call_soon(self._go)
 
     def close(self) -> None:
         """Break off."""
+        self._is_open = False
         for task in (*self._flights, *([self._polling] if self._polling else [])):
             task.cancel()
         if self._pause is not None:
@@ -98,13 +100,16 @@ class Exchange:
 
     def _go(self) -> None:
         self._is_kicked = False
+        if not self._is_open:
+            return
         if self._pause is None:
             while self._outbox and len(self._flights) < FLIGHT_LIMIT:
-                self._flights.add(self._spawn(self._tell(*self._load())))
+                batch, limit = self._load()
+                self._flights.add(self._spawn(self._tell(batch, limit), batch, limit))
             # While the server is away one call at a time finds out whether it is back.
             is_probing = bool(self._failures and self._flights)
             if not (self._polling or self._outbox or is_probing) and (limit := self._ask_for()):
-                self._polling = self._spawn(self._wait_for_work(limit))
+                self._polling = self._spawn(self._wait_for_work(limit), [], limit)
         if self._running or self._outbox or self._flights or self._polling:
             self.is_quiet.clear()
             return
@@ -136,7 +141,7 @@ class Exchange:
             finished = await self._wire.once(leases.finish((e.item for e in batch), claim))
         except RowlockError as error:
             self._free += limit
-            self._outbox.put_back(batch, error, now=self._loop.time())
+            self._outbox.put_back(batch, error, now=clock.now())
             if isinstance(error, NotAllowedError):
                 self._leave(error)
             if not is_refusal(error):
@@ -169,23 +174,24 @@ class Exchange:
                 self._start(lease)
             else:
                 self._free += 1
-                deadline = self._loop.time() + seconds_of(lease)
+                deadline = clock.now() + seconds_of(lease)
                 self._outbox.put(endings.released(lease.lease_id, deadline))
 
     def _note(self, item: FinishedItem) -> None:
         if item.status != _OK:
             log.warning("lease %s: %s", item.lease_id, item.detail)
 
-    def _try_later(self, error: RowlockError) -> None:
+    def _try_later(self, error: BaseException) -> None:
         if self._pause is not None:
             return
         self._failures += 1
         if self._failures == 1:
             log.warning("the server is away, trying again: %s", error)
+        wish: float | None = getattr(error, "retry_after_seconds", None)
         pause = Backoff().pause_seconds(
             self._failures,
             luck=random.random(),  # noqa: S311  (spreads load, keeps no secret)
-            retry_after_seconds=getattr(error, "retry_after_seconds", None),
+            retry_after_seconds=min(wish or 0.0, LONGEST_PAUSE_SECONDS),
         )
         self._pause = self._loop.call_later(pause, self._try_again)
 
@@ -198,15 +204,23 @@ class Exchange:
             log.warning("the server is back")
         self._failures = 0
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    def _spawn(
+        self, work: Coroutine[Any, Any, None], batch: list[Ending], limit: int
+    ) -> "asyncio.Task[None]":
         task = self._loop.create_task(work)
-        task.add_done_callback(self._landed)
+        task.add_done_callback(lambda task: self._landed(task, batch, limit))
         return task
 
-    def _landed(self, task: "asyncio.Task[None]") -> None:
+    def _landed(self, task: "asyncio.Task[None]", batch: list[Ending], limit: int) -> None:
         self._flights.discard(task)
         if task is self._polling:
             self._polling = None
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        if task.cancelled() or error is not None:
+            # Some handler cancels whatever runs, or the fault is ours. It may not even have begun.
+            self._free += limit
+            self._outbox.keep(batch)
+        if error is not None:
+            self._try_later(error)
             self._leave(error)
         self.kick()

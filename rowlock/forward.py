@@ -5,12 +5,12 @@ import hmac
 import time
 import zlib
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 from typing import Any, Final, Self
 from urllib.parse import quote
 
 import httpx
 
+from rowlock import retry_after
 from rowlock.attempt import Permanent, Retry, RunningAttempt
 from rowlock.defaults import shown
 from rowlock.encoding import JSON_LIMIT_BYTES, encode
@@ -21,7 +21,6 @@ CONNECT_SECONDS: Final = 10.0
 # Shorter than the 5 s after which most servers close: a connection is not used as they do.
 KEEP_ALIVE_SECONDS: Final = 4.0
 _SHOWN_BYTES: Final = 4096
-_LONGEST_WISH: Final = 9
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _NOT_NOW: Final = frozenset({408, 425, 429})
 
@@ -84,7 +83,8 @@ class Forward:
             error_text += f" (a redirect to {place}, not followed)"
         if response.is_client_error and status not in _NOT_NOW:
             raise Permanent(error_text)
-        raise Retry(error_text, after_seconds=self._retry_after_seconds(response))
+        wish = response.headers.get("Retry-After", "")
+        raise Retry(error_text, after_seconds=retry_after.seconds_of(wish, now=self._clock()))
 
     async def __aenter__(self) -> Self:
         return self
@@ -110,15 +110,6 @@ class Forward:
             headers["Rowlock-Timestamp"] = timestamp
             headers["Rowlock-Signature"] = f"v1={signed.hexdigest()}"
         return headers
-
-    def _retry_after_seconds(self, response: httpx.Response) -> float | None:
-        wish = response.headers.get("Retry-After", "")
-        if wish.isdecimal():
-            return float(wish[:_LONGEST_WISH])
-        try:
-            return max(0.0, parsedate_to_datetime(wish).timestamp() - self._clock())
-        except (ValueError, OverflowError):
-            return None
 
 
 async def _read(response: httpx.Response) -> tuple[bytes, bool]:

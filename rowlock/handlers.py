@@ -1,11 +1,13 @@
 """Which function does which task."""
 
 import inspect
-from collections.abc import Callable
-from functools import partial
-from typing import cast
+from collections.abc import Awaitable, Callable
+from functools import partial, wraps
+from typing import NamedTuple, cast
 
 from rowlock.attempt import Retry, RunningAttempt
+from rowlock.failures import kept
+from rowlock.forks import OneProcess
 from rowlock.job import Work
 from rowlock.models import Task
 from rowlock.threads import Threads
@@ -13,30 +15,40 @@ from rowlock.threads import Threads
 Handler = Callable[[Task, RunningAttempt], object]
 
 
+class _Coroutine(NamedTuple):
+    work: Work
+
+
+class _Plain(NamedTuple):
+    function: Callable[[Task, RunningAttempt], bytes]
+
+
 class Handlers:
     """Functions by the title of the task they are for; the one for None takes any other."""
 
     def __init__(self) -> None:
-        # Each with whether it is a coroutine function.
-        self._by_title: dict[str | None, tuple[Handler, bool]] = {}
+        self._by_title: dict[str | None, _Coroutine | _Plain] = {}
 
     def __bool__(self) -> bool:
         return bool(self._by_title)
 
     def add(self, title: str | None, handler: Handler) -> None:
-        """Raises `ValueError` where there is one already."""
+        """Raises `ValueError` where there is one already, or where it cannot be one."""
+        what = "any task" if title is None else f"tasks titled {title!r}"
         if title in self._by_title:
-            what = "any task" if title is None else f"tasks titled {title!r}"
             raise ValueError(f"there is a handler for {what} already")
-        self._by_title[title] = handler, is_async(handler)
+        if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
+            raise ValueError(f"the handler for {what} yields; it has to return its result")
+        self._by_title[title] = _awaited(handler) if is_async(handler) else _called(handler)
 
     def work_for(self, task: Task, threads: Threads) -> Work:
         """What does the task: a coroutine function as it is, a plain function in a thread."""
         found = self._by_title.get(task.title) or self._by_title.get(None)
         if found is None:
             return _nobody
-        handler, is_coroutine = found
-        return cast("Work", handler) if is_coroutine else partial(threads.run, handler)
+        if isinstance(found, _Coroutine):
+            return found.work
+        return partial(threads.run, found.function)
 
 
 def is_async(handler: Handler) -> bool:
@@ -46,5 +58,27 @@ def is_async(handler: Handler) -> bool:
     )
 
 
-async def _nobody(task: Task, _attempt: RunningAttempt) -> None:
+def _awaited(handler: Handler) -> _Coroutine:
+    coroutine_function = cast("Callable[[Task, RunningAttempt], Awaitable[object]]", handler)
+
+    async def work(task: Task, attempt: RunningAttempt) -> bytes:
+        with OneProcess():
+            result = await coroutine_function(task, attempt)
+        return kept(result)
+
+    return _Coroutine(work)
+
+
+def _called(handler: Handler) -> _Plain:
+    @wraps(handler)
+    def work(task: Task, attempt: RunningAttempt) -> bytes:
+        with OneProcess():
+            result = handler(task, attempt)
+        # In the thread: what encodes a result may be the handler's code as well.
+        return kept(result)
+
+    return _Plain(work)
+
+
+async def _nobody(task: Task, _attempt: RunningAttempt) -> bytes:
     raise Retry(f"This worker has no handler for {task.title!r}.")

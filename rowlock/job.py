@@ -1,22 +1,24 @@
 """One attempt in its slot: from the lease to the ending."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
-from rowlock import endings
-from rowlock.attempt import RELEASED, TIMED_OUT, Permanent, Retry, RunningAttempt
+from rowlock import clock, endings
+from rowlock.attempt import RELEASED, TIMED_OUT, RunningAttempt
 from rowlock.endings import Ending
+from rowlock.failures import failure_of
+from rowlock.log import log
 from rowlock.models import Lease, Task
 
-Work = Callable[[Task, RunningAttempt], Awaitable[object]]
+# Gives the result as JSON.
+Work = Callable[[Task, RunningAttempt], Awaitable[bytes]]
 
 # How long a handler that is cut short may take to clean up before its slot is used without it.
 ABANDON_SECONDS: Final = 10.0
 
-log = logging.getLogger("rowlock.worker")
+_CUTS: Final = (asyncio.CancelledError, GeneratorExit)
 
 
 class Job:
@@ -34,14 +36,16 @@ class Job:
         self._loop = loop = asyncio.get_running_loop()
         self._progressed = progressed
         self.task = lease.task
+        self.lease_id = lease.lease_id
         self.attempt = RunningAttempt(lease, self._tell_progress)
-        self.deadline = loop.time() + seconds_of(lease)
+        seconds = seconds_of(lease)
+        self.deadline = clock.now() + seconds
         self.is_over = False
         # The heartbeat's: when the last one was sent, and the timer of the next for progress.
         self.beaten_at = 0.0
         self.beat_timer: asyncio.TimerHandle | None = None
         self._ended = ended
-        self._timer = loop.call_at(self.deadline, self.cut, TIMED_OUT)
+        self._timer = loop.call_later(seconds, self.cut, TIMED_OUT)
         self._running = loop.create_task(self._run(work))
         self._running.add_done_callback(self._on_done)
 
@@ -50,24 +54,29 @@ class Job:
         if self.is_over or self.attempt.lost is not None:
             return
         log.warning("task %d, attempt %d: %s", self.task.id, self.attempt.number, why)
-        self.attempt.lost = why
+        self.attempt._lose(why)
         self._running.cancel()
         self._timer.cancel()
         self._timer = self._loop.call_later(ABANDON_SECONDS, self._abandon)
 
+    def cut_if_late(self) -> None:
+        """Cut it if its deadline has passed while the event loop's clock stood still."""
+        if clock.now() >= self.deadline:
+            self.cut(TIMED_OUT)
+
     async def _run(self, work: Work) -> Ending:
-        lease_id = self.attempt.lease_id
         try:
             result = await work(self.task, self.attempt)
-        except (Exception, SystemExit) as error:
-            self._log(error)
-            return endings.raised(lease_id, self.deadline, error)
-        except asyncio.CancelledError as error:
-            if self.attempt.lost is not None:
+        except BaseException as error:
+            # Cut short by us, or by the end of the loop. Else it is the handler's own doing.
+            if self.attempt.lost is not None and isinstance(error, _CUTS):
                 raise
-            # Not by us: something that the handler waited for was cancelled.
-            return endings.raised(lease_id, self.deadline, error)
-        return endings.completed(lease_id, self.deadline, result)
+            failure = failure_of(error)
+            log.warning(
+                "task %d, attempt %d failed: %s", self.task.id, self.attempt.number, failure.story
+            )
+            return endings.failed(self.lease_id, self.deadline, failure)
+        return endings.completed(self.lease_id, self.deadline, result)
 
     def _tell_progress(self) -> None:
         # A thread may outlive the worker, and its loop.
@@ -75,16 +84,18 @@ class Job:
             self._loop.call_soon_threadsafe(self._progressed, self)
 
     def _on_done(self, running: asyncio.Task[Ending]) -> None:
-        ending = None if running.cancelled() else running.result()
         if self.is_over:  # abandoned before: its slot has long been another's
             return
-        if self.attempt.lost == RELEASED:
+        has_ending = not running.cancelled() and running.exception() is None
+        ending = running.result() if has_ending else None
+        if self.attempt.lost not in (None, RELEASED):
+            self._end(None)
+        elif ending is None or (self.attempt.lost == RELEASED and not ending.is_complete):
             # The lease is still ours: work that was done after all counts, nothing else does.
-            if ending is None or not ending.is_complete:
-                ending = endings.released(self.attempt.lease_id, self.deadline)
-        elif self.attempt.lost is not None:
-            ending = None
-        self._end(ending)
+            # Without `lost` it was cancelled before it began, by whoever cancels all there is.
+            self._end(endings.released(self.lease_id, self.deadline))
+        else:
+            self._end(ending)
 
     def _abandon(self) -> None:
         log.error(
@@ -93,7 +104,7 @@ class Job:
             self.attempt.number,
         )
         is_ours = self.attempt.lost == RELEASED
-        self._end(endings.released(self.attempt.lease_id, self.deadline) if is_ours else None)
+        self._end(endings.released(self.lease_id, self.deadline) if is_ours else None)
 
     def _end(self, ending: Ending | None) -> None:
         self.is_over = True
@@ -101,16 +112,6 @@ class Job:
         if self.beat_timer is not None:
             self.beat_timer.cancel()
         self._ended(self, ending)
-
-    def _log(self, error: BaseException) -> None:
-        said = isinstance(error, Permanent | Retry)
-        log.warning(
-            "task %d, attempt %d failed: %r",
-            self.task.id,
-            self.attempt.number,
-            error,
-            exc_info=None if said else error,
-        )
 
 
 def seconds_of(lease: Lease) -> float:

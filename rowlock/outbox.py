@@ -1,20 +1,20 @@
 """How attempts ended, as far as the server has not been told."""
 
-import logging
 from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
 from rowlock import endings
 from rowlock.endings import Ending
 from rowlock.errors import NotAllowedError, ProblemError, RowlockError, UnavailableError
+from rowlock.failures import Failure
+from rowlock.log import log
 
 CALL_LIMIT: Final = 100
 # The server takes 16 MiB.
 CALL_LIMIT_BYTES: Final = 8 * 1024 * 1024
 
 _BUG: Final = 500
-
-log = logging.getLogger("rowlock.worker")
 
 
 class Outbox:
@@ -44,6 +44,10 @@ class Outbox:
             size += len(batch[-1].item)
         return batch
 
+    def keep(self, batch: Iterable[Ending]) -> None:
+        """To the front, as they are."""
+        self._waiting.extendleft(reversed(list(batch)))
+
     def put_back(self, batch: list[Ending], error: RowlockError, *, now: float) -> None:
         """To the front, for another call, until their deadlines.
 
@@ -56,17 +60,16 @@ class Outbox:
             return
         if refused or (isinstance(error, UnavailableError) and error.status == _BUG):
             batch = [ending._replace(is_alone=True) for ending in batch]
-        for ending in reversed(batch):
-            if ending.deadline > now:
-                self._waiting.appendleft(ending)
-            else:
+        for ending in batch:
+            if ending.deadline <= now:
                 log.error("lease %s: how it ended could not be told in time", ending.lease_id)
+        self.keep(ending for ending in batch if ending.deadline > now)
 
     def _replace(self, ending: Ending, error: RowlockError) -> None:
         log.error("lease %s: the server does not take how it ended: %s", ending.lease_id, error)
         if ending.is_complete:
-            said = f"The server did not take the result: {error}"
-            failed = endings.failed(ending.lease_id, ending.deadline, said, retryable=False)
+            failure = Failure(f"The server did not take the result: {error}", is_retryable=False)
+            failed = endings.failed(ending.lease_id, ending.deadline, failure)
             self._waiting.appendleft(failed._replace(is_alone=True))
 
 

@@ -1,22 +1,22 @@
 """The heartbeats of a worker's running attempts."""
 
 import asyncio
-import logging
 from collections.abc import Collection
 from typing import Final
 
-from rowlock import leases
+from rowlock import clock, leases
 from rowlock.errors import ConflictError, NotFoundError, RowlockError
 from rowlock.job import Job
+from rowlock.log import log
 from rowlock.wire import AsyncWire
 
 # An attempt that says its progress often is heard of this often.
 PROGRESS_SECONDS: Final = 1.0
 # After heartbeats that did not arrive.
 AGAIN_SECONDS: Final = 1.0
+# How soon it is noticed that the machine has been suspended.
+LOOK_SECONDS: Final = 1.0
 DELETED: Final = "deleted"
-
-log = logging.getLogger("rowlock.worker")
 
 
 class Pulse:
@@ -33,17 +33,34 @@ class Pulse:
         """Beat until cancelled."""
         pause = self._interval_seconds
         while True:
-            due = self._loop.time() + pause
-            await asyncio.sleep(pause)
-            late = self._loop.time() - due
-            if late > self._interval_seconds:
-                log.error(
-                    "the event loop stood still for %.1f s, and no heartbeat could be sent: a "
-                    "handler that is `async` waits or computes without `await`",
-                    late,
-                )
+            await self._rest(pause)
             arrived = await asyncio.gather(*(self._beat(job) for job in list(self._jobs)))
             pause = self._interval_seconds if all(arrived) else min(AGAIN_SECONDS, pause)
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait, by the clock that goes on while the machine is suspended: after that a heartbeat
+        is due at once, and so are deadlines, of which the event loop knows nothing."""
+        due = clock.now() + seconds
+        while (left := due - clock.now()) > 0:
+            began, ran_from = clock.now(), self._loop.time()
+            planned = min(left, LOOK_SECONDS)
+            await asyncio.sleep(planned)
+            ran = self._loop.time() - ran_from
+            self._explain(suspended=clock.now() - began - ran, stood_still=ran - planned)
+            for job in list(self._jobs):
+                job.cut_if_late()
+
+    def _explain(self, *, suspended: float, stood_still: float) -> None:
+        if suspended > LOOK_SECONDS:
+            log.warning(
+                "this machine was suspended for %.0f s, and no heartbeat could be sent", suspended
+            )
+        if stood_still > self._interval_seconds:
+            log.error(
+                "the event loop stood still for %.1f s, and no heartbeat could be sent: a handler "
+                "that is `async` waits or computes without `await`, or this process was stopped",
+                stood_still,
+            )
 
     def progressed(self, job: Job) -> None:
         """The job has something to show: beat now, or as soon as the last is a while ago."""

@@ -1,7 +1,6 @@
 """One run of a worker, from the first claim to the last release."""
 
 import asyncio
-import logging
 from typing import Final, NamedTuple
 
 import httpx
@@ -13,6 +12,7 @@ from rowlock.exchange import Exchange
 from rowlock.handlers import Handlers
 from rowlock.job import ABANDON_SECONDS, Job
 from rowlock.leases import Claimant
+from rowlock.log import log
 from rowlock.models import Lease
 from rowlock.poll import Poll
 from rowlock.pulse import Pulse
@@ -21,8 +21,6 @@ from rowlock.wire import AsyncWire
 
 # How long the last calls may take once nothing runs any more.
 FAREWELL_SECONDS: Final = 5.0
-
-log = logging.getLogger("rowlock.worker")
 
 
 class Terms(NamedTuple):
@@ -60,6 +58,7 @@ class Shift:
         self._stopping = asyncio.Event()
         self._hurried = asyncio.Event()
         self._error: BaseException | None = None
+        self._is_over = False
 
     def stop(self) -> None:
         """No more claims, and `grace_seconds` for what runs; told again, none of these."""
@@ -75,11 +74,10 @@ class Shift:
 
         Raises what made going on pointless: a token that is not taken, say.
         """
-        beating = asyncio.create_task(self._pulse.run())
-        beating.add_done_callback(self._on_pulse_end)
+        self._beat()
         self._exchange.kick()
         try:
-            await self._stopping.wait()
+            await self._told_to_stop()
             await _first_of(
                 self._exchange.is_quiet, self._hurried, seconds=self._terms.grace_seconds
             )
@@ -89,7 +87,8 @@ class Shift:
             if not self._exchange.is_quiet.is_set():
                 log.error("the server could not be told of everything; it will notice by itself")
         finally:
-            beating.cancel()
+            self._is_over = True
+            self._beating.cancel()
             self._pulse.close()
             self._exchange.close()
             self._threads.close()
@@ -117,9 +116,23 @@ class Shift:
         if not self._stopping.is_set():
             self.stop()
 
+    async def _told_to_stop(self) -> None:
+        try:
+            await self._stopping.wait()
+        except asyncio.CancelledError:
+            # By whoever cancels all tasks: a handler, or an event loop that ends.
+            self.stop()
+            self.stop()
+
+    def _beat(self) -> None:
+        self._beating = asyncio.create_task(self._pulse.run())
+        self._beating.add_done_callback(self._on_pulse_end)
+
     def _on_pulse_end(self, beating: "asyncio.Task[None]") -> None:
         if not beating.cancelled():
             self._leave(beating.exception())
+        elif not self._is_over:  # cancelled by a handler: there are attempts that live by it
+            self._beat()
 
 
 async def _first_of(*events: asyncio.Event, seconds: float) -> None:

@@ -2,16 +2,18 @@
 
 import asyncio
 import contextvars
-import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-log = logging.getLogger("rowlock.worker")
+from rowlock.log import log
 
-_Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
+# What the function returned, or what it raised.
+_Outcome = tuple[Any, BaseException | None]
+_Job = tuple[Callable[[], Any], "asyncio.Future[_Outcome]"]
 
 
 class Threads:
@@ -29,60 +31,79 @@ class Threads:
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """What the function returns or raises."""
         thread = self._idle.pop() if self._idle else _Thread(self._loop, self._free)
-        future = self._loop.create_future()
+        future: asyncio.Future[_Outcome] = self._loop.create_future()
         context = contextvars.copy_context()
-        thread.inbox.put((partial(context.run, function, *arguments), future))
+        thread.give((partial(context.run, function, *arguments), future))
         try:
-            return await future
+            result, error = await future
         except asyncio.CancelledError:
             if not future.done() or future.cancelled():
                 log.warning("a thread cannot be ended: %r runs on, and nobody hears it", function)
             raise
+        if error is None:
+            return result
+        # Not by the future: that does not take every exception.
+        try:
+            raise error
+        finally:
+            del error  # it holds this frame, which would hold it
 
     def close(self) -> None:
         """Let the idle threads end, and the others when they are done."""
         self._is_open = False
         for thread in self._idle:
-            thread.inbox.put(None)
+            thread.give(None)
 
     def _free(self, thread: "_Thread") -> None:
         if self._is_open:
             self._idle.append(thread)
         else:
-            thread.inbox.put(None)
+            thread.give(None)
 
 
 class _Thread:
     def __init__(self, loop: asyncio.AbstractEventLoop, free: Callable[["_Thread"], None]) -> None:
-        self.inbox: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        # Not in the queue, which only wakes: what interrupts its `get` would take a job with it.
+        self._jobs: deque[_Job | None] = deque()
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._loop = loop
         self._free = free
         threading.Thread(target=self._work, name="rowlock-handler", daemon=True).start()
 
-    def _work(self) -> None:
-        while (job := self.inbox.get()) is not None:
-            function, future = job
-            result, error = None, None
-            try:
-                result = function()
-            except BaseException as raised:
-                error = raised
-            try:
-                self._loop.call_soon_threadsafe(self._hand_over, future, result, error)
-            except RuntimeError:  # the loop is closed: nobody waits any more
-                return
-            del job, function, future, result, error
+    def give(self, job: _Job | None) -> None:
+        """Something to do; None: nothing more."""
+        self._jobs.append(job)
+        self._wake.put(None)
 
-    def _hand_over(
-        self, future: "asyncio.Future[Any]", result: Any, error: BaseException | None
-    ) -> None:
+    def _work(self) -> None:
+        is_wanted = True
+        while is_wanted:
+            try:
+                is_wanted = self._do_next()
+            except BaseException as error:
+                # A library for time-outs may throw one into this thread, and come too late.
+                log.warning("an exception reached a thread from outside: %s", type(error).__name__)
+
+    def _do_next(self) -> bool:
+        """Whether there may be more to do."""
+        while not self._jobs:
+            self._wake.get()
+        job = self._jobs.popleft()
+        if job is None:
+            return False
+        function, future = job
+        outcome: _Outcome = None, None
+        try:
+            outcome = function(), None
+        except BaseException as error:
+            outcome = None, error
+        try:
+            self._loop.call_soon_threadsafe(self._hand_over, future, outcome)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            return False
+        return True
+
+    def _hand_over(self, future: "asyncio.Future[_Outcome]", outcome: _Outcome) -> None:
         self._free(self)
-        if future.done():  # its caller no longer waits
-            return
-        if error is None:
-            future.set_result(result)
-        elif isinstance(error, StopIteration):
-            # A future cannot carry it.
-            future.set_exception(RuntimeError(f"the handler raised {error!r}"))
-        else:
-            future.set_exception(error)
+        if not future.done():  # else its caller no longer waits
+            future.set_result(outcome)

@@ -9,6 +9,7 @@ import pytest
 
 from rowlock import Permanent, Retry, endings
 from rowlock.encoding import encode
+from rowlock.failures import failure_of, kept
 
 LEASE = f"1.{'0' * 32}"
 
@@ -19,6 +20,13 @@ def told(ending: endings.Ending) -> dict[str, Any]:
     return item
 
 
+def returned(result: Any) -> dict[str, Any]:
+    try:
+        return told(endings.completed(LEASE, 0, kept(result)))
+    except Permanent as refused:
+        return told(endings.failed(LEASE, 0, failure_of(refused)))
+
+
 def a_handler(error: BaseException) -> None:
     raise error
 
@@ -27,13 +35,13 @@ def raised(error: BaseException) -> dict[str, Any]:
     try:
         a_handler(error)
     except BaseException as caught:
-        return told(endings.raised(LEASE, 0, caught))
+        return told(endings.failed(LEASE, 0, failure_of(caught)))
     raise AssertionError
 
 
 def test_a_result_is_json_of_what_was_returned() -> None:
     result = {"n": 2**70, "at": datetime(2026, 1, 31, tzinfo=UTC), "text": "高 😀 NaN", "no": None}
-    item = told(endings.completed(LEASE, 0, result))
+    item = returned(result)
     assert item["outcome"] == "complete"
     assert item["result"] == {
         "n": 2**70,
@@ -54,13 +62,13 @@ def test_a_result_is_json_of_what_was_returned() -> None:
     ],
 )
 def test_a_result_that_cannot_be_kept_fails_the_task_for_good(result: Any, said: str) -> None:
-    item = told(endings.completed(LEASE, 0, result))
+    item = returned(result)
     assert (item["outcome"], item["retryable"]) == ("fail", False)
     assert said in item["error"]
 
 
 def test_a_result_of_256_kib_is_kept() -> None:
-    assert told(endings.completed(LEASE, 0, "x" * (256 * 1024 - 2)))["outcome"] == "complete"
+    assert returned("x" * (256 * 1024 - 2))["outcome"] == "complete"
 
 
 def test_an_exception_is_retried_with_the_handlers_part_of_the_traceback() -> None:
@@ -80,7 +88,7 @@ def test_of_a_deep_traceback_the_last_lines_are_told() -> None:
 
     with pytest.raises(ValueError, match="bottom") as caught:
         down(200)
-    error = told(endings.raised(LEASE, 0, caught.value))["error"]
+    error = failure_of(caught.value).error
     assert error.endswith("ValueError: at the bottom")
     assert len(error.splitlines()) <= 30
 
