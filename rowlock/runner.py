@@ -1,45 +1,76 @@
 """The event loop of a worker process, and its signals."""
 
 import asyncio
+import os
 import signal
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+from rowlock.log import log
+
 # How long other tasks that handlers left behind may take to end.
 LEFTOVERS_SECONDS: Final = 1.0
-# A terminal's Ctrl-C reaches both processes of the one executable, and the first passes it on.
+# A terminal's Ctrl-C, or its end, reaches both processes of the one executable, and the first
+# passes it on.
 ECHO_SECONDS: Final = 0.3
+
+# Those that the event loop of this process takes now.
+_taken: set[signal.Signals] = set()
+# The signals that a thread which is forking did not take before.
+_before = threading.local()
 
 
 def run(main: Coroutine[Any, Any, None], stop: Callable[[], None]) -> None:
-    """Run to the end; SIGTERM and SIGINT call `stop`.
+    """Run to the end; SIGTERM, SIGINT and SIGHUP call `stop`, SIGHUP not where it is ignored.
 
     Unlike `asyncio.run` it does not wait for a task that ignores being cancelled: a handler
-    could keep the process for ever.
+    could keep the process for ever. Nor does it end with a task that a handler has begun.
     """
     loop = asyncio.new_event_loop()
-    interrupted_at = -ECHO_SECONDS
-
-    def interrupt() -> None:
-        nonlocal interrupted_at
-        is_echo = loop.time() - interrupted_at < ECHO_SECONDS
-        interrupted_at = loop.time()
-        if not is_echo:
-            stop()
-
     # Signals come to the main thread only; elsewhere they are somebody else's.
     if threading.current_thread() is threading.main_thread():
-        loop.add_signal_handler(signal.SIGTERM, stop)
-        loop.add_signal_handler(signal.SIGINT, interrupt)
+        _take_signals(loop, stop)
     try:
-        loop.run_until_complete(main)
+        _complete(loop, main)
     finally:
-        loop.run_until_complete(_cancel_leftovers())
-        loop.run_until_complete(loop.shutdown_asyncgens())
+        _complete(loop, _cancel_leftovers())
+        _complete(loop, loop.shutdown_asyncgens())
         # What is still there has been logged; the loop would complain of it once more.
         loop.set_exception_handler(lambda *_: None)
         loop.close()
+        _taken.clear()
+
+
+def _take_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    heard_at = -ECHO_SECONDS
+
+    def stop_once() -> None:
+        nonlocal heard_at
+        is_echo = loop.time() - heard_at < ECHO_SECONDS
+        heard_at = loop.time()
+        if not is_echo:
+            stop()
+
+    handlers = {signal.SIGTERM: stop, signal.SIGINT: stop_once}
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` has it
+        handlers[signal.SIGHUP] = stop_once
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
+        _taken.add(number)
+
+
+def _complete(loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, None]) -> None:
+    """Like `run_until_complete`, which returns early when a handler stops the loop, or when a
+    task that a handler has begun wants to leave the process."""
+    running = loop.create_task(main)
+    running.add_done_callback(lambda _: loop.stop())
+    while not running.done():
+        try:
+            loop.run_forever()
+        except (SystemExit, KeyboardInterrupt) as error:
+            log.error("a task that a handler has begun raised %s", type(error).__name__)
+    running.result()
 
 
 async def _cancel_leftovers() -> None:
@@ -48,3 +79,29 @@ async def _cancel_leftovers() -> None:
         task.cancel()
     if leftovers:
         await asyncio.wait(leftovers, timeout=LEFTOVERS_SECONDS)
+
+
+def _before_fork() -> None:
+    # Until the child has forgotten them, a signal to it would be its parent's.
+    _before.mask = signal.pthread_sigmask(signal.SIG_BLOCK, _taken)
+
+
+def _after_fork() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _before.mask)
+
+
+def _forget_signals() -> None:
+    """In a child that a handler has forked: a signal to it is not its parent's, and ends it."""
+    if _taken:
+        signal.set_wakeup_fd(-1)
+    for number in _taken:
+        is_interrupt = number is signal.SIGINT
+        signal.signal(number, signal.default_int_handler if is_interrupt else signal.SIG_DFL)
+    _taken.clear()
+    _after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=_forget_signals
+    )

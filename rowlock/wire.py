@@ -2,6 +2,7 @@
 that send anything."""
 
 import asyncio
+import os
 import time
 from typing import Any, Final, TypeVar
 
@@ -18,8 +19,16 @@ _LIMITS: Final = httpx.Limits(max_connections=100, keepalive_expiry=4.0)
 _JSON: Final = {"Content-Type": "application/json"}
 
 
+# Of processes that this one was forked from. They are never closed here: that would take the
+# connection from an event loop of the parent, which still uses it.
+_inherited: Final[list[httpx.AsyncClient]] = []
+
+
 class Wire:
-    """Connections to a server, kept open between calls; any number of threads may share it."""
+    """Connections to a server, kept open between calls; any number of threads may share it.
+
+    They belong to the process that opened them: a child that is forked opens its own.
+    """
 
     def __init__(
         self,
@@ -29,7 +38,10 @@ class Wire:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._timeout_seconds = timeout_seconds
-        self._http = httpx.Client(**_options(target), transport=transport)
+        self._target = target
+        self._transport = transport
+        self._http = self._open()
+        self._pid = os.getpid()
 
     def run(self, flow: Flow[T]) -> T:
         """What the flow comes to. Raises `RowlockError`."""
@@ -42,7 +54,7 @@ class Wire:
                     outcome = None
                 else:
                     try:
-                        outcome = self._http.request(**_request(step, self._timeout_seconds))
+                        outcome = self._own().request(**_request(step, self._timeout_seconds))
                     except httpx.RequestError as error:
                         outcome = error
         except StopIteration as end:
@@ -50,7 +62,20 @@ class Wire:
             return value
 
     def close(self) -> None:
-        self._http.close()
+        if self._pid == os.getpid():
+            self._http.close()
+
+    def _own(self) -> httpx.Client:
+        if self._pid != os.getpid():
+            # Without a lock, which the parent may have held. Of what is dropped only this
+            # process's handles are closed; nothing is said over the connections.
+            self._http = self._open()
+            self._pid = os.getpid()
+        return self._http
+
+    def _open(self) -> httpx.Client:
+        transport = self._transport or httpx.HTTPTransport(**_connecting(self._target))
+        return httpx.Client(**_calling(self._target), transport=transport)
 
 
 class AsyncWire:
@@ -64,7 +89,10 @@ class AsyncWire:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._timeout_seconds = timeout_seconds
-        self._http = httpx.AsyncClient(**_options(target), transport=transport)
+        self._target = target
+        self._transport = transport
+        self._http = self._open()
+        self._pid = os.getpid()
 
     async def run(self, flow: Flow[T]) -> T:
         """What the flow comes to. Raises `RowlockError`."""
@@ -86,20 +114,34 @@ class AsyncWire:
         return answer_of(call, await self._send(call, extensions))
 
     async def close(self) -> None:
-        await self._http.aclose()
+        if self._pid == os.getpid():
+            await self._http.aclose()
+
+    def _own(self) -> httpx.AsyncClient:
+        if self._pid != os.getpid():
+            _inherited.append(self._http)
+            self._http = self._open()
+            self._pid = os.getpid()
+        return self._http
+
+    def _open(self) -> httpx.AsyncClient:
+        transport = self._transport or httpx.AsyncHTTPTransport(**_connecting(self._target))
+        return httpx.AsyncClient(**_calling(self._target), transport=transport)
 
     async def _send(self, call: Call[Any], extensions: dict[str, Any] | None = None) -> Outcome:
         try:
             request = _request(call, self._timeout_seconds)
-            return await self._http.request(**request, extensions=extensions)
+            return await self._own().request(**request, extensions=extensions)
         except httpx.RequestError as error:
             return error
 
 
-def _options(target: Target) -> dict[str, Any]:
+def _calling(target: Target) -> dict[str, Any]:
+    return {"base_url": target.url, "headers": target.headers}
+
+
+def _connecting(target: Target) -> dict[str, Any]:
     return {
-        "base_url": target.url,
-        "headers": target.headers,
         "limits": _LIMITS,
         # Reading the machine's certificates takes longer than a hundred calls.
         "verify": target.url.scheme == "https",

@@ -55,7 +55,7 @@ class Worker:
     ) -> None:
         if concurrency < 1:
             raise ValueError("concurrency must be 1 or more")
-        self.name = name or f"{socket.gethostname()}-{os.getpid()}"
+        self._name = name
         self._terms = Terms(
             target(url, token),
             Claimant(
@@ -90,6 +90,11 @@ class Worker:
         return other
 
     @property
+    def name(self) -> str:
+        """What its tasks show as `worker`; unless given, this machine and this process."""
+        return self._name or f"{socket.gethostname()}-{os.getpid()}"
+
+    @property
     def has_handler(self) -> bool:
         """Whether there is anything it can do."""
         return bool(self._handlers)
@@ -113,7 +118,7 @@ class Worker:
         return add
 
     def run(self, *, drain: bool = False) -> None:
-        """Work until SIGTERM or SIGINT; with `drain`, until there is nothing to claim.
+        """Work until SIGTERM, SIGINT or SIGHUP; with `drain`, until there is nothing to claim.
 
         At the first signal nothing more is claimed, and what runs has `grace_seconds` to end;
         the rest is given back, which costs no retry. At the second it is given back at once.
@@ -127,7 +132,10 @@ class Worker:
         if self._shift is not None:
             raise RuntimeError("this worker runs already")
         self._loop = asyncio.get_running_loop()
-        self._shift = shift = Shift(self._terms, self._handlers, drain=drain)
+        # The process may have been forked since this worker was made.
+        claimant = self._terms.claimant._replace(worker=self.name)
+        terms = self._terms._replace(claimant=claimant)
+        self._shift = shift = Shift(terms, self._handlers, drain=drain)
         running = asyncio.create_task(shift.run())
         try:
             await asyncio.shield(running)

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from app.local.ports import free_port
 from tests.acceptance.commands import run
 from tests.acceptance.deployment import Deployment, Process, until
+from tests.acceptance.test_sdk_forks import program
 
 
 @pytest.fixture
@@ -106,3 +107,21 @@ def test_who_guesses_is_named_by_a_proxy_that_is_trusted(
     assert httpx.get(f"{url}/tasks", headers=headers, verify=context).status_code == 401
     assert '"address": "192.0.2.7"' in process.log.read_text()
     assert "wrong" not in process.log.read_text()
+
+
+@pytest.mark.parametrize("kind", ["blocking", "asyncio"])
+def test_a_fork_does_not_touch_its_parents_sessions(
+    api: tuple[Process, str], files: tuple[Path, Path], kind: str
+) -> None:
+    url, certificate = api[1], files[0]
+    environment = os.environ | {
+        "SSL_CERT_FILE": str(certificate),
+        "ROWLOCK_TOKEN": "a-client",
+        "ROWLOCK_URL": url,
+    }
+    with httpx.Client(verify=ssl.create_default_context(cafile=certificate)) as http:
+        headers = {"Authorization": "Bearer a-client"}
+        answers = [
+            http.post(f"{url}/tasks", json={"title": "t"}, headers=headers) for _ in range(8)
+        ]
+    program(kind, [answer.json()["id"] for answer in answers], environment)
