@@ -6,16 +6,19 @@ from typing import NamedTuple
 
 import httpx
 
+from rowlock.proxies import proxy_for
+
 USUAL_URL = "http://127.0.0.1:8000"
 
 _USER_AND_PASSWORD = re.compile(r"(?<=//)[^/?#]*@")
 
 
 class Target(NamedTuple):
-    """A server, and the token for it."""
+    """A server, the token for it, and the proxy on the way to it."""
 
     url: httpx.URL
     token: str | None
+    proxy: httpx.URL | None
 
     @property
     def headers(self) -> dict[bytes, bytes]:
@@ -33,7 +36,7 @@ def shown(url: httpx.URL | str) -> str:
 def target(url: str | None = None, token: str | None = None) -> Target:
     """What is given, else `ROWLOCK_URL` and `ROWLOCK_TOKEN`, else this machine's server.
 
-    Raises `ValueError` for what is no URL, or no token.
+    Raises `ValueError` for what is no URL, no token, or no proxy that can be used.
     """
     given = url or os.environ.get("ROWLOCK_URL") or USUAL_URL
     try:
@@ -46,4 +49,4 @@ def target(url: str | None = None, token: str | None = None) -> Target:
     if not given_token.isprintable():
         # Said here: the library beneath would show it.
         raise ValueError("the token has a character that cannot be sent in a header")
-    return Target(parsed, given_token or None)
+    return Target(parsed, given_token or None, proxy_for(parsed))

@@ -16,6 +16,7 @@ from rowlock.defaults import shown
 from rowlock.encoding import JSON_LIMIT_BYTES, encode
 from rowlock.models import Task
 from rowlock.output import result_of, text_of
+from rowlock.proxies import proxy_for
 
 CONNECT_SECONDS: Final = 10.0
 # Shorter than the 5 s after which most servers close: a connection is not used as they do.
@@ -59,9 +60,15 @@ class Forward:
         self._clock = clock
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
-            limits=httpx.Limits(max_connections=None, keepalive_expiry=KEEP_ALIVE_SECONDS),
             follow_redirects=False,
-            transport=transport,
+            transport=transport or self._connecting(),
+        )
+
+    def _connecting(self) -> httpx.AsyncHTTPTransport:
+        proxy = proxy_for(self._url)
+        return httpx.AsyncHTTPTransport(
+            limits=httpx.Limits(max_connections=None, keepalive_expiry=KEEP_ALIVE_SECONDS),
+            proxy=None if proxy is None else httpx.Proxy(proxy),
         )
 
     async def __call__(self, task: Task, attempt: RunningAttempt) -> Any:

@@ -143,6 +143,7 @@ def _calling(target: Target) -> dict[str, Any]:
 def _connecting(target: Target) -> dict[str, Any]:
     return {
         "limits": _LIMITS,
+        "proxy": None if target.proxy is None else httpx.Proxy(target.proxy),
         # Reading the machine's certificates takes longer than a hundred calls.
         "verify": target.url.scheme == "https",
     }

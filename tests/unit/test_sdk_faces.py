@@ -52,15 +52,20 @@ def test_the_version_alone_loads_no_http_client(wanted: str, project: Path) -> N
     assert exit_code == (0 if wanted == "__version__" else 1)
 
 
+def where(*given: str) -> tuple[str, str | None]:
+    found = target(*given)
+    return str(found.url), found.token
+
+
 def test_the_environment_says_where_the_server_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ROWLOCK_URL", raising=False)
     monkeypatch.delenv("ROWLOCK_TOKEN", raising=False)
-    assert tuple(target()) == ("http://127.0.0.1:8000", None)
+    assert where() == ("http://127.0.0.1:8000", None)
     monkeypatch.setenv("ROWLOCK_URL", "https://tasks.example/below")
     monkeypatch.setenv("ROWLOCK_TOKEN", "secret")
-    assert tuple(target()) == ("https://tasks.example/below", "secret")
+    assert where() == ("https://tasks.example/below", "secret")
     assert target().headers == {b"Authorization": b"Bearer secret"}
-    assert tuple(target("http://other:1", "else")) == ("http://other:1", "else")
+    assert where("http://other:1", "else") == ("http://other:1", "else")
 
 
 @pytest.mark.parametrize(
