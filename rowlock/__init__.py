@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rowlock.errors import (
         ConflictError,
         InvalidRequestError,
+        NaiveTimeError,
         NotAllowedError,
         NotFoundError,
         ProblemError,
@@ -31,6 +32,7 @@ __all__ = [
     "ConflictError",
     "InvalidRequestError",
     "Lease",
+    "NaiveTimeError",
     "NewTask",
     "NotAllowedError",
     "NotFoundError",

@@ -10,8 +10,7 @@ from uuid import uuid4
 import httpx
 from pydantic import TypeAdapter
 
-from rowlock.encoding import encode
-from rowlock.fields import Changes, Filters, NewTask, query_of
+from rowlock.fields import Changes, Filters, NewTask, encode_fields, query_of
 from rowlock.models import Attempt, QueueState, QueueStats, Stats, Swept, Tag, Task
 
 T = TypeVar("T")
@@ -58,7 +57,7 @@ _QUEUES: Final = TypeAdapter(list[QueueStats])
 
 def submit(task: NewTask, idempotency_key: str | None) -> Call[Task]:
     """Store a task, once however often it is sent."""
-    return Call("POST", "/tasks", _task, body=encode(task), headers=_once(idempotency_key))
+    return Call("POST", "/tasks", _task, body=encode_fields(task), headers=_once(idempotency_key))
 
 
 def submit_batch(tasks: Iterable[bytes], idempotency_key: str | None) -> Call[list[Task]]:
@@ -87,7 +86,7 @@ def list_tasks(filters: Filters, order: str, page_size: int) -> Call[Page[Task]]
 
 def patch(task_id: int, changes: Changes) -> Call[Task]:
     """Change a task."""
-    return Call("PATCH", f"/tasks/{_part(task_id)}", _task, body=encode(changes))
+    return Call("PATCH", f"/tasks/{_part(task_id)}", _task, body=encode_fields(changes))
 
 
 def delete(task_id: int) -> Call[None]:

@@ -10,8 +10,7 @@ from rowlock import calls, flows
 from rowlock.admin import Admin
 from rowlock.calls import Call
 from rowlock.defaults import target
-from rowlock.encoding import encode
-from rowlock.fields import Changes, Filters, NewTask, TaskFields
+from rowlock.fields import Changes, Filters, NewTask, TaskFields, encode_fields
 from rowlock.models import Attempt, Stats, Tag, Task
 from rowlock.pages import walk
 from rowlock.retry import Patience
@@ -33,6 +32,9 @@ class Client:
     Without `url` and `token`, `ROWLOCK_URL` and `ROWLOCK_TOKEN` count. A call that the server
     does not answer within `timeout_seconds`, or answers with 503 or 429, is tried again for
     `retry_seconds`, never so that it could happen twice. Every call may raise `RowlockError`.
+
+    A process that is forked opens connections of its own, unless `transport` is yours. Loopback
+    addresses are never reached by a proxy; for others `HTTP_PROXY` and the like count.
     """
 
     def __init__(
@@ -58,7 +60,7 @@ class Client:
         self, tasks: Sequence[NewTask], *, idempotency_key: str | None = None
     ) -> Tasks:
         """Store up to 1,000 tasks in one call, all or none."""
-        return self.ask(calls.submit_batch(map(encode, tasks), idempotency_key))
+        return self.ask(calls.submit_batch(map(encode_fields, tasks), idempotency_key))
 
     def submit_many(
         self,

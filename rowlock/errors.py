@@ -35,6 +35,18 @@ class WaitTimeoutError(RowlockError, TimeoutError):
         self.task = task
 
 
+class NaiveTimeError(RowlockError, ValueError):
+    """A time that does not say its offset from UTC. It is not guessed: it would be hours off
+    wherever the guess is wrong. Nothing was sent."""
+
+    def __init__(self, field: str, value: object) -> None:
+        super().__init__(
+            f"{field}: {value} does not say in which time zone it is. As text it ends with an "
+            "offset, +01:00, or with Z, which is UTC; a datetime has a tzinfo: "
+            "datetime.now(UTC), or .astimezone() for one in local time"
+        )
+
+
 class FieldError(NamedTuple):
     """What is wrong with one field."""
 

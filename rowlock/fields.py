@@ -1,13 +1,16 @@
 """What callers may say of tasks, by keyword, so that editors and type checkers know it too."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, Literal, Required, TypedDict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, Final, Literal, Required, TypedDict
+
+from rowlock.encoding import encode
+from rowlock.errors import NaiveTimeError
 
 Priority = Literal["高", "中", "低", "high", "medium", "low"]
 Backoff = Literal["exponential", "fixed"]
 Status = Literal["to_do", "in_progress", "done", "paused", "retrying", "failed", "cancelled"]
-# Text is taken as it is: RFC 3339. A time without an offset is read as UTC.
+# Text is RFC 3339. Either has to say its offset from UTC.
 Time = datetime | str
 
 
@@ -64,16 +67,41 @@ class Filters(TypedDict, total=False):
     due_before: Time
 
 
+_TIMES: Final = ("due_date", "available_at")
+_BOUNDS: Final = ("_after", "_before")
+
+
+def encode_fields(fields: Mapping[str, Any]) -> bytes:
+    """A task's fields, or changes of them, as JSON. Raises `NaiveTimeError`."""
+    times = {name: _time(name, fields[name]) for name in _TIMES if fields.get(name) is not None}
+    return encode({**fields, **times} if times else fields)
+
+
 def query_of(filters: Filters) -> tuple[tuple[str, str], ...]:
-    """The filters as query parameters. Those that are None are left out."""
+    """The filters as query parameters. Those that are None are left out.
+
+    Raises `NaiveTimeError`.
+    """
     query: list[tuple[str, str]] = []
     for name, value in filters.items():
         if value is None:
             continue
         several = value if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
-        query += [(name, _text(one)) for one in several]
+        query += [(name, str(_time(name, one))) for one in several]
     return tuple(query)
 
 
-def _text(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+def _time(name: str, value: Any) -> Any:
+    """A time as it is sent; what is none, as it is: the server says what is wrong with it."""
+    if isinstance(value, datetime) and value.utcoffset() is not None:
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date) or (name.endswith((*_TIMES, *_BOUNDS)) and _is_naive(value)):
+        raise NaiveTimeError(name, value)
+    return value
+
+
+def _is_naive(text: Any) -> bool:
+    try:
+        return datetime.fromisoformat(text).utcoffset() is None
+    except (TypeError, ValueError):
+        return False

@@ -5,9 +5,8 @@ from typing import Final
 from uuid import uuid4
 
 from rowlock import calls
-from rowlock.encoding import encode
 from rowlock.errors import RowlockError
-from rowlock.fields import NewTask
+from rowlock.fields import NewTask, encode_fields
 from rowlock.flows import Flow, ask
 from rowlock.retry import Patience
 
@@ -45,7 +44,7 @@ class Upload:
 
     def add(self, task: NewTask) -> Batch | None:
         """Take a task; the batch that is full now, if one is, to be stored before the next."""
-        encoded = encode(task)
+        encoded = encode_fields(task)
         full = None
         if self._batch and self._bytes + len(encoded) > BATCH_LIMIT_BYTES:
             full = self.rest()

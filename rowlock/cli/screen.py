@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import typer
@@ -121,7 +121,8 @@ def cell(value: Any) -> Text:
     if value is None:
         return Text("–", "bright_black")
     if isinstance(value, datetime):
-        return Text(f"{value:%Y-%m-%d %H:%M:%S}")
+        # As a filter takes it.
+        return Text(f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}")
     if isinstance(value, bool):
         return Text("yes" if value else "no")
     if isinstance(value, int):

@@ -17,9 +17,8 @@ from rowlock.cli import options, screen
 from rowlock.cli.filters import takes_filters
 from rowlock.cli.link import connected, fail, sentence
 from rowlock.client import Client
-from rowlock.encoding import encode
-from rowlock.errors import ProblemError, RowlockError
-from rowlock.fields import Filters, NewTask, TaskFields
+from rowlock.errors import NaiveTimeError, ProblemError, RowlockError
+from rowlock.fields import Filters, NewTask, TaskFields, encode_fields
 from rowlock.models import Task
 from rowlock.upload import BATCH_LIMIT, BATCH_LIMIT_BYTES
 
@@ -137,7 +136,9 @@ def _lines(file: IO[bytes], advance: Any) -> Iterator[tuple[int, bytes]]:
                 raise _LineError(f"line {number} is not a JSON object")
             if "id" in task and "status" in task:  # from `export`
                 task = {name: value for name, value in task.items() if name in _SUBMITTED}
-            yield number, encode(task)
+            yield number, encode_fields(task)
+        except NaiveTimeError as error:
+            raise _LineError(f"line {number}: {error}") from error
         except ValueError as error:
             raise _LineError(f"line {number} is not JSON: {error}") from error
 
