@@ -12,6 +12,7 @@ from sqlalchemy import exc
 import rowlock
 from app.errors import RowlockError, UnfitServerError
 from app.settings import Settings
+from app.signals import stop_at_hang_up
 from rowlock.cli import app as commands
 from rowlock.cli import options
 from rowlock.cli.screen import show_json
@@ -79,6 +80,7 @@ def serve(
 
     `--with-scheduler --migrate` is a whole deployment in one process tree.
     """
+    stop_at_hang_up()
     settings = _settings(host=host, port=port)
     if not settings.has_tokens:
         if not settings.on_loopback:
@@ -118,6 +120,7 @@ def _serve_by(workers: int, settings: Settings, *, with_scheduler: bool) -> NoRe
 @app.command(rich_help_panel="Server")
 def scheduler() -> None:
     """Run the sweeps: time-outs, lost leases, promotion. As many as you like, no leader."""
+    stop_at_hang_up()
     _checked(_settings(), _require_current)
     import scheduler as process
 

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from prometheus_client.multiprocess import mark_process_dead
@@ -99,4 +100,5 @@ class Processes:
 
 
 def _say(line: str) -> None:
-    print(f"{line}\n", end="", file=sys.stderr, flush=True)
+    with suppress(OSError):  # a terminal that is gone stops nothing
+        print(f"{line}\n", end="", file=sys.stderr, flush=True)

@@ -61,14 +61,19 @@ class Supervisor:
 
 @contextmanager
 def stop_signals_interrupt() -> Iterator[None]:
-    """Within, the first Ctrl-C, SIGTERM or SIGHUP raises KeyboardInterrupt; more do nothing."""
+    """Within, the first Ctrl-C, SIGTERM or SIGHUP raises KeyboardInterrupt; more do nothing.
+    SIGHUP that is ignored, as `nohup` has it, stays so."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         for number in _STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in _STOP_SIGNALS}
+    before = {
+        number: signal.signal(number, interrupt)
+        for number in _STOP_SIGNALS
+        if signal.getsignal(number) is not signal.SIG_IGN or number is not signal.SIGHUP
+    }
     try:
         yield
     finally:

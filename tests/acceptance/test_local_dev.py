@@ -151,6 +151,18 @@ def test_a_stop_signal_ends_it_in_order(start: Start, number: signal.Signals) ->
     assert not any(Path(f"/proc/{pid}").exists() for pid in children)
 
 
+def test_under_nohup_a_terminal_may_go() -> None:
+    code = """
+import os, signal
+from app.local.supervisor import stop_signals_interrupt
+with stop_signals_interrupt():
+    os.kill(os.getpid(), signal.SIGHUP)
+    print("still here")
+"""
+    nohup = ("/bin/sh", "-c", 'trap "" HUP; exec "$@"', "sh", sys.executable, "-c", code)
+    assert subprocess.check_output(nohup, timeout=30) == b"still here\n"
+
+
 @pytest.mark.parametrize(
     ("verb", "name"),
     [("migrate", "The migration of the database"), ("scheduler", "scheduler"), ("serve", "API")],

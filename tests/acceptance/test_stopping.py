@@ -1,14 +1,17 @@
-"""SIGTERM, SIGINT and SIGKILL: who waits is answered, and what was acknowledged is there."""
+"""Told to stop, or killed: who waits is answered, and what was acknowledged is there."""
 
 import itertools
+import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.acceptance.deployment import Api, Deployment, until
+from app.local.ports import free_port
+from tests.acceptance.deployment import FROM_THE_CHECKOUT, Api, Deployment, until
 
 SUBMITTERS = 4
 
@@ -71,7 +74,7 @@ def test_every_acknowledged_task_is_there_after_the_api_ended(
     assert len(set(submitters.acknowledged)) == len(submitters.acknowledged)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_who_waits_is_answered_when_the_api_is_told_to_stop(
     deployment: Deployment, number: signal.Signals
 ) -> None:
@@ -98,12 +101,52 @@ def test_who_waits_is_answered_when_the_api_is_told_to_stop(
 
 
 def test_a_scheduler_told_to_stop_ends_in_order(deployment: Deployment) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         scheduler = deployment.schedule()
         scheduler.signal(number)
         assert scheduler.exit_code() == 0, scheduler.words
         assert "scheduler_stopped" in scheduler.log.read_text()
         assert "Traceback" not in scheduler.log.read_text()
+
+
+@pytest.mark.parametrize("options", [("--with-scheduler",), ("--workers", "2")])
+def test_a_terminal_that_goes_stops_the_whole_tree_in_order(
+    deployment: Deployment, options: tuple[str, ...]
+) -> None:
+    api = deployment.serve(*options)
+    until(lambda: len(api.children()) == 2, "both started")
+    parts = api.children()
+    for _ in range(3):  # the kernel, and a shell that is left
+        api.signal(signal.SIGHUP)
+    assert api.exit_code() == 0, api.words
+    assert not [pid for pid in parts if Path(f"/proc/{pid}").exists()]
+    assert "Traceback" not in api.log.read_text()
+
+
+@pytest.mark.parametrize("verb", ["serve", "scheduler"])
+def test_under_nohup_a_terminal_may_go(deployment: Deployment, verb: str) -> None:
+    port = str(free_port())
+    options = ("--port", port, "--with-scheduler") if verb == "serve" else ()
+    nohup = ("/bin/sh", "-c", 'trap "" HUP; exec "$@"', "sh", *FROM_THE_CHECKOUT)
+    process = deployment.start(verb, *options, command=nohup)
+    until(lambda: "started" in process.log.read_text(), "started", 30)
+    for pid in process.children():
+        os.kill(pid, signal.SIGHUP)
+    process.signal(signal.SIGHUP)
+    process.signal(signal.SIGCONT)
+    if verb == "serve":
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
+            until(lambda: answers(http), "serving")
+            assert http.get("/healthz").is_success
+    assert process.is_running
+    process.stop()
+
+
+def answers(http: httpx.Client) -> bool:
+    try:
+        return http.get("/healthz").is_success
+    except httpx.TransportError:
+        return False
 
 
 def test_work_in_hand_survives_a_restart_of_the_api(deployment: Deployment) -> None:

@@ -153,13 +153,14 @@ def test_at_its_deadline_a_command_that_will_not_end_is_killed(
     worker.ends()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_the_grace_over_a_command_is_ended_and_its_task_given_back(
-    client: Client, work: Work
+    client: Client, work: Work, number: signal.Signals
 ) -> None:
-    worker = work("w", *BRIEF, "--exec", "/bin/sleep", "600.5")
+    worker = work("w", *BRIEF, "--exec", "/bin/sh", "-c", "sleep 600.5; true")
     task = client.submit("t")
     until(lambda: asleep("600.5"), "asleep")
-    worker.signal(signal.SIGTERM)
+    worker.signal(number)
     worker.ends()
     assert not asleep("600.5")
     assert (client.get(task.id).status, client.get(task.id).current_retry_count) == ("to_do", 0)

@@ -1,0 +1,119 @@
+"""A worker on a machine that is suspended: time has passed for the server, and not for the event
+loop."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from rowlock import AsyncClient, RunningAttempt, Task, clock
+from tests.sdk import FINISH, HEARTBEAT, URL, Gate, Through, a_worker, request_lost, working
+
+pytest_plugins = ["tests.sdk_clients"]
+
+
+@pytest.fixture
+async def sdk(through: Through) -> AsyncIterator[AsyncClient]:
+    async with AsyncClient(URL, transport=through) as client:
+        yield client
+
+
+class Machine:
+    """One that can be suspended."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._slept = 0.0
+        running = clock.now
+        monkeypatch.setattr(clock, "now", lambda: running() + self._slept)
+
+    def suspend(self, seconds: float) -> None:
+        self._slept += seconds
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    return Machine(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "rowlock.worker")
+
+
+async def logged(caplog: pytest.LogCaptureFixture, text: str) -> None:
+    async with asyncio.timeout(20):
+        while text not in caplog.text:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def test_the_clock_goes_on_in_a_suspend_where_the_system_has_such_a_one() -> None:
+    before = time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert before <= clock.now() <= time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+async def test_awake_again_it_is_heard_of_at_once_and_no_handler_is_blamed(
+    sdk: AsyncClient, through: Through, machine: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate, worker = Gate(), a_worker(through, lease_seconds=3600)
+    worker.handler(gate)
+    task = await sdk.submit("a task", timeout_seconds=100_000)
+    async with working(worker):
+        await gate.have_begun(1)
+        await asyncio.sleep(0)
+        assert through.count(HEARTBEAT) == 0, "the next is due in twenty minutes"
+        machine.suspend(7200)
+        await through.answered(HEARTBEAT)
+        gate.let_go(1)
+        assert (await sdk.wait(task.id, 20)).status == "done"
+    assert "this machine was suspended for 7200 s" in caplog.text
+    assert "without `await`" not in caplog.text
+
+
+async def test_awake_again_it_cuts_what_is_past_its_deadline(
+    sdk: AsyncClient, through: Through, machine: Machine
+) -> None:
+    gate, worker = Gate(), a_worker(through, lease_seconds=3600)
+    worker.handler(gate)
+    await sdk.submit("a task", timeout_seconds=5000)
+    async with working(worker):
+        await gate.have_begun(1)
+        machine.suspend(7200)
+        async with asyncio.timeout(20):
+            while not gate.lost:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert gate.lost == ["timed_out"]
+
+
+async def test_awake_again_it_drops_what_came_too_late(
+    sdk: AsyncClient, through: Through, machine: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate, worker = Gate(), a_worker(through)
+    worker.handler(gate)
+    await sdk.submit("a task", timeout_seconds=5000)
+    async with working(worker):
+        await gate.have_begun(1)
+        through.break_down(request_lost)
+        gate.let_go(1)
+        await through.answered(FINISH)
+        machine.suspend(7200)
+        await logged(caplog, "could not be told in time")
+        through.break_down(None)
+
+
+async def test_a_handler_that_blocks_is_still_named(
+    sdk: AsyncClient, through: Through, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = a_worker(through, lease_seconds=5)
+
+    @worker.handler
+    async def blocks(task: Task, attempt: RunningAttempt) -> None:
+        time.sleep(5 / 3 + 1.5)  # noqa: ASYNC251
+        await logged(caplog, "stood still")
+
+    task = await sdk.submit("a task")
+    async with working(worker):
+        assert (await sdk.wait(task.id, 30)).status == "done"
+    assert "a handler that is `async` waits or computes without `await`" in caplog.text
+    assert "suspended" not in caplog.text
