@@ -18,6 +18,7 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from app.local.child import Child
 from app.local.ports import require_free
+from app.metrics import PROCESS_NAME
 from app.settings import Settings
 
 WATCH_SECONDS: Final = 0.2
@@ -64,7 +65,7 @@ class Processes:
         running: list[Child] = []
         began = time.monotonic()
         try:
-            running += (self._start(*command) for command in self._commands)
+            running += (self._start(place) for place in range(len(self._commands)))
             while not self._is_stopped:
                 time.sleep(WATCH_SECONDS)
                 for place, process in enumerate(running):
@@ -72,7 +73,8 @@ class Processes:
                     if code is None or self._is_stopped:
                         continue
                     _say(f"{process.name} {process.how_it_ended()}")
-                    mark_process_dead(process.pid, self._figures)
+                    # What it counted stays, and its successor goes on with it.
+                    mark_process_dead(place, self._figures)
                     has_served = time.monotonic() - began > SETTLED_SECONDS
                     if code > 0 and not has_served:
                         return 1
@@ -80,7 +82,7 @@ class Processes:
                     time.sleep(RESTART_SECONDS)
                     if self._is_stopped:
                         break
-                    running[place] = self._start(*self._commands[place])
+                    running[place] = self._start(place)
             return 0
         finally:
             for process in running:
@@ -92,10 +94,12 @@ class Processes:
     def _stop(self, *_: object) -> None:
         self._is_stopped = True
 
-    def _start(self, name: str, command: Sequence[str]) -> Child:
+    def _start(self, place: int) -> Child:
+        name, command = self._commands[place]
         environment = dict(os.environ)
         if self._shares_figures and name == "API":
             environment["PROMETHEUS_MULTIPROC_DIR"] = self._figures
+            environment[PROCESS_NAME] = str(place)
         return Child(name, command, echo=_say, environment=environment)
 
 

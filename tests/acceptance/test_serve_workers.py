@@ -5,6 +5,8 @@ import re
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -61,6 +63,50 @@ def test_one_that_is_killed_is_replaced_and_the_figures_are_everybodys(
 
     api.stop()
     assert not any(Path(f"/proc/{pid}").exists() for pid in (first, second))
+
+
+# As the one executable is two processes, of which the first unpacks and waits.
+UNPACKED = """
+import os, signal, subprocess, sys
+if sys.argv[1] == "unpack":
+    child = subprocess.Popen([sys.executable, *sys.argv[2:]])
+    signal.signal(signal.SIGTERM, lambda number, _: child.send_signal(number))
+    if (code := child.wait()) < 0:
+        signal.signal(-code, signal.SIG_DFL) if code != -signal.SIGKILL else None
+        os.kill(os.getpid(), -code)
+    sys.exit(code)
+from app import cli
+from app.local import dev
+dev.own_command = lambda: [sys.executable, __file__, "unpack", "-m", "app"]
+cli.main()
+"""
+
+
+def test_the_figures_of_what_died_go_though_somebody_else_started_it(
+    tmp_path: Path, database_url: str, redis_url: str
+) -> None:
+    (tmp_path / "unpacked.py").write_text(UNPACKED)
+    command = (sys.executable, str(tmp_path / "unpacked.py"))
+    with (
+        closing(
+            Deployment(tmp_path, database_url=database_url, redis_url=redis_url, command=command)
+        ) as deployment,
+        ThreadPoolExecutor(12) as pool,
+    ):
+        api = deployment.serve("--workers", "2")
+        until(lambda: answering(api) == 2, "both answer")
+        claim = {"worker": "w", "queues": ["empty"], "wait_seconds": 30}
+        for _ in range(12):
+            pool.submit(httpx.post, f"{api.url}/leases", json=claim, timeout=60)
+        until(lambda: figure(api, "rowlock_waiting_callers") == 12, "all wait")
+        submit(api, 10)
+        for first in api.children():
+            (process,) = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+            os.kill(int(process), signal.SIGKILL)
+            until(lambda pid=first: pid not in api.children(), "gone")  # type: ignore[misc]
+            until(lambda: len(api.children()) == 2 and answering(api) == 2, "replaced")
+        assert figure(api, "rowlock_waiting_callers") == 0
+        assert figure(api, "rowlock_transitions_total") == 10, "what was counted is not forgotten"
 
 
 def test_a_taken_port_is_named(deployment: Deployment) -> None:
