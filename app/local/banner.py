@@ -31,26 +31,35 @@ Ctrl-C stops everything and keeps the data.
 
 @dataclass(frozen=True)
 class Banner:
-    """`mysql` and `redis` are URLs; `own_*` says whether the server is ours, its password too."""
+    """`mysql` and `redis` are URLs. `*_password_file` has the password of a server that is ours;
+    it is shown where only a person sees it."""
 
     url: str
     home: Path
     mysql: str
     redis: str
-    own_mysql: bool
-    own_redis: bool
+    mysql_password_file: Path | None
+    redis_password_file: Path | None
     tokens_needed: bool
+    shows_passwords: bool
 
     def text(self) -> str:
         return _TEMPLATE.format(
             url=self.url,
             home=self.home,
-            mysql=self.mysql if self.own_mysql else without_password(self.mysql),
-            redis=(self.redis if self.own_redis else without_password(self.redis)) or "none",
+            mysql=self._server(self.mysql, self.mysql_password_file),
+            redis=self._server(self.redis, self.redis_password_file) or "none",
             json="-H 'Content-Type: application/json'",
             client=_token("CLIENT") if self.tokens_needed else "",
             worker=_token("WORKER") if self.tokens_needed else "",
         )
+
+    def _server(self, url: str, password_file: Path | None) -> str:
+        if password_file is None:
+            return without_password(url)
+        if self.shows_passwords:
+            return url
+        return f"{without_password(url)}   (password: {password_file})"
 
 
 def without_password(url: str) -> str:

@@ -34,6 +34,10 @@ class DataDirectory:
     path: Path
     password: str
 
+    @property
+    def password_file(self) -> Path:
+        return self.path / _MARK
+
 
 def open_data_directory(
     path: Path, binary: ServerBinary, options: Sequence[str], log: Path

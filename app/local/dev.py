@@ -121,9 +121,11 @@ class _Dev:
                 home=settings.home,
                 mysql=database_url,
                 redis=redis_url,
-                own_mysql=mysql is not None,
-                own_redis=valkey is not None,
+                mysql_password_file=mysql.password_file if mysql else None,
+                redis_password_file=valkey.configuration if valkey else None,
                 tokens_needed=settings.has_tokens,
+                # Not into a log, which others may read, and which is kept.
+                shows_passwords=sys.stdout.isatty(),
             ).text()
         )
 

@@ -97,9 +97,18 @@ class MySQLServer:
 
     @property
     def password(self) -> str:
+        return self._started.password
+
+    @property
+    def password_file(self) -> Path:
+        """Its owner alone may read it."""
+        return self._started.password_file
+
+    @property
+    def _started(self) -> DataDirectory:
         if self._data is None:
             raise RuntimeError("the server has not been started")
-        return self._data.password
+        return self._data
 
     @property
     def url(self) -> str:

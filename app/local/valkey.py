@@ -41,6 +41,8 @@ class ValkeyServer:
     def __init__(self, home: Path, *, port: int | None = None, memory_mib: int = 256) -> None:
         self.home = home.absolute()
         self.log = self.home / "valkey.log"
+        # With the password; its owner alone may read it.
+        self.configuration = self.home / "valkey.conf"
         self._wanted_port = port
         self._port: int | None = None
         self._memory_mib = memory_mib
@@ -95,9 +97,8 @@ class ValkeyServer:
             ) from error
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._port = self._wanted_port or free_port(self._port)
-        configuration = self.home / "valkey.conf"
-        configuration.unlink(missing_ok=True)
-        with os.fdopen(os.open(configuration, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+        self.configuration.unlink(missing_ok=True)
+        with os.fdopen(os.open(self.configuration, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
             file.write(
                 _CONFIGURATION.format(
                     port=self._port,
@@ -106,7 +107,7 @@ class ValkeyServer:
                     home=self.home,
                 )
             )
-        self._child = Child("Valkey", [str(binary), str(configuration)], log=self.log)
+        self._child = Child("Valkey", [str(binary), str(self.configuration)], log=self.log)
 
     def wait_ready(self, timeout_seconds: float = _READY_SECONDS) -> None:
         """Wait until it answers; a server that ends instead is an error with its log."""

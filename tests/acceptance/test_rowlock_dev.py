@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from app.local.ports import free_port
+from tests.acceptance.commands import Terminal
 
 
 class Dev:
@@ -87,6 +88,15 @@ def shell(command: str) -> str:
     return run.stdout
 
 
+def kept_passwords(home: Path) -> list[str]:
+    """Of MySQL and of Valkey."""
+    (mark,) = (home / "mysql/data").glob("rowlock*.json")
+    configuration = (home / "valkey/valkey.conf").read_text()
+    found = re.search(r"^requirepass (\w+)$", configuration, re.MULTILINE)
+    assert found
+    return [json.loads(mark.read_text())["password"], found[1]]
+
+
 def is_gone(pid: int) -> bool:
     return not Path(f"/proc/{pid}").exists()
 
@@ -110,6 +120,11 @@ def test_the_banner_works_ctrl_c_stops_everything_and_the_data_is_kept(
         else:
             done = http.post("/tasks", json={"title": "kept"}).json()
 
+        passwords = kept_passwords(home)
+        assert not [each for each in passwords if each in first.output]
+        for file in ("mysql/data", "valkey/valkey.conf"):
+            assert f"(password: {home}/{file}" in first.output
+
         children = first.descendants()
         assert len(children) >= 4, "MySQL, Valkey, scheduler and API"
         first.interrupt()
@@ -124,6 +139,19 @@ def test_the_banner_works_ctrl_c_stops_everything_and_the_data_is_kept(
         assert http.post("/tasks", json={"title": "next"}).json()["id"] > done["id"]
         second.interrupt()
         assert second.end() == 0, second.output
+
+
+def test_on_a_terminal_the_passwords_are_shown(tmp_path: Path) -> None:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("ROWLOCK_")}
+    environment = kept | {
+        "ROWLOCK_HOME": str(tmp_path / "home"),
+        "ROWLOCK_PORT": str(free_port()),
+    }
+    with Terminal(environment, "dev") as terminal:
+        terminal.shows("Ctrl-C stops everything")
+        assert all(each in terminal.shown for each in kept_passwords(tmp_path / "home"))
+        terminal.types("\x03")
+        assert terminal.ends() == 0
 
 
 def test_a_taken_port_is_named_with_its_holder(tmp_path: Path, started: list[Dev]) -> None:

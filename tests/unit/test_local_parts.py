@@ -104,9 +104,10 @@ def test_a_password_that_is_not_ours_is_not_shown() -> None:
         home=Path("/data"),
         mysql="mysql://me:secret@db.example:3306/x",
         redis="redis://:hidden@r.example/0",
-        own_mysql=False,
-        own_redis=False,
+        mysql_password_file=None,
+        redis_password_file=None,
         tokens_needed=True,
+        shows_passwords=True,
     ).text()
     assert "mysql://me:***@db.example:3306/x" in banner
     assert "redis://:***@r.example/0" in banner
@@ -114,6 +115,25 @@ def test_a_password_that_is_not_ours_is_not_shown() -> None:
     assert "hidden" not in banner
     assert "YOUR-CLIENT-TOKEN" in banner
     assert "YOUR-WORKER-TOKEN" in banner
+
+
+@pytest.mark.parametrize("is_seen_by_a_person", [True, False])
+def test_a_password_of_ours_is_shown_to_a_person_or_where_it_is_kept(
+    is_seen_by_a_person: bool,
+) -> None:
+    banner = Banner(
+        url="http://127.0.0.1:8000",
+        home=Path("/data"),
+        mysql="mysql://rowlock:secret@127.0.0.1:3306/rowlock",
+        redis="redis://:hidden@127.0.0.1:6379/0",
+        mysql_password_file=Path("/data/mysql/mark"),
+        redis_password_file=Path("/data/valkey/valkey.conf"),
+        tokens_needed=False,
+        shows_passwords=is_seen_by_a_person,
+    ).text()
+    assert ("secret" in banner) == ("hidden" in banner) == is_seen_by_a_person
+    for file in ("/data/mysql/mark", "/data/valkey/valkey.conf"):
+        assert (f"(password: {file})" in banner) == (not is_seen_by_a_person)
 
 
 @pytest.mark.parametrize("door", ["CLIENT", "WORKER", "ADMIN"])
