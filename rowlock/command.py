@@ -68,14 +68,16 @@ class Command:
         stdin = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
         stdin.write(document)
         stdin.close()
-        await is_to_end.wait()
-        await _end_group(transport.get_pid())
-        # The pipes are closed now, unless somebody has left the group with them.
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(talk.is_over.wait(), PIPES_SECONDS)
-        if stdin.get_write_buffer_size():
-            stdin.abort()  # it would stay open for what nobody reads any more
-        transport.close()
+        try:
+            await is_to_end.wait()
+        finally:
+            await _end_group(transport.get_pid())
+            # The pipes are closed now, unless somebody has left the group with them.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(talk.is_over.wait(), PIPES_SECONDS)
+            if stdin.get_write_buffer_size():
+                stdin.abort()  # it would stay open for what nobody reads any more
+            transport.close()
         code = transport.get_returncode()
         if code == 0:
             return result_of(bytes(output.head), is_whole=output.is_whole)

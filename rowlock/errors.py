@@ -67,9 +67,10 @@ class ProblemError(RowlockError):
         self.title = title
         self.detail = detail
         self.problem = problem
+        errors = problem.get("errors")
         self.errors = [
             FieldError(str(error.get("field")), str(error.get("message")))
-            for error in problem.get("errors") or ()
+            for error in (errors if isinstance(errors, list) else ())
             if isinstance(error, Mapping)
         ]
         self.task_status: str | None = problem.get("task_status")
@@ -131,7 +132,7 @@ def problem_of(response: httpx.Response) -> ProblemError:
 def _document(response: httpx.Response) -> Mapping[str, Any]:
     try:
         document = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if isinstance(document, dict):
         return document

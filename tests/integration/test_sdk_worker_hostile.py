@@ -124,6 +124,18 @@ async def test_a_log_that_cannot_be_written(sdk: AsyncClient, through: Through, 
     assert (ended.error or "").endswith("KeyError: 'colour'")
 
 
+async def test_no_thread_can_be_had(
+    sdk: AsyncClient, through: Through, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        monkeypatch.undo()
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    ended = await told(sdk, through, "plain", lambda attempt: None)
+    assert (ended.error or "").endswith("can't start new thread")
+
+
 def test_a_handler_that_yields_is_refused_where_it_is_made(through: Through) -> None:
     worker = a_worker(through)
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.settings import Settings
-from rowlock import AsyncClient, NotAllowedError, RunningAttempt, Task
+from rowlock import AsyncClient, NotAllowedError, RunningAttempt, Task, exchange
 from tests.conftest import serving
 from tests.sdk import (
     CLAIM,
@@ -122,6 +122,18 @@ async def test_with_the_server_away_it_keeps_its_work_and_goes_on_when_it_is_bac
         for task_id in ids:
             task = await sdk.wait(task_id, 20)
             assert (task.status, task.attempt) == ("done", 1)
+
+
+async def test_however_long_it_is_asked_to_wait_it_asks_again_soon(
+    sdk: AsyncClient, through: Through, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "LONGEST_PAUSE_SECONDS", 0.05)
+    worker = a_worker(through)
+    worker.handler(lambda task, attempt: None)
+    task = await sdk.submit("x")
+    through.spoil(FINISH, refused(503, Retry_After="86400"))
+    async with working(worker):
+        assert (await sdk.wait(task.id, 20)).status == "done"
 
 
 async def test_what_cannot_be_told_before_the_deadline_is_dropped(

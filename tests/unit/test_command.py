@@ -179,6 +179,22 @@ async def test_cut_short_as_it_is_started_nothing_is_left(
     assert not (pid.exists() and pid.read_text() and lives(int(pid.read_text())))
 
 
+async def test_whoever_cancels_whatever_runs_ends_it_too(tmp_path: Path) -> None:
+    bystanders, runs = asyncio.all_tasks(), asyncio.Event()
+    script = f"echo $$ > {tmp_path}/pid; echo '::progress 1' >&2; sleep 600; true"
+    command = Command(["/bin/sh", "-c", script])
+    running = asyncio.ensure_future(command(Task.model_validate(A_TASK), an_attempt(runs.set)))
+    async with asyncio.timeout(20):
+        await runs.wait()
+    for task in asyncio.all_tasks() - bystanders:
+        task.cancel()
+    async with asyncio.timeout(20):
+        await asyncio.wait([running])
+    assert running.cancelled()
+    pid = int((tmp_path / "pid").read_text())
+    until(lambda: not lives(pid), "ended")
+
+
 async def test_told_to_end_it_may_clean_up(tmp_path: Path) -> None:
     begun, cleaned = tmp_path / "begun", tmp_path / "cleaned"
     script = f"trap 'touch {cleaned}; exit 0' TERM; touch {begun}; sleep 600 & wait"

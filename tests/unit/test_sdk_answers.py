@@ -95,6 +95,17 @@ def test_an_error_by_somebody_else_shows_its_beginning(body: str) -> None:
     assert body in str(error)
 
 
+@pytest.mark.parametrize(
+    "body",
+    ['{"errors": 7}', '{"errors": {"a": 1}}', '{"errors": [7, null]}', "[" * 100_000],
+    ids=["a number", "a mapping", "no mappings", "too deep"],
+)
+def test_an_error_by_somebody_else_may_look_like_ours(body: str) -> None:
+    error = problem_of(httpx.Response(503, text=body))
+    assert isinstance(error, UnavailableError)
+    assert error.errors == []
+
+
 @pytest.mark.parametrize("body", ["<html>Hello</html>", "{}", "[]", ""])
 def test_an_answer_by_somebody_else_makes_one_doubt_the_url(body: str) -> None:
     answer = httpx.Response(200, text=body, request=httpx.Request("GET", "http://x/tasks/1"))
