@@ -6,16 +6,19 @@ import traceback
 from contextlib import suppress
 from types import TracebackType
 
+# Counted, as to ask for the process id twice a task costs a system call each.
+_generation = 0
+
 
 class OneProcess:
     """Who leaves the block in another process than it was entered in is a child that a handler
     has forked and not ended. It ends here, as Python would end: what comes after the block, the
     connections and the other tasks are its parent's."""
 
-    __slots__ = ("_pid",)
+    __slots__ = ("_generation",)
 
     def __enter__(self) -> None:
-        self._pid = os.getpid()
+        self._generation = _generation
 
     def __exit__(
         self,
@@ -23,7 +26,7 @@ class OneProcess:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if os.getpid() != self._pid:
+        if self._generation != _generation:
             _end(error)
 
 
@@ -43,3 +46,12 @@ def _end(error: BaseException | None) -> None:
                 stream.flush()
     finally:
         os._exit(code)
+
+
+def _count() -> None:
+    global _generation  # noqa: PLW0603
+    _generation += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_count)
