@@ -62,7 +62,15 @@ class Terminal:
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
+        if self._main >= 0:
+            os.close(self._main)
+
+    def goes(self) -> None:
+        """The window is closed; return when the command has ended. How it ended it can no longer
+        say: Python's exit code is another where its last words cannot be written."""
         os.close(self._main)
+        self._main = -1
+        self._process.wait(30)
 
     def types(self, keys: str) -> None:
         os.write(self._main, keys.encode())

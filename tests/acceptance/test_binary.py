@@ -1,15 +1,18 @@
 """The one executable, where there is neither the checkout nor Python: only itself and a shell."""
 
 import json
+import os
 import re
 import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from hashlib import sha256
 from pathlib import Path
 
+import httpx
 import pytest
 
 from app import migrations
@@ -17,6 +20,7 @@ from app.local.ports import free_port
 from app.settings import Settings
 from tests.acceptance.commands import Terminal
 from tests.acceptance.deployment import Api, Deployment, until
+from tests.acceptance.test_serve_workers import answering, figure
 
 SOURCES = ("app", "rowlock", "bench", "alembic", "binary", "scheduler.py", "pyproject.toml")
 LARGEST_MIB = 60
@@ -192,11 +196,43 @@ def test_one_ctrl_c_lets_what_runs_end(
     assert (ended["status"], ended["result"]) == ("done", "done")
 
 
+def test_a_terminal_that_goes_lets_what_runs_end(
+    binary: Path, bare: dict[str, str], deployment: Deployment
+) -> None:
+    api = deployment.serve()
+    task = api.http.post("/tasks", json={"title": "t"}).json()
+    environment = bare | {"ROWLOCK_URL": api.url}
+    options = ("worker", "--exec", "sh", "-c", "echo ::progress 1 >&2; sleep 2; echo done")
+    with Terminal(environment, *options, command=[str(binary)]) as terminal:
+        until(lambda: api.http.get(f"/tasks/{task['id']}").json()["progress"] is not None, "begun")
+        terminal.goes()
+    ended = api.http.get(f"/tasks/{task['id']}").json()
+    assert (ended["status"], ended["result"]) == ("done", "done")
+
+
+def test_the_figures_of_what_died_go(deployment: Deployment) -> None:
+    api = deployment.serve("--workers", "2")
+    claim = {"worker": "w", "wait_seconds": 30}
+    with ThreadPoolExecutor(12) as pool:
+        for _ in range(12):
+            pool.submit(httpx.post, f"{api.url}/leases", json=claim, timeout=60)
+        until(lambda: figure(api, "rowlock_waiting_callers") == 12, "all wait")
+        tree = descendants(api)
+        # The last two do the work; whether others wait for them is PyInstaller's to know.
+        for process in tree[-2:]:
+            os.kill(process, signal.SIGKILL)
+            until(lambda pid=process: pid not in descendants(api), "gone")  # type: ignore[misc]
+            until(lambda: len(descendants(api)) == len(tree) and answering(api) == 2, "replaced")
+        assert figure(api, "rowlock_waiting_callers") == 0
+
+
 def descendants(api: Api) -> list[int]:
+    """The nearest first."""
     found = api.children()
     for pid in found:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-        found.extend(int(child) for child in children.split())
+        with suppress(FileNotFoundError, ProcessLookupError):
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+            found.extend(int(child) for child in children.split())
     return found
 
 
