@@ -9,6 +9,8 @@ import time
 from typing import Final, Protocol
 
 from app import metrics
+from app.exchange import State
+from app.outgoing import Outbox
 from app.settings import Settings
 
 # Who was answered before all was sent may still be sending, and read the answer after that.
@@ -21,17 +23,14 @@ class Caller(Protocol):
     """A connection, as it is bounded."""
 
     held_bytes: int
-
-    @property
-    def is_sending(self) -> bool:
-        """Whether a part of a request has arrived, or one that stands behind another."""
+    state: State
 
     @property
     def untaken_bytes(self) -> int:
         """What was answered and has not left yet."""
 
     def refuse(self, status: int, detail: str) -> None:
-        """End it; with this answer, if it waits for none but this."""
+        """End it; with this answer, if none has begun."""
 
     def abort(self) -> None:
         """End it."""
@@ -56,6 +55,7 @@ class Connections:
         # Until when an answer has to be taken.
         self._takers: dict[Caller, float] = {}
         self._untaken_bytes = 0
+        self.outbox = Outbox()
 
     def opened(self, caller: Caller) -> None:
         """One more; somebody may have to go for it."""
@@ -70,7 +70,7 @@ class Connections:
             self._forget(longest)
             self._cut("connections")
             longest.abort()
-        self._wait(caller, self._idle_seconds)
+        self.entered(caller)
 
     def closed(self, caller: Caller) -> None:
         """It has ended, whoever ended it."""
@@ -78,29 +78,14 @@ class Connections:
         metrics.CONNECTIONS.dec()
         self._forget(caller)
 
-    def began(self, caller: Caller) -> None:
-        """The first part of a request is there."""
-        self._wait(caller, self._transfer_seconds)
-
-    def asked(self, caller: Caller) -> None:
-        """A request is there whole."""
+    def entered(self, caller: Caller) -> None:
+        """It is in another state: from now on it is waited for, or not."""
         self._waits.pop(caller, None)
-
-    def answered(self, caller: Caller) -> None:
-        """Every request that is there whole is answered."""
-        if caller.is_sending:
-            self._wait(caller, self._transfer_seconds)
-        else:
-            self._wait(caller, self._idle_seconds)
-            self._release(caller)
-
-    def lingers(self, caller: Caller) -> None:
-        """It has its last answer, and what it may still send is thrown away."""
-        self._wait(caller, LINGER_SECONDS)
-        self._release(caller)
+        if caller.state is not State.ANSWERING:  # then it is the caller who waits
+            self._waits[caller] = time.monotonic() + self._seconds_in(caller.state)
 
     def holds(self, caller: Caller, more_bytes: int) -> None:
-        """It takes so much more memory, until it is answered."""
+        """It takes so much more memory, until it lets go of that."""
         caller.held_bytes += more_bytes
         if caller in self._large:
             self._held_bytes += more_bytes
@@ -113,7 +98,7 @@ class Connections:
             could_go = (
                 one
                 for one, since in self._large.items()
-                if one.is_sending or since < long_ago or one is caller
+                if _is_sending(one) or since < long_ago or one is caller
             )
             longest = next(could_go, None)
             if longest is None:
@@ -121,6 +106,15 @@ class Connections:
             self._forget(longest)
             self._cut("memory")
             longest.refuse(503, "Too much is being sent at once.")
+
+    def lets_go(self, caller: Caller, less_bytes: int) -> None:
+        """It takes so much less again."""
+        caller.held_bytes -= less_bytes
+        if caller in self._large:
+            self._held_bytes -= less_bytes
+            if caller.held_bytes <= self._share_bytes:
+                self._held_bytes -= caller.held_bytes
+                del self._large[caller]
 
     def is_full(self, caller: Caller) -> None:
         """Its answer does not leave at once."""
@@ -139,8 +133,7 @@ class Connections:
     def is_empty(self, caller: Caller) -> None:
         """Its answer has left."""
         self._takers.pop(caller, None)
-        if caller in self._waits:
-            self.answered(caller)
+        self.entered(caller)
 
     def sweep(self) -> None:
         """Let go whoever was waited for long enough. To be called about every second."""
@@ -154,7 +147,7 @@ class Connections:
             if caller in self._takers:
                 continue
             self._forget(caller)
-            if caller.is_sending:
+            if _is_sending(caller):
                 self._cut("time")
                 caller.refuse(408, "The request did not arrive in time.")
             else:
@@ -163,20 +156,22 @@ class Connections:
     def _count_untaken(self) -> None:
         self._untaken_bytes = sum(one.untaken_bytes for one in self._takers)
 
-    def _wait(self, caller: Caller, seconds: float) -> None:
-        self._waits.pop(caller, None)
-        self._waits[caller] = time.monotonic() + seconds
-
-    def _release(self, caller: Caller) -> None:
-        if self._large.pop(caller, None) is not None:
-            self._held_bytes -= caller.held_bytes
-        caller.held_bytes = 0
+    def _seconds_in(self, state: State) -> float:
+        """How long a caller is waited for."""
+        if state is State.HEAD or state is State.BODY:
+            return self._transfer_seconds
+        return LINGER_SECONDS if state is State.LINGERING else self._idle_seconds
 
     def _forget(self, caller: Caller) -> None:
         self._waits.pop(caller, None)
         self._takers.pop(caller, None)
-        self._release(caller)
+        if self._large.pop(caller, None) is not None:
+            self._held_bytes -= caller.held_bytes
 
     @staticmethod
     def _cut(reason: str) -> None:
         metrics.CONNECTIONS_CUT.labels(reason).inc()
+
+
+def _is_sending(caller: Caller) -> bool:
+    return caller.state is State.HEAD or caller.state is State.BODY

@@ -27,17 +27,24 @@ class LightEvent:
     def clear(self) -> None:
         self._is_set = False
 
-    async def wait(self, seconds: float | None = None) -> None:
-        """Return when it is set, or after that long."""
-        if self._is_set:
+    async def wait(
+        self, seconds: float | None = None, *, unless: "LightEvent | None" = None
+    ) -> None:
+        """Return when it is set, or `unless` is, or after that long."""
+        if self._is_set or (unless is not None and unless.is_set()):
             return
         loop = asyncio.get_running_loop()
-        self._waiting = loop.create_future()
+        # One wait for both: two would be two tasks for each long poll.
+        self._waiting = waiting = loop.create_future()
+        if unless is not None:
+            unless._waiting = waiting
         timer = None if seconds is None else loop.call_later(seconds, self._end_wait)
         try:
-            await self._waiting
+            await waiting
         finally:
             self._waiting = None
+            if unless is not None:
+                unless._waiting = None
             if timer is not None:
                 timer.cancel()
 

@@ -1,298 +1,300 @@
-"""One connection: HTTP/1.1 as uvicorn speaks it, bounded in whatever a caller may send."""
+"""One connection: HTTP/1.1 with httptools as its parser, bounded in whatever a caller may send.
+
+What it is about is one `State`: how far the request is that comes first on it. `Connections` is
+told of each change, and keeps the time. Requests behind the first are read as far as they came with
+it, and wait for their turn.
+"""
 
 import asyncio
-from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from httptools import HttpParserError, HttpParserUpgrade
-from starlette.responses import Response
-from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from starlette.types import ASGIApp
+from uvicorn.server import ServerState
 
+from app.answer import Answer, Part
 from app.api.problems import problem
 from app.connections import Connections
-from app.light_event import LightEvent
+from app.exchange import Exchange, State
+from app.framing import RefusedError
+from app.outgoing import Outgoing
+from app.request_parser import NoMoreError, RequestParser
 
-HEAD_LIMIT_BYTES: Final = 65_536
-HEADERS_LIMIT: Final = 100
 PART_BYTES: Final = 65_536
+# Of a body that the application has not read.
+UNREAD_BYTES: Final = 65_536
 # Requests that stand behind the one that is being answered, and about what each takes.
 PIPELINE_LIMIT: Final = 16
 QUEUED_BYTES: Final = 4096
-# Beyond this a copy costs more than a second system call.
-JOINED_BYTES: Final = 65_536
 
 
-class OneWrite:
-    """A transport for uvicorn, which writes an answer's head and body one after the other: a
-    system call each, and half of what sending costs. Here they go out together."""
+class Protocol(asyncio.Protocol):
+    """One caller's. It takes one that sends no more for one that has hung up, at once.
+
+    `beneath` is what carries the connection, where that is TLS.
+    """
+
+    __slots__ = (
+        *("_application", "_beneath", "_bounds", "_exchanges", "_is_ahead", "_is_deaf", "_is_done"),
+        *("_is_paused", "_is_stopping", "_outgoing", "_parser", "_process", "_transport"),
+        *("client", "held_bytes", "scheme", "server", "state"),
+    )
 
     def __init__(
         self,
-        transport: asyncio.Transport,
-        loop: asyncio.AbstractEventLoop,
-        close: Callable[[], None],
+        application: ASGIApp,
+        process: ServerState,
+        connections: Connections,
+        beneath: asyncio.Transport | None = None,
     ) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._close = close
-        self._parts: list[bytes] = []
-        self._is_closing = False
-
-    def write(self, data: bytes) -> None:
-        if not self._parts:
-            self._loop.call_soon(self.flush)
-        self._parts.append(data)
-
-    def close(self) -> None:
-        self._is_closing = True
-        self.flush()
-        if not self._transport.is_closing():
-            self._close()
-
-    def is_closing(self) -> bool:
-        return self._is_closing or self._transport.is_closing()
-
-    def flush(self) -> None:
-        if self._parts and not self._transport.is_closing():
-            if len(self._parts[-1]) > JOINED_BYTES:
-                self._transport.writelines(self._parts)
-            else:
-                self._transport.write(b"".join(self._parts))
-        self._parts = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-
-class Flow(FlowControl):
-    """uvicorn's, lighter: every connection has one."""
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self.read_paused = False
-        self.write_paused = False
-        self._is_writable_event = LightEvent()  # type: ignore[assignment]
-        self._is_writable_event.set()
-
-    def resume_reading(self) -> None:
-        # Nobody is answered again who has not taken the answer before.
-        if not self.write_paused:
-            super().resume_reading()
-
-
-class Pipeline(list[Any]):
-    """In place of uvicorn's deque, which takes 700 bytes when it is empty, as it nearly always
-    is."""
-
-    __slots__ = ()
-
-    def appendleft(self, item: Any) -> None:
-        self.insert(0, item)
-
-
-class TooMuchError(Exception):
-    """Nothing more is read from this connection."""
-
-
-class Protocol(HttpToolsProtocol):
-    """Takes a caller that sends no more for one that has hung up, at once, and tells
-    `Connections` what it is about."""
-
-    # Beyond thirty attributes an object's dictionary is no longer shared, and takes a kilobyte.
-    __slots__ = (
-        *("_bounds", "_head_bytes", "_is_arriving", "_is_deaf", "_is_in_head", "_keeps_alive"),
-        *("_running", "_socket", "held_bytes"),
-    )
-
-    def __init__(self, *args: Any, connections: Connections, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.pipeline = Pipeline()  # type: ignore[assignment]
+        self._application = application
+        self._process = process
         self._bounds = connections
-        self._socket: asyncio.Transport
-        self._running: RequestResponseCycle | None = None
-        self._is_arriving = False
-        self._is_in_head = False
-        self._is_deaf = False
-        self._head_bytes = 0
-        self._keeps_alive = False
+        self._beneath = beneath
+        self._parser = RequestParser(self)
+        self.state = State.IDLE
+        # The first is answered, as soon as its head is there; the last may still arrive.
+        self._exchanges: list[Exchange] = []
+        self._outgoing: Outgoing
+        self._is_paused = False
+        # Nothing more is read; after the request that arrives; and the caller has said so.
+        self._is_deaf = self._is_stopping = self._is_done = False
+        # More is sent than is read.
+        self._is_ahead = False
         self.held_bytes = 0
 
-    @property
-    def is_sending(self) -> bool:
-        return (self._is_arriving or bool(self.pipeline)) and not self._is_deaf
+    # What the transport tells.
 
-    @property
-    def untaken_bytes(self) -> int:
-        return self._socket.get_write_buffer_size()
-
-    def connection_made(self, transport: Any) -> None:
-        # To be told of anything that does not leave at once. (At 0, TLS would always be full.)
-        transport.set_write_buffer_limits(high=1)
-        self._socket = transport
-        super().connection_made(OneWrite(transport, self.loop, self._close))  # type: ignore[arg-type]
-        self.flow = Flow(self.transport)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self.client = _address(transport.get_extra_info("peername"))
+        self.server = _shared(_address(transport.get_extra_info("sockname")))
+        self.scheme = "http" if self._beneath is None else "https"
+        self._outgoing = Outgoing(self, self._bounds.outbox, self._transport, self._beneath)
+        self._process.connections.add(cast("Any", self))
         self._bounds.opened(self)
+        self._outgoing.watch()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self.state = State.CLOSED
+        self._process.connections.discard(cast("Any", self))
         self._bounds.closed(self)
         self._hang_up()
-        super().connection_lost(exc)
-        # All that refers to this one, which else stays until somebody looks for garbage.
-        self.transport = self.flow = self.cycle = self._running = None  # type: ignore[assignment]
+        self._outgoing.lose()
+        self._parser.close()
 
     def eof_received(self) -> None:
-        # uvicorn does so a turn of the event loop later. An answer written in between goes
-        # nowhere, and the work that it hands out would stay out until its leases are lost.
+        # At once: an answer that is written in a later turn of the event loop goes nowhere.
+        self._is_deaf = True
         self._hang_up()
 
     def data_received(self, data: bytes) -> None:
         # In parts, so that a head is not taken for longer than it may be.
         for begin in range(0, len(data), PART_BYTES):
             if self._is_deaf:
-                return
+                self._is_ahead = True
+                break
             self._receive(data if len(data) <= PART_BYTES else data[begin : begin + PART_BYTES])
-
-    def _receive(self, data: bytes) -> None:
-        was_arriving, was_in_head = self._is_arriving, self._is_in_head
-        try:
-            self.parser.feed_data(data)
-        except HttpParserUpgrade:
-            # No other protocol is spoken here; what follows may be in one.
-            self._read_no_more()
-            return
-        except HttpParserError:
-            if not self._is_deaf:
-                self.refuse(400, "This is no HTTP request.")
-            return
-        if self._is_arriving and not was_arriving:
-            self._bounds.began(self)
-        if self._is_in_head and was_in_head:
-            self._head_bytes += len(data)
-        if self._head_bytes > HEAD_LIMIT_BYTES or len(self.headers or ()) > HEADERS_LIMIT:
-            most = f"{HEADERS_LIMIT} headers and {HEAD_LIMIT_BYTES:,} bytes"
-            self.refuse(431, f"The head of a request may have {most}.")
-            return
-        self._bounds.holds(self, len(data) + QUEUED_BYTES * len(self.pipeline))
-
-    def on_message_begin(self) -> None:
-        if len(self.pipeline) == PIPELINE_LIMIT:
-            # The last answer says so, and the caller sends the others again.
-            self._read_no_more()
-            raise TooMuchError
-        super().on_message_begin()
-        self._is_arriving = self._is_in_head = True
-        self._head_bytes = 0
-
-    def on_headers_complete(self) -> None:
-        super().on_headers_complete()
-        self._is_in_head = False
-        self.cycle.message_event = LightEvent()  # type: ignore[assignment]
-        # Whoever is answered before it has sent all is not listened to any longer.
-        self._keeps_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
-
-    def on_message_complete(self) -> None:
-        super().on_message_complete()
-        self._is_arriving = False
-        if not self.cycle.response_started:
-            self.cycle.keep_alive = self._keeps_alive
-        if not self.cycle.response_complete:
-            self._bounds.asked(self)
-
-    def on_response_complete(self) -> None:
-        # Without uvicorn's timer for each answer: `Connections` looks once a second.
-        self.server_state.total_requests += 1
-        if self.pipeline and not self.transport.is_closing():
-            self.transport.flush()  # type: ignore[attr-defined]
-            self._go_on()
-            return
-        self.flow.resume_reading()
-        if not self._is_deaf:
-            self._bounds.answered(self)
+        self._settle()
 
     def pause_writing(self) -> None:
-        super().pause_writing()
-        self.flow.pause_reading()
+        if self.state is not State.CLOSED:
+            self._outgoing.look()
+
+    resume_writing = pause_writing
+
+    # What the parser tells.
+
+    def begins(self) -> Exchange:
+        # The last answer says so, and the caller sends the others again.
+        self._is_deaf = self._is_deaf or len(self._exchanges) > PIPELINE_LIMIT
+        if self._is_deaf:
+            raise NoMoreError
+        self._exchanges.append(Exchange(self))
+        return self._exchanges[-1]
+
+    def has_head(self) -> None:
+        self._begin()
+
+    def is_whole(self, exchange: Exchange) -> None:
+        self._is_done = exchange.is_last
+        self._is_deaf = self._is_done or self._is_stopping
+
+    # What an exchange tells.
+
+    @property
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        return self._process.default_headers
+
+    def is_last(self, exchange: Exchange) -> bool:
+        # Whoever is answered before all was sent is not listened to any longer.
+        is_cut = exchange.state is not State.ANSWERING
+        return is_cut or (self._is_deaf and exchange is self._exchanges[-1])
+
+    def has_read(self) -> None:
+        if self._is_paused:
+            self._steer()
+
+    def keeps(self, exchange: Exchange, kept_bytes: int) -> None:
+        self._bounds.lets_go(self, exchange.held_bytes - kept_bytes)
+        exchange.held_bytes = kept_bytes
+
+    def write(self, exchange: Exchange, head: bytes, body: Part = b"") -> None:
+        self._outgoing.put(exchange, head, body)
+
+    def has_answered(self, exchange: Exchange) -> None:
+        self._exchanges.remove(exchange)
+        self.keeps(exchange, 0)
+        self._is_deaf = self._is_deaf or exchange.is_last
+
+    def has_failed(self) -> None:
+        self.refuse(500, "Something went wrong here; it has been logged.")
+
+    # What the outgoing tells.
+
+    def is_full(self) -> None:
+        # Nobody is answered again who has not taken the answer before.
+        self._steer()
         self._bounds.is_full(self)
 
-    def resume_writing(self) -> None:
-        super().resume_writing()
+    def is_empty(self) -> None:
         self._bounds.is_empty(self)
-        self._go_on()
+
+    def has_left(self) -> None:
+        if self._exchanges:
+            self._begin()
+        elif self._is_deaf and self._outgoing.is_over:
+            self._part()
+        self._settle()
+
+    # What the process tells.
+
+    @property
+    def untaken_bytes(self) -> int:
+        """What was answered and has not left yet."""
+        return self._outgoing.size
 
     def refuse(self, status: int, detail: str) -> None:
-        """End the connection; with this answer, if it waits for none but this."""
-        is_free = self._is_free()
+        """End the connection; with this answer, if none has begun."""
+        has_begun = any(exchange.has_begun_answer for exchange in self._exchanges)
         self._is_deaf = True
         self._hang_up()
-        if not is_free:
+        if has_begun or self._outgoing.is_full or self.state is State.LINGERING:
             self.abort()
-            return
-        headers = {"Connection": "close"}
-        if status == HTTPStatus.SERVICE_UNAVAILABLE:
-            headers["Retry-After"] = "1"
-        answer = problem(status, HTTPStatus(status).phrase, detail, headers=headers)
-        self.transport.write(_bytes_of(answer))
-        self.transport.close()
+        else:
+            self._outgoing.put(None, _refusal(status, detail))
 
     def abort(self) -> None:
+        """End the connection."""
         self._is_deaf = True
-        self._socket.abort()
+        self._transport.abort()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._running = cycle
-        super()._start_asgi_task(cycle, app)
+    def shutdown(self) -> None:
+        """The process stops: what is here, and what is arriving, is answered, and no more."""
+        self._is_stopping = True
+        if not self._exchanges:
+            self._is_deaf = self._is_done = True
+            self.has_left()
+        elif self._exchanges[-1].state is State.ANSWERING:
+            self._is_deaf = True
 
-    def _go_on(self) -> None:
-        """With the next request that is there, once the answer before it has left."""
-        if self.flow.write_paused:
+    # How it goes on.
+
+    def _receive(self, data: bytes) -> None:
+        behind = max(len(self._exchanges), 1)
+        try:
+            self._parser.feed(data)
+        except NoMoreError:
+            pass
+        except RefusedError as refusal:
+            # What came with the end of the last one is nothing to answer.
+            if not self._is_deaf:
+                self._refuse_last(refusal)
+        if self._exchanges:
+            more = len(data) + QUEUED_BYTES * max(len(self._exchanges) - behind, 0)
+            self._exchanges[-1].held_bytes += more
+            self._bounds.holds(self, more)
+
+    def _refuse_last(self, refusal: RefusedError) -> None:
+        """In its turn: those before it are answered as they should be."""
+        self._is_deaf = True
+        if not self._exchanges or self._exchanges[-1].state is State.ANSWERING:
+            self._exchanges.append(Exchange(self))
+        self._exchanges[-1].refusal = (refusal.status, refusal.detail)
+        self._begin()
+
+    def _begin(self) -> None:
+        """With the first request, once the answer before it has left."""
+        if not self._exchanges or not self._outgoing.is_over:
             return
-        self.flow.resume_reading()
-        if self.pipeline and (self._running is None or self._running.response_complete):
-            self._start_asgi_task(*self.pipeline.pop())
+        first = self._exchanges[0]
+        if first.refusal is not None:
+            self.refuse(*first.refusal)
+        elif not first.is_begun and first.state is not State.HEAD:
+            first.is_begun = True
+            task = asyncio.get_running_loop().create_task(first.run(self._application))
+            self._process.tasks.add(task)
+            task.add_done_callback(self._process.tasks.discard)
 
-    def _is_free(self) -> bool:
-        """Whether an answer written now would be the answer to what has arrived last."""
-        if self._is_deaf or self.pipeline or self.untaken_bytes or self.transport.is_closing():
-            return False
-        cycle = self.cycle
-        if cycle is None or cycle.response_complete:
-            return True
-        return not self._is_in_head and not cycle.response_started
+    def _settle(self) -> None:
+        """Its state, and whether it is read from, after whatever has happened."""
+        if self.state is State.LINGERING or self.state is State.CLOSED:
+            return
+        self._change_to(self._exchanges[0].state if self._exchanges else State.IDLE)
+        self._steer()
+
+    def _steer(self) -> None:
+        # No more than it has to be: a caller's end is seen only while it is read from.
+        is_enough = self._outgoing.is_full or len(self._exchanges) > 1
+        if self._exchanges and not is_enough:
+            is_enough = self._is_ahead or self._exchanges[0].unread_bytes > UNREAD_BYTES
+        if is_enough is self._is_paused:
+            return
+        self._is_paused = is_enough
+        if is_enough:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
+    def _change_to(self, state: State) -> None:
+        before, self.state = self.state, state
+        # The time of a transfer begins with its head.
+        if state is not before and not (before is State.HEAD and state is State.BODY):
+            self._bounds.entered(self)
+
+    def _part(self) -> None:
+        """The last answer has left."""
+        if self._transport.is_closing():
+            return
+        self._change_to(State.LINGERING)
+        self._steer()
+        if self._is_done or not self._transport.can_write_eof():
+            self._transport.close()  # TLS waits for the other side by itself
+        else:
+            # To close on somebody who still sends would take the answer from them.
+            self._transport.write_eof()
 
     def _hang_up(self) -> None:
         """Whoever waits for an answer here is gone."""
-        queued = (cycle for cycle, _ in self.pipeline)
-        for cycle in (self._running, self.cycle, *queued):
-            if cycle is not None and not cycle.response_complete:
-                cycle.disconnected = True
-                cycle.message_event.set()
-        self.pipeline.clear()
-
-    def _read_no_more(self) -> None:
-        """The last request that is there will have the last answer."""
-        self._is_deaf = True
-        self.cycle.keep_alive = False
-
-    def _close(self) -> None:
-        if not self._is_arriving and not self._is_deaf:
-            self._socket.close()
-            return
-        # To close on somebody who still sends would take the answer from them.
-        self._is_deaf = True
-        self.cycle = self._running = self.scope = None  # type: ignore[assignment]
-        self.headers = []
-        if self._socket.can_write_eof():
-            self._socket.write_eof()
-        self.flow.resume_reading()
-        self._bounds.lingers(self)
+        for exchange in self._exchanges:
+            exchange.hang_up()
+        self._exchanges.clear()
 
 
-def _bytes_of(answer: Response) -> bytes:
-    headers = b"".join(b"%b: %b\r\n" % header for header in answer.raw_headers)
-    return STATUS_LINE[answer.status_code] + headers + b"\r\n" + bytes(answer.body)
+def _refusal(status: int, detail: str) -> bytes:
+    is_for_now = status == HTTPStatus.SERVICE_UNAVAILABLE
+    headers = {"Retry-After": "1"} if is_for_now else {}
+    shown = problem(status, HTTPStatus(status).phrase, detail, headers=headers)
+    answer = Answer(status, shown.raw_headers, method="GET", version="1.1", closes=True)
+    return answer.head + bytes(shown.body)
+
+
+def _address(found: Any) -> tuple[str, int] | None:
+    return (found[0], found[1]) if isinstance(found, tuple) else None
+
+
+@lru_cache(maxsize=64)
+def _shared(address: tuple[str, int] | None) -> tuple[str, int] | None:
+    """The same for all connections, as it is nearly always."""
+    return address

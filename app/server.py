@@ -8,7 +8,6 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from functools import partial
 from socket import AF_INET, AF_INET6, SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET, socket
 from types import FrameType
 from typing import Any
@@ -16,9 +15,11 @@ from typing import Any
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.server import ServerState
 
 from app.api.services import Services
 from app.connections import Connections
+from app.handshake import Handshake
 from app.main import create_app
 from app.protocol import Protocol
 from app.service.platform import BATCHES
@@ -55,6 +56,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
+        self._application.openapi()  # at the first call it would keep all others waiting
         await super().startup(sockets)
         self._sweeping = self._loop.create_task(self._sweep())
         # What is there by now stays: looking through it for garbage took 70 ms each time.
@@ -65,6 +67,10 @@ class Server(uvicorn.Server):
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             self._connections.sweep()
+
+    def _log_started_message(self, _listeners: object) -> None:
+        # In place of uvicorn's, which does not know of TLS.
+        log.info("serving", url=self._application.state.settings.url)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if sig == signal.SIGINT:
@@ -87,12 +93,13 @@ def serve(settings: Settings, *, shares_port: bool = False) -> None:
     # Another process does beside this one's batch what a second batch of its own would.
     application = create_app(settings, batches_under_way=1 if shares_port else BATCHES)
     connections = Connections(settings, limit=_files_for(settings))
+    certificate = _certificate(settings)
     config = uvicorn.Config(
         application,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=partial(Protocol, connections=connections),  # type: ignore[arg-type]
+        http=_protocol(connections, certificate),
         ws="none",
         log_config=None,
         access_log=False,
@@ -100,7 +107,7 @@ def serve(settings: Settings, *, shares_port: bool = False) -> None:
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=STOP_SECONDS,
-        **_tls(settings),
+        **_tls(certificate),
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn, having stopped in order, raises the signal again: to be told to stop is no fault.
@@ -132,15 +139,33 @@ def _files_for(settings: Settings) -> int:
     return settings.connection_limit
 
 
-def _tls(settings: Settings) -> dict[str, Any]:
+def _certificate(settings: Settings) -> Certificate | None:
     if settings.tls_certificate_file is None:
+        return None
+    return Certificate(settings.tls_certificate_file, settings.tls_key_file)
+
+
+def _tls(certificate: Certificate | None) -> dict[str, Any]:
+    if certificate is None:
         return {}
-    certificate = Certificate(settings.tls_certificate_file, settings.tls_key_file)
     return {
-        "ssl_context_factory": lambda _config, _default: certificate.context,
         "callback_notify": certificate.renew,
         "timeout_notify": LOOK_SECONDS,
     }
+
+
+def _protocol(connections: Connections, certificate: Certificate | None) -> Any:
+    """What uvicorn calls for each connection that it has accepted."""
+
+    def protocol(config: uvicorn.Config, server_state: ServerState, **_: object) -> Any:
+        def over(beneath: asyncio.Transport | None = None) -> Protocol:
+            return Protocol(config.loaded_app, server_state, connections, beneath)
+
+        if certificate is None:
+            return over()
+        return Handshake(certificate.context, server_state, connections, over)
+
+    return protocol
 
 
 def _shared_socket(settings: Settings) -> socket:

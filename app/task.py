@@ -1,6 +1,6 @@
 """A task as the service knows it: the row read from `tasks`, and what a client asks for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -107,6 +107,11 @@ class Lease(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.task_id}.{self.token}"
+
+
+def leases_of(tasks: Iterable[Task]) -> list[Lease]:
+    """Those of the attempts under way."""
+    return [Lease(task.id, task.lease_token) for task in tasks if task.lease_token is not None]
 
 
 class PromisedLease(NamedTuple):

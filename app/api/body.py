@@ -8,13 +8,15 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
-from app.api.large_calls import LARGE_BYTES
+from app.api.large_calls import LARGE_BYTES, room_of
 from app.api.problems import FieldError, InvalidRequestError, invalid_fields
 
 BODY_LIMIT_BYTES: Final = 1024 * 1024
 LARGE_BODY_LIMIT_BYTES: Final = 16 * 1024 * 1024
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
+# Some systems put it before every text; RFC 8259 lets a reader ignore it.
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 _NEITHER: Final = bytes(set(range(256)) - set(b'",[{'))
 _STRING: Final = re.compile(rb'"[^"]*"')
@@ -25,7 +27,7 @@ Model = TypeVar("Model", bound=BaseModel)
 async def read_body(request: Request, *, limit_bytes: int) -> bytes:
     """The body. Raises `InvalidRequestError` (413) as soon as it is known to be too large, and
     `ClientDisconnect` if it will never be there whole: nothing must be done for half a call."""
-    declared = header_of(request, b"content-length")
+    declared = header_of(request, b"content-length") or ""
     if declared.isdecimal() and int(declared) > limit_bytes:
         raise _too_large(f"is larger than {limit_bytes:,} bytes")
     receive = request.receive
@@ -46,6 +48,8 @@ async def read_body(request: Request, *, limit_bytes: int) -> bytes:
         body = b"".join(chunks)
     if len(body) > limit_bytes:
         raise _too_large(f"is larger than {limit_bytes:,} bytes")
+    if declared.isdecimal() and len(body) < int(declared):
+        raise ClientDisconnect
     return body
 
 
@@ -55,17 +59,18 @@ async def parse_body(
     """The body as `model`. Raises `InvalidRequestError`: 415, 400 for what is no JSON, 413, 422."""
     if len(body) <= LARGE_BYTES:
         return _parse(request, body, model, may_be_empty=may_be_empty)
-    async with request.app.state.large_calls.parsing(request, len(body)):
+    async with room_of(request).parsing(len(body)):
         return _parse(request, body, model, may_be_empty=may_be_empty)
 
 
 def _parse(request: Request, body: bytes, model: type[Model], *, may_be_empty: bool) -> Model:
+    body = body.removeprefix(BYTE_ORDER_MARK)
     if not body and may_be_empty:
         return model()
-    kind = header_of(request, b"content-type").partition(";")[0].strip().lower()
+    kind = (header_of(request, b"content-type") or "").partition(";")[0].strip().lower()
     if kind not in (JSON, MERGE_PATCH if request.method == "PATCH" else JSON):
         raise _unsupported("Content-Type", f"must be application/json, not {kind or 'nothing'}")
-    coding = header_of(request, b"content-encoding").strip().lower()
+    coding = (header_of(request, b"content-encoding") or "").strip().lower()
     if coding not in ("", "identity"):
         raise _unsupported("Content-Encoding", f"must be identity, not {coding}")
     limit = request.app.state.settings.body_values_limit
@@ -81,15 +86,20 @@ def _parse(request: Request, body: bytes, model: type[Model], *, may_be_empty: b
 
 def _has_body(request: Request) -> bool:
     length = header_of(request, b"content-length")
-    return length not in ("", "0") or header_of(request, b"transfer-encoding") != ""
+    return length not in (None, "0") or header_of(request, b"transfer-encoding") is not None
 
 
-def header_of(request: Request, name: bytes) -> str:
-    """A header's value, or "". Starlette's own way makes an object and encodes at each look."""
+def header_of(request: Request, name: bytes) -> str | None:
+    """A header's value. Raises `InvalidRequestError` where there are two: others on the way may
+    have seen the other one. Starlette's own way makes an object and encodes at each look."""
+    found: bytes | None = None
     for key, value in request.scope["headers"]:
         if key == name:
-            return str(value, "latin-1")
-    return ""
+            if found is not None:
+                field = name.decode().title()
+                raise InvalidRequestError([FieldError(field, "is given more than once")])
+            found = value
+    return None if found is None else str(found, "latin-1")
 
 
 def _not_json(body: bytes, error: ValidationError) -> InvalidRequestError:

@@ -7,8 +7,8 @@ stacks, and one pass over its body. `docs/decisions/` has the measurement.
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, ClassVar, get_args, get_origin, get_type_hints
-from urllib.parse import unquote_plus, unquote_to_bytes
+from typing import Annotated, Any, ClassVar, Final, get_args, get_origin, get_type_hints
+from urllib.parse import parse_qsl, unquote_plus, unquote_to_bytes
 
 from fastapi import Request, Response
 from fastapi.params import Depends, Header, Path, Query
@@ -16,8 +16,12 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from app.api.auth import Door
-from app.api.body import BODY_LIMIT_BYTES, parse_body, read_body
+from app.api.body import BODY_LIMIT_BYTES, header_of, parse_body, read_body
 from app.api.problems import FieldError, InvalidRequestError, invalid_fields
+
+# A thousand ids, and whatever else a list may be asked for.
+PARAMETERS_LIMIT: Final = 1500
+SHOWN_BYTES: Final = 1024
 
 Read = Callable[[Request], Awaitable[Any]]
 
@@ -33,21 +37,25 @@ class DoorRoute(APIRoute):
         self._readers = _readers(endpoint, self.max_body_size or BODY_LIMIT_BYTES)
         self._reads_query = any(isinstance(marker, Query) for _, marker, _ in _parameters(endpoint))
         self._refuses_body = "POST" in (self.methods or ()) and self.body_field is None
+        self._reads_body = self._refuses_body or self.body_field is not None
 
     async def answer(self, request: Request) -> Response:
         """The endpoint's answer. Raises what `problems.problem_of` knows to show."""
         await request.app.state.doorkeeper.admit(request, self.door)
         if not self._reads_query and request.scope["query_string"]:
             _refuse_query(request)
-        if self._refuses_body:
-            await _read_nothing(request)
-        try:
-            # The arguments have no name here: a long poll would keep them.
-            response: Response = await self.endpoint(
-                **{name: await read(request) for name, read in self._readers}
-            )
-        finally:
-            request.app.state.large_calls.left(request)
+        if not self._reads_body:
+            return await self._answer(request)
+        with request.app.state.large_calls.room_for(request):
+            if self._refuses_body:
+                await _read_nothing(request)
+            return await self._answer(request)
+
+    async def _answer(self, request: Request) -> Response:
+        # The arguments have no name here: a long poll would keep them.
+        response: Response = await self.endpoint(
+            **{name: await read(request) for name, read in self._readers}
+        )
         return response
 
 
@@ -95,7 +103,8 @@ def _readers(endpoint: Callable[..., Any], limit_bytes: int) -> list[tuple[str, 
         elif isinstance(marker, Path):
             readers.append((name, _from_path(name, TypeAdapter(hint))))
         elif isinstance(marker, Header):
-            readers.append((name, _from_header(name.replace("_", "-"), TypeAdapter(hint))))
+            header = name.replace("_", "-").encode()
+            readers.append((name, _from_header(header, TypeAdapter(hint))))
         elif isinstance(marker, Query):
             readers.append((name, _from_query(get_args(hint)[0])))
         else:
@@ -123,9 +132,11 @@ def _from_path(name: str, adapter: TypeAdapter[Any]) -> Read:
     return read
 
 
-def _from_header(name: str, adapter: TypeAdapter[Any]) -> Read:
+def _from_header(name: bytes, adapter: TypeAdapter[Any]) -> Read:
+    shown = name.decode().title()
+
     async def read(request: Request) -> Any:
-        return _validated(adapter, request.headers.get(name), name.title())
+        return _validated(adapter, header_of(request, name), shown)
 
     return read
 
@@ -139,6 +150,9 @@ def _from_query(model: type[BaseModel]) -> Read:
 
     async def read(request: Request) -> Any:
         values: dict[str, Any] = {}
+        if request.scope["query_string"].count(b"&") >= PARAMETERS_LIMIT:
+            message = f"has more than {PARAMETERS_LIMIT:,} parameters"
+            raise InvalidRequestError([FieldError("query", message)])
         items = request.query_params.multi_items()
         if any("\ufffd" in value for _, value in items):
             _refuse_what_is_no_text(request)
@@ -194,5 +208,9 @@ def _refuse_what_is_no_text(request: Request) -> None:
 
 
 def _refuse_query(request: Request) -> None:
-    names = dict.fromkeys(name for name, _ in request.query_params.multi_items())
-    raise InvalidRequestError([FieldError(name, "is not a parameter known here") for name in names])
+    # Anybody may ask, and to read on would take longer than all that is answered here.
+    shown = request.scope["query_string"][:SHOWN_BYTES].decode("latin-1")
+    names = dict.fromkeys(name for name, _ in parse_qsl(shown, keep_blank_values=True))
+    if names:
+        unknown = "is not a parameter known here"
+        raise InvalidRequestError([FieldError(name, unknown) for name in names])

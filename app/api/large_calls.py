@@ -4,13 +4,16 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Annotated, Any, Final, Self
 
-from fastapi import Request
+from fastapi import Depends, Request
+
+from app.exchange import Exchange, exchange_of
 
 # What counts as large, and how much of it is let in at a time.
 LARGE_BYTES: Final = 16 * 1024
 ROOM_BYTES: Final = 4 * 1024 * 1024
+_ROOM: Final = "rowlock.room"
 
 
 class LargeCalls:
@@ -18,35 +21,31 @@ class LargeCalls:
 
     def __init__(self) -> None:
         self._left_bytes = ROOM_BYTES
-        self._inside: dict[Request, int] = {}
         self._waiting: deque[tuple[asyncio.Future[None], int]] = deque()
-        self._parsing = asyncio.Lock()
+        self.parsing = asyncio.Lock()
 
-    @asynccontextmanager
-    async def parsing(self, request: Request, size: int) -> AsyncIterator[None]:
-        """To be parsed within, and `left` when answered."""
-        await self._enter(request, min(size, ROOM_BYTES))
-        async with self._parsing:
-            # Then everybody else: a megabyte may take a tenth of a second.
-            await asyncio.sleep(0)
-            yield
+    def room_for(self, request: Request) -> "Room":
+        """To be entered before the body is read, and left when the call is answered."""
+        room = Room(self, exchange_of(request))
+        request.scope[_ROOM] = room
+        return room
 
-    def left(self, request: Request) -> None:
-        """The call is answered, or needs its body no longer; it may never have been large."""
-        if size := self._inside.pop(request, 0):
-            self._left_bytes += size
-            self._let_in()
-
-    async def _enter(self, request: Request, size: int) -> None:
+    async def take(self, size: int) -> None:
+        """Wait for so much room."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((turn, size))
         self._let_in()
         try:
             await turn
-        finally:
-            # Cancelled it may be with its turn come.
-            if turn.done() and not turn.cancelled():
-                self._inside[request] = size
+        except asyncio.CancelledError:
+            if not turn.cancelled():
+                self.give_back(size)  # its turn had come
+            raise
+
+    def give_back(self, size: int) -> None:
+        """What was taken."""
+        self._left_bytes += size
+        self._let_in()
 
     def _let_in(self) -> None:
         while self._waiting:
@@ -57,3 +56,50 @@ class LargeCalls:
                 self._left_bytes -= size
                 turn.set_result(None)
             self._waiting.popleft()
+
+
+class Room:
+    """One call's, which gives back what it has taken when it is left."""
+
+    __slots__ = ("_calls", "_exchange", "_taken_bytes")
+
+    def __init__(self, calls: LargeCalls, exchange: Exchange | None) -> None:
+        self._calls = calls
+        self._exchange = exchange
+        self._taken_bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._leave()
+
+    @asynccontextmanager
+    async def parsing(self, size: int) -> AsyncIterator[None]:
+        """For a body of that size, to be parsed within."""
+        size = min(size, ROOM_BYTES)
+        await self._calls.take(size)
+        self._taken_bytes = size
+        async with self._calls.parsing:
+            # Then everybody else: a megabyte may take a tenth of a second.
+            await asyncio.sleep(0)
+            yield
+
+    def leave_early(self) -> None:
+        """What was sent is needed no longer, and the answer may take its time."""
+        self._leave()
+        if self._exchange is not None:
+            self._exchange.drop_body()
+
+    def _leave(self) -> None:
+        taken_bytes, self._taken_bytes = self._taken_bytes, 0
+        if taken_bytes:
+            self._calls.give_back(taken_bytes)
+
+
+def room_of(request: Request) -> Any:
+    """The call's."""
+    return request.scope[_ROOM]
+
+
+TheRoom = Annotated[Room, Depends(room_of)]

@@ -1,6 +1,5 @@
 """The worker door: claim, heartbeat, finish."""
 
-from functools import partial
 from typing import Annotated, Any
 
 import orjson
@@ -10,14 +9,15 @@ from app.api import schemas
 from app.api.body import LARGE_BODY_LIMIT_BYTES
 from app.api.door import WorkerRoute
 from app.api.fields import LeaseId
+from app.api.large_calls import TheRoom
 from app.api.links import lease_links
 from app.api.problems import KINDS
-from app.api.responses import BODY_PROBLEMS, JsonAnswer, problems
-from app.api.services import Service, hang_up_of
+from app.api.responses import BODY_PROBLEMS, JsonAnswer, LeasesAnswer, problems
+from app.api.services import Service, gone_of
 from app.documents import Array, array, dumps, lease_document, task_document
 from app.errors import RowlockError
 from app.queue.calls import Claim, Ending, Finish
-from app.task import Lease, Task
+from app.task import Lease, Task, leases_of
 
 router = APIRouter(route_class=WorkerRoute, tags=["worker"])
 
@@ -30,13 +30,15 @@ TheLease = Annotated[LeaseId, Path(description="From the claim.")]
     responses={200: lease_links("/0"), **problems(*BODY_PROBLEMS)},
     summary="Claim tasks, or wait for some",
 )
-async def claim(service: Service, request: Request, body: schemas.ClaimTasks) -> Response:
+async def claim(
+    service: Service, request: Request, body: schemas.ClaimTasks, room: TheRoom
+) -> Response:
     wanted, wait_seconds = _claim(body), body.wait_seconds
     del body  # it may wait, with ten thousand others
-    turned = await service.worker.turn(
-        [], wanted, wait_seconds=wait_seconds, is_gone=hang_up_of(request)
-    )
-    return JsonAnswer(Array(lease_document(task) for task in turned.claimed).end())
+    room.leave_early()
+    turned = await service.worker.turn([], wanted, wait_seconds=wait_seconds, gone=gone_of(request))
+    document = Array(lease_document(task) for task in turned.claimed).end()
+    return LeasesAnswer(document, leases_of(turned.claimed), service.worker.give_back)
 
 
 @router.post(
@@ -46,24 +48,30 @@ async def claim(service: Service, request: Request, body: schemas.ClaimTasks) ->
     summary="End attempts and claim the next tasks, in one transaction",
     max_body_size=LARGE_BODY_LIMIT_BYTES,
 )
-async def finish(service: Service, request: Request, body: schemas.FinishTasks) -> Response:
+async def finish(
+    service: Service, request: Request, body: schemas.FinishTasks, room: TheRoom
+) -> Response:
+    leases = [_lease(item.lease_id) for item in body.items]
     finishes = [_finish(item) for item in body.items]
     wanted = _claim(body.claim) if body.claim is not None else None
     wait_seconds = body.claim.wait_seconds if body.claim is not None else 0
     del body  # as above
-    turned = await service.worker.turn(
+    turning = service.worker.turn(
         finishes,
         wanted,
         wait_seconds=wait_seconds,
-        is_gone=hang_up_of(request),
-        only_waits=partial(request.app.state.large_calls.left, request),
+        gone=gone_of(request),
+        only_waits=room.leave_early,
     )
+    del finishes  # they are as long as the body
+    turned = await turning
     items = [
-        _finished(one.lease, answer, turned.cut)
-        for one, answer in zip(finishes, turned.finished, strict=True)
+        _finished(lease, answer, turned.cut)
+        for lease, answer in zip(leases, turned.finished, strict=True)
     ]
-    leases = array(lease_document(task) for task in turned.claimed)
-    return JsonAnswer(dumps({"items": items, "leases": orjson.Fragment(leases)}))
+    handed_out = array(lease_document(task) for task in turned.claimed)
+    document = dumps({"items": items, "leases": orjson.Fragment(handed_out)})
+    return LeasesAnswer(document, leases_of(turned.claimed), service.worker.give_back)
 
 
 @router.post(

@@ -1,11 +1,15 @@
 """Answers, and how the OpenAPI document shows them."""
 
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from fastapi import Response
+from starlette.types import Receive, Scope, Send
 
 from app.api.examples import PROBLEMS
 from app.api.problems import MEDIA_TYPE
+from app.exchange import EXCHANGE, Exchange
+from app.task import Lease
 
 _WHAT: Final = {
     400: "Not JSON.",
@@ -29,7 +33,7 @@ def header(name: str, description: str, kind: str = "string", *, always: bool) -
     return {"headers": {name: said}}
 
 
-LOCATION: Final = header("Location", "The task's path.", always=True)
+LOCATION: Final = header("Location", "The task's path, relative to this call's.", always=True)
 NEXT_PAGE: Final = header("Link", 'The next page, if any: `<…>; rel="next"`.', always=False)
 RETRY_AFTER: Final = header("Retry-After", "Seconds.", "integer", always=True)
 _HEADERS: Final = {
@@ -79,3 +83,29 @@ class JsonAnswer(Response):
         ]
         for name, value in (headers or {}).items():
             self.raw_headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
+
+
+class LeasesAnswer(JsonAnswer):
+    """An answer that hands out `leases`. Where it is not taken whole, nobody has them, and they are
+    given back."""
+
+    def __init__(
+        self,
+        document: bytes | bytearray,
+        leases: Sequence[Lease],
+        give_back: Callable[[Sequence[Lease]], None],
+    ) -> None:
+        super().__init__(document)
+        self._leases = leases
+        self._give_back = give_back
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_taken = False
+        try:
+            await super().__call__(scope, receive, send)
+            self.body = b""  # it may be 8 MiB, and take a minute to leave
+            exchange: Exchange | None = scope.get(EXCHANGE)
+            is_taken = not self._leases or exchange is None or await exchange.taken()
+        finally:
+            if not is_taken:
+                self._give_back(self._leases)

@@ -1,12 +1,14 @@
 """The use cases, as endpoints get them."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
 from app.api.readiness import Parts, parts_of
 from app.coalesce import Coalescer
+from app.exchange import exchange_of
+from app.light_event import LightEvent
 from app.service.admin import AdminService
 from app.service.client import ClientService
 from app.service.platform import Platform
@@ -45,18 +47,7 @@ def services_of(request: Request) -> Services:
 Service = Annotated[Services, Depends(services_of)]
 
 
-def hang_up_of(request: Request) -> Callable[[], Awaitable[bool]]:
-    """Whether the caller of a long poll has gone, as far as is known at this very moment."""
-
-    async def is_gone() -> bool:
-        # Begun and dropped, not waited for: in a turn of the event loop the caller could go, and
-        # what is handed out upon the answer would reach nobody.
-        receiving = request.receive().__await__()
-        try:
-            next(receiving)
-        except StopIteration as end:
-            return bool(end.value["type"] == "http.disconnect")
-        receiving.close()
-        return False
-
-    return is_gone
+def gone_of(request: Request) -> LightEvent | None:
+    """Set once the caller of a long poll has gone. None: that is not told here."""
+    exchange = exchange_of(request)
+    return None if exchange is None else exchange.gone

@@ -14,7 +14,7 @@ from app.api.door import ClientRoute
 from app.api.fields import TaskId
 from app.api.links import task_links
 from app.api.responses import BODY_PROBLEMS, LOCATION, NEXT_PAGE, JsonAnswer, problems
-from app.api.services import Service, hang_up_of
+from app.api.services import Service, gone_of
 from app.documents import task_document
 from app.queue.calls import Submission
 from app.queue.pages import Page
@@ -54,7 +54,9 @@ async def submit(
     submission = _submission([body], idempotency_key, is_batch=False)
     stored, task_id = await service.client.submit_task(submission)
     return JsonAnswer(
-        stored.document, 201 if stored.is_new else 200, {"Location": f"/tasks/{task_id}"}
+        stored.document,
+        201 if stored.is_new else 200,
+        {"Location": f"tasks/{task_id}"},  # relative, as links are
     )
 
 
@@ -117,9 +119,7 @@ async def get(
     if query.wait_seconds is None:
         return JsonAnswer(await service.client.get(task_id))
     return JsonAnswer(
-        await service.client.wait(
-            task_id, wait_seconds=query.wait_seconds, is_gone=hang_up_of(request)
-        )
+        await service.client.wait(task_id, wait_seconds=query.wait_seconds, gone=gone_of(request))
     )
 
 

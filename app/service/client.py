@@ -21,6 +21,7 @@ from app.errors import (
     TaskNotFoundError,
     TooManyWaitingError,
 )
+from app.light_event import LightEvent
 from app.mysql_errors import error_code
 from app.queue import intervene, listing, looking, reading, statistics, submitting
 from app.queue.calls import Move, Submission, Submitted
@@ -118,9 +119,10 @@ class ClientService:
         return await self._reads(task_id)
 
     async def wait(
-        self, task_id: int, *, wait_seconds: float, is_gone: Callable[[], Awaitable[bool]]
+        self, task_id: int, *, wait_seconds: float, gone: LightEvent | None = None
     ) -> bytes:
-        """The task's document once it has ended, or as it is after `wait_seconds`.
+        """The task's document once it has ended, or as it is after `wait_seconds`, or when the
+        caller has `gone`.
 
         Raises `TooManyWaitingError` where it has not, and there is no room to wait.
         """
@@ -138,9 +140,9 @@ class ClientService:
                 remaining = until - time.monotonic()
                 if has_ended:
                     return await self._last_reads(task_id)
-                if remaining <= 0 or not room.is_open or await is_gone():
+                if remaining <= 0 or not room.is_open or (gone is not None and gone.is_set()):
                     return await self.get(task_id)
-                await waiter.wait(remaining)
+                await waiter.wait(remaining, gone)
         finally:
             room.leave(waiter)
 

@@ -44,9 +44,10 @@ class Waiter(Generic[Key]):
     def wake(self) -> None:
         self._woken.set()
 
-    async def wait(self, seconds: float) -> bool:
-        """Whether it was woken, within that long. Then it may be waited for again."""
-        await self._woken.wait(seconds)
+    async def wait(self, seconds: float, gone: LightEvent | None = None) -> bool:
+        """Whether it was woken, within that long, and before its caller was `gone`. Then it may be
+        waited for again."""
+        await self._woken.wait(seconds, unless=gone)
         is_woken = self._woken.is_set()
         self._woken.clear()
         return is_woken

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final
 
@@ -17,13 +17,14 @@ from app.errors import (
     TaskNotFoundError,
     TooManyWaitingError,
 )
+from app.light_event import LightEvent
 from app.queue import lifecycle
 from app.queue.calls import Claim, Ending, Finish, Turn, Turned, Turns
 from app.queue.reading import get_tasks
 from app.service.give_back import GiveBack
 from app.service.heartbeats import Heartbeats, Pulse
 from app.service.platform import Platform
-from app.task import Lease, Task, texts_of, without_texts
+from app.task import Lease, Task, leases_of, texts_of, without_texts
 
 # Together at most this many tasks move in one transaction of the lease traffic.
 TURN_LIMIT: Final = 400
@@ -60,13 +61,13 @@ class WorkerService:
         claim: Claim | None,
         *,
         wait_seconds: float = 0,
-        is_gone: Callable[[], Awaitable[bool]] | None = None,
+        gone: LightEvent | None = None,
         only_waits: Callable[[], None] = lambda: None,
     ) -> Turned:
         """End attempts and take the next work, in one transaction; with nothing to take, wait.
 
-        `is_gone` says whether the caller has hung up; then nothing is claimed for it. `only_waits`
-        is called when all but the wait is over.
+        `gone` is set when the caller hangs up: its wait is over then, and nothing claimed for it.
+        `only_waits` is called when all but the wait is over.
         Raises `TooManyWaitingError` where there is nothing to take, nor room to wait.
         """
         if claim is None or wait_seconds <= 0:
@@ -86,10 +87,11 @@ class WorkerService:
             if not turned.claimed:
                 turned = _within(turned, WAITING_BYTES)
             only_waits()
+            finishes = ()  # which may be 16 MiB
             while not turned.claimed and (remaining := until - time.monotonic()) > 0:
-                if not await waiter.wait(remaining) or not room.is_open:
+                if not await waiter.wait(remaining, gone) or not room.is_open:
                     return turned
-                if is_gone is not None and await is_gone():
+                if gone is not None and gone.is_set():
                     waiter.wake()  # what woke it goes on to the next
                     return turned
                 try:
@@ -99,8 +101,8 @@ class WorkerService:
                     raise
                 turned = turned._replace(claimed=claimed)
             # A poll may be hung up on at any time, in its first moment too.
-            if turned.claimed and is_gone is not None and await is_gone():
-                await self.give_back(turned.claimed)
+            if turned.claimed and gone is not None and gone.is_set():
+                self.give_back(leases_of(turned.claimed))
                 return turned._replace(claimed=[])
             return turned
         finally:
@@ -139,9 +141,9 @@ class WorkerService:
         """The worker lives. Raises `StaleLeaseError` or `TaskNotFoundError`."""
         return await self._heartbeats.beat(lease, progress)
 
-    async def give_back(self, tasks: Sequence[Task]) -> None:
-        """Release what was claimed for a caller that is no longer there."""
-        self._returns.put(_leases_of(tasks))
+    def give_back(self, leases: Iterable[Lease]) -> None:
+        """Release what was handed out to a caller that is no longer there."""
+        self._returns.put(leases)
 
     async def drain(self) -> None:
         """Return when everything accepted so far is answered."""
@@ -197,7 +199,7 @@ class WorkerService:
             self._memory.leased.forget(turn.finishes)
 
     async def _return_unclaimed(self, _turn: Turn, turned: Turned) -> None:
-        self._returns.put(_leases_of(turned.claimed))
+        self._returns.put(leases_of(turned.claimed))
 
     async def _release(self, leases: Sequence[Lease]) -> None:
         await self._turns(Turn([Finish(lease, Ending.RELEASE) for lease in leases]))
@@ -233,7 +235,3 @@ def _light(answer: Task | RowlockError, task: Task) -> Task | RowlockError:
         return without_texts(task)
     answer.facts["task"] = without_texts(task)
     return answer
-
-
-def _leases_of(tasks: Iterable[Task]) -> list[Lease]:
-    return [Lease(task.id, task.lease_token) for task in tasks if task.lease_token is not None]

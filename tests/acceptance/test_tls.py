@@ -1,23 +1,24 @@
 """An API that speaks HTTPS itself, for those without a proxy."""
 
 import os
+import socket
 import ssl
+import struct
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from app.local.ports import free_port
 from tests.acceptance.commands import run
 from tests.acceptance.deployment import Deployment, Process, until
 from tests.acceptance.test_sdk_forks import program
+from tests.certificate import make_certificate
+
+CONNECTIONS = 16
+LONG_ENOUGH = 20.0
 
 
 @pytest.fixture
@@ -42,30 +43,14 @@ def api(
         "ROWLOCK_TLS_KEY_FILE": str(key),
         "ROWLOCK_TRUSTED_PROXIES": "127.0.0.1",
         "ROWLOCK_CLIENT_TOKENS": "a-client",
+        "ROWLOCK_CONNECTION_LIMIT": str(CONNECTIONS),
+        "ROWLOCK_IDLE_TIMEOUT_SECONDS": "1",
     }
     process = Process("https", environment, tmp_path, "serve")
     url = f"https://127.0.0.1:{port}"
     until(lambda: answers(url, certificate), "answering over TLS", 30)
     yield process, url
     process.stop()
-
-
-def make_certificate(certificate_file: Path, key_file: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "rowlock")])
-    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(here, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    key_file.write_bytes(private)
-    certificate_file.write_bytes(certificate.public_bytes(Encoding.PEM))
 
 
 def answers(url: str, certificate: Path) -> bool:
@@ -125,3 +110,85 @@ def test_a_fork_does_not_touch_its_parents_sessions(
             http.post(f"{url}/tasks", json={"title": "t"}, headers=headers) for _ in range(8)
         ]
     program(kind, [answer.json()["id"] for answer in answers], environment)
+
+
+def connected(url: str) -> socket.socket:
+    """Without TLS, so far."""
+    host, _, port = url.removeprefix("https://").partition(":")
+    return socket.create_connection((host, int(port)), timeout=LONG_ENOUGH)
+
+
+def over_tls(connection: socket.socket, files: tuple[Path, Path]) -> ssl.SSLSocket:
+    context = ssl.create_default_context(cafile=files[0])
+    return context.wrap_socket(connection, server_hostname="127.0.0.1")
+
+
+def test_however_a_connection_ends_that_is_no_error(
+    api: tuple[Process, str], files: tuple[Path, Path]
+) -> None:
+    process, url = api
+    ask = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    for sent in (b"", b"\x16\x03\x01", ask):  # nothing, a part of a handshake, no TLS at all
+        for resets in (False, True):
+            with connected(url) as caller:
+                caller.sendall(sent)
+                if resets:
+                    caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    for how in ("unwraps", "closes", "resets", "says no more"):
+        with over_tls(connected(url), files) as caller:
+            caller.sendall(ask)
+            assert caller.recv(65_536).startswith(b"HTTP/1.1 200 ")
+            if how == "unwraps":
+                caller.unwrap()
+            elif how == "resets":
+                caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            elif how == "says no more":
+                caller.shutdown(socket.SHUT_WR)
+                assert caller.recv(65_536) == b""
+    with over_tls(connected(url), files) as caller:
+        caller.sendall(ask.replace(b"Host", b"Connection: close\r\nHost"))
+        received = b""
+        while part := caller.recv(65_536):
+            received += part
+        assert received.endswith(b'{"status":"ok"}')
+    until(lambda: open_connections(url, files) == 1, "all ended")
+    assert "Traceback" not in process.log.read_text()
+    assert '"error"' not in process.log.read_text()
+
+
+def test_who_does_not_get_to_the_end_of_a_handshake_is_counted_and_let_go(
+    api: tuple[Process, str], files: tuple[Path, Path]
+) -> None:
+    """Silent sockets took every file that the process may open."""
+    _, url = api
+    with ExitStack() as silent:
+        callers = [silent.enter_context(connected(url)) for _ in range(CONNECTIONS - 2)]
+        for caller in callers[::2]:
+            caller.sendall(b"\x16\x03\x01")
+        assert open_connections(url, files) <= CONNECTIONS
+        # All of them, and nobody had to ask for it.
+        for caller in callers:
+            assert caller.recv(1) == b""
+        more = [silent.enter_context(connected(url)) for _ in range(3 * CONNECTIONS)]
+        assert more[0].recv(1) == b""
+        assert open_connections(url, files) <= CONNECTIONS
+
+
+def open_connections(url: str, files: tuple[Path, Path]) -> int:
+    context = ssl.create_default_context(cafile=files[0])
+    figures = httpx.get(f"{url}/metrics", verify=context).raise_for_status().text
+    (line,) = [line for line in figures.splitlines() if line.startswith("rowlock_connections ")]
+    return int(float(line.split()[1]))
+
+
+def test_a_large_answer_is_given_as_it_is_taken_and_no_faster(
+    api: tuple[Process, str], files: tuple[Path, Path]
+) -> None:
+    _, url = api
+    with over_tls(connected(url), files) as caller:
+        script = b"GET /swagger/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"
+        caller.sendall(script + script.replace(b"Host", b"Connection: close\r\nHost"))
+        size = 0
+        while part := caller.recv(1000):
+            size += len(part)
+    assert size > 2 * 1_000_000

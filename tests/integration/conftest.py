@@ -8,6 +8,7 @@ import pytest
 import redis
 from sqlalchemy import Engine, create_engine, make_url, text
 
+from app.light_event import LightEvent
 from app.local.ports import free_port
 from app.local.valkey import ValkeyServer
 from app.service.waiting import Waiter
@@ -30,9 +31,9 @@ def begins_to_wait(monkeypatch: pytest.MonkeyPatch) -> "asyncio.Queue[None]":
     began: asyncio.Queue[None] = asyncio.Queue()
     wait = Waiter.wait
 
-    async def noted(waiter: Waiter[object], seconds: float) -> bool:
+    async def noted(waiter: Waiter[object], seconds: float, gone: LightEvent | None = None) -> bool:
         began.put_nowait(None)
-        return await wait(waiter, seconds)
+        return await wait(waiter, seconds, gone)
 
     monkeypatch.setattr(Waiter, "wait", noted)
     return began

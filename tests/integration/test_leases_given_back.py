@@ -8,6 +8,7 @@ import httpx
 import pytest
 from sqlalchemy.orm import Session
 
+from app.light_event import LightEvent
 from app.queue.calls import Claim, Move
 from app.service.platform import Platform
 from app.service.worker import WorkerService
@@ -50,19 +51,15 @@ async def test_what_a_poll_claims_at_its_first_look_is_given_back_to_a_caller_th
     task_id = TaskFactory().id
     worker = WorkerService(platform)
     moved = platform.moved
-    has_left = False
+    gone = LightEvent()
 
     async def the_caller_leaves(moves: Collection[Move], **rest: Any) -> None:
-        nonlocal has_left
-        has_left = True
+        gone.set()
         await moved(moves, **rest)
-
-    async def is_gone() -> bool:
-        return has_left
 
     monkeypatch.setattr(platform, "moved", the_caller_leaves)
     claim = Claim("gone", ("default",), 1)
-    turned = await worker.turn([], claim, wait_seconds=30, is_gone=is_gone)
+    turned = await worker.turn([], claim, wait_seconds=30, gone=gone)
     assert turned.claimed == []
 
     assert (await get(api, task_id))["status"] == "to_do"

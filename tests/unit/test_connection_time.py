@@ -1,0 +1,202 @@
+"""What a connection is waited for and how long, and what it counts for meanwhile."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from app.connections import LINGER_SECONDS
+from app.exchange import State
+from tests.served import answer, exchange_in, process, split, tells, told
+from tests.steered_redis import Hands
+
+BEGUN = b"POST /begun HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
+ONE = b"GET /one HTTP/1.1\r\nHost: x\r\n\r\n"
+IDLE, TRANSFER = 5.0, 60.0
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Hands:
+    """By which connections are waited for."""
+    hands = Hands()
+    monkeypatch.setattr("app.connections.time", SimpleNamespace(monotonic=hands.monotonic))
+    return hands
+
+
+class Waits:
+    """An application that answers when it may, once it has read what was asked."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.may_answer = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        self.asked.set()
+        await self.may_answer.wait()
+        await answer(send, b"{}")
+
+
+@pytest.mark.parametrize("more", [b"", b"\r\nhel"])
+async def test_a_request_that_came_with_the_end_of_another_has_its_time_too(
+    clock: Hands, more: bytes
+) -> None:
+    async with process(tells) as (serving, connect):
+        reader, writer = await connect()
+        writer.write(ONE + BEGUN + more)
+        assert await reader.readuntil(b"}")
+        clock.seconds += TRANSFER - 1
+        serving.connections.sweep()
+        assert serving.last.state in {State.HEAD, State.BODY}
+        clock.seconds += 2
+        serving.connections.sweep()
+        ((status, headers, _),) = split(await reader.read())
+        assert (status, headers["connection"]) == (408, "close")
+
+
+async def test_a_head_and_its_body_have_one_time_together(clock: Hands) -> None:
+    async with process(tells) as (serving, connect):
+        reader, _ = await connect()
+        serving.last.data_received(BEGUN)
+        clock.seconds += TRANSFER - 1
+        serving.last.data_received(b"\r\nhel")
+        serving.connections.sweep()
+        assert serving.last.state is State.BODY
+        clock.seconds += 2
+        serving.connections.sweep()
+        assert split(await reader.read())[0][0] == 408
+
+
+async def test_who_brings_no_request_is_let_go(clock: Hands) -> None:
+    async with process(tells) as (serving, connect):
+        reader, writer = await connect()
+        for _ in range(3):
+            writer.write(ONE)
+            assert await reader.readuntil(b"}")
+            clock.seconds += IDLE - 1
+            serving.connections.sweep()
+        assert serving.last.state is State.IDLE
+        clock.seconds += 2
+        serving.connections.sweep()
+        assert await reader.read() == b""
+
+
+@pytest.mark.parametrize("behind", [b"", BEGUN, BEGUN + b"\r\nhel"])
+async def test_who_waits_for_an_answer_is_not_timed_whatever_comes_behind(
+    clock: Hands, behind: bytes
+) -> None:
+    application = Waits()
+    async with process(application) as (serving, connect):
+        reader, writer = await connect()
+        writer.write(ONE + behind)
+        await application.asked.wait()
+        clock.seconds += 100 * TRANSFER
+        serving.connections.sweep()
+        assert serving.last.state is State.ANSWERING
+        application.may_answer.set()
+        assert await reader.readuntil(b"}")
+        # What came behind has all its time from now on.
+        clock.seconds += IDLE - 1
+        serving.connections.sweep()
+        assert not serving.last.lost.is_set()
+        if behind:
+            serving.last.data_received((BEGUN + b"\r\nhello")[len(behind) :])
+            assert await reader.readuntil(b"}")
+
+
+async def test_who_has_the_last_answer_may_read_it_for_a_moment(clock: Hands) -> None:
+    async with process(tells) as (serving, connect):
+        reader, _ = await connect()
+        serving.last.data_received(b"hello\r\n")
+        assert split(await reader.read())[0][0] == 400
+        assert serving.last.state is State.LINGERING
+        clock.seconds += LINGER_SECONDS + 1
+        serving.connections.sweep()
+        await serving.last.lost.wait()
+
+
+async def test_an_answer_that_is_not_taken_is_cut_off(clock: Hands) -> None:
+    taken: asyncio.Queue[bool] = asyncio.Queue()
+    begun = asyncio.Event()
+
+    async def large(scope: Scope, receive: Receive, send: Send) -> None:
+        await answer(send, b"x" * 50_000_000)
+        begun.set()
+        taken.put_nowait(await exchange_in(scope).taken())
+
+    async with process(large) as (serving, connect):
+        _, writer = await connect()
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(ONE)
+        await begun.wait()
+        clock.seconds += TRANSFER - 1
+        serving.connections.sweep()
+        assert taken.empty()
+        clock.seconds += 2
+        serving.connections.sweep()
+        assert await taken.get() is False
+
+
+async def test_what_was_sent_counts_until_it_is_answered() -> None:
+    application = Waits()
+    async with process(application) as (serving, connect):
+        reader, writer = await connect()
+        writer.write(BEGUN + b"\r\nhello" + ONE)
+        await application.asked.wait()
+        assert serving.last.held_bytes >= len(BEGUN + b"\r\nhello" + ONE)
+        application.may_answer.set()
+        for _ in range(2):
+            assert await reader.readuntil(b"}")
+        assert serving.last.held_bytes == 0
+
+
+async def test_or_for_its_head_alone_where_the_body_is_needed_no_longer() -> None:
+    application = Waits()
+    dropped = asyncio.Event()
+
+    async def drops(scope: Scope, receive: Receive, send: Send) -> None:
+        exchange_in(scope).drop_body()
+        dropped.set()
+        await application(scope, receive, send)
+
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10000\r\nX-Long: %b\r\n\r\n" % (
+        b"x" * 999
+    )
+    async with process(drops) as (serving, connect):
+        reader, writer = await connect()
+        writer.write(head + b"x" * 10_000)
+        await dropped.wait()
+        assert 999 < serving.last.held_bytes <= len(head)
+        application.may_answer.set()
+        assert await reader.readuntil(b"}")
+        assert serving.last.held_bytes == 0
+
+
+async def test_memory_is_made_by_those_who_send_and_by_nobody_who_waits() -> None:
+    application = Waits()
+    begun = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 600_000
+    async with process(application, transfer_memory_mib=1) as (serving, connect):
+        polling, writer = await connect()
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n" + b"x" * 9)
+        await application.asked.wait()
+        first, _ = await connect()
+        # Past the socket, which would bring it in parts.
+        serving.last.data_received(begun)
+        _, writer = await connect()
+        writer.write(begun)
+        ((status, headers, _),) = split(await first.read())
+        assert (status, headers["retry-after"]) == (503, "1")
+        application.may_answer.set()
+        assert await polling.readuntil(b"}")
+
+
+async def test_the_longest_idle_makes_room_for_one_more() -> None:
+    async with process(tells, limit=2) as (_, connect):
+        first, _ = await connect()
+        second, writer = await connect()
+        await connect()
+        assert await first.read() == b""
+        writer.write(b"GET /still-there HTTP/1.0\r\n\r\n")
+        assert told(await second.read())[0]["path"] == "/still-there"
