@@ -38,6 +38,7 @@ class Door(StrEnum):
 
 
 _HOST: Final = re.compile(r"\[?([^\[\]]*?)\]?(?::[0-9]*)?")
+_FORWARDED: Final = frozenset({b"forwarded", b"via", b"x-real-ip"})
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="rowlock"'}
 
 
@@ -68,16 +69,12 @@ class Doorkeeper:
         if door is Door.OPEN:
             return
         needs_none = not self._is_needed or (door is Door.ANY and _is_from_loopback(request))
-        if needs_none and _is_sent_by_a_program(request):
+        if needs_none and (stranger := _stranger(request)) is None:
             return
         if not self._is_needed:
-            raise HTTPException(
-                403,
-                "Without tokens no web page of another site may call, and the server is called "
-                "by its address or as localhost only.",
-            )
+            raise HTTPException(403, f"Without tokens {stranger}.")
         self._look_at_the_file()
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        scheme, _, token = (header_of(request, b"authorization") or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise HTTPException(401, "This needs a token: Authorization: Bearer …", _CHALLENGE)
         digest = sha256(token.encode("latin-1").strip()).digest()  # the bytes as they came
@@ -133,15 +130,29 @@ def _is_among(digest: bytes, hashes: tuple[bytes, ...]) -> bool:
 
 
 def _is_from_loopback(request: Request) -> bool:
-    is_proxied = "x-forwarded-for" in request.headers or "forwarded" in request.headers
-    return request.client is not None and request.client.host in LOOPBACK_HOSTS and not is_proxied
+    return request.client is not None and request.client.host in LOOPBACK_HOSTS
 
 
-def _is_sent_by_a_program(request: Request) -> bool:
-    """Not by a browser on this machine for a page of somebody else's: that names its site as the
-    origin, or has had its own name lead here (DNS rebinding)."""
-    host, origin = header_of(request, b"host"), header_of(request, b"origin")
-    return _is_nobodys_name(host) and (not origin or origin.partition("://")[2] == host)
+def _stranger(request: Request) -> str | None:
+    """Why it is not taken for a call of a program on this machine; None if it is.
+
+    A browser here may send it for a page of somebody else's: that names its site as the origin, or
+    has had its own name lead here (DNS rebinding). A proxy here sends it for whoever reaches the
+    proxy.
+    """
+    host = origin = ""
+    for name, value in request.scope["headers"]:
+        if name == b"host":
+            host = value.decode("latin-1")
+        elif name == b"origin":
+            origin = value.decode("latin-1")
+        elif name in _FORWARDED or name.startswith(b"x-forwarded-"):
+            return "no proxy may pass calls on"
+    if not _is_nobodys_name(host):
+        return "the server is called by its address or as localhost only"
+    if origin and origin.partition("://")[2] != host:
+        return "no web page of another site may call"
+    return None
 
 
 @lru_cache(maxsize=64)

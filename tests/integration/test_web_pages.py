@@ -40,6 +40,10 @@ OWN = [
     *({"Host": host} for host in ("localhost", "LocalHost:9", "rowlock.localhost", "[::1]:8000")),
     *({"Host": host} for host in ("127.0.0.1", "10.0.0.9:80", "[fd00::1]", "")),
 ]
+FORWARDED = [
+    *("Forwarded", "Via", "X-Real-IP", "X-Forwarded-For", "X-Forwarded-Host"),
+    *("X-Forwarded-Proto", "x-forwarded-prefix", "X-Forwarded-Anything"),
+]
 DOORED = [call for call in calls() if call.template not in ("/healthz", "/readyz")]
 
 
@@ -57,11 +61,25 @@ async def test_without_tokens_no_page_of_another_site_comes_in(
         assert (await call.send(api, headers=headers)).status_code != 403, headers
 
 
+@pytest.mark.parametrize("call", DOORED, ids=str)
+async def test_without_tokens_no_proxy_passes_anything_on(
+    api: httpx.AsyncClient, session: Session, engine: Engine, call: Call
+) -> None:
+    """It is on this machine too, and whoever reaches it need not be."""
+    TaskFactory(id=1)
+    before = everything_stored(engine)
+    for header in FORWARDED:
+        found = problem(await call.send(api, headers={"Host": OURS, header: "192.0.2.7"}), 403)
+        assert "proxy" in found.detail
+    assert everything_stored(engine) == before
+
+
 async def test_with_tokens_they_alone_count(settings: Settings) -> None:
     """A page has none; behind a proxy the server may have any name."""
     guarded = settings.model_copy(update={"client_tokens": ("secret",)})
     async with serving(guarded) as api:
-        for headers in (*FOREIGN, *OWN):
+        forwarded = [{"Host": OURS, header: "192.0.2.7"} for header in FORWARDED]
+        for headers in (*FOREIGN, *OWN, *forwarded):
             problem(await api.get("/tasks", headers=headers), 401)
             token = {"Authorization": "Bearer secret"}
             assert (await api.get("/tasks", headers=headers | token)).status_code == 200
