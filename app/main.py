@@ -70,6 +70,7 @@ def create_app(settings: Settings | None = None, *, batches_under_way: int = BAT
         version=rowlock.__version__,
         lifespan=lifespan,
         exception_handlers={HTTPException: on_error, Exception: on_error},
+        openapi_url=None,  # as the page is: ready-made, by `show_manual`
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,

@@ -46,8 +46,12 @@ SYSTEM_FIELDS: Final = frozenset(
     | {"result", "error", "attempt", "worker", "started_at", "progress"}
 )
 
-# Of a body that is one fault after the other, the answer would be larger than the body.
-FAULTS_NAMED: Final = 1000
+# Of what is one fault after the other, the answer would be larger than the call, and making it
+# takes longer than all else.
+FAULTS_NAMED: Final = 20
+FAULTS_LISTED: Final = 1000
+FAULTS_TOLD: Final = 10
+NAME_CHARACTERS: Final = 100
 
 # Named by the error itself, for programs that act on it.
 _EXTENSIONS: Final = ("task_id", "task_status", "outcome", "field", "current_retry_count")
@@ -67,7 +71,8 @@ class InvalidRequestError(Exception):
         self, fields: Sequence[FieldError], *, status: int = 422, title: str = "Invalid request"
     ) -> None:
         super().__init__(title)
-        self.fields = fields
+        self.fields = [FieldError(_short(f), _short(m)) for f, m in fields[:FAULTS_NAMED]]
+        self.unnamed = len(fields) - len(self.fields)
         self.status = status
         self.title = title
 
@@ -95,7 +100,7 @@ def invalid_fields(
     error: ValidationError, *, prefix: tuple[str | int, ...] = ()
 ) -> list[FieldError]:
     """What pydantic found, named as the caller wrote it: `tasks.3.title`."""
-    if error.error_count() > FAULTS_NAMED:
+    if error.error_count() > FAULTS_LISTED:
         return [FieldError("body", f"has {error.error_count():,} faults, too many to name")]
     return [
         FieldError(
@@ -111,7 +116,9 @@ def problem_of(error: Exception) -> Response:
     if isinstance(error, errors.RowlockError) and type(error) in KINDS:
         return _of_domain(error)
     if isinstance(error, InvalidRequestError):
-        detail = "; ".join(f"{field}: {message}" for field, message in error.fields[:10])
+        detail = "; ".join(f"{field}: {message}" for field, message in error.fields[:FAULTS_TOLD])
+        if error.unnamed:
+            detail += f"; and {error.unnamed:,} more, which are not named"
         fields = [field_error._asdict() for field_error in error.fields]
         return problem(error.status, error.title, detail, errors=fields)
     if isinstance(error, HTTPException):
@@ -155,6 +162,10 @@ def _message(details: ErrorDetails) -> str:
         "json_invalid": details["msg"].replace("Invalid JSON", "is not valid JSON"),
     }
     return messages.get(details["type"], details["msg"].removeprefix("Value error, "))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= NAME_CHARACTERS else f"{text[:NAME_CHARACTERS]}…"
 
 
 def _slug(title: str) -> str:

@@ -7,12 +7,19 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from app.api.problems import FAULTS_NAMED
 from app.models import Task
-from tests.calls import PROBLEM, problem, submit
+from tests.calls import problem, submit
 from tests.factories import TaskFactory, lease_of
 from tests.routes import Call, calls
 from tests.stored import everything_stored
 
+JSON = {"Content-Type": "application/json"}
+# Of whatever is there to be read, with or without a task.
+READABLE = [
+    *("/tasks", "/tasks/1", "/tasks/1/attempts", "/tags", "/stats", "/admin/queues", "/healthz"),
+    *("/readyz", "/metrics"),
+]
 BAD_TEXT = ["a\0b", "\0"]
 NO_TIME = [
     *("", "now", "2026", "2026-01-31", "2026-02-30T00:00:00Z", "2026-01-31T08:00:00+24:00"),
@@ -192,16 +199,16 @@ async def test_a_path_that_is_not_there_is_404(api: httpx.AsyncClient, path: str
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("PUT", "/tasks", {"GET", "POST"}),
-        ("DELETE", "/tasks", {"GET", "POST"}),
-        ("PUT", "/tasks/1", {"GET", "PATCH", "DELETE"}),
+        ("PUT", "/tasks", {"GET", "HEAD", "POST"}),
+        ("DELETE", "/tasks", {"GET", "HEAD", "POST"}),
+        ("PUT", "/tasks/1", {"GET", "HEAD", "PATCH", "DELETE"}),
         ("GET", "/tasks/batch", {"POST"}),
         ("PATCH", "/tasks/batch", {"POST"}),
         ("OPTIONS", "/tasks/batch", {"POST"}),
         ("GET", "/leases", {"POST"}),
-        ("POST", "/stats", {"GET"}),
+        ("POST", "/stats", {"GET", "HEAD"}),
         ("GET", "/admin/tasks/1/cancel", {"POST"}),
-        ("POST", "/healthz", {"GET"}),
+        ("POST", "/healthz", {"GET", "HEAD"}),
     ],
 )
 async def test_a_method_that_is_not_there_is_405_and_says_which_are(
@@ -212,10 +219,51 @@ async def test_a_method_that_is_not_there_is_405_and_says_which_are(
     assert set(answer.headers["allow"].replace(" ", "").split(",")) == allowed
 
 
-async def test_a_head_request_is_refused_without_a_body(api: httpx.AsyncClient) -> None:
-    answer = await api.head("/tasks/1")
-    assert answer.status_code == 405
-    assert answer.headers["content-type"] == PROBLEM
+@pytest.mark.parametrize("path", [*READABLE, "/docs", "/openapi.json", "/tasks/1?x=1", "/nope"])
+async def test_what_can_be_read_can_be_asked_after(api: httpx.AsyncClient, path: str) -> None:
+    """Of that answer the connection sends the head alone (`tests/unit`)."""
+    get, head = await api.get(path), await api.head(path)
+    assert head.status_code == get.status_code
+    for name in ("content-type", "content-length"):
+        if path != "/metrics" or name != "content-length":
+            assert head.headers[name] == get.headers[name]
+
+
+async def test_of_a_query_that_is_one_fault_after_the_other_some_are_named(
+    api: httpx.AsyncClient,
+) -> None:
+    """Naming all of them took 70 ms, and an answer many times as large."""
+    names = "&".join(f"{number:x}" for number in range(12_000))
+    for path in ("/healthz", "/readyz", "/metrics", "/tags", "/tasks/1/attempts"):
+        found = problem(await api.get(f"{path}?{names}"), 422)
+        assert 1 <= len(found.errors or ()) <= FAULTS_NAMED
+    for path in ("/tasks", "/tasks/1"):
+        problem(await api.get(f"{path}?{names}"), 422, "query")
+        few = "&".join(f"a{number:x}" for number in range(1000))
+        found = problem(await api.get(f"{path}?{few}"), 422)
+        assert len(found.errors or ()) == FAULTS_NAMED
+        assert f"{1000 - FAULTS_NAMED} more" in found.detail
+
+
+async def test_a_name_without_end_is_told_by_its_beginning(api: httpx.AsyncClient) -> None:
+    long = "n" * 50_000
+    answers = [
+        await api.get(f"/healthz?{long}"),
+        await api.get(f"/tasks?{long}=1"),
+        await api.post("/tasks", json={"title": "x", long: 1}),
+        await api.post("/tasks", content=b"{}", headers={"Content-Type": long}),
+        await api.post("/tasks", content=b"{}", headers=JSON | {"Content-Encoding": long}),
+    ]
+    for answer in answers:
+        found = problem(answer, answer.status_code)
+        assert found.status in {415, 422}
+        assert len(answer.content) < 1000
+        assert "n" * 70 in answer.text
+
+
+async def test_a_thousand_ids_can_be_asked_for(api: httpx.AsyncClient) -> None:
+    ids = "&".join(f"id={number}" for number in range(1, 1001))
+    assert (await api.get(f"/tasks?{ids}")).status_code == 200
 
 
 @pytest.mark.parametrize(
