@@ -28,7 +28,7 @@ class Dispatch:
         # By method and number of path segments: at most a few patterns are left to try.
         self._patterns: dict[tuple[str, int], list[DoorRoute]] = defaultdict(list)
         for route in self._routes:
-            for method in route.methods or ():
+            for method in _methods(route):
                 if route.param_convertors:
                     self._patterns[method, route.path.count("/")].append(route)
                 else:
@@ -54,8 +54,9 @@ class Dispatch:
             await self._otherwise(scope, receive, send)
             return
         # FastAPI would name the methods of one route alone, and a path may have several.
-        names = ", ".join(allowed)
-        error = HTTPException(405, f"Here is only {names}.", {"Allow": names})
+        is_or_are = "is" if len(allowed) == 1 else "are"
+        detail = f"Only {' and '.join(allowed)} {is_or_are} allowed here."
+        error = HTTPException(405, detail, {"Allow": ", ".join(allowed)})
         await problem_of(error)(scope, receive, send)
 
     def _methods_of(self, scope: Scope) -> list[str]:
@@ -63,7 +64,7 @@ class Dispatch:
         if fixed is not None:
             return sorted(fixed)
         routes = (r for r in self._routes if r.matches(scope)[0] is not Match.NONE)
-        return sorted({method for route in routes for method in route.methods or ()})
+        return sorted({method for route in routes for method in _methods(route)})
 
     def _route_of(self, scope: Scope) -> DoorRoute | None:
         method, path = scope["method"], scope["path"]
@@ -72,7 +73,13 @@ class Dispatch:
             return fixed.get(method)  # /tasks/batch is no task, whatever is asked of it
         for route in self._patterns.get((method, path.count("/")), ()):
             match, child_scope = route.matches(scope)
-            if match is Match.FULL:
+            if match is not Match.NONE:
                 scope.update(child_scope)
                 return route
         return None
+
+
+def _methods(route: DoorRoute) -> set[str]:
+    """HEAD wherever GET is: of its answer the server sends the head."""
+    methods = route.methods or set()
+    return methods | {"HEAD"} if "GET" in methods else methods

@@ -41,7 +41,8 @@ async def test_a_body_that_is_not_json_is_refused(
 ) -> None:
     broken = [
         *(b"{", b"}", b"{'title': 'x'}", b'{"title": "x",}', b'{"title": x}', b"title=x", b"\x00"),
-        *(b'{"title": "x"} x', b'{"title": "a\x00b"}', b'{"title": "a\nb"}', b"\xef\xbb\xbf{}"),
+        *(b'{"title": "x"} x', b'{"title": "a\x00b"}', b'{"title": "a\nb"}', b"\xef\xbb{}"),
+        *(b"\xef\xbb\xbf\xef\xbb\xbf{}", b' \xef\xbb\xbf{"title": "x"}'),
         *(b'{"title": "\xff"}', b'{"title": "\xc3"}', b"nan"),
         *('{"title": "x"}'.encode("utf-16"), '{"title": "x"}'.encode("utf-32"), b"\x1f\x8b\x08"),
         *(b"[" * 100_000, b'{"payload":' * 50_000, b'{"title": ' + b"9" * 100_000 + b"}"),
@@ -54,6 +55,19 @@ async def test_a_body_that_is_not_json_is_refused(
         found = problem(answer, 400, "body")
         assert found.title == "Not JSON", body[:40]
     assert not any(everything_stored(engine).values())
+
+
+@pytest.mark.parametrize(("method", "path"), WITH_BODY)
+async def test_a_byte_order_mark_before_a_body_is_none_of_it(
+    api: httpx.AsyncClient, method: str, path: str
+) -> None:
+    mark = "\ufeff".encode()
+    for body in (b'{"title": "x"}', b"{}", b'{"unknown": 1}'):
+        plain = await api.request(method, path, content=body, headers=JSON)
+        marked = await api.request(method, path, content=mark + body, headers=JSON)
+        assert marked.status_code == plain.status_code
+        if not plain.is_success:
+            assert marked.json() == plain.json()
 
 
 async def test_a_surrogate_spelt_in_bytes_is_its_fields_fault(api: httpx.AsyncClient) -> None:

@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from app.service import client as client_service
+from app.settings import Settings
 from tests.calls import claim, complete, document, get, problem
+from tests.conftest import serving
 from tests.sdk import Face
 from tests.stored import everything_stored
 
@@ -181,6 +183,28 @@ async def test_a_key_that_is_none_is_refused_by_name(
     body = BODY if path == "/tasks" else {"tasks": [BODY]}
     answer = await api.post(path, json=body, headers={b"Idempotency-Key": key.encode()})
     problem(answer, 422, "Idempotency-Key")
+    assert not any(everything_stored(engine).values())
+
+
+@pytest.mark.parametrize(
+    "name", ["Idempotency-Key", "Content-Type", "Content-Encoding", "Authorization"]
+)
+async def test_a_header_that_counts_is_given_once(
+    api: httpx.AsyncClient, settings: Settings, engine: Engine, name: str
+) -> None:
+    """Others on the way may have seen the other one."""
+    values = {
+        "Idempotency-Key": ("a", "a"),
+        "Content-Type": ("application/json", "application/json"),
+        "Content-Encoding": ("identity", "gzip"),
+        "Authorization": ("Bearer secret", "Bearer other"),
+    }
+    secured = settings.model_copy(update={"client_tokens": ("secret",)})
+    own = {"Content-Type": "application/json", "Authorization": "Bearer secret"}
+    headers = [*((n, v) for n, v in own.items() if n != name), *((name, v) for v in values[name])]
+    async with serving(secured) as guarded:
+        answer = await guarded.post("/tasks", content=b'{"title": "x"}', headers=headers)
+    problem(answer, 422, name)
     assert not any(everything_stored(engine).values())
 
 
