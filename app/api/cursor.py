@@ -97,7 +97,8 @@ def _link(request: Request, place: bytes, asked: Asked) -> str:
     raw = place + _digest(place, asked)
     cursor = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
     url = request.url.include_query_params(cursor=cursor)
-    return f'<{url.path}?{url.query}>; rel="next"'
+    # Relative: a proxy may have put everything below a path of its own.
+    return f'<{url.path.rpartition("/")[2]}?{url.query}>; rel="next"'
 
 
 def _digest(place: bytes, asked: Asked) -> bytes:

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -55,7 +56,8 @@ async def test_a_title_is_enough_and_the_rest_has_its_defaults(api: httpx.AsyncC
 
     assert answer.status_code == 201
     task = answer.json()
-    assert answer.headers["location"] == f"/tasks/{task['id']}"
+    for asked in ("https://jobs.example/tasks", "https://example/jobs/v1/tasks"):
+        assert urljoin(asked, answer.headers["location"]) == f"{asked}/{task['id']}"
     assert task == MINIMAL | {
         "id": task["id"],
         "title": "resize",
@@ -175,6 +177,17 @@ async def test_a_payload_is_kept_to_the_letter(api: httpx.AsyncClient, payload: 
     assert json.dumps((await get(api, task["id"]))["payload"]) == sent
     lease = await claim_one(api)
     assert json.dumps(lease["task"]["payload"]) == sent
+
+
+async def test_a_number_that_is_no_integer_is_the_nearest_double(api: httpx.AsyncClient) -> None:
+    said = b"[1.10, 1E2, 0.10000000000000000555, 1e-400]"
+    body = b'{"title": "a task", "payload": %b}' % said
+    answer = await api.post("/tasks", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 201
+    assert b'"payload":[1.1,100.0,0.1,0.0]' in answer.content
+    body = b'{"title": "a task", "payload": [1e400]}'
+    answer = await api.post("/tasks", content=body, headers={"Content-Type": "application/json"})
+    problem(answer, 422, "payload")
 
 
 @pytest.mark.parametrize(

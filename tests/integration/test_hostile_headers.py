@@ -16,8 +16,8 @@ READ = [
     ["X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-HTTP-Method-Override"],
     ["Accept", "Accept-Encoding", "Range", "Cookie", "If-None-Match", "User-Agent", "Referer"],
 ]
-LOCATION = re.compile(r"/tasks/[0-9]+")
-LINK = re.compile(r'<(/tasks\?[!#-;=?-~]+)>; rel="next"')
+LOCATION = re.compile(r"tasks/[0-9]+")
+LINK = re.compile(r'<(tasks\?[!#-;=?-~]+)>; rel="next"')
 
 
 def assert_in_order(answer: httpx.Response) -> None:

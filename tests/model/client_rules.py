@@ -137,7 +137,7 @@ class ClientRules(Machine):
         assert answer.status_code == (201 if known is None else 200), answer.text
         documents = answer.json() if is_batch else [answer.json()]
         if not is_batch:
-            assert answer.headers["location"] == f"/tasks/{documents[0]['id']}"
+            assert answer.headers["location"] == f"tasks/{documents[0]['id']}"
         if known is not None:
             for task_id, document in zip(known.ids, documents, strict=True):
                 self.shows(document, self.board.tasks[task_id])
