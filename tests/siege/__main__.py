@@ -2,34 +2,32 @@
 
     python -m tests.siege [--seconds 10] [ATTACK …]
 
-One `rowlock serve` on a MySQL and a Valkey of its own, with the settings as they are by default.
+A `rowlock serve` on a MySQL and a Valkey of its own, with the settings as they are by default, and
+another one that speaks TLS.
 """
 
 import argparse
 import json
-import os
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import httpx
 
 from app import migrations
 from app.local.child import Child
 from app.local.errors import LocalError
 from app.local.mysql import MySQLServer
-from app.local.ports import free_port
 from app.local.valkey import ValkeyServer
 from app.settings import Settings
-from tests.siege.attacks import ATTACKS, CLIENT, TASKS_OF_250_KB, WORKER
-from tests.siege.honest import Honest, Served
+from tests.certificate import make_certificate
+from tests.siege.attacks import ATTACKS, TASKS_OF_250_KB
+from tests.siege.honest import Served
+from tests.siege.server import Server
 
 MOST_MB = 300.0
-READY_SECONDS = 30.0
 QUIET_SECONDS = 3.0
 # Answers that no attack may get.
 BROKEN = ("500", "502", "504")
@@ -43,6 +41,8 @@ class Outcome(NamedTuple):
     peak_mb: float
     served: Served
     said: Mapping[str, Any]
+    left: Mapping[str, int]
+    faults: Sequence[str]
 
     @property
     def broken(self) -> list[str]:
@@ -59,6 +59,10 @@ class Outcome(NamedTuple):
         answers = self.said.get("answers", {})
         if wrong := {status: n for status, n in answers.items() if status in BROKEN}:
             found.append(f"answers: {wrong}")
+        if self.left:
+            found.append(f"left behind: {dict(self.left)}")
+        if self.faults:
+            found.append(f"{len(self.faults)} faults in the log, the first: {self.faults[0][:200]}")
         if self.said.get("without_retry_after"):
             found.append(f"{self.said['without_retry_after']} answers without Retry-After")
         return found
@@ -75,7 +79,7 @@ class Outcome(NamedTuple):
 
 
 class Siege:
-    """One server, and all that is sent to it."""
+    """The servers, and all that is sent to them."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
@@ -83,95 +87,68 @@ class Siege:
         self._valkey = ValkeyServer(home / "valkey")
         self._mysql.start()
         self._valkey.start()
-        migrations.upgrade(Settings(database_url=self._mysql.url, redis_url=self._valkey.url))
-        self._port = free_port()
-        environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("ROWLOCK_")},
-            "ROWLOCK_DATABASE_URL": self._mysql.url,
-            "ROWLOCK_REDIS_URL": self._valkey.url,
-            "ROWLOCK_CLIENT_TOKENS": CLIENT,
-            "ROWLOCK_WORKER_TOKENS": WORKER,
-            "ROWLOCK_LOG_LEVEL": "warning",
-        }
-        command = [sys.executable, "-m", "app", "serve", "--port", str(self._port)]
-        self._server = Child("serve", command, log=home / "serve.log", environment=environment)
-        url = f"http://127.0.0.1:{self._port}"
-        self._client = {"Authorization": f"Bearer {CLIENT}"}
-        self._http = httpx.Client(base_url=url, headers=self._client, timeout=60)
-        self._honest = Honest(url, self._client, {"Authorization": f"Bearer {WORKER}"})
+        settings = Settings(database_url=self._mysql.url, redis_url=self._valkey.url)
+        migrations.upgrade(settings)
+        certificate = (home / "certificate.pem", home / "key.pem")
+        make_certificate(*certificate)
+        self._plain = Server("serve", home, settings)
+        self._tls = Server("serve-tls", home, settings, certificate)
 
     def run(self, names: list[str], seconds: float) -> list[Outcome]:
         """Each attack in turn, for so many seconds."""
-        until = time.monotonic() + READY_SECONDS
-        while not self._is_ready():
-            if time.monotonic() > until:
-                raise LocalError(f"serve is not ready.{self._server.last_words()}")
-            time.sleep(0.1)
-        self._honest.start()
-        outcomes = [self._quiet(), *(self._attack(name, seconds) for name in names)]
-        self._honest.stopping.set()
-        self._honest.join(30)
+        outcomes = []
+        for server, is_tls in ((self._plain, False), (self._tls, True)):
+            mine = [name for name in names if ATTACKS[name].over_tls is is_tls]
+            if mine:
+                server.wait_ready()
+                outcomes.append(self._quiet(server))
+                outcomes += [self._attack(server, name, seconds) for name in mine]
+                server.close()
         return outcomes
 
     def close(self) -> None:
-        self._server.kill()
+        self._plain.close()
+        self._tls.close()
         self._valkey.kill()
         self._mysql.kill()
 
-    def _quiet(self) -> Outcome:
+    def _quiet(self, server: Server) -> Outcome:
         time.sleep(1)
-        self._begin()
+        server.begin()
         time.sleep(QUIET_SECONDS)
-        return self._end("nobody", 0, {})
+        return self._end(server, "nobody", 0, {})
 
-    def _attack(self, name: str, seconds: float) -> Outcome:
+    def _attack(self, server: Server, name: str, seconds: float) -> Outcome:
         attack = ATTACKS[name]
-        tasks = self._fill() if attack.needs_tasks else []
-        self._begin()
+        tasks = self._fill(server, attack.queue) if attack.queue else []
+        server.begin()
         log = self._home / f"{name}.log"
         command = [sys.executable, "-m", "tests.siege.attacker"]
         attacker = Child(
-            name, [*command, name, str(self._port), str(seconds), *map(str, tasks)], log=log
+            name, [*command, name, str(server.port), str(seconds), *map(str, tasks)], log=log
         )
         attacker.wait(seconds + 60)
         said = log.read_text().splitlines()
         if not said or not said[-1].startswith("{"):
             raise LocalError(f"{name} did not say what came of it.{attacker.last_words()}")
-        return self._end(name, attack.callers, json.loads(said[-1]))
+        return self._end(server, name, attack.callers, json.loads(said[-1]))
 
-    def _fill(self) -> list[int]:
+    def _fill(self, server: Server, queue: str) -> list[int]:
         """Large tasks; their ids."""
         ids: list[int] = []
-        task = {"title": "t", "queue": "large", "payload": "x" * 250_000}
+        task = {"title": "t", "queue": queue, "payload": "x" * 250_000}
         for _ in range(TASKS_OF_250_KB // 8):
-            answer = self._http.post("/tasks/batch", json={"tasks": [task] * 8})
+            answer = server.http.post("/tasks/batch", json={"tasks": [task] * 8})
             ids += [made["id"] for made in answer.raise_for_status().json()]
         return ids
 
-    def _begin(self) -> None:
-        Path(f"/proc/{self._server.pid}/clear_refs").write_text("5")  # the peak is now
-        self._honest.served()
-
-    def _end(self, name: str, callers: int, said: Mapping[str, Any]) -> Outcome:
-        if self._server.exit_code() is not None:
-            raise LocalError(f"serve {self._server.how_it_ended()} under {name}")
-        outcome = Outcome(name, callers, self._peak_mb(), self._honest.served(), said)
+    def _end(self, server: Server, name: str, callers: int, said: Mapping[str, Any]) -> Outcome:
+        peak_mb, served = server.peak_mb(), server.honest.served()
+        outcome = Outcome(name, callers, peak_mb, served, said, server.left(), server.faults())
         print(outcome.row(), flush=True)
         for broken in outcome.broken:
             print(f"    {broken}", flush=True)
         return outcome
-
-    def _peak_mb(self) -> float:
-        for line in Path(f"/proc/{self._server.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024 / 1e6
-        raise LocalError("serve has gone")
-
-    def _is_ready(self) -> bool:
-        try:
-            return self._http.get("/readyz").is_success
-        except httpx.TransportError:
-            return False
 
 
 def main() -> int:

@@ -30,6 +30,7 @@ async def attack(attack: Attack, port: int, seconds: float) -> Count:
     callers = min(attack.callers, soft - FILES_BESIDE)
     next_tick = began + 1
     while (now := time.monotonic()) < began + seconds:
+        peers = [peer for peer in peers if not peer.is_over]
         if len(peers) < callers:
             more = min(AT_ONCE, callers - len(peers))
             peers += await asyncio.gather(

@@ -10,6 +10,8 @@ from tests.siege.peers import Count, Peer
 CLIENT, WORKER = ("c" * 32, "w" * 32)
 POLLS = 100_000
 TASKS_OF_250_KB = 64
+# Of this queue nothing ever reaches anybody.
+NOBODYS = "nobodys"
 
 
 class Attack(NamedTuple):
@@ -18,9 +20,11 @@ class Attack(NamedTuple):
     does: str
     callers: int
     peer: Mapping[str, Any]
-    # Tasks of a quarter of a megabyte that have to be there first, in the queue "large". Where
-    # `opening` is a function, it is told their ids.
-    needs_tasks: bool = False
+    # Where tasks of a quarter of a megabyte have to be first. Where `opening` is a function, it is
+    # told their ids.
+    queue: str = ""
+    # At the port that speaks TLS.
+    over_tls: bool = False
 
     def make(self, count: Count) -> Peer:
         return Peer(count, **self.peer)
@@ -79,9 +83,28 @@ def finish(ids: Sequence[int]) -> bytes:
     return request("POST", "/leases/finish", token=WORKER, body=body)
 
 
-def poll(queue: str, limit: int = 1, wait_seconds: int = 30) -> bytes:
-    claim = {"worker": "w", "queues": [queue], "limit": limit, "wait_seconds": wait_seconds}
-    return request("POST", "/leases", token=WORKER, body=json.dumps(claim).encode())
+def claim_of(queue: str, limit: int = 1, wait_seconds: int = 30) -> dict[str, Any]:
+    return {"worker": "w", "queues": [queue], "limit": limit, "wait_seconds": wait_seconds}
+
+
+def poll(queue: str, limit: int = 1, wait_seconds: int = 30, padded: int = 0) -> bytes:
+    claim = json.dumps(claim_of(queue, limit, wait_seconds)).ljust(padded)
+    return request("POST", "/leases", token=WORKER, body=claim.encode())
+
+
+def finish_and_poll(size: int) -> bytes:
+    """Finishes with results of that size, by leases that are none, and a long poll."""
+    items = [
+        {"lease_id": f"{10**17 + n}.{'0' * 32}", "outcome": "complete", "result": "x" * size}
+        for n in range(60)
+    ]
+    body = json.dumps({"items": items, "claim": claim_of("nothing")}).encode()
+    return request("POST", "/leases/finish", token=WORKER, body=body)
+
+
+def names(count: int) -> str:
+    """A query of that many names."""
+    return "&".join(f"{number:x}" for number in range(count))
 
 
 def nested(size: int) -> Any:
@@ -226,29 +249,116 @@ ATTACKS: Mapping[str, Attack] = {
             "opening": request("GET", "/tasks?queue=large&limit=1000", token=CLIENT) * 3,
             "reads": False,
         },
-        needs_tasks=True,
+        queue="large",
     ),
     "large-reads": Attack(
         "read tasks of 250 kB, and take none of it",
         2000,
         {"opening": read, "reads": False},
-        needs_tasks=True,
+        queue="large",
     ),
     "large-claims": Attack(
         "claim a hundred tasks of 250 kB at a time",
         8,
         {"opening": poll("large", limit=100, wait_seconds=5), "again": ALWAYS},
-        needs_tasks=True,
+        queue="large",
     ),
     "large-finishes": Attack(
         "finish tasks of 250 kB, all at a time, by leases that are none",
         8,
         {"opening": finish, "again": ALWAYS},
-        needs_tasks=True,
+        queue="large",
     ),
     "readiness": Attack(
         "ask whether all is well, with no token",
         1000,
         {"opening": request("GET", "/readyz"), "again": ALWAYS},
+    ),
+    "names": Attack(
+        "ask whether it lives, with 60 kB of names",
+        20,
+        {"opening": request("GET", f"/healthz?{names(12_000)}"), "again": ALWAYS},
+    ),
+    "percents": Attack(
+        "ask for a path of 60 kB of percent signs",
+        20,
+        {"opening": request("GET", "/tasks/" + "%41" * 20_000), "again": ALWAYS},
+    ),
+    "documents": Attack(
+        "ask for the API's document",
+        200,
+        {"opening": request("GET", "/openapi.json"), "again": ALWAYS},
+    ),
+    "pages": Attack(
+        "ask for the page that shows it, and its script",
+        100,
+        {
+            "opening": request("GET", "/docs") + request("GET", "/swagger/swagger-ui-bundle.js"),
+            "again": ALWAYS,
+        },
+    ),
+    "upgrades": Attack(
+        "submit 30 kB, and would rather speak HTTP/2",
+        100,
+        {
+            "opening": request(
+                "POST",
+                "/tasks",
+                token=CLIENT,
+                body=json.dumps({"title": "t", "payload": "x" * 30_000}).encode(),
+                headers="Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n",
+            ),
+            "again": ALWAYS,
+        },
+    ),
+    "overlaps": Attack(
+        "send the beginning of a request with the end of another, more than there is room for",
+        15_000,
+        {"opening": request("GET", "/healthz") + b"POST /tasks HTTP/1.1\r\nHost: x\r\n"},
+    ),
+    "padded-polls": Attack(
+        "ask for long polls with bodies of a megabyte",
+        500,
+        {"opening": poll("nothing", padded=1_000_000), "again": ALWAYS},
+    ),
+    "waiting-finishes": Attack(
+        "finish with 15 MB of results, by leases that are none, and wait for work",
+        20,
+        {"opening": finish_and_poll(250_000), "again": ALWAYS},
+    ),
+    "vanishing-polls": Attack(
+        "ask for long polls and hang up",
+        1000,
+        {"opening": poll("nothing"), "leaves": True},
+    ),
+    "vanishing-claims": Attack(
+        "claim tasks of 250 kB and hang up",
+        100,
+        {"opening": poll(NOBODYS, limit=10, wait_seconds=0), "leaves": True},
+        queue=NOBODYS,
+    ),
+    "untaken-claims": Attack(
+        "claim a hundred tasks of 250 kB, and take none of them",
+        100,
+        {"opening": poll(NOBODYS, limit=100, wait_seconds=0), "reads": False},
+        queue=NOBODYS,
+    ),
+    "silent-handshakes": Attack(
+        "connect and say nothing, where TLS is spoken, more than there is room for",
+        15_000,
+        {},
+        over_tls=True,
+    ),
+    "half-handshakes": Attack(
+        "begin to speak TLS and stop",
+        5000,
+        {"opening": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(100)},
+        over_tls=True,
+    ),
+    "no-handshakes": Attack(
+        "speak no TLS where it is spoken, over and over",
+        200,
+        {"opening": request("GET", "/healthz"), "leaves": True},
+        over_tls=True,
     ),
 }

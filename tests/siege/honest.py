@@ -1,5 +1,6 @@
 """A client and worker as they should be, whose calls are all to be answered in time."""
 
+import ssl
 import threading
 import time
 from collections import Counter
@@ -28,9 +29,16 @@ class Honest(threading.Thread):
     """Submits, reads, lists, claims and completes, over and over: on a connection that it keeps,
     and on a new one."""
 
-    def __init__(self, url: str, client: dict[str, str], worker: dict[str, str]) -> None:
+    def __init__(
+        self,
+        url: str,
+        client: dict[str, str],
+        worker: dict[str, str],
+        verify: ssl.SSLContext,
+    ) -> None:
         super().__init__(name="honest", daemon=True)
         self._url = url
+        self._verify = verify
         self._client, self._worker = client, worker
         self._latencies_ms: list[float] = []
         self._refused: Counter[str] = Counter()
@@ -50,10 +58,11 @@ class Honest(threading.Thread):
         return Served(latencies, refused)
 
     def _connection(self) -> httpx.Client:
-        return httpx.Client(base_url=self._url, timeout=CALL_SECONDS)
+        return httpx.Client(base_url=self._url, timeout=CALL_SECONDS, verify=self._verify)
 
     def _work(self, http: httpx.Client) -> None:
-        task = {"title": "honest", "queue": "honest"}
+        # So long that it is among the large ones.
+        task = {"title": "honest", "queue": "honest", "payload": "x" * 20_000}
         submitted = self._call(http, "POST", "/tasks", self._client, task)
         if submitted is not None:
             self._call(http, "GET", f"/tasks/{submitted['id']}", self._client)

@@ -26,7 +26,7 @@ class Peer(asyncio.Protocol):
     """Sends `opening`, then `drip` every second, or `endless` for as long as it is taken.
 
     Without `reads` it takes no answer; `again` it asks for as long as it is told to whenever it
-    is answered."""
+    is answered; it `leaves` as soon as it has asked, and another one comes."""
 
     def __init__(
         self,
@@ -37,8 +37,11 @@ class Peer(asyncio.Protocol):
         endless: bytes = b"",
         reads: bool = True,
         again: Callable[[Count], bool] = lambda _: False,
+        leaves: bool = False,
     ) -> None:
         self._count = count
+        self._leaves = leaves
+        self.is_over = False
         self._opening, self._drip, self._endless = opening, drip, endless
         self._reads, self._again = reads, again
         self._transport: asyncio.Transport | None = None
@@ -53,6 +56,8 @@ class Peer(asyncio.Protocol):
             asyncio.get_running_loop().call_soon(transport.pause_reading)
         self._ask()
         self._go_on()
+        if self._leaves:
+            transport.close()
 
     def data_received(self, data: bytes) -> None:
         data, self._tail = self._tail + data, b""
@@ -69,6 +74,7 @@ class Peer(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._count.closed += 1
         self._transport = None
+        self.is_over = self._leaves
 
     def pause_writing(self) -> None:
         self._is_full = True
