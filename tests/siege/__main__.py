@@ -12,9 +12,12 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from sqlalchemy import create_engine
 
 from app import migrations
 from app.local.child import Child
@@ -23,11 +26,14 @@ from app.local.mysql import MySQLServer
 from app.local.valkey import ValkeyServer
 from app.settings import Settings
 from tests.certificate import make_certificate
-from tests.siege.attacks import ATTACKS, TASKS_OF_250_KB
+from tests.siege.attack import Attack
+from tests.siege.attacks import ATTACKS
 from tests.siege.honest import Served
 from tests.siege.server import Server
 
 MOST_MB = 300.0
+# Twice as many as the two servers' pools have: what timed out may stay for one time-out more.
+MOST_SESSIONS = 80
 QUIET_SECONDS = 3.0
 # Answers that no attack may get.
 BROKEN = ("500", "502", "504")
@@ -37,12 +43,14 @@ class Outcome(NamedTuple):
     """One attack, over."""
 
     name: str
-    callers: int
+    attack: Attack
     peak_mb: float
     served: Served
     said: Mapping[str, Any]
     left: Mapping[str, int]
     faults: Sequence[str]
+    # In MySQL, at the end of the attack.
+    sessions: int
 
     @property
     def broken(self) -> list[str]:
@@ -50,11 +58,18 @@ class Outcome(NamedTuple):
         found = []
         if self.peak_mb >= MOST_MB:
             found.append(f"{self.peak_mb:.0f} MB")
-        if self.served.refused:
-            found.append(f"honest calls: {dict(self.served.refused)}")
+        refused = {
+            what: count
+            for what, count in self.served.refused.items()
+            if not (self.attack.locks_out and what.endswith(" 503"))
+        }
+        if refused:
+            found.append(f"honest calls: {refused}")
+        if self.sessions > MOST_SESSIONS:
+            found.append(f"{self.sessions} sessions in MySQL")
         if not self.served.latencies_ms:
             found.append("no honest call was answered")
-        if self.said.get("connected", 0) < self.callers:
+        if self.said.get("connected", 0) < self.attack.callers:
             found.append(f"only {self.said.get('connected', 0)} callers came: no siege")
         answers = self.said.get("answers", {})
         if wrong := {status: n for status, n in answers.items() if status in BROKEN}:
@@ -89,6 +104,7 @@ class Siege:
         self._valkey.start()
         settings = Settings(database_url=self._mysql.url, redis_url=self._valkey.url)
         migrations.upgrade(settings)
+        self._engine = create_engine(settings.sync_url, isolation_level="AUTOCOMMIT")
         certificate = (home / "certificate.pem", home / "key.pem")
         make_certificate(*certificate)
         self._plain = Server("serve", home, settings)
@@ -107,6 +123,7 @@ class Siege:
         return outcomes
 
     def close(self) -> None:
+        self._engine.dispose()
         self._plain.close()
         self._tls.close()
         self._valkey.kill()
@@ -116,35 +133,45 @@ class Siege:
         time.sleep(1)
         server.begin()
         time.sleep(QUIET_SECONDS)
-        return self._end(server, "nobody", 0, {})
+        return self._end(server, "nobody", Attack("nothing", 0, {}), {}, 0)
 
     def _attack(self, server: Server, name: str, seconds: float) -> Outcome:
         attack = ATTACKS[name]
-        tasks = self._fill(server, attack.queue) if attack.queue else []
+        tasks = attack.prepare(server.doors) if attack.prepare is not None else []
         server.begin()
         log = self._home / f"{name}.log"
         command = [sys.executable, "-m", "tests.siege.attacker"]
         attacker = Child(
             name, [*command, name, str(server.port), str(seconds), *map(str, tasks)], log=log
         )
-        attacker.wait(seconds + 60)
+        with self._stranger(attack.stranger, tasks):
+            attacker.wait(seconds + 60)
+            sessions = self._sessions()
         said = log.read_text().splitlines()
         if not said or not said[-1].startswith("{"):
             raise LocalError(f"{name} did not say what came of it.{attacker.last_words()}")
-        return self._end(server, name, attack.callers, json.loads(said[-1]))
+        return self._end(server, name, attack, json.loads(said[-1]), sessions)
 
-    def _fill(self, server: Server, queue: str) -> list[int]:
-        """Large tasks; their ids."""
-        ids: list[int] = []
-        task = {"title": "t", "queue": queue, "payload": "x" * 250_000}
-        for _ in range(TASKS_OF_250_KB // 8):
-            answer = server.http.post("/tasks/batch", json={"tasks": [task] * 8})
-            ids += [made["id"] for made in answer.raise_for_status().json()]
-        return ids
+    def _sessions(self) -> int:
+        with self._engine.connect() as session:
+            found = session.exec_driver_sql("SHOW GLOBAL STATUS LIKE 'Threads_connected'")
+            return int(found.one()[1])
 
-    def _end(self, server: Server, name: str, callers: int, said: Mapping[str, Any]) -> Outcome:
+    @contextmanager
+    def _stranger(self, statements: Sequence[str], tasks: Sequence[int]) -> Iterator[None]:
+        """Somebody else's session, in which these have been carried out."""
+        with self._engine.connect() as session:
+            for statement in statements:
+                session.exec_driver_sql(statement.format(task=tasks[0]))
+            yield
+            session.invalidate()  # with its locks
+
+    def _end(
+        self, server: Server, name: str, attack: Attack, said: Mapping[str, Any], sessions: int
+    ) -> Outcome:
         peak_mb, served = server.peak_mb(), server.honest.served()
-        outcome = Outcome(name, callers, peak_mb, served, said, server.left(), server.faults())
+        left, faults = server.left(), server.faults()
+        outcome = Outcome(name, attack, peak_mb, served, said, left, faults, sessions)
         print(outcome.row(), flush=True)
         for broken in outcome.broken:
             print(f"    {broken}", flush=True)

@@ -12,7 +12,8 @@ import time
 
 import uvloop
 
-from tests.siege.attacks import ATTACKS, Attack
+from tests.siege.attack import Attack
+from tests.siege.attacks import ATTACKS
 from tests.siege.peers import Count, Peer
 
 # Of 127.0.0.0/8, so that no address runs out of ports.
@@ -67,8 +68,8 @@ def main() -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     one = ATTACKS[name]
-    if callable(opening := one.peer.get("opening")):
-        one = one._replace(peer={**one.peer, "opening": opening([int(task) for task in ids])})
+    if one.of_tasks is not None:
+        one = one._replace(peer={**one.peer, "opening": one.of_tasks([int(task) for task in ids])})
     count = uvloop.run(attack(one, int(port), float(seconds)))
     print(json.dumps(vars(count)), flush=True)
 

@@ -11,6 +11,10 @@ _STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 _LATER = re.compile(rb"HTTP/1\.1 (?:429|503) (?:(?!\r\n\r\n).)*?\r\nretry-after: \d", re.DOTALL)
 
 
+# What is asked; or made anew each time, after so many calls of all.
+Opening = bytes | Callable[[int], bytes]
+
+
 @dataclass
 class Count:
     """What came of an attack, over all its connections."""
@@ -32,7 +36,7 @@ class Peer(asyncio.Protocol):
         self,
         count: Count,
         *,
-        opening: bytes = b"",
+        opening: Opening = b"",
         drip: bytes = b"",
         endless: bytes = b"",
         reads: bool = True,
@@ -91,8 +95,9 @@ class Peer(asyncio.Protocol):
     def _ask(self) -> None:
         assert self._transport is not None
         if self._opening:
+            opening = self._opening
+            self._transport.write(opening(self._count.asked) if callable(opening) else opening)
             self._count.asked += 1
-            self._transport.write(self._opening)
 
     def _go_on(self) -> None:
         while self._endless and self._transport is not None and not self._is_full:

@@ -13,8 +13,10 @@ from app.local.child import Child
 from app.local.errors import LocalError
 from app.local.ports import free_port
 from app.settings import Settings
-from tests.siege.attacks import CLIENT, NOBODYS, WORKER
+from tests.siege.attacks import NOBODYS
+from tests.siege.calls import CLIENT, WORKER
 from tests.siege.honest import Honest
+from tests.siege.prepared import Doors
 
 READY_SECONDS = 30.0
 EMPTY_SECONDS = 15.0
@@ -52,7 +54,12 @@ class Server:
         self._child = Child(name, command, log=self.log, environment=environment)
         url = f"{scheme}://127.0.0.1:{self.port}"
         client, worker = ({"Authorization": f"Bearer {token}"} for token in (CLIENT, WORKER))
-        self.http = httpx.Client(base_url=url, headers=client, timeout=60, verify=verify)
+        self.doors = Doors(
+            *(
+                httpx.Client(base_url=url, headers=headers, timeout=60, verify=verify)
+                for headers in (client, worker)
+            )
+        )
         self.honest = Honest(url, client, worker, verify)
 
     def wait_ready(self) -> None:
@@ -107,13 +114,13 @@ class Server:
         return {what: count for what, count in found.items() if count}
 
     def _figures(self) -> dict[str, int]:
-        text = self.http.get("/metrics").raise_for_status().text
+        text = self.doors.client.get("/metrics").raise_for_status().text
         lines = [line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#")]
         return {name: int(float(value)) for name, value in lines}
 
     def _is_ready(self) -> bool:
         try:
-            answer: Any = self.http.get("/readyz")
+            answer: Any = self.doors.client.get("/readyz")
         except httpx.TransportError:
             return False
         return bool(answer.is_success)
