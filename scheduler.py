@@ -8,6 +8,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final, cast
 
@@ -22,6 +23,8 @@ from app.settings import Settings
 
 STOP_SECONDS: Final = 8
 REPORT_SECONDS: Final = 5
+# After what runs at the start: so soon it is known that there is a scheduler.
+FIRST_REPORT_SECONDS: Final = 1
 
 Job = Callable[[], Awaitable[None]]
 
@@ -72,6 +75,7 @@ async def schedule(settings: Settings, stopped: asyncio.Event) -> None:
         for name in SWEEPS
     }
     jobs["report"] = (partial(report, sweeper), REPORT_SECONDS)
+    begin = datetime.now(UTC)
     for name, (job, seconds) in jobs.items():
         scheduler.add_job(
             run,
@@ -79,6 +83,7 @@ async def schedule(settings: Settings, stopped: asyncio.Event) -> None:
             seconds=seconds,
             args=(job, stopped, under_way),
             id=name,
+            next_run_time=begin + timedelta(seconds=FIRST_REPORT_SECONDS * (name == "report")),
             max_instances=1,
             coalesce=True,
             misfire_grace_time=None,

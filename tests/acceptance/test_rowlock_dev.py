@@ -16,6 +16,7 @@ import pytest
 
 from app.local.ports import free_port
 from tests.acceptance.commands import Terminal
+from tests.acceptance.deployment import until
 
 
 class Dev:
@@ -108,9 +109,8 @@ def test_the_banner_works_ctrl_c_stops_everything_and_the_data_is_kept(
     started.append(first := Dev(home, port))
     first.wait_ready()
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
-        assert http.get("/readyz").json()["parts"] == dict.fromkeys(
-            ("mysql", "schema", "redis"), "ok"
-        )
+        well = dict.fromkeys(("mysql", "schema", "redis", "scheduler"), "ok")
+        until(lambda: http.get("/readyz").json()["parts"] == well, "all is well")
         assert http.get("/docs").is_success
         if shutil.which("curl"):
             task = json.loads(shell(first.command("Submit a task")))
