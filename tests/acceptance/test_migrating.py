@@ -81,10 +81,10 @@ def load(api: Api, ledger: Ledger, notes: Path) -> Iterator[None]:
     """Clients, readers and workers at work. At the end everything ends that was submitted."""
     clients = [Client(number, 7, [api.url], ledger) for number in range(2)]
     reader = Reader(api)
-    program = [sys.executable, "-m", "tests.chaos.workers", "well"]
+    program = [sys.executable, "-m", "tests.chaos.workers"]
     workers = [
-        Child(name, [*program, name, str(notes), api.url], log=notes.with_name(f"{name}.log"))
-        for name in ("worker-1", "worker-2")
+        Child(name, [*program, kind, name, str(notes), api.url], log=notes.with_name(f"{name}.log"))
+        for name, kind in (("one", "well"), ("two", "well"), ("three", "patient"))
     ]
     for thread in (*clients, reader):
         thread.start()
