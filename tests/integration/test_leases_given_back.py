@@ -61,6 +61,7 @@ async def test_what_a_poll_claims_at_its_first_look_is_given_back_to_a_caller_th
     claim = Claim("gone", ("default",), 1)
     turned = await worker.turn([], claim, wait_seconds=30, gone=gone)
     assert turned.claimed == []
+    await worker.drain()
 
     assert (await get(api, task_id))["status"] == "to_do"
     assert [a["outcome"] for a in await attempts(api, task_id)] == ["released"]
