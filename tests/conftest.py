@@ -27,9 +27,11 @@ from tests.factories import FactorySession
 
 
 def pytest_configure() -> None:
-    # A shell starts what it puts into the background deaf to Ctrl-C, and so all that it starts.
+    # A shell starts what it puts into the background deaf to Ctrl-C, `nohup` to the terminal's
+    # end, and so all that they start.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -87,7 +87,7 @@ async def test_who_waits_for_others_is_not_told_that_mysql_is_away(settings: Set
     app = create_app(settings.model_copy(update=narrow))
     async with calling(app) as api:
         database = app.state.services.platform.database
-        async with database._room(database._long_reads):  # somebody else's long read
+        async with database._long_reads:  # somebody else's long read
             answer = await api.get("/tags")
             assert problem(answer, 503).title == "Database busy"
             assert answer.headers["retry-after"] == "1"

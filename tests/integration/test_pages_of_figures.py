@@ -1,6 +1,7 @@
 """Tags, queues and attempts come in pages, however many there are."""
 
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -29,7 +30,7 @@ async def pages(api: httpx.AsyncClient, path: str) -> list[Any]:
         assert answer.status_code == 200, answer.text
         found.append(answer.json())
         link = answer.links.get("next")
-        following = None if link is None else link["url"]
+        following = None if link is None else urljoin(following, link["url"])
     return found
 
 
