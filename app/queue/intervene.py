@@ -18,6 +18,7 @@ from app.queue.filters import TaskFilter
 from app.queue.lifecycle import ended_attempt
 from app.queue.listing import matching
 from app.queue.pages import Page
+from app.queue.tags import TagIds
 from app.states import ENDED, WAITING, Event, Outcome, Status
 from app.task import Task, names_text
 
@@ -104,6 +105,7 @@ async def patch(
     task_id: int,
     changes: Mapping[str, Any],
     tag_names: Sequence[str] | None,
+    tag_ids: TagIds,
 ) -> Move:
     """Change what a client may change. `changes` are columns; `tag_names`, if given, replace.
 
@@ -123,7 +125,7 @@ async def patch(
     if task.status in WAITING and task.claim_rank is not None:
         patched = patched._replace(claim_rank=transitions.rank_of(patched))
     if tag_names is not None:
-        await statements.replace_task_tags(connection, task, tag_names)
+        await statements.replace_task_tags(connection, task, tag_names, tag_ids)
         patched = patched._replace(tag_names=names_text(tag_names))
     await statements.move(connection, [(task, patched)])
     return task, patched

@@ -16,7 +16,7 @@ from app.db import Connection, marks
 from app.errors import GuardFailedError
 from app.queue.counters import count
 from app.queue.deletion import delete_by_key
-from app.queue.tags import ids_of
+from app.queue.tags import TagIds
 from app.states import Status
 from app.task import (
     LIGHT_ROW,
@@ -87,22 +87,25 @@ async def insert_tasks(
 
 
 async def insert_task_tags(
-    connection: Connection, ties: Sequence[tuple[int, str, datetime]]
+    connection: Connection, ties: Sequence[tuple[int, str, datetime]], tag_ids: TagIds
 ) -> None:
     """Tie tasks to tags, given as (task_id, the tag's name, the task's created_at). Raises
     `TagMissingError`, or an IntegrityError where it was deleted a moment later."""
-    tag_ids = await ids_of(connection, (name for _, name, _ in ties))
+    ids = await tag_ids.of(connection, (name for _, name, _ in ties))
     await _insert(
         connection,
         "INSERT INTO task_tags (task_id, tag_id, task_created_at) VALUES ",
-        [(task_id, tag_ids[name], created_at) for task_id, name, created_at in ties],
+        [(task_id, ids[name], created_at) for task_id, name, created_at in ties],
     )
 
 
-async def replace_task_tags(connection: Connection, task: Task, names: Sequence[str]) -> None:
+async def replace_task_tags(
+    connection: Connection, task: Task, names: Sequence[str], tag_ids: TagIds
+) -> None:
     """Tie the task, which is locked, to these tags and no others. Raises likewise."""
     await connection.execute("DELETE FROM task_tags WHERE task_id = %s", (task.id,))
-    await insert_task_tags(connection, [(task.id, name, task.created_at) for name in names])
+    ties = [(task.id, name, task.created_at) for name in names]
+    await insert_task_tags(connection, ties, tag_ids)
 
 
 async def insert_idempotency_keys(

@@ -7,10 +7,11 @@ from app.errors import KeyReusedError, RowlockError
 from app.queue import statements
 from app.queue.calls import Submission, Submitted
 from app.queue.reading import first_by_key
+from app.queue.tags import TagIds
 
 
 async def submit(
-    connection: Connection, *, submissions: Sequence[Submission]
+    connection: Connection, *, submissions: Sequence[Submission], tag_ids: TagIds
 ) -> list[Submitted | RowlockError]:
     """Store the tasks of the calls. A key used before names the first of the tasks it made then,
     or, with another body, is a `KeyReusedError` for that call alone.
@@ -44,6 +45,7 @@ async def submit(
             for task, new in zip(made[id(submission)], submission.tasks, strict=True)
             for name in new.tag_names
         ],
+        tag_ids,
     )
     keyed = [(s.key, s.body_hash, made[id(s)]) for s in fresh if s.key is not None]
     await statements.insert_idempotency_keys(

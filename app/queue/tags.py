@@ -6,7 +6,7 @@ missing is inserted, in order.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -15,18 +15,51 @@ from pymysql import err
 
 from app.db import Connection, Database, marks
 from app.errors import TagMissingError
+from app.steady_clock import steady_seconds
 
 REMEMBERED: Final = 10_000
 CHUNK: Final = 500
+IDS_SECONDS: Final = 1.0
+
+
+class TagIds:
+    """The ids of tags, for a moment: they belong to one server and one time, and after a failover
+    or a restore they may be other tags'. To read them in each transaction cost every twentieth
+    submission."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, int] = {}
+        self._until = 0.0
+
+    async def of(self, connection: Connection, names: Iterable[str]) -> Mapping[str, int]:
+        """For the transaction on this connection. Raises `TagMissingError`: they are to be ensured
+        first."""
+        if steady_seconds() >= self._until:
+            self.forget()
+            self._until = steady_seconds() + IDS_SECONDS
+        # What is forgotten meanwhile is another server's, and so may be what is found here.
+        ids, wanted = self._ids, set(names)
+        missing = sorted(wanted - ids.keys())
+        found: dict[str, int] = {}
+        for begin in range(0, len(missing), CHUNK):
+            found |= await _find(connection, names=missing[begin : begin + CHUNK])
+        if len(found) < len(missing):
+            raise TagMissingError
+        ids.update(found)
+        return ids
+
+    def forget(self) -> None:
+        """MySQL is another one, or one that was remembered is not there."""
+        self._ids = {}
 
 
 class Tags:
-    """The names that have a tag, remembered. Not their ids: those belong to one server and one
-    time, and after a failover or a restore they may be other tags'."""
+    """The names that have a tag, remembered."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._names: set[str] = set()
+        self.ids = TagIds()
         # One at a time: whoever waits finds them made.
         self._making = asyncio.Lock()
 
@@ -49,17 +82,7 @@ class Tags:
     def forget(self) -> None:
         """Ask MySQL again: one that was remembered is not there."""
         self._names.clear()
-
-
-async def ids_of(connection: Connection, names: Iterable[str]) -> dict[str, int]:
-    """The ids of tags. Raises `TagMissingError`: they are to be ensured first."""
-    wanted = sorted(set(names))
-    found: dict[str, int] = {}
-    for begin in range(0, len(wanted), CHUNK):
-        found |= await _find(connection, names=wanted[begin : begin + CHUNK])
-    if len(found) < len(wanted):
-        raise TagMissingError
-    return found
+        self.ids.forget()
 
 
 async def _find(connection: Connection, *, names: Sequence[str]) -> dict[str, int]:

@@ -172,7 +172,13 @@ class ClientService:
         async def patch() -> Move:
             await self._platform.tags.ensure(tag_names or ())
             return await self._platform.database.transact_alone(
-                partial(intervene.patch, task_id=task_id, changes=changes, tag_names=tag_names)
+                partial(
+                    intervene.patch,
+                    task_id=task_id,
+                    changes=changes,
+                    tag_names=tag_names,
+                    tag_ids=self._platform.tags.ids,
+                )
             )
 
         move: Move = await self._or_again(patch)
@@ -232,7 +238,7 @@ class ClientService:
                 name for s in submissions for task in s.tasks for name in task.tag_names
             )
             return await self._platform.database.transact(
-                partial(submitting.submit, submissions=submissions)
+                partial(submitting.submit, submissions=submissions, tag_ids=self._platform.tags.ids)
             )
 
         answers = await self._or_again(submit)

@@ -9,6 +9,7 @@ from app.db import Connection
 from app.queue import intervene, lifecycle, sweep
 from app.queue.calls import Claim, Ending, Finish, Move, Turn
 from app.queue.claim_memory import ClaimMemory
+from app.queue.tags import TagIds
 from app.states import Event
 from app.task import Lease, Task
 from tests import calls
@@ -59,7 +60,7 @@ def change(task_id: int, event: Event) -> Work[intervene.Intervened]:
 def patch(task_id: int, **changes: Any) -> Work[Move]:
     """A client's patch."""
     return lambda connection: intervene.patch(
-        connection, task_id=task_id, changes=changes, tag_names=None
+        connection, task_id=task_id, changes=changes, tag_names=None, tag_ids=TagIds()
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.queue import intervene, submitting
 from app.queue.calls import Submission
+from app.queue.tags import TagIds
 from app.service.platform import Platform
 from app.settings import Settings
 from app.states import Backoff, Priority
@@ -76,7 +77,7 @@ async def test_a_claim_neither_waits_for_nor_sees_a_submit_under_way(
 
     async with held_open(
         other.database,
-        lambda c: submitting.submit(c, submissions=[Submission([URGENT])]),
+        lambda c: submitting.submit(c, submissions=[Submission([URGENT])], tag_ids=TagIds()),
     ) as (submitted,):
         # It would come first, in the very range that the claim reads.
         assert await claimed_ids(api) == [waiting.id]
