@@ -1,5 +1,6 @@
 """A request and its answer: what its connection knows of them, and what the application does."""
 
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final, Protocol
 from urllib.parse import unquote
@@ -70,9 +71,9 @@ class Exchange:
 
     __slots__ = (
         *("_answer", "_arrived", "_awaits_continue", "_chunks", "_gone", "_is_read", "_left"),
-        *("_line", "_method", "_scope", "_version", "framing", "has_begun_answer", "headers"),
-        *("held_bytes", "is_answered", "is_begun", "is_gone", "is_last", "is_taken", "refusal"),
-        *("state", "unread_bytes", "url"),
+        *("_line", "_method", "_scope", "_unless_taken", "_version", "framing", "has_begun_answer"),
+        *("headers", "held_bytes", "is_answered", "is_begun", "is_gone", "is_last", "is_taken"),
+        *("refusal", "state", "unread_bytes", "url"),
     )
 
     def __init__(self, line: Line) -> None:
@@ -99,6 +100,7 @@ class Exchange:
         # None: that is not known yet.
         self.is_taken: bool | None = False
         self._left: LightEvent | None = None
+        self._unless_taken: Callable[[], None] | None = None
 
     @property
     def gone(self) -> LightEvent:
@@ -167,6 +169,8 @@ class Exchange:
     def left(self, *, is_taken: bool) -> None:
         """What was written has left, or never will."""
         self.is_taken = is_taken
+        if not is_taken and self._unless_taken is not None:
+            self._unless_taken()
         if self._left is not None:
             self._left.set()
 
@@ -200,7 +204,7 @@ class Exchange:
     async def send(self, message: Message) -> None:
         """Write the answer, part by part; nothing, if nobody waits for it."""
         if self.has_begun_answer:
-            await self.taken()  # what comes before
+            await self._leaving()  # of what comes before
         if self.is_gone:
             return
         if message["type"] == "http.response.start":
@@ -219,18 +223,23 @@ class Exchange:
                 self._arrived.set()
             self._line.has_answered(self)
 
-    async def taken(self) -> bool:
-        """Whether all that was answered has left; as soon as that is known."""
+    def unless_taken(self, call: Callable[[], None]) -> None:
+        """Have it called once it is known that what was answered will not leave whole."""
         if self.is_taken is None:
-            self._left = LightEvent()
-            await self._left.wait()
-            self._left = None
-        return bool(self.is_taken)
+            self._unless_taken = call
+        elif not self.is_taken:
+            call()
 
     def drop_body(self) -> None:
         """It is needed no longer, and counts no more: the answer may take its time."""
         head_bytes = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         self._line.keeps(self, min(head_bytes, self.held_bytes))
+
+    async def _leaving(self) -> None:
+        if self.is_taken is None:
+            self._left = LightEvent()
+            await self._left.wait()
+            self._left = None
 
     def _begin(self, message: Message) -> None:
         self.is_last = self.is_last or self._line.is_last(self)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 import orjson
@@ -68,6 +69,7 @@ ROW: Final = f"JSON_ARRAY({', '.join(Task._fields)})"
 # For transitions whose answer shows no document: texts of up to 256 KiB stay where they are.
 # A move writes only what it changes, and none of these transitions changes one of them.
 _LONG: Final = ("description", "payload", "result")
+_TEXTS: Final = attrgetter(*_LONG, "error")
 _LIGHT: Final = ["NULL" if name in _LONG else name for name in Task._fields]
 LIGHT_ROW: Final = f"JSON_ARRAY({', '.join(_LIGHT)})"
 
@@ -79,7 +81,8 @@ def without_texts(task: Task) -> Task:
 
 def texts_of(task: Task | NewTask) -> list[str]:
     """Those of a task that may be long."""
-    return [text for name in (*_LONG, "error") if (text := getattr(task, name, None))]
+    texts = _TEXTS(task) if isinstance(task, Task) else (task.description, task.payload)
+    return [text for text in texts if text]
 
 
 _TIMES: Final = tuple(

@@ -121,6 +121,13 @@ def exchange_in(scope: Scope) -> Exchange:
     return found
 
 
+async def is_taken(exchange: Exchange) -> bool:
+    """Whether what was answered has left; once that is known."""
+    while exchange.is_taken is None:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    return exchange.is_taken
+
+
 def split(received: bytes) -> list[tuple[int, dict[str, str], bytes]]:
     """The answers in it, each with a Content-Length."""
     found = []

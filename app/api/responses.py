@@ -1,6 +1,7 @@
 """Answers, and how the OpenAPI document shows them."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from fastapi import Response
@@ -100,12 +101,12 @@ class LeasesAnswer(JsonAnswer):
         self._give_back = give_back
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_taken = False
+        give_back = partial(self._give_back, self._leases)
         try:
             await super().__call__(scope, receive, send)
-            self.body = b""  # it may be 8 MiB, and take a minute to leave
-            exchange: Exchange | None = scope.get(EXCHANGE)
-            is_taken = not self._leases or exchange is None or await exchange.taken()
-        finally:
-            if not is_taken:
-                self._give_back(self._leases)
+        except BaseException:
+            give_back()
+            raise
+        exchange: Exchange | None = scope.get(EXCHANGE)
+        if self._leases and exchange is not None:
+            exchange.unless_taken(give_back)

@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.exchange import Exchange
 from app.light_event import LightEvent
-from tests.served import answer, exchange_in, process
+from tests.served import answer, exchange_in, is_taken, process
 
 REQUEST = b"POST /leases HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n[]"
 HANG_UPS = [asyncio.StreamWriter.write_eof, asyncio.StreamWriter.close]
@@ -110,7 +110,7 @@ class Hands:
         self.asked.set()
         await self.may_answer.wait()
         await answer(send, b"x" * self.size)
-        self.taken.put_nowait(await exchange_in(scope).taken())
+        self.taken.put_nowait(await is_taken(exchange_in(scope)))
 
 
 @pytest.mark.parametrize("size", [2, LARGE])

@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.connections import LINGER_SECONDS
 from app.exchange import State
-from tests.served import answer, exchange_in, process, split, tells, told
+from tests.served import answer, exchange_in, is_taken, process, split, tells, told
 from tests.steered_redis import Hands
 
 BEGUN = b"POST /begun HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
@@ -124,7 +124,7 @@ async def test_an_answer_that_is_not_taken_is_cut_off(clock: Hands) -> None:
     async def large(scope: Scope, receive: Receive, send: Send) -> None:
         await answer(send, b"x" * 50_000_000)
         begun.set()
-        taken.put_nowait(await exchange_in(scope).taken())
+        taken.put_nowait(await is_taken(exchange_in(scope)))
 
     async with process(large) as (serving, connect):
         _, writer = await connect()
