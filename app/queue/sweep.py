@@ -17,9 +17,9 @@ from app.queue.processes import Reach
 from app.states import Event, Outcome, Status
 from app.task import Lease, PromisedLease, Task
 
-# A worker beats three times a lease, and no lease is shorter than five seconds: one whose lease has
-# run out by less was to be heard of before that.
-LATE: Final = timedelta(seconds=2)
+# A worker beats three times a lease; a beat may take so long.
+BEAT_SHARE: Final = 1 / 3
+BEAT_TIME: Final = timedelta(seconds=1)
 
 
 async def promote_once(
@@ -82,29 +82,27 @@ async def settle_leases(
             proof_in = seconds_to_proof(task, now=now, reach=reach)
             if proof_in is None:
                 lost.append(task)
-            elif proof_in > 0 or now - task.sweep_at > LATE:
+            elif proof_in > 0:
                 extended.append((task, extend(task, now=now, seconds=proof_in)))
     await statements.move(connection, extended)
     return await _end_attempts(connection, lost, now=now, event=Event.LOSE)
 
 
 def seconds_to_proof(task: Task, *, now: datetime, reach: Reach | None) -> float | None:
-    """When it may be known that the worker of a task is lost, of which nothing was heard since
-    `sweep_at` or later; None: it is.
+    """When it may be known that the worker of a task is lost, of which nothing was heard for as
+    long as its lease; None: it is.
 
-    It is once an API was there for as long as the lease, and after it ran out; 0: as soon as the
-    API is seen again.
+    It is once an API was there for as long as the lease, and that not long ago: the last beat that
+    it can have heard would still count. 0: as soon as the API is seen again.
     """
-    assert task.sweep_at is not None
     assert task.lease_seconds is not None
     if reach is None:
         return float(processes.GAP_SECONDS)
     lease = timedelta(seconds=task.lease_seconds)
     if reach.until - reach.since < lease:
         return (reach.since + lease - now).total_seconds()
-    # Nobody has looked for a while: the lease may have run out much later than `sweep_at`.
-    ran_out_at = now if now - task.sweep_at > LATE else task.sweep_at
-    return None if reach.until >= ran_out_at else 0.0
+    still_counts = now - reach.until <= (1 - BEAT_SHARE) * lease - BEAT_TIME
+    return None if still_counts else 0.0
 
 
 def extend(task: Task, *, now: datetime, seconds: float) -> Task:
