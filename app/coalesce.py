@@ -54,10 +54,16 @@ class Coalescer(Generic[Call, Answer]):
         self._waiting: deque[tuple[Call, asyncio.Future[Answer]]] = deque()
         self._runners: set[asyncio.Task[None]] = set()
 
-    async def __call__(self, call: Call) -> Answer:
-        """The answer to `call`, once its batch is committed; raises what its answer raises."""
+    async def __call__(self, call: Call, *, is_again: bool = False) -> Answer:
+        """The answer to `call`, once its batch is committed; raises what its answer raises.
+
+        `is_again`: its batch did not come to it, and it is in the next one before all others.
+        """
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append((call, answer))
+        if is_again:
+            self._waiting.appendleft((call, answer))
+        else:
+            self._waiting.append((call, answer))
         is_worth_it = len(self._waiting) >= WORTH_A_BATCH and len(self._runners) < self._parallel
         if not self._runners or is_worth_it:
             # A batch is nobody's in particular: not in the log context of who came first.

@@ -10,7 +10,7 @@ ROW_CHANGED: Final = 1020
 # How often a transaction is begun that ends so. A lock wait is long already.
 TRIES: Final = {LOCK_WAIT_TIMEOUT: 2, DEADLOCK: 5, ROW_CHANGED: 5}
 # The server is full, going down, read-only, or told not to go on.
-_SERVER_AWAY = {1037, 1038, 1040, 1041, 1053, 1077, 1135, 1158, 1159, 1160, 1161}
+_SERVER_AWAY = {1037, 1038, 1040, 1041, 1047, 1053, 1077, 1135, 1158, 1159, 1160, 1161}
 _SERVER_AWAY |= {1203, 1226, 1290, 1317, 1665, 1792, 1836, 3032}
 # It took longer than a session of ours may.
 _SERVER_AWAY |= {1969, 3024}

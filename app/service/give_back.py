@@ -20,9 +20,10 @@ log = structlog.get_logger(__name__)
 
 
 class GiveBack:
-    """Releases them, by and by. `release` raises `RowlockError` where it could not be tried."""
+    """Releases them, by and by. `release` returns those whose tasks somebody else holds, and
+    raises `RowlockError` where it could not be tried."""
 
-    def __init__(self, release: Callable[[Sequence[Lease]], Awaitable[object]]) -> None:
+    def __init__(self, release: Callable[[Sequence[Lease]], Awaitable[list[Lease]]]) -> None:
         self._release = release
         self._leases: deque[Lease] = deque(maxlen=MOST_LEASES)
         self._running: asyncio.Task[None] | None = None
@@ -44,10 +45,13 @@ class GiveBack:
         while self._leases:
             some = [self._leases.popleft() for _ in range(min(AT_ONCE, len(self._leases)))]
             try:
-                await self._release(some)
-            except RowlockError as error:
-                if self._is_closing:
-                    log.warning("leases_stay_out", leases=len(some), reason=str(error))
-                    continue
-                self._leases.extendleft(reversed(some))
+                left = await self._release(some)
+            except Exception as error:
+                left = some
+                if not isinstance(error, RowlockError):  # a bug
+                    log.exception("leases_not_given_back")
+            if left and self._is_closing:
+                log.warning("leases_stay_out", leases=len(left))
+            elif left:
+                self._leases.extend(left)
                 await asyncio.sleep(AGAIN_SECONDS)

@@ -14,7 +14,7 @@ import structlog
 from app import metrics
 from app.cache import VOID, Cache
 from app.db import Database
-from app.errors import DatabaseAwayError, RowBusyError
+from app.errors import RowlockError
 from app.leases import Leases
 from app.queue import counters, deployment, looking, retention, unused
 from app.queue.calls import Move
@@ -142,7 +142,7 @@ class Platform:
 
     async def _fold_beside(self) -> None:
         """Should no scheduler do it: whoever reads figures reads all that is not folded."""
-        with suppress(DatabaseAwayError, RowBusyError):
+        with suppress(RowlockError):
             await self.fold_counters()
 
     def _wake_workers(self, tasks: Iterable[Task]) -> None:

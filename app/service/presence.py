@@ -6,12 +6,16 @@ from contextlib import suppress
 from functools import partial
 from typing import Final
 
+import structlog
+
 import rowlock
 from app.db import Database
 from app.errors import RowlockError
 from app.queue import processes
 
 AGAIN_SECONDS: Final = 0.1
+
+log = structlog.get_logger(__name__)
 
 
 class Presence:
@@ -42,7 +46,11 @@ class Presence:
 
     async def _say(self) -> None:
         while True:
-            with suppress(RowlockError):
+            try:
                 # One statement by itself: while this process hangs it keeps its row from nobody.
                 await self._database.read(self._say_seen)
+            except RowlockError:
+                pass
+            except Exception:  # a bug; without this no lease would ever be lost again
+                log.exception("presence_not_said")
             await asyncio.sleep(processes.SEEN_SECONDS)

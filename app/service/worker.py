@@ -120,7 +120,7 @@ class WorkerService:
         """In a batch with others; and in another one, if that one did not come to its claim."""
         turned = _within(await self._turns(turn), ANSWER_BYTES)
         while not turned.is_served:
-            again = await self._turns(Turn((), turn.claim))
+            again = await self._turns(Turn((), turn.claim), is_again=True)
             turned = turned._replace(claimed=again.claimed, is_served=again.is_served)
         return turned
 
@@ -201,8 +201,14 @@ class WorkerService:
     async def _return_unclaimed(self, _turn: Turn, turned: Turned) -> None:
         self._returns.put(leases_of(turned.claimed))
 
-    async def _release(self, leases: Sequence[Lease]) -> None:
-        await self._turns(Turn([Finish(lease, Ending.RELEASE) for lease in leases]))
+    async def _release(self, leases: Sequence[Lease]) -> list[Lease]:
+        """Those whose tasks somebody else holds. By itself: nobody has to wait for them."""
+        turns = [Turn([Finish(lease, Ending.RELEASE)]) for lease in leases]
+        self._forget(turns)
+        release = partial(lifecycle.take_free_turns, turns=turns, memory=self._memory, given_out=[])
+        are_free, done = await self._platform.database.transact(release)
+        await self._platform.moved(done.moves)
+        return [lease for lease, is_free in zip(leases, are_free, strict=True) if not is_free]
 
     def _weight(self, turn: Turn) -> int:
         finishes = sum(
