@@ -69,6 +69,8 @@ class Connection:
         self._driver = driver
         self._clock = clock
         self._packet_bytes = facts.packet_bytes
+        # Which one it is of those that the URL may mean.
+        self.server = facts.server
         # What several rows in one statement may weigh together: well below what MySQL takes.
         self.statement_bytes = min(STATEMENT_BYTES, facts.packet_bytes // 2)
         self.id_step = facts.id_step
@@ -215,7 +217,8 @@ class Database:
             async with asyncio.timeout(left):
                 yield
         except TimeoutError as error:
-            raise DatabaseBusyError from error
+            self._servers.doubt()
+            raise DatabaseAwayError(reason="no answer in time") from error
         finally:
             room.release()
 

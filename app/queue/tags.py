@@ -30,13 +30,15 @@ class TagIds:
     def __init__(self) -> None:
         self._ids: dict[str, int] = {}
         self._until = 0.0
+        self._server = ""
 
     async def of(self, connection: Connection, names: Iterable[str]) -> Mapping[str, int]:
         """For the transaction on this connection. Raises `TagMissingError`: they are to be ensured
         first."""
-        if steady_seconds() >= self._until:
+        if steady_seconds() >= self._until or self._server != connection.server:
             self.forget()
             self._until = steady_seconds() + IDS_SECONDS
+            self._server = connection.server
         # What is forgotten meanwhile is another server's, and so may be what is found here.
         ids, wanted = self._ids, set(names)
         missing = sorted(wanted - ids.keys())
