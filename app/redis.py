@@ -126,7 +126,7 @@ class RedisLink:
         try:
             async with asyncio.timeout(self._left_seconds(since)):
                 session = await self._ready()
-                session.is_in_doubt = True
+                session.doubts += 1
                 await self._ask(session, ())
         except (exceptions.RedisError, OSError) as error:
             self.doubt()
@@ -190,19 +190,20 @@ class RedisLink:
 
     async def _ask(self, session: Session, calls: Sequence[Call]) -> list[Any]:
         assert self.prefix is not None
-        is_in_doubt = session.is_in_doubt
+        doubts = session.doubts
+        is_in_doubt = doubts > session.settled_doubts
         asked = [self._in_doubt, *calls] if is_in_doubt else calls
         answers = await session.send([call.words(self.prefix) for call in asked])
         if not is_in_doubt:
             return answers
-        # Answers come in order: who met an error later sets it again.
-        session.is_in_doubt = False
+        # Not those that came up while it was on its way.
+        session.settled_doubts = max(session.settled_doubts, doubts)
         return answers[1:]
 
     def doubt(self) -> None:
         """Something may have changed that Redis was not told of."""
         if self._session is not None:
-            self._session.is_in_doubt = True
+            self._session.doubts += 1
 
     def _failed(self, error: Exception) -> None:
         if not isinstance(error, TimeoutError):  # what was sent is done, in order, if late

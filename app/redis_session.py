@@ -44,8 +44,10 @@ class Session:
         self._has_unsent = asyncio.Event()
         self._unanswered: deque[_Sent] = deque()
         self._is_over = False
-        # Whether something may have changed that Redis was not told of (`RedisLink`).
-        self.is_in_doubt = True
+        # How often something may have changed that Redis was not told of, and how much of that it
+        # has been told since (`RedisLink`). At first there is no knowing.
+        self.doubts = 1
+        self.settled_doubts = 0
         # Is done when the connection has ended.
         self.life = asyncio.get_running_loop().create_task(self._live())
 
