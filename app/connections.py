@@ -35,6 +35,9 @@ class Caller(Protocol):
     def abort(self) -> None:
         """End it."""
 
+    def look(self) -> None:
+        """See whether the caller has hung up, while nothing is read from it."""
+
 
 class Connections:
     """One process's."""
@@ -55,7 +58,11 @@ class Connections:
         # Until when an answer has to be taken.
         self._takers: dict[Caller, float] = {}
         self._untaken_bytes = 0
+        # From whom nothing is read: their end is not told.
+        self._unread: set[Caller] = set()
         self.outbox = Outbox()
+        # The process stops: who comes now is told so at once.
+        self.are_closing = False
 
     def opened(self, caller: Caller) -> None:
         """One more; somebody may have to go for it."""
@@ -76,6 +83,7 @@ class Connections:
         """It has ended, whoever ended it."""
         self._open -= 1
         metrics.CONNECTIONS.dec()
+        self._unread.discard(caller)
         self._forget(caller)
 
     def entered(self, caller: Caller) -> None:
@@ -83,6 +91,9 @@ class Connections:
         self._waits.pop(caller, None)
         if caller.state is not State.ANSWERING:  # then it is the caller who waits
             self._waits[caller] = time.monotonic() + self._seconds_in(caller.state)
+        elif caller in self._large:
+            # What took its time to arrive is no long poll.
+            self._large[caller] = time.monotonic()
 
     def holds(self, caller: Caller, more_bytes: int) -> None:
         """It takes so much more memory, until it lets go of that."""
@@ -98,7 +109,9 @@ class Connections:
             could_go = (
                 one
                 for one, since in self._large.items()
-                if _is_sending(one) or since < long_ago or one is caller
+                if _is_sending(one)
+                or since < long_ago
+                or (one is caller and one.state is not State.ANSWERING)
             )
             longest = next(could_go, None)
             if longest is None:
@@ -135,10 +148,19 @@ class Connections:
         self._takers.pop(caller, None)
         self.entered(caller)
 
+    def is_read(self, caller: Caller, *, is_read: bool) -> None:
+        """What it sends is read from now on, or is not."""
+        if is_read:
+            self._unread.discard(caller)
+        else:
+            self._unread.add(caller)
+
     def sweep(self) -> None:
         """Let go whoever was waited for long enough. To be called about every second."""
         now = time.monotonic()
         self._count_untaken()
+        for caller in list(self._unread):
+            caller.look()
         for caller in [one for one, until in self._takers.items() if until <= now]:
             self._forget(caller)
             self._cut("time")

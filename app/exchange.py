@@ -56,6 +56,9 @@ class Line(Protocol):
     def keeps(self, exchange: "Exchange", kept_bytes: int) -> None:
         """Of what was sent no more than that is needed any longer."""
 
+    def ask_for_body(self) -> None:
+        """Tell the caller to send it."""
+
     def write(self, exchange: "Exchange", head: bytes, body: Part = b"") -> None:
         """Send both as one. `Exchange.left` is told what becomes of it."""
 
@@ -70,10 +73,10 @@ class Exchange:
     """From the first byte of a request until its answer has left, or never will."""
 
     __slots__ = (
-        *("_answer", "_arrived", "_awaits_continue", "_chunks", "_gone", "_is_read", "_left"),
-        *("_line", "_method", "_scope", "_unless_taken", "_version", "framing", "has_begun_answer"),
-        *("headers", "held_bytes", "is_answered", "is_begun", "is_gone", "is_last", "is_taken"),
-        *("refusal", "state", "unread_bytes", "url"),
+        *("_answer", "_arrived", "_awaits_continue", "_gone", "_is_read", "_left", "_line"),
+        *("_method", "_scope", "_unless_taken", "_unread", "_version", "framing"),
+        *("has_begun_answer", "headers", "held_bytes", "is_answered", "is_begun", "is_gone"),
+        *("is_last", "is_taken", "refusal", "state", "url"),
     )
 
     def __init__(self, line: Line) -> None:
@@ -91,8 +94,7 @@ class Exchange:
         self._gone: LightEvent | None = None
         self._scope: Scope | None = None
         self._method = self._version = ""
-        self._chunks: list[bytes] = []
-        self.unread_bytes = 0
+        self._unread: bytes | bytearray = b""
         self._arrived: LightEvent | None = None
         self._is_read = self._awaits_continue = False
         self._answer: Answer | None = None
@@ -110,6 +112,16 @@ class Exchange:
             if self.is_gone:
                 self._gone.set()
         return self._gone
+
+    @property
+    def unread_bytes(self) -> int:
+        """Of the body, what the application has not taken."""
+        return len(self._unread)
+
+    @property
+    def method(self) -> str:
+        """Of its request; empty until the head is whole."""
+        return self._method
 
     # What the connection tells.
 
@@ -146,8 +158,13 @@ class Exchange:
 
     def has_part(self, body: bytes) -> None:
         """One more part of the body is there."""
-        self._chunks.append(body)
-        self.unread_bytes += len(body)
+        if not self._unread:
+            self._unread = body
+        else:
+            # One large block, which goes back to the system: many small ones leave holes.
+            if isinstance(self._unread, bytes):
+                self._unread = bytearray(self._unread)
+            self._unread += body
         if self._arrived is not None:
             self._arrived.set()
 
@@ -190,11 +207,12 @@ class Exchange:
 
     async def receive(self) -> Message:
         """The next part of the body; where there is none, wait until nobody waits any longer."""
-        if self._awaits_continue and not self.unread_bytes and self.state is State.BODY:
-            self._line.write(self, b"HTTP/1.1 100 Continue\r\n\r\n")
+        is_asked = self._awaits_continue and not self._unread and self.state is State.BODY
+        if is_asked and not self.is_gone:
+            self._line.ask_for_body()
         self._awaits_continue = False
         while not self.is_gone and not self.is_answered:
-            if self._chunks or (self.state is State.ANSWERING and not self._is_read):
+            if self._unread or (self.state is State.ANSWERING and not self._is_read):
                 return self._next_part()
             self._arrived = LightEvent()
             await self._arrived.wait(unless=self.gone)
@@ -252,10 +270,9 @@ class Exchange:
         )
 
     def _next_part(self) -> Message:
-        chunks, self._chunks, self.unread_bytes = self._chunks, [], 0
+        body, self._unread = self._unread, b""
         self._is_read = self.state is State.ANSWERING
         self._line.has_read()
-        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         return {"type": "http.request", "body": body, "more_body": not self._is_read}
 
 

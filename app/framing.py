@@ -12,6 +12,7 @@ _READ: Final = {
     b"expect": _EXPECT,
 }
 _CHUNKED: Final = b"chunked"
+LENGTH_DIGITS: Final = 20
 
 
 class RefusedError(Exception):
@@ -59,6 +60,6 @@ def _chunked(version: str, found: dict[int, bytes]) -> bytes:
 
 
 def _length(digits: bytes) -> bytes:
-    if not digits.isdigit():
+    if not digits.isdigit() or len(digits) > LENGTH_DIGITS:
         raise RefusedError(400, "Content-Length is no number.")
     return b"Content-Length: " + digits if digits.strip(b"0") else b""

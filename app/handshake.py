@@ -46,6 +46,8 @@ class Handshake(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._process.connections.add(cast("Any", self))
         self._bounds.opened(self)
+        if self._bounds.are_closing:
+            self.abort()
         if self._transport.is_closing():
             self._is_over()
             return
@@ -68,6 +70,9 @@ class Handshake(asyncio.Protocol):
 
     def abort(self) -> None:
         self._transport.abort()
+
+    def look(self) -> None:
+        pass  # it is always read from
 
     def shutdown(self) -> None:
         self.abort()

@@ -1,8 +1,11 @@
 """What is answered on a connection, until it has left."""
 
 import asyncio
+import socket
 from socket import IPPROTO_TCP, TCP_NOTSENT_LOWAT
 from typing import Final, Protocol
+
+import structlog
 
 from app.answer import Part
 from app.exchange import Exchange
@@ -11,6 +14,11 @@ from app.exchange import Exchange
 JOINED_BYTES: Final = 65_536
 # What the system holds besides what is on its way.
 UNSENT_BYTES: Final = 65_536
+# Linux', whose first byte is the connection's state.
+TCP_INFO: Final[int | None] = getattr(socket, "TCP_INFO", None)
+ESTABLISHED: Final = 1
+
+log = structlog.get_logger(__name__)
 
 
 class Outbox:
@@ -30,7 +38,11 @@ class Outbox:
     def _send(self) -> None:
         waiting, self._waiting = self._waiting, []
         for outgoing in waiting:
-            outgoing.send()
+            try:
+                outgoing.send()
+            except Exception:  # a bug; nobody else's answer stays here because of it
+                log.exception("answer_not_sent")
+                outgoing.abort()
 
 
 class Sender(Protocol):
@@ -71,6 +83,16 @@ class Outgoing:
         if connection is not None:
             connection.setsockopt(IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the other side has ended the connection, though nobody has read so far. The
+        system knows, where it can be asked."""
+        connection = (self._beneath or self._transport).get_extra_info("socket")
+        if TCP_INFO is None or connection is None:
+            return False
+        state = connection.getsockopt(IPPROTO_TCP, TCP_INFO, 1)[0]
+        return bool(state != ESTABLISHED)
+
     def watch(self) -> None:
         """Have the sender told of whatever does not leave at once. What waits already, a part of
         TLS's handshake, is told of in this call."""
@@ -91,7 +113,8 @@ class Outgoing:
 
     def put(self, exchange: Exchange | None, head: bytes, body: Part = b"") -> None:
         """Send both as one; `exchange` is told what becomes of it."""
-        self._leaving = exchange
+        if exchange is not None:
+            self._leaving = exchange
         if not self._unsent:
             self._outbox.put(self)
         self._unsent.append(head)
@@ -111,6 +134,10 @@ class Outgoing:
         if not self.is_full and not transport.is_closing():
             self._has_left()
 
+    def abort(self) -> None:
+        """End the connection."""
+        self._transport.abort()
+
     def look(self) -> None:
         """Whether something does not leave, after the transport has told of a change: over TLS it
         may tell the one in place of the other."""
@@ -123,7 +150,8 @@ class Outgoing:
             self._sender.is_full()
         else:
             self._sender.is_empty()
-            self._has_left()
+            if not self._unsent:
+                self._has_left()
 
     def lose(self) -> None:
         """Nothing leaves any more."""

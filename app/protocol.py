@@ -75,6 +75,8 @@ class Protocol(asyncio.Protocol):
         self._process.connections.add(cast("Any", self))
         self._bounds.opened(self)
         self._outgoing.watch()
+        if self._bounds.are_closing:
+            self.shutdown()
 
     def connection_lost(self, _exc: Exception | None) -> None:
         self.state = State.CLOSED
@@ -140,6 +142,9 @@ class Protocol(asyncio.Protocol):
         self._bounds.lets_go(self, exchange.held_bytes - kept_bytes)
         exchange.held_bytes = kept_bytes
 
+    def ask_for_body(self) -> None:
+        self._outgoing.put(None, b"HTTP/1.1 100 Continue\r\n\r\n")
+
     def write(self, exchange: Exchange, head: bytes, body: Part = b"") -> None:
         self._outgoing.put(exchange, head, body)
 
@@ -178,12 +183,19 @@ class Protocol(asyncio.Protocol):
     def refuse(self, status: int, detail: str) -> None:
         """End the connection; with this answer, if none has begun."""
         has_begun = any(exchange.has_begun_answer for exchange in self._exchanges)
+        method = self._exchanges[0].method if self._exchanges else ""
         self._is_deaf = True
         self._hang_up()
         if has_begun or self._outgoing.is_full or self.state is State.LINGERING:
             self.abort()
         else:
-            self._outgoing.put(None, _refusal(status, detail))
+            self._outgoing.put(None, _refusal(status, detail, method=method))
+
+    def look(self) -> None:
+        """See whether the caller has hung up, while nothing is read from it."""
+        if self._exchanges and self._outgoing.is_cut_off:
+            self.eof_received()
+            self._transport.close()  # as the transport does by itself after that
 
     def abort(self) -> None:
         """End the connection."""
@@ -252,6 +264,7 @@ class Protocol(asyncio.Protocol):
         if is_enough is self._is_paused:
             return
         self._is_paused = is_enough
+        self._bounds.is_read(self, is_read=not is_enough)
         if is_enough:
             self._transport.pause_reading()
         else:
@@ -282,12 +295,12 @@ class Protocol(asyncio.Protocol):
         self._exchanges.clear()
 
 
-def _refusal(status: int, detail: str) -> bytes:
+def _refusal(status: int, detail: str, *, method: str) -> bytes:
     is_for_now = status == HTTPStatus.SERVICE_UNAVAILABLE
     headers = {"Retry-After": "1"} if is_for_now else {}
     shown = problem(status, HTTPStatus(status).phrase, detail, headers=headers)
-    answer = Answer(status, shown.raw_headers, method="GET", version="1.1", closes=True)
-    return answer.head + bytes(shown.body)
+    answer = Answer(status, shown.raw_headers, method=method, version="1.1", closes=True)
+    return answer.head + answer.framed(bytes(shown.body), is_last=True)
 
 
 def _address(found: Any) -> tuple[str, int] | None:

@@ -66,7 +66,15 @@ class Server(uvicorn.Server):
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            self._connections.sweep()
+            try:
+                self._connections.sweep()
+            except Exception:  # a bug; without this nobody would be timed out any more
+                log.exception("sweep_failed")
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        # What was accepted in this turn of the event loop is not among those that are told.
+        self._connections.are_closing = True
+        await super().shutdown(sockets)
 
     def _log_started_message(self, _listeners: object) -> None:
         # In place of uvicorn's, which does not know of TLS.

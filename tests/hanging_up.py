@@ -58,6 +58,9 @@ class HangingCaller:
     def keeps(self, exchange: Exchange, kept_bytes: int) -> None:
         pass
 
+    def ask_for_body(self) -> None:
+        pass
+
     def write(self, exchange: Exchange, head: bytes, body: Part = b"") -> None:
         self.received += head + body
         exchange.left(is_taken=self._takes)

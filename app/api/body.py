@@ -24,7 +24,7 @@ _STRING: Final = re.compile(rb'"[^"]*"')
 Model = TypeVar("Model", bound=BaseModel)
 
 
-async def read_body(request: Request, *, limit_bytes: int) -> bytes:
+async def read_body(request: Request, *, limit_bytes: int) -> bytes | bytearray:
     """The body. Raises `InvalidRequestError` (413) as soon as it is known to be too large, and
     `ClientDisconnect` if it will never be there whole: nothing must be done for half a call."""
     declared = header_of(request, b"content-length") or ""
@@ -34,18 +34,16 @@ async def read_body(request: Request, *, limit_bytes: int) -> bytes:
     message = await receive()
     if message["type"] == "http.disconnect" and _has_body(request):
         raise ClientDisconnect
-    body: bytes = message.get("body", b"")
+    body: bytes | bytearray = message.get("body", b"")
     if message.get("more_body"):
-        chunks, size = [body], len(body)
+        body = bytearray(body)
         while message.get("more_body"):
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > limit_bytes:
+            body += message.get("body", b"")
+            if len(body) > limit_bytes:
                 raise _too_large(f"is larger than {limit_bytes:,} bytes")
-        body = b"".join(chunks)
     if len(body) > limit_bytes:
         raise _too_large(f"is larger than {limit_bytes:,} bytes")
     if declared.isdecimal() and len(body) < int(declared):
@@ -54,7 +52,7 @@ async def read_body(request: Request, *, limit_bytes: int) -> bytes:
 
 
 async def parse_body(
-    request: Request, body: bytes, model: type[Model], *, may_be_empty: bool
+    request: Request, body: bytes | bytearray, model: type[Model], *, may_be_empty: bool
 ) -> Model:
     """The body as `model`. Raises `InvalidRequestError`: 415, 400 for what is no JSON, 413, 422."""
     if len(body) <= LARGE_BYTES:
@@ -63,8 +61,11 @@ async def parse_body(
         return _parse(request, body, model, may_be_empty=may_be_empty)
 
 
-def _parse(request: Request, body: bytes, model: type[Model], *, may_be_empty: bool) -> Model:
-    body = body.removeprefix(BYTE_ORDER_MARK)
+def _parse(
+    request: Request, body: bytes | bytearray, model: type[Model], *, may_be_empty: bool
+) -> Model:
+    if body[: len(BYTE_ORDER_MARK)] == BYTE_ORDER_MARK:
+        body = body[len(BYTE_ORDER_MARK) :]
     if not body and may_be_empty:
         return model()
     kind = (header_of(request, b"content-type") or "").partition(";")[0].strip().lower()
@@ -102,7 +103,7 @@ def header_of(request: Request, name: bytes) -> str | None:
     return None if found is None else str(found, "latin-1")
 
 
-def _not_json(body: bytes, error: ValidationError) -> InvalidRequestError:
+def _not_json(body: bytes | bytearray, error: ValidationError) -> InvalidRequestError:
     """Text that JSON can spell but Unicode cannot (a lone surrogate) is a field's fault."""
     try:
         field = _surrogate_in(json.loads(body))
@@ -131,7 +132,7 @@ def _surrogate_in(value: Any, path: str = "") -> str | None:
     return None
 
 
-def _count_values(body: bytes, *, enough: int) -> int:
+def _count_values(body: bytes | bytearray, *, enough: int) -> int:
     """The values in a JSON text, give or take a few; beyond `enough`, any number beyond it.
 
     They are told by commas and brackets, and those in strings do not count.

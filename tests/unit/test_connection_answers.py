@@ -22,6 +22,13 @@ async def reads_nothing(scope: Scope, receive: Receive, send: Send) -> None:
     await answer(send, b"no", 401)
 
 
+async def test_a_refusal_of_head_is_a_head() -> None:
+    sent = b"HEAD /" + b"x" * 5000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"
+    received = await answers_to(tells, sent)
+    assert received.startswith(b"HTTP/1.1 414 ")
+    assert received.endswith(b"\r\n\r\n")
+
+
 async def test_requests_are_answered_in_their_order() -> None:
     sent = b"".join(GET % number for number in range(5))
     answers = told(await answers_to(tells, sent + b"GET /5 HTTP/1.0\r\n\r\n"))

@@ -78,6 +78,25 @@ async def test_and_its_wait_is_over(hang_up: HangUp, sent: bytes) -> None:
 
 
 @pytest.mark.parametrize("hang_up", HANG_UPS)
+async def test_one_behind_whose_request_another_stands_is_soon_known_to_be_gone(
+    hang_up: HangUp,
+) -> None:
+    """Nothing is read from it meanwhile, so that nobody tells of its end."""
+    poll = Poll()
+    async with process(poll) as (serving, connect):
+        _, writer = await connect()
+        writer.write(REQUEST * 2)
+        exchange = await poll.begun.get()
+        serving.connections.sweep()
+        assert not exchange.gone.is_set()
+        hang_up(writer)
+        while not exchange.gone.is_set():
+            await asyncio.sleep(0.01)
+            serving.connections.sweep()
+        assert await poll.seen_gone.get()
+
+
+@pytest.mark.parametrize("hang_up", HANG_UPS)
 async def test_a_body_that_will_never_be_whole_is_none(hang_up: HangUp) -> None:
     received: asyncio.Queue[str] = asyncio.Queue()
 
@@ -174,3 +193,27 @@ async def test_who_sends_no_more_and_reads_on_gets_what_was_under_way() -> None:
         writer.write_eof()
         assert len(await reader.read()) == LARGE
         assert await hands.taken.get()
+
+
+async def test_being_asked_for_the_body_is_not_having_the_answer() -> None:
+    """Else what is handed out to who hangs up then would be nobody's."""
+    exchanges: asyncio.Queue[Exchange] = asyncio.Queue()
+    gave_back = asyncio.Event()
+
+    async def hands_out(scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = exchange_in(scope)
+        exchanges.put_nowait(exchange)
+        await receive()
+        await LightEvent().wait(unless=exchange.gone)
+        await answer(send, b"{}")
+        exchange.unless_taken(gave_back.set)
+
+    async with process(hands_out) as (_, connect):
+        reader, writer = await connect()
+        head, body = REQUEST[:-6] + b"\r\nExpect: 100-continue\r\n\r\n", REQUEST[-2:]
+        writer.write(head)
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(body)
+        await exchanges.get()
+        writer.close()
+        await gave_back.wait()

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from app.connections import LINGER_SECONDS
+from app.connections import ANSWER_SECONDS, LINGER_SECONDS
 from app.exchange import State
+from app.outgoing import Outgoing
 from tests.served import answer, exchange_in, is_taken, process, split, tells, told
 from tests.steered_redis import Hands
 
@@ -200,3 +201,54 @@ async def test_the_longest_idle_makes_room_for_one_more() -> None:
         assert await first.read() == b""
         writer.write(b"GET /still-there HTTP/1.0\r\n\r\n")
         assert told(await second.read())[0]["path"] == "/still-there"
+
+
+async def test_what_took_its_time_to_arrive_is_answered_where_memory_is_short(
+    clock: Hands,
+) -> None:
+    """It is no long poll: what it asks for may be done at this moment."""
+    waits = Waits()
+    async with process(waits, limit=4, transfer_memory_mib=1) as (serving, connect):
+        reader, writer = await connect()
+        writer.write(BEGUN.replace(b"5", b"600000") + b"\r\n" + b"x" * 300_000)
+        slow = serving.last
+        while slow.state is not State.BODY:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        clock.seconds += ANSWER_SECONDS + 1
+        writer.write(b"x" * 300_000)
+        await waits.asked.wait()
+        other, sending = await connect()
+        sending.write(BEGUN.replace(b"5", b"900000") + b"\r\n" + b"x" * 800_000)
+        ((status, _, _),) = split(await other.read())
+        assert status == 503
+        waits.may_answer.set()
+        assert await reader.readuntil(b"}")
+
+
+async def test_an_answer_that_cannot_be_sent_is_nobody_elses_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with process(tells) as (serving, connect):
+        await connect()
+        first, lost = serving.last, serving.last.lost
+        reader, _ = await connect()
+
+        send = Outgoing.send
+
+        def fails(outgoing: Outgoing) -> None:
+            if outgoing is first._outgoing:
+                raise RuntimeError("a bug")
+            send(outgoing)
+
+        monkeypatch.setattr(Outgoing, "send", fails)
+        first.data_received(ONE)
+        serving.last.data_received(ONE)
+        assert await reader.readuntil(b"}")
+        await lost.wait()
+
+
+async def test_who_comes_while_the_process_stops_is_told_so() -> None:
+    async with process(tells) as (serving, connect):
+        serving.connections.are_closing = True
+        reader, _ = await connect()
+        assert await reader.read() == b""

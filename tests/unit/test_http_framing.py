@@ -70,6 +70,7 @@ async def test_what_stands_behind_a_body_is_no_header() -> None:
     ("sent", "status"),
     [
         (b"hello\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"0" * 5000 + b"2\r\n\r\nhi", 400),
         (b"BREW / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: x\r\nX-A: a\0b\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: x\r\nX A: b\r\n\r\n", 400),
