@@ -178,6 +178,7 @@ class Exchange:
         """Nobody waits for the answer."""
         if not self.is_begun:
             self._scope = None  # which refers to this
+        self._unread = b""  # the application may be at something else for a while
         if not self.is_answered:
             self.is_gone = True
             if self._gone is not None:
