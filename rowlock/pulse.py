@@ -89,12 +89,15 @@ class Pulse:
         job.beaten_at = self._loop.time()
         attempt = job.attempt
         try:
-            await self._wire.once(leases.heartbeat(attempt.lease_id, attempt.progress_json))
+            # One that gets no answer, of an API that hangs, holds up the round: others' leases.
+            async with asyncio.timeout(self._interval_seconds):
+                await self._wire.once(leases.heartbeat(attempt.lease_id, attempt.progress_json))
         except NotFoundError:
             job.cut(DELETED)
         except ConflictError as error:
             job.cut(str(error.problem.get("outcome") or error.detail))
-        except RowlockError as error:
-            log.info("lease %s: no heartbeat: %s", attempt.lease_id, error)
+        except (RowlockError, TimeoutError) as error:
+            reason = str(error) or "no answer in time"
+            log.info("lease %s: no heartbeat: %s", attempt.lease_id, reason)
             return False
         return True

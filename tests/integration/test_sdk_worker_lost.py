@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
+import httpx
 import pytest
 from sqlalchemy import Engine
 
@@ -12,7 +13,7 @@ from app.service.platform import Platform
 from app.service.sweeping import time_out
 from rowlock import AsyncClient, RunningAttempt, Task, job
 from tests.elapse import elapse
-from tests.sdk import HEARTBEAT, URL, Through, a_worker, working
+from tests.sdk import HEARTBEAT, URL, Answer, Through, a_worker, working
 
 pytest_plugins = ["tests.sdk_clients"]
 
@@ -181,3 +182,28 @@ async def test_the_task_of_a_thread_that_does_not_return_in_time_is_given_back(
     released = await sdk.get(task.id)
     watched.let_go.set()
     assert (released.status, released.current_retry_count) == ("to_do", 0)
+
+
+async def test_a_heartbeat_without_an_answer_holds_up_no_others(
+    sdk: AsyncClient, through: Through
+) -> None:
+    """Of two attempts one is heard of by an API that hangs."""
+
+    async def hangs(answer: Answer) -> httpx.Response:
+        await asyncio.Event().wait()
+        return await answer()
+
+    through.spoil(HEARTBEAT, hangs)
+    worker = a_worker(through, lease_seconds=5, concurrency=2)
+    is_over = asyncio.Event()
+
+    @worker.handler("long")
+    async def long(task: Task, attempt: RunningAttempt) -> None:
+        await is_over.wait()
+
+    for _ in range(2):
+        await sdk.submit("long")
+    async with working(worker):
+        # The round after the one that hung.
+        await through.answered(HEARTBEAT, 4)
+        is_over.set()
