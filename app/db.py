@@ -217,8 +217,7 @@ class Database:
             async with asyncio.timeout(left):
                 yield
         except TimeoutError as error:
-            self._servers.doubt()
-            raise DatabaseAwayError(reason="no answer in time") from error
+            raise DatabaseBusyError from error
         finally:
             room.release()
 

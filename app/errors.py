@@ -46,7 +46,7 @@ class DatabaseAwayError(RowlockError):
 
 
 class DatabaseBusyError(RowlockError):
-    """Too many calls of this kind wait for MySQL already; nothing is stored. Try again."""
+    """Too many such calls wait for MySQL already; nothing is known to be stored. Try again."""
 
     retry_after_seconds: ClassVar[int] = 1
 

@@ -63,6 +63,7 @@ async def test_a_server_that_is_read_only_takes_nothing_and_then_everything(
     await submit(api, title="after")
 
 
+@pytest.mark.filterwarnings("ignore:Result of json_array")
 async def test_a_task_larger_than_a_packet_is_refused_alone_and_taken_once_packets_are_larger(
     api: httpx.AsyncClient, engine: Engine
 ) -> None:
