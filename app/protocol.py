@@ -196,6 +196,10 @@ class Protocol(asyncio.Protocol):
         if self._exchanges and self._outgoing.is_cut_off:
             self.eof_received()
             self._transport.close()  # as the transport does by itself after that
+        elif self._is_deaf and self._is_paused:
+            # What it sends is thrown away, some of it each time: its end may stand behind that.
+            self._is_paused = False
+            self._transport.resume_reading()
 
     def abort(self) -> None:
         """End the connection."""

@@ -77,15 +77,16 @@ async def test_and_its_wait_is_over(hang_up: HangUp, sent: bytes) -> None:
         assert await poll.seen_gone.get()
 
 
+@pytest.mark.parametrize("requests", [2, 20, 100_000])
 @pytest.mark.parametrize("hang_up", HANG_UPS)
 async def test_one_behind_whose_request_another_stands_is_soon_known_to_be_gone(
-    hang_up: HangUp,
+    hang_up: HangUp, requests: int
 ) -> None:
     """Nothing is read from it meanwhile, so that nobody tells of its end."""
     poll = Poll()
     async with process(poll) as (serving, connect):
         _, writer = await connect()
-        writer.write(REQUEST * 2)
+        writer.write(REQUEST * requests)
         exchange = await poll.begun.get()
         serving.connections.sweep()
         assert not exchange.gone.is_set()
