@@ -17,6 +17,8 @@ from app.settings import Settings
 LINGER_SECONDS: Final = 2.0
 # What takes longer to answer is a long poll.
 ANSWER_SECONDS: Final = 15.0
+# Each takes up to 120 KB.
+HANDSHAKES_LIMIT: Final = 1000
 
 
 class Caller(Protocol):
@@ -34,6 +36,9 @@ class Caller(Protocol):
 
     def abort(self) -> None:
         """End it."""
+
+    def drop_behind(self) -> bool:
+        """Read nothing behind the request that is answered; whether there was anything."""
 
     def look(self) -> None:
         """See whether the caller has hung up, while nothing is read from it."""
@@ -58,6 +63,8 @@ class Connections:
         # Until when an answer has to be taken.
         self._takers: dict[Caller, float] = {}
         self._untaken_bytes = 0
+        # Who has begun with TLS and is not through, in their order.
+        self._handshakes: dict[Caller, None] = {}
         # From whom nothing is read: their end is not told.
         self._unread: set[Caller] = set()
         self.outbox = Outbox()
@@ -74,9 +81,11 @@ class Connections:
                 self._cut("connections")
                 caller.refuse(503, "Too many calls are being answered.")
                 return
-            self._forget(longest)
-            self._cut("connections")
-            longest.abort()
+            self._cut_off(longest)
+        if caller.state is State.HANDSHAKE:
+            self._handshakes[caller] = None
+            if len(self._handshakes) > HANDSHAKES_LIMIT:
+                self._cut_off(next(iter(self._handshakes)))
         self.entered(caller)
 
     def closed(self, caller: Caller) -> None:
@@ -104,6 +113,8 @@ class Connections:
             self._held_bytes += caller.held_bytes
             self._large[caller] = time.monotonic()
         while self._held_bytes > self._memory_bytes:
+            if caller.drop_behind():  # it sends that again
+                continue
             # Whoever is being answered stays, but for a long poll that came with a large body.
             long_ago = time.monotonic() - ANSWER_SECONDS
             could_go = (
@@ -184,7 +195,13 @@ class Connections:
             return self._transfer_seconds
         return LINGER_SECONDS if state is State.LINGERING else self._idle_seconds
 
+    def _cut_off(self, caller: Caller) -> None:
+        self._forget(caller)
+        self._cut("connections")
+        caller.abort()
+
     def _forget(self, caller: Caller) -> None:
+        self._handshakes.pop(caller, None)
         self._waits.pop(caller, None)
         self._takers.pop(caller, None)
         if self._large.pop(caller, None) is not None:

@@ -71,6 +71,9 @@ class Handshake(asyncio.Protocol):
     def abort(self) -> None:
         self._transport.abort()
 
+    def drop_behind(self) -> bool:
+        return False
+
     def look(self) -> None:
         pass  # it is always read from
 

@@ -191,6 +191,16 @@ class Protocol(asyncio.Protocol):
         else:
             self._outgoing.put(None, _refusal(status, detail, method=method))
 
+    def drop_behind(self) -> bool:
+        """Read nothing behind the request that is answered; whether there was anything."""
+        behind = self._exchanges[1:]
+        for exchange in behind:
+            exchange.hang_up()
+            self.keeps(exchange, 0)
+            self._exchanges.remove(exchange)
+        self._is_deaf = self._is_deaf or bool(behind)
+        return bool(behind)
+
     def look(self) -> None:
         """See whether the caller has hung up, while nothing is read from it."""
         if self._exchanges and self._outgoing.is_cut_off:

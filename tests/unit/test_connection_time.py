@@ -252,3 +252,17 @@ async def test_who_comes_while_the_process_stops_is_told_so() -> None:
         serving.connections.are_closing = True
         reader, _ = await connect()
         assert await reader.read() == b""
+
+
+async def test_where_memory_is_short_what_stands_behind_is_sent_again(clock: Hands) -> None:
+    """The one that is being answered is, and says that no other will be."""
+    waits = Waits()
+    async with process(waits, limit=4, transfer_memory_mib=1) as (serving, connect):
+        reader, writer = await connect()
+        writer.write(ONE)
+        await waits.asked.wait()
+        serving.last.data_received(ONE * 8)
+        serving.connections.holds(serving.last, 2_000_000)
+        waits.may_answer.set()
+        ((status, headers, _),) = split(await reader.read())
+        assert (status, headers["connection"]) == (200, "close")
