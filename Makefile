@@ -5,9 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
-# They wait more than they work: three at a time, a file's tests one after the other; those that take
-# long first, which are those of the first folder and not the longest files.
-PYTEST := $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+# They wait more than they work: three at a time, a file's tests one after the other.
+PYTEST := $(BIN)/pytest -n 3 --dist loadfile
 MARIADB := mariadb-10.11 mariadb-11.8
 LOCK := uv pip compile --quiet --generate-hashes --no-header --universal
 
