@@ -1,13 +1,16 @@
 """What tests of the service's insides have in common."""
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 from sqlalchemy import Engine, create_engine, make_url, text
 
+from app.db import Connection
 from app.light_event import LightEvent
 from app.local.ports import free_port
 from app.local.valkey import ValkeyServer
@@ -37,6 +40,22 @@ def begins_to_wait(monkeypatch: pytest.MonkeyPatch) -> "asyncio.Queue[None]":
 
     monkeypatch.setattr(Waiter, "wait", noted)
     return began
+
+
+@pytest.fixture
+def reads_of_tasks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Gets every statement of this process that reads from the table of tasks. What other
+    connections do in between (a new one, a process that says it is there) is not among them."""
+    read: list[str] = []
+    execute = Connection._execute
+
+    async def noted(connection: Connection, statement: str, *arguments: Any) -> Any:
+        if re.search(r"\b(FROM|JOIN) tasks\b", statement):
+            read.append(statement)
+        return await execute(connection, statement, *arguments)
+
+    monkeypatch.setattr(Connection, "_execute", noted)
+    return read
 
 
 @pytest.fixture
