@@ -15,7 +15,7 @@ from typing import Final, cast
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from app.errors import DatabaseAwayError, RowBusyError
+from app.domain.errors import DatabaseAwayError, RowBusyError
 from app.logging import configure_logging
 from app.service.platform import Platform
 from app.service.sweeping import SWEEP_SECONDS, SWEEPS, Sweeper

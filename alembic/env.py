@@ -7,8 +7,8 @@ from typing import Final
 from sqlalchemy import Connection, exc, text
 
 from alembic import context
+from app.domain.errors import UnfitServerError
 from app.engines import sync_engine
-from app.errors import UnfitServerError
 from app.models import Model
 from app.mysql_errors import TRIES, error_code
 from app.settings import Settings

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy import exc
 
 import rowlock
-from app.errors import RowlockError, UnfitServerError
+from app.domain.errors import RowlockError, UnfitServerError
 from app.settings import Settings
 from app.signals import stop_at_hang_up
 from rowlock.cli import app as commands

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar, cast
 
-from app.errors import DatabaseAwayError, RowBusyError
+from app.domain.errors import DatabaseAwayError, RowBusyError
 
 # Measured with 64 connections: 10 % more than a second batch for whoever comes first.
 WORTH_A_BATCH: Final = 8

@@ -28,8 +28,8 @@ from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 
+from app.domain.errors import DatabaseAwayError, DatabaseBusyError, PacketTooSmallError
 from app.engines import Servers, async_engine
-from app.errors import DatabaseAwayError, DatabaseBusyError, PacketTooSmallError
 from app.mysql_errors import DROPPED, LOST, READ_ONLY, TRIES, error_code, translated
 from app.sessions import Facts
 from app.settings import Settings

@@ -9,8 +9,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, exc
 
 from app import migrations, redis_doctor
+from app.domain.errors import UnfitServerError
 from app.engines import sync_engine
-from app.errors import UnfitServerError
 from app.findings import Finding
 from app.metrics import SweepFigure, scheduler_state
 from app.queue.claim_marks import BEGINNING

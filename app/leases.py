@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
+from app.domain.task import Lease, PromisedLease, Task
 from app.redis import RedisAwayError, RedisLink
 from app.redis_calls import Call, Command, Script, Word
-from app.task import Lease, PromisedLease, Task
 
 # A sorted set: each lease with the moment at which it expires, and the book's mark with the one
 # since when it is kept, as a negative number. Moments are milliseconds by Redis' clock.

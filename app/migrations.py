@@ -12,8 +12,8 @@ from sqlalchemy import Connection, exc
 
 from alembic import command
 from app.db import Connection as Queries
+from app.domain.errors import UnfitServerError
 from app.engines import sync_engine
-from app.errors import UnfitServerError
 from app.mysql_errors import error_code
 from app.settings import Settings
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import CHAR, DATE, DATETIME, ENUM, MEDIUMTEXT, TEXT, TINYINT, VARCHAR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from app.states import Backoff, Outcome, Priority, Status
+from app.domain.states import Backoff, Outcome, Priority, Status
 
 # Said on every table: a server's own default may be latin1.
 CHARSET: Final = {

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.errors import DatabaseAwayError, RowBusyError
+from app.domain.errors import DatabaseAwayError, RowBusyError
 
 LOCK_WAIT_TIMEOUT, DEADLOCK = 1205, 1213
 # MariaDB's word for a row that somebody has changed since the statement began.

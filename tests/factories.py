@@ -9,9 +9,9 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.states import RANK, Priority, Status
 from app.models import CounterDelta, Tag, Task, TaskTag
 from app.queue.counters import count, ended
-from app.states import RANK, Priority, Status
 
 
 class FactorySession:

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.states import RANK, WAITING, Backoff, Priority, Status
-from app.task import Task
+from app.domain.states import RANK, WAITING, Backoff, Priority, Status
+from app.domain.task import Task
 
 NOW = datetime(2030, 1, 2, 3, 4, 5)  # noqa: DTZ001  (naive UTC, as MySQL gives it)
 TOKEN = "1" * 32

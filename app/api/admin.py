@@ -12,9 +12,9 @@ from app.api.figures import queue_documents
 from app.api.problems import FieldError, InvalidRequestError
 from app.api.responses import BODY_PROBLEMS, NEXT_PAGE, JsonAnswer, problems
 from app.api.services import Service
-from app.documents import dumps, task_document
+from app.domain.documents import dumps, task_document
+from app.domain.states import Event
 from app.queue.filters import TaskFilter
-from app.states import Event
 
 router = APIRouter(prefix="/admin", route_class=AdminRoute, tags=["admin"])
 

@@ -9,7 +9,7 @@ import pydantic_core
 from fastapi import Path
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from app.states import Priority
+from app.domain.states import Priority
 
 MAX_ID: Final = 2**63 - 1
 JSON_LIMIT_BYTES: Final = 256 * 1024

@@ -7,10 +7,10 @@ from fastapi import Request
 from app.api import schemas
 from app.api.cursor import name_of, next_name_link
 from app.api.services import Service
+from app.domain.states import WAITING, Priority, Status
 from app.metrics import QueueFigure
 from app.queue.counters import RECENT_MINUTES
 from app.queue.statistics import QueueState
-from app.states import WAITING, Priority, Status
 
 
 async def queue_documents(

@@ -14,10 +14,10 @@ from app.api.links import lease_links
 from app.api.problems import KINDS
 from app.api.responses import BODY_PROBLEMS, JsonAnswer, LeasesAnswer, problems
 from app.api.services import Service, gone_of
-from app.documents import Array, array, dumps, lease_document, task_document
-from app.errors import RowlockError
+from app.domain.documents import Array, array, dumps, lease_document, task_document
+from app.domain.errors import RowlockError
+from app.domain.task import Lease, Task, leases_of
 from app.queue.calls import Claim, Ending, Finish
-from app.task import Lease, Task, leases_of
 
 router = APIRouter(route_class=WorkerRoute, tags=["worker"])
 

@@ -14,8 +14,8 @@ from app.api.figures import queue_figure
 from app.api.readiness import is_ready
 from app.api.responses import RETRY_AFTER, JsonAnswer, problems
 from app.api.services import Service
-from app.documents import dumps
-from app.errors import DatabaseAwayError
+from app.domain.documents import dumps
+from app.domain.errors import DatabaseAwayError
 
 QUEUES_SHOWN_FOR_SECONDS: Final = 5.0
 

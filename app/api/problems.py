@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 
-from app import errors
-from app.documents import dumps
+from app.domain import errors
+from app.domain.documents import dumps
 
 MEDIA_TYPE: Final = "application/problem+json"
 

@@ -1,7 +1,7 @@
 """How each part is that calls need: MySQL, the schema, Redis; and whether a scheduler runs."""
 
 from app import migrations
-from app.errors import DatabaseAwayError
+from app.domain.errors import DatabaseAwayError
 from app.metrics import scheduler_state
 from app.queue import statistics
 from app.redis import RedisLink

@@ -9,8 +9,8 @@ from starlette.types import Receive, Scope, Send
 
 from app.api.examples import PROBLEMS
 from app.api.problems import MEDIA_TYPE
+from app.domain.task import Lease
 from app.exchange import EXCHANGE, Exchange
-from app.task import Lease
 
 _WHAT: Final = {
     400: "Not JSON.",

@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import fields
 from app.api.fields import MAX_ID
+from app.domain.states import Backoff, Outcome, Priority, Status
+from app.domain.task import NewTask
 from app.queue.filters import TaskFilter
-from app.states import Backoff, Outcome, Priority, Status
-from app.task import NewTask
 
 
 class Input(BaseModel):

@@ -10,7 +10,7 @@ from app.api.door import ClientRoute
 from app.api.figures import queue_documents
 from app.api.responses import NEXT_PAGE, JsonAnswer, problems
 from app.api.services import Service
-from app.documents import dumps
+from app.domain.documents import dumps
 
 router = APIRouter(route_class=ClientRoute, tags=["client: figures"])
 

@@ -15,7 +15,7 @@ from app.api.fields import TaskId
 from app.api.links import task_links
 from app.api.responses import BODY_PROBLEMS, LOCATION, NEXT_PAGE, JsonAnswer, problems
 from app.api.services import Service, gone_of
-from app.documents import task_document
+from app.domain.documents import task_document
 from app.queue.calls import Submission
 from app.queue.pages import Page
 

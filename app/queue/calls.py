@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from app.errors import RowlockError
-from app.task import Lease, NewTask, Task
+from app.domain.errors import RowlockError
+from app.domain.task import Lease, NewTask, Task
 
 
 class Submission(NamedTuple):

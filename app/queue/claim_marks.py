@@ -16,7 +16,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from app.states import RANK
+from app.domain.states import RANK
 
 REMEMBERED_SECONDS: Final = 1.0
 # So many times as long as the look took from the beginning; and no longer than that.

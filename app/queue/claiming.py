@@ -12,13 +12,13 @@ from datetime import datetime
 from itertools import compress, islice
 from typing import Final, NamedTuple
 
-from app import transitions
 from app.db import Connection, marks
+from app.domain import transitions
+from app.domain.states import RANK
+from app.domain.task import Task
 from app.queue import statements
 from app.queue.calls import Claim, Move
 from app.queue.claim_marks import LATE_COMMITS, ClaimMarks, Look, Mark
-from app.states import RANK
-from app.task import Task
 
 TOKEN_BYTES: Final = 16
 # For all that is handed out in one transaction: four hundred tasks may be 256 KiB each.

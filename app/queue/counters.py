@@ -18,9 +18,9 @@ import orjson
 from pymysql import err
 
 from app.db import Connection, marks
-from app.errors import RecountUnderWayError
+from app.domain.errors import RecountUnderWayError
+from app.domain.states import WAITING, Status
 from app.queue.deletion import delete_by_key
-from app.states import WAITING, Status
 
 RECENT_MINUTES: Final = 5
 CHUNK: Final = 200

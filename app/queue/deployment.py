@@ -1,7 +1,7 @@
 """Which deployment this is."""
 
 from app.db import Connection
-from app.errors import UnfitServerError
+from app.domain.errors import UnfitServerError
 
 
 async def name(connection: Connection) -> str:

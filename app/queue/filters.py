@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from app.db import marks
-from app.states import Priority, Status
+from app.domain.states import Priority, Status
 
 
 class TaskFilter(NamedTuple):

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from app.db import Connection, marks
-from app.errors import RowBusyError, RowlockError, TaskNotFoundError
+from app.domain.errors import RowBusyError, RowlockError, TaskNotFoundError
+from app.domain.task import Lease
 from app.queue import statements
 from app.queue.lifecycle import stale
 from app.queue.reading import get_tasks, outcomes_by_lease
 from app.queue.sweep import extend
-from app.task import Lease
 
 
 class Held(NamedTuple):

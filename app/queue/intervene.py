@@ -4,14 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from app import transitions
 from app.db import Connection
-from app.errors import (
+from app.domain import transitions
+from app.domain.errors import (
     FieldLockedError,
     RetryLimitTooLowError,
     TaskNotFoundError,
     TransitionNotAllowedError,
 )
+from app.domain.states import ENDED, WAITING, Event, Outcome, Status
+from app.domain.task import Task, names_text
 from app.queue import statements
 from app.queue.calls import Move
 from app.queue.filters import TaskFilter
@@ -19,8 +21,6 @@ from app.queue.lifecycle import ended_attempt
 from app.queue.listing import matching
 from app.queue.pages import Page
 from app.queue.tags import TagIds
-from app.states import ENDED, WAITING, Event, Outcome, Status
-from app.task import Task, names_text
 
 ACTIONS: Final[Mapping[Event, Callable[..., Task]]] = {
     Event.PAUSE: transitions.paused,

@@ -8,8 +8,8 @@ does not, the transaction is undone and done again, by the rows as they are.
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from app.domain.task import Lease, Task, texts_of
 from app.queue.calls import Finish
-from app.task import Lease, Task, texts_of
 
 MOST_TASKS: Final = 2000
 # Longer ones are read again: what is remembered has to stay small.

@@ -1,6 +1,6 @@
 """An attempt: claim, complete, fail, release, for many workers in one transaction.
 
-Each step locks what it needs, decides purely (`app.transitions`) and writes once.
+Each step locks what it needs, decides purely (`app.domain.transitions`) and writes once.
 """
 
 from collections.abc import Sequence
@@ -8,16 +8,16 @@ from datetime import datetime
 from itertools import compress
 from typing import Final
 
-from app import transitions
 from app.db import Connection
-from app.errors import RowlockError, StaleLeaseError, TaskNotFoundError
+from app.domain import transitions
+from app.domain.errors import RowlockError, StaleLeaseError, TaskNotFoundError
+from app.domain.states import Event, Outcome, Status
+from app.domain.task import EndedAttempt, Lease, Task
 from app.queue import claiming, statements
 from app.queue.calls import Ending, Finish, Move, Turn, Turned, Turns
 from app.queue.claim_memory import ClaimMemory
 from app.queue.leased_tasks import LeasedTasks
 from app.queue.reading import get_tasks, outcomes_by_lease
-from app.states import Event, Outcome, Status
-from app.task import EndedAttempt, Lease, Task
 
 # What the tasks that a batch ends may come to together: beyond it their long texts are not read.
 FINISH_BYTES: Final = 8 * 1024 * 1024

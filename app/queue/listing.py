@@ -23,13 +23,13 @@ from typing import Final, NamedTuple
 from pymysql import err
 
 from app.db import Connection, marks
-from app.errors import SearchTooSlowError
+from app.domain.errors import SearchTooSlowError
+from app.domain.states import Priority, Status
+from app.domain.task import ROW, Task, task_of
 from app.mysql_errors import error_code
 from app.queue import counters
 from app.queue.filters import TaskFilter, Where
 from app.queue.pages import BEGINNING, END, Asked, Page, Position, Span, along, merged, tagged
-from app.states import Priority, Status
-from app.task import ROW, Task, task_of
 
 # Beyond these, one look at each combination takes longer than reading along `created_at`.
 MOST_STREAMS: Final = 128

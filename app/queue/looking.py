@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.db import Connection, marks
+from app.domain.states import ENDED, RANK
 from app.queue.claim_marks import LATE_COMMITS, Look, Mark, RankMarks
 from app.queue.claiming import FEW_QUEUES, FROM_BEGIN, present
-from app.states import ENDED, RANK
 
 _CLAIMABLE: Final = (
     "SELECT %s, COUNT(*) FROM (SELECT 1 FROM tasks FORCE INDEX (ix_tasks_claim) "

@@ -5,8 +5,8 @@ from contextlib import aclosing
 from typing import Final, NamedTuple
 
 from app.db import Connection, marks
-from app.states import Outcome, Status
-from app.task import LIGHT_ROW, ROW, EndedAttempt, Lease, Task, task_of
+from app.domain.states import Outcome, Status
+from app.domain.task import LIGHT_ROW, ROW, EndedAttempt, Lease, Task, task_of
 
 _ATTEMPTS: Final = (
     f"SELECT {', '.join(EndedAttempt._fields)} FROM task_attempts FORCE INDEX (PRIMARY) "

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from app.db import Connection
+from app.domain.states import ENDED
+from app.domain.task import Task
 from app.queue import statements
 from app.queue.claim_marks import BEGINNING
-from app.states import ENDED
-from app.task import Task
 
 # Along the order of creation: what was created later cannot have ended before. Each batch goes
 # on where the last one ended, past what stays and past what InnoDB has not removed yet.

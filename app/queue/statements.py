@@ -13,12 +13,9 @@ from operator import attrgetter
 from typing import Any, Final
 
 from app.db import Connection, marks
-from app.errors import GuardFailedError
-from app.queue.counters import count
-from app.queue.deletion import delete_by_key
-from app.queue.tags import TagIds
-from app.states import Status
-from app.task import (
+from app.domain.errors import GuardFailedError
+from app.domain.states import Status
+from app.domain.task import (
     LIGHT_ROW,
     ROW,
     EndedAttempt,
@@ -28,7 +25,10 @@ from app.task import (
     texts_of,
     without_texts,
 )
-from app.transitions import begun
+from app.domain.transitions import begun
+from app.queue.counters import count
+from app.queue.deletion import delete_by_key
+from app.queue.tags import TagIds
 
 CLAIM: Final = (
     f"SELECT {ROW} FROM tasks FORCE INDEX (ix_tasks_claim) "

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from app.db import Connection, marks
+from app.domain.states import RANK, WAITING, Priority
 from app.metrics import SweepFigure
 from app.queue import counters
-from app.states import RANK, WAITING, Priority
 
 LOOK_QUEUES: Final = 100
 # Of each rank so many are looked at, in the order in which they will be claimed: a retry or a task

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.db import Connection
-from app.errors import KeyReusedError, RowlockError
+from app.domain.errors import KeyReusedError, RowlockError
 from app.queue import statements
 from app.queue.calls import Submission, Submitted
 from app.queue.reading import first_by_key

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from app import transitions
 from app.db import Connection
+from app.domain import transitions
+from app.domain.states import Event, Outcome, Status
+from app.domain.task import Lease, PromisedLease, Task
 from app.queue import processes, statements
 from app.queue.calls import Move
 from app.queue.lifecycle import ended_attempt
 from app.queue.processes import Reach
-from app.states import Event, Outcome, Status
-from app.task import Lease, PromisedLease, Task
 
 # A worker beats three times a lease; a beat may take so long.
 BEAT_SHARE: Final = 1 / 3

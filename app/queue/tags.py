@@ -14,7 +14,7 @@ from typing import Final
 from pymysql import err
 
 from app.db import Connection, Database, marks
-from app.errors import TagMissingError
+from app.domain.errors import TagMissingError
 from app.steady_clock import steady_seconds
 
 REMEMBERED: Final = 10_000

@@ -5,13 +5,13 @@ from datetime import datetime
 from functools import partial
 from typing import Final, NamedTuple
 
+from app.domain.states import Event
+from app.domain.task import Task
 from app.metrics import SweepFigure
 from app.queue import counters, intervene, listing, statistics
 from app.queue.filters import TaskFilter
 from app.queue.pages import Page
 from app.service.platform import Platform
-from app.states import Event
-from app.task import Task
 
 BATCH: Final = 500
 

@@ -13,14 +13,16 @@ from pymysql import err
 from app import metrics
 from app.coalesce import Coalescer
 from app.db import Connection
-from app.documents import Array, attempt_document, dumps, task_document, task_summary
-from app.errors import (
+from app.domain.documents import Array, attempt_document, dumps, task_document, task_summary
+from app.domain.errors import (
     RowBusyError,
     RowlockError,
     TagMissingError,
     TaskNotFoundError,
     TooManyWaitingError,
 )
+from app.domain.states import Status
+from app.domain.task import EndedAttempt, Lease, Task
 from app.light_event import LightEvent
 from app.mysql_errors import error_code
 from app.queue import intervene, listing, looking, reading, statistics, submitting
@@ -28,8 +30,6 @@ from app.queue.calls import Move, Submission, Submitted
 from app.queue.filters import TaskFilter
 from app.queue.pages import Page, Position
 from app.service.platform import Platform
-from app.states import Status
-from app.task import EndedAttempt, Lease, Task
 
 # Together at most this many tasks are stored, or read, in one batch.
 SUBMIT_LIMIT: Final = 1000

@@ -8,8 +8,8 @@ from typing import Final
 
 import structlog
 
-from app.errors import RowlockError
-from app.task import Lease
+from app.domain.errors import RowlockError
+from app.domain.task import Lease
 
 AT_ONCE: Final = 100
 AGAIN_SECONDS: Final = 0.5

@@ -8,12 +8,12 @@ from typing import Final, NamedTuple
 
 from app import metrics
 from app.coalesce import Coalescer
-from app.errors import RowBusyError, RowlockError
+from app.domain.errors import RowBusyError, RowlockError
+from app.domain.task import Lease
 from app.leases import Beat
 from app.queue import heartbeats
 from app.redis import RedisAwayError
 from app.service.platform import Platform
-from app.task import Lease
 
 # As many heartbeats at most are looked at together.
 BEAT_LIMIT: Final = 1000

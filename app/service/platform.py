@@ -14,7 +14,9 @@ import structlog
 from app import metrics
 from app.cache import VOID, Cache
 from app.db import Database
-from app.errors import RowlockError
+from app.domain.errors import RowlockError
+from app.domain.states import ENDED, Status
+from app.domain.task import Lease, Task
 from app.leases import Leases
 from app.queue import counters, deployment, looking, retention, unused
 from app.queue.calls import Move
@@ -24,8 +26,6 @@ from app.redis import RedisLink
 from app.service.waiting import Seats, WaitingRoom
 from app.service.work_look import WorkLook
 from app.settings import Settings
-from app.states import ENDED, Status
-from app.task import Lease, Task
 
 EVERYBODY: Final = sys.maxsize
 FOLD_COMMITS: Final = 1000

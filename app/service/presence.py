@@ -10,7 +10,7 @@ import structlog
 
 import rowlock
 from app.db import Database
-from app.errors import RowlockError
+from app.domain.errors import RowlockError
 from app.queue import processes
 
 AGAIN_SECONDS: Final = 0.1

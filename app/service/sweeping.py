@@ -12,12 +12,12 @@ from functools import partial
 from typing import Final
 
 from app.db import Database
+from app.domain.states import Status
+from app.domain.task import PromisedLease
 from app.queue import counters, retention, statistics, sweep, unused
 from app.queue.calls import Move
 from app.service.platform import Platform
 from app.settings import Settings
-from app.states import Status
-from app.task import PromisedLease
 
 RECOUNT_SECONDS: Final = 3600.0
 # Less than the sweep's interval, or every second run would be left out.

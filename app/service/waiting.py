@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar
 
 import structlog
 
-from app.errors import DatabaseAwayError, TooManyWaitingError
+from app.domain.errors import DatabaseAwayError, TooManyWaitingError
 from app.light_event import LightEvent
 from app.metrics import WAITING_CALLERS
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from app import metrics
 from app.coalesce import Coalescer
-from app.errors import (
+from app.domain.errors import (
     DatabaseAwayError,
     GuardFailedError,
     RowBusyError,
@@ -17,6 +17,7 @@ from app.errors import (
     TaskNotFoundError,
     TooManyWaitingError,
 )
+from app.domain.task import Lease, Task, leases_of, texts_of, without_texts
 from app.light_event import LightEvent
 from app.queue import lifecycle
 from app.queue.calls import Claim, Ending, Finish, Turn, Turned, Turns
@@ -24,7 +25,6 @@ from app.queue.reading import get_tasks
 from app.service.give_back import GiveBack
 from app.service.heartbeats import Heartbeats, Pulse
 from app.service.platform import Platform
-from app.task import Lease, Task, leases_of, texts_of, without_texts
 
 # Together at most this many tasks move in one transaction of the lease traffic.
 TURN_LIMIT: Final = 400

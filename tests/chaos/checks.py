@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from app.states import TRANSITIONS
+from app.domain.states import TRANSITIONS
 from tests.chaos.clients import Ledger
 
 SHOWN = 5

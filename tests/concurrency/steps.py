@@ -6,12 +6,12 @@ import httpx
 from sqlalchemy import Engine, text
 
 from app.db import Connection
+from app.domain.states import Event
+from app.domain.task import Lease, Task
 from app.queue import intervene, lifecycle, sweep
 from app.queue.calls import Claim, Ending, Finish, Move, Turn
 from app.queue.claim_memory import ClaimMemory
 from app.queue.tags import TagIds
-from app.states import Event
-from app.task import Lease, Task
 from tests import calls
 from tests.concurrency.ordering import Work
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from app.domain.states import Event
 from app.service.platform import Platform
-from app.states import Event
 from tests.concurrency import steps
 from tests.concurrency.ordering import held_open, until_blocked
 from tests.concurrency.steps import claimed_ids, row

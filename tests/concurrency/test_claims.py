@@ -6,13 +6,13 @@ import httpx
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from app.domain.states import Backoff, Priority
+from app.domain.task import NewTask
 from app.queue import intervene, submitting
 from app.queue.calls import Submission
 from app.queue.tags import TagIds
 from app.service.platform import Platform
 from app.settings import Settings
-from app.states import Backoff, Priority
-from app.task import NewTask
 from tests.concurrency.ordering import held_open
 from tests.concurrency.steps import claim, claimed_ids
 from tests.conftest import serving

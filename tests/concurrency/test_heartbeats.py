@@ -10,11 +10,11 @@ import redis
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from app.domain.task import Lease
 from app.queue import heartbeats, sweep
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
-from app.task import Lease
 from tests.calls import claim
 from tests.concurrency.ordering import held_open, until_blocked
 from tests.concurrency.steps import row

@@ -7,10 +7,10 @@ from datetime import timedelta
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from app.domain.states import Status
 from app.queue import sweep
 from app.service import sweeping
 from app.service.platform import Platform
-from app.states import Status
 from tests.concurrency import steps
 from tests.concurrency.ordering import held_open
 from tests.factories import TaskFactory, now

@@ -8,7 +8,7 @@ import httpx
 import orjson
 from sqlalchemy import Engine, text
 
-from app.errors import DatabaseAwayError, RowBusyError
+from app.domain.errors import DatabaseAwayError, RowBusyError
 from app.service import sweeping
 from app.service.platform import Platform
 from tests.factories import TaskFactory, lease_of, now

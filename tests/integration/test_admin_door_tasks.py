@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy.orm import Session
 
-from app.states import TRANSITIONS, Event, Status
+from app.domain.states import TRANSITIONS, Event, Status
 from tests.calls import claim, claim_one, document, fail, get, problem, submit
 from tests.factories import TaskFactory, lease_of
 from tests.worker_calls import a_lease, act, attempts, end, heartbeat

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 
 from app import migrations
 from app.doctor import examine, prove_skip_locked
-from app.errors import UnfitServerError
+from app.domain.errors import UnfitServerError
 from app.findings import Finding
 from app.models import CounterValue
 from app.settings import Settings

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, text
 
 from app.db import Connection as Queries
 from app.db import Database
+from app.domain.states import WAITING, Priority, Status
 from app.queue import claiming, lifecycle, looking, retention, statements, statistics, sweep
 from app.queue.calls import Claim, Turn
 from app.queue.claim_marks import BEGINNING, Look, Mark
@@ -21,7 +22,6 @@ from app.queue.claim_memory import ClaimMemory
 from app.queue.deletion import delete_by_key
 from app.queue.statements import CLAIM
 from app.settings import Settings
-from app.states import WAITING, Priority, Status
 from tests.explaining import Plan, Statement, explain, rows_read, sent_by
 from tests.rows import a_row
 

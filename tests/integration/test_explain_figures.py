@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from app.db import Connection as Queries
 from app.db import Database
+from app.domain.states import Outcome
+from app.domain.task import Lease
 from app.queue import counters, reading, statistics, unused
 from app.queue.deletion import delete_by_key
 from app.settings import Settings
-from app.states import Outcome
-from app.task import Lease
 from tests.explaining import Statement, explain, rows_read, sent_by
 from tests.factories import TaskFactory
 from tests.rows import a_row

@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from app.db import Database
+from app.domain.states import Priority, Status
 from app.queue.filters import TaskFilter
 from app.queue.listing import list_tasks
 from app.queue.pages import Page, Position
 from app.service import sweeping
 from app.settings import Settings
-from app.states import Priority, Status
 from tests.elapse import mysql_now
 from tests.explaining import Statement, explain, rows_read, sent_by
 

@@ -9,10 +9,10 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.db import Connection
-from app.errors import GuardFailedError
+from app.domain.errors import GuardFailedError
+from app.domain.task import Task
 from app.queue import statements
 from app.service.platform import Platform
-from app.task import Task
 from tests.calls import claim, get, submit
 from tests.factories import TaskFactory
 from tests.worker_calls import finish

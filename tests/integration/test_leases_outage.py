@@ -9,14 +9,14 @@ import redis
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from app.domain.states import Status
+from app.domain.task import Task
 from app.queue import processes
 from app.queue.processes import Reach
 from app.queue.sweep import seconds_to_proof
 from app.service.platform import Platform
 from app.service.sweeping import take_back_lost_leases
 from app.settings import Settings
-from app.states import Status
-from app.task import Task
 from tests.calls import claim_one, get, submit
 from tests.conftest import serving
 from tests.factories import TaskFactory, now

@@ -9,13 +9,13 @@ import pytest
 import redis
 from sqlalchemy import Engine
 
+from app.domain.task import Lease, PromisedLease
 from app.leases import Leases
 from app.local.valkey import ValkeyServer
 from app.redis_calls import Call
 from app.service.platform import Platform
 from app.service.sweeping import take_back_lost_leases, time_out
 from app.settings import Settings
-from app.task import Lease, PromisedLease
 from tests.calls import claim_one, complete, get, submit
 from tests.conftest import serving
 from tests.elapse import elapse_in_redis, serve_all_along

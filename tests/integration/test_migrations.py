@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 
 from app import migrations
 from app.ddl import COPY, IN_PLACE
-from app.errors import UnfitServerError
+from app.domain.errors import UnfitServerError
 from app.settings import Settings
 from tests.drift import described
 

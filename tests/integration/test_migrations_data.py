@@ -8,9 +8,9 @@ from sqlalchemy import Engine, text
 
 from alembic import command
 from app import migrations
+from app.domain.states import Status
 from app.service.sweeping import recount
 from app.settings import Settings
-from app.states import Status
 from tests.calls import Document, claim_one, complete, fail, submit
 from tests.conftest import serving
 from tests.drift import described

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, make_url, text
 
 from app import migrations, redis_doctor
 from app.cache import VOID
-from app.errors import DatabaseAwayError
+from app.domain.errors import DatabaseAwayError
 from app.local.valkey import ValkeyServer
 from app.redis import FIRST_PAUSE_SECONDS, RedisLink
 from app.settings import Settings

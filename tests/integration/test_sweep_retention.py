@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from app.domain.states import ENDED, Status
 from app.queue import retention
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
-from app.states import ENDED, Status
 from tests.calls import claim_one, complete, get, submit
 from tests.concurrency.ordering import held_open
 from tests.factories import TaskFactory, now

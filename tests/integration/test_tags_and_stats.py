@@ -7,10 +7,10 @@ import httpx
 import pytest
 from sqlalchemy.orm import Session
 
+from app.domain.states import Priority, Status
 from app.queue.counters import ended
 from app.service.platform import Platform
 from app.service.sweeping import promote
-from app.states import Priority, Status
 from tests.calls import Document, claim_one, complete, fail, submit
 from tests.factories import TaskFactory, add_to_counters, now
 from tests.worker_calls import act

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from app.api.fields import MAX_ID
-from app.states import Event, allows
+from app.domain.states import Event, allows
 from tests.calls import Document, problem
 from tests.model import figures, values
 from tests.model.lists import Filter, sent

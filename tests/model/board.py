@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from app.states import Event, Outcome, Status, allows
+from app.domain.states import Event, Outcome, Status, allows
 from tests.calls import Document
 from tests.model.lists import Filter, matches
 from tests.model.moments import Between, Moment, bounds, earlier, first, has_come

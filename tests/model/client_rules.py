@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, initialize, multiple, precondition, rule
 
-from app.states import ENDED
+from app.domain.states import ENDED
 from tests.calls import Document, problem
 from tests.model import values
 from tests.model.board import Keyed, Refused

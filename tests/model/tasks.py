@@ -1,6 +1,6 @@
 """The model of a task: what each event makes of it, written down once more, from the contract.
 
-Whether an event may happen at all it asks the one table, `app.states`; what follows it knows
+Whether an event may happen at all it asks the one table, `app.domain.states`; what follows it knows
 itself.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from app.states import Event, Outcome, Priority, Status, leads_to
+from app.domain.states import Event, Outcome, Priority, Status, leads_to
 from tests.calls import Document
 from tests.model.moments import Between, Moment, bounds, earlier, first, has_come, last
 

@@ -5,7 +5,7 @@ answer is what it says, every document, every figure.
 
 import pytest
 
-from app.states import Event
+from app.domain.states import Event
 from tests.model.admin_rules import AdminRules
 from tests.model.client_rules import ClientRules
 from tests.model.conftest import STEPS, Go

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from app.states import Backoff, Event, Priority, Status
+from app.domain.states import Backoff, Event, Priority, Status
 from tests.calls import Document
 from tests.elapse import moment
 from tests.model.lists import CHINESE, Filter

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from app.coalesce import WORTH_A_BATCH, Coalescer
-from app.errors import DatabaseAwayError, RowBusyError
+from app.domain.errors import DatabaseAwayError, RowBusyError
 
 
 class Counter:

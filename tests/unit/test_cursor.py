@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from app.api.cursor import next_link, position_of
 from app.api.fields import MAX_ID
 from app.api.problems import InvalidRequestError
+from app.domain.states import Priority, Status
 from app.queue.filters import TaskFilter
 from app.queue.pages import BEGINNING, END, Position
-from app.states import Priority, Status
 
 ASKED = b'{"list":"tasks","order":"desc","status":["to_do"],"title":"a & b"}'
 POSITIONS = st.builds(Position, st.datetimes(BEGINNING, END), st.integers(1, MAX_ID))

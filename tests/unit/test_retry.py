@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.retry import (
+from app.domain.retry import (
     BACKOFF_CAP_SECONDS,
     Verdict,
     after_failure,
     delay_seconds,
     release_delay_seconds,
 )
-from app.states import Backoff, Status
+from app.domain.states import Backoff, Status
 
 DELAYS = st.integers(0, 86_400)
 RETRIES = st.integers(1, 100)

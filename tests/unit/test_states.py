@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.states import ENDED, TRANSITIONS, WAITING, Event, Status, allows, leads_to
+from app.domain.states import ENDED, TRANSITIONS, WAITING, Event, Status, allows, leads_to
 
 Edge = tuple[str | None, str, str, str]
 

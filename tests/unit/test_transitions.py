@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import transitions
-from app.errors import TransitionNotAllowedError
-from app.states import Backoff, Event, Priority, Status, allows, leads_to
-from app.task import Task
+from app.domain import transitions
+from app.domain.errors import TransitionNotAllowedError
+from app.domain.states import Backoff, Event, Priority, Status, allows, leads_to
+from app.domain.task import Task
 from tests.rows import NOW, TOKEN, a_row, rules_broken
 
 Apply = Callable[[Task, datetime], Task]

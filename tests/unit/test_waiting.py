@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from app.errors import DatabaseAwayError
+from app.domain.errors import DatabaseAwayError
 from app.service.waiting import Seats, Waiter, WaitingRoom
 
 LONG = 30.0

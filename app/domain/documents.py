@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import orjson
 
-from app.task import EndedAttempt, Lease, Task
+from app.domain.task import EndedAttempt, Lease, Task
 
 LONG_FIELDS: Final = frozenset({"description", "payload", "result", "error"})
 _OPTIONS: Final = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z

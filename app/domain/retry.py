@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from app.states import Backoff, Status
+from app.domain.states import Backoff, Status
 
 BACKOFF_CAP_SECONDS: Final = 3600
 JITTER: Final = 0.1

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from random import Random, SystemRandom
 from typing import Final
 
-from app.errors import TransitionNotAllowedError
-from app.retry import after_failure, delay_seconds, release_delay_seconds
-from app.states import RANK, Backoff, Event, Priority, Status, allows
-from app.task import NewTask, Task, names_text
+from app.domain.errors import TransitionNotAllowedError
+from app.domain.retry import after_failure, delay_seconds, release_delay_seconds
+from app.domain.states import RANK, Backoff, Event, Priority, Status, allows
+from app.domain.task import NewTask, Task, names_text
 
 _DONE_WORDS = {
     Event.CLAIM: "claimed",
@@ -142,7 +142,7 @@ def failed(
 
 def released(task: Task, *, now: datetime) -> Task:
     """The worker gives the task back unharmed: as it was before the claim, no retry used. One
-    that was released many times waits a while (`app.retry`)."""
+    that was released many times waits a while (`app.domain.retry`)."""
     _require(task, Event.RELEASE)
     assert task.claimed_from is not None  # a CHECK ties it to in_progress
     delay = release_delay_seconds(

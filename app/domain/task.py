@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from app.errors import PacketTooSmallError
-from app.states import Backoff, Outcome, Priority, Status
+from app.domain.errors import PacketTooSmallError
+from app.domain.states import Backoff, Outcome, Priority, Status
 
 
 class NewTask(NamedTuple):
