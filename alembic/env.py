@@ -8,9 +8,9 @@ from sqlalchemy import Connection, exc, text
 
 from alembic import context
 from app.domain.errors import UnfitServerError
-from app.engines import sync_engine
-from app.models import Model
-from app.mysql_errors import TRIES, error_code
+from app.mysql.engines import sync_engine
+from app.mysql.error_codes import TRIES, error_code
+from app.mysql.schema import Model
 from app.settings import Settings
 
 LOCK_SECONDS: Final = 600

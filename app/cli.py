@@ -217,13 +217,13 @@ def _settings(**given: Any) -> Settings:
 
 
 def _migrate(settings: Settings) -> None:
-    from app.migrations import upgrade
+    from app.mysql.revisions import upgrade
 
     typer.echo(f"The schema is at revision {upgrade(settings)}.")
 
 
 def _require_current(settings: Settings) -> None:
-    from app.migrations import require_current
+    from app.mysql.revisions import require_current
 
     require_current(settings)
 

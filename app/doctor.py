@@ -8,11 +8,12 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, exc
 
-from app import migrations, redis_doctor
+from app import redis_doctor
 from app.domain.errors import UnfitServerError
-from app.engines import sync_engine
 from app.findings import Finding
 from app.metrics import SweepFigure, scheduler_state
+from app.mysql import revisions
+from app.mysql.engines import sync_engine
 from app.queue.claim_marks import BEGINNING
 from app.queue.statements import CLAIM
 from app.queue.statistics import SWEEPS
@@ -35,7 +36,7 @@ def _examine_mysql(settings: Settings) -> list[Finding]:
             with engine.connect() as connection:
                 for look in (_version, _isolation, _durability, _clock, _schema):
                     findings += look(connection)
-                if migrations.revision_in(connection) is None:
+                if revisions.revision_in(connection) is None:
                     return findings
                 findings += _explain(connection)
                 findings += _scheduler(connection)
@@ -133,11 +134,11 @@ def _clock(connection: Connection) -> Iterator[Finding]:
 
 
 def _schema(connection: Connection) -> Iterator[Finding]:
-    found = migrations.revision_in(connection)
-    if migrations.is_fit(found):
+    found = revisions.revision_in(connection)
+    if revisions.is_fit(found):
         yield Finding("ok", "schema", f"revision {found}")
     else:
-        has = "none yet" if found is None else f"revision {found}, not {migrations.head()}"
+        has = "none yet" if found is None else f"revision {found}, not {revisions.head()}"
         yield Finding("bad", "schema", f"{has}: run `rowlock migrate`")
 
 

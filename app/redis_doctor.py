@@ -6,8 +6,8 @@ from typing import Final
 
 from redis import exceptions
 
-from app.db import Database
 from app.findings import Finding
+from app.mysql.database import Database
 from app.queue import deployment
 from app.redis_fitness import connect, trouble_of
 from app.redis_session import Session

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pymysql import err
 
-from app.db import Connection, Database
+from app.mysql.database import Connection, Database
 from app.queue.filters import TaskFilter
 from app.queue.listing import list_tasks
 from app.queue.pages import Page

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import uvloop
 
-from app.db import Database
+from app.mysql.database import Database
 from app.queue.pages import Page, Position
 from bench import history
 from bench.explain import look

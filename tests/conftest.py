@@ -14,12 +14,12 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
-from app import migrations
 from app.local.binary import ServerBinary
 from app.local.mysql import MySQLServer
 from app.local.valkey import ValkeyServer
 from app.main import create_app
-from app.models import Deployment, Model, SkipLockedProof
+from app.mysql import revisions
+from app.mysql.schema import Deployment, Model, SkipLockedProof
 from app.service.platform import Platform
 from app.settings import Settings
 from tests import engines
@@ -79,7 +79,7 @@ def migrated_settings(database_url: str, redis_url: str) -> Settings:
         poll_interval_seconds=0.02,
         log_level="error",
     )
-    migrations.upgrade(settings)
+    revisions.upgrade(settings)
     return settings
 
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from app.db import Connection as Queries
-from app.db import Database, Written
+from app.mysql.database import Connection as Queries
+from app.mysql.database import Database, Written
 
 
 class Statement(NamedTuple):

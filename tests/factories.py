@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.states import RANK, Priority, Status
-from app.models import CounterDelta, Tag, Task, TaskTag
+from app.mysql.schema import CounterDelta, Tag, Task, TaskTag
 from app.queue.counters import count, ended
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from app.models import Deployment, Model, Process, SkipLockedProof
+from app.mysql.schema import Deployment, Model, Process, SkipLockedProof
 
 Rows = dict[str, list[tuple[Any, ...]]]
 # What processes keep of themselves, whether anybody calls or not.

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 from alembic import op
-from app.ddl import set_index
+from app.mysql.ddl import set_index
 
 revision: str = "0001"
 down_revision: str | None = None

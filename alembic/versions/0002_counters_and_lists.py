@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 from alembic import op
-from app.ddl import COPY, IN_PLACE, INSTANT, alter, has_column, set_index
+from app.mysql.ddl import COPY, IN_PLACE, INSTANT, alter, has_column, set_index
 
 revision: str = "0002"
 down_revision: str | None = "0001"

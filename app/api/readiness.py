@@ -1,8 +1,8 @@
 """How each part is that calls need: MySQL, the schema, Redis; and whether a scheduler runs."""
 
-from app import migrations
 from app.domain.errors import DatabaseAwayError
 from app.metrics import scheduler_state
+from app.mysql import revisions
 from app.queue import statistics
 from app.redis import RedisLink
 from app.service.platform import Platform
@@ -15,11 +15,11 @@ async def parts_of(platform: Platform) -> Parts:
     parts = {"mysql": "ok", "schema": "ok"}
     scheduler = "unknown"
     try:
-        found = await platform.database.read(migrations.revision_of)
-        if migrations.is_fit(found):
+        found = await platform.database.read(revisions.revision_of)
+        if revisions.is_fit(found):
             scheduler = scheduler_state(await platform.database.read(statistics.sweeps))
         else:
-            has = "none yet" if found is None else f"{found}, not {migrations.head()}"
+            has = "none yet" if found is None else f"{found}, not {revisions.head()}"
             parts["schema"] = f"{has}: run `rowlock migrate`"
     except DatabaseAwayError as error:
         parts["mysql"] = str(error)

@@ -12,10 +12,10 @@ from datetime import datetime
 from itertools import compress, islice
 from typing import Final, NamedTuple
 
-from app.db import Connection, marks
 from app.domain import transitions
 from app.domain.states import RANK
 from app.domain.task import Task
+from app.mysql.database import Connection, marks
 from app.queue import statements
 from app.queue.calls import Claim, Move
 from app.queue.claim_marks import LATE_COMMITS, ClaimMarks, Look, Mark

@@ -17,9 +17,9 @@ from typing import Any, Final, Protocol
 import orjson
 from pymysql import err
 
-from app.db import Connection, marks
 from app.domain.errors import RecountUnderWayError
 from app.domain.states import WAITING, Status
+from app.mysql.database import Connection, marks
 from app.queue.deletion import delete_by_key
 
 RECENT_MINUTES: Final = 5

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from app.db import marks
 from app.domain.states import Priority, Status
+from app.mysql.database import marks
 
 
 class TaskFilter(NamedTuple):

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from app.db import Connection, marks
 from app.domain.errors import RowBusyError, RowlockError, TaskNotFoundError
 from app.domain.task import Lease
+from app.mysql.database import Connection, marks
 from app.queue import statements
 from app.queue.lifecycle import stale
 from app.queue.reading import get_tasks, outcomes_by_lease

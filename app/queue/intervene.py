@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from app.db import Connection
 from app.domain import transitions
 from app.domain.errors import (
     FieldLockedError,
@@ -14,6 +13,7 @@ from app.domain.errors import (
 )
 from app.domain.states import ENDED, WAITING, Event, Outcome, Status
 from app.domain.task import Task, names_text
+from app.mysql.database import Connection
 from app.queue import statements
 from app.queue.calls import Move
 from app.queue.filters import TaskFilter

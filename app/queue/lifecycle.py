@@ -8,11 +8,11 @@ from datetime import datetime
 from itertools import compress
 from typing import Final
 
-from app.db import Connection
 from app.domain import transitions
 from app.domain.errors import RowlockError, StaleLeaseError, TaskNotFoundError
 from app.domain.states import Event, Outcome, Status
 from app.domain.task import EndedAttempt, Lease, Task
+from app.mysql.database import Connection
 from app.queue import claiming, statements
 from app.queue.calls import Ending, Finish, Move, Turn, Turned, Turns
 from app.queue.claim_memory import ClaimMemory

@@ -22,11 +22,11 @@ from typing import Final, NamedTuple
 
 from pymysql import err
 
-from app.db import Connection, marks
 from app.domain.errors import SearchTooSlowError
 from app.domain.states import Priority, Status
 from app.domain.task import ROW, Task, task_of
-from app.mysql_errors import error_code
+from app.mysql.database import Connection, marks
+from app.mysql.error_codes import error_code
 from app.queue import counters
 from app.queue.filters import TaskFilter, Where
 from app.queue.pages import BEGINNING, END, Asked, Page, Position, Span, along, merged, tagged

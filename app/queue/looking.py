@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from app.db import Connection, marks
 from app.domain.states import ENDED, RANK
+from app.mysql.database import Connection, marks
 from app.queue.claim_marks import LATE_COMMITS, Look, Mark, RankMarks
 from app.queue.claiming import FEW_QUEUES, FROM_BEGIN, present
 

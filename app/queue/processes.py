@@ -7,7 +7,7 @@ proof that one is lost.
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from app.db import Connection
+from app.mysql.database import Connection
 
 API: Final = "api"
 # So often it is said.

@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sized
 from contextlib import aclosing
 from typing import Final, NamedTuple
 
-from app.db import Connection, marks
 from app.domain.states import Outcome, Status
 from app.domain.task import LIGHT_ROW, ROW, EndedAttempt, Lease, Task, task_of
+from app.mysql.database import Connection, marks
 
 _ATTEMPTS: Final = (
     f"SELECT {', '.join(EndedAttempt._fields)} FROM task_attempts FORCE INDEX (PRIMARY) "

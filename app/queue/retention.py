@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from app.db import Connection
 from app.domain.states import ENDED
 from app.domain.task import Task
+from app.mysql.database import Connection
 from app.queue import statements
 from app.queue.claim_marks import BEGINNING
 

@@ -12,7 +12,6 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 
-from app.db import Connection, marks
 from app.domain.errors import GuardFailedError
 from app.domain.states import Status
 from app.domain.task import (
@@ -26,6 +25,7 @@ from app.domain.task import (
     without_texts,
 )
 from app.domain.transitions import begun
+from app.mysql.database import Connection, marks
 from app.queue.counters import count
 from app.queue.deletion import delete_by_key
 from app.queue.tags import TagIds

@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from app.db import Connection, marks
 from app.domain.states import RANK, WAITING, Priority
 from app.metrics import SweepFigure
+from app.mysql.database import Connection, marks
 from app.queue import counters
 
 LOOK_QUEUES: Final = 100

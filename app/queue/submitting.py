@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from app.db import Connection
 from app.domain.errors import KeyReusedError, RowlockError
+from app.mysql.database import Connection
 from app.queue import statements
 from app.queue.calls import Submission, Submitted
 from app.queue.reading import first_by_key

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from app.db import Connection
 from app.domain import transitions
 from app.domain.states import Event, Outcome, Status
 from app.domain.task import Lease, PromisedLease, Task
+from app.mysql.database import Connection
 from app.queue import processes, statements
 from app.queue.calls import Move
 from app.queue.lifecycle import ended_attempt

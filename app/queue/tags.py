@@ -13,8 +13,8 @@ from typing import Final
 
 from pymysql import err
 
-from app.db import Connection, Database, marks
 from app.domain.errors import TagMissingError
+from app.mysql.database import Connection, Database, marks
 from app.steady_clock import steady_seconds
 
 REMEMBERED: Final = 10_000

@@ -4,7 +4,7 @@ has. Found by plain reads along the primary key, a batch a call, and deleted by 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from app.db import Connection, marks
+from app.mysql.database import Connection, marks
 from app.queue import counters
 from app.queue.deletion import delete_by_key
 

@@ -12,7 +12,6 @@ from pymysql import err
 
 from app import metrics
 from app.coalesce import Coalescer
-from app.db import Connection
 from app.domain.documents import Array, attempt_document, dumps, task_document, task_summary
 from app.domain.errors import (
     RowBusyError,
@@ -24,7 +23,8 @@ from app.domain.errors import (
 from app.domain.states import Status
 from app.domain.task import EndedAttempt, Lease, Task
 from app.light_event import LightEvent
-from app.mysql_errors import error_code
+from app.mysql.database import Connection
+from app.mysql.error_codes import error_code
 from app.queue import intervene, listing, looking, reading, statistics, submitting
 from app.queue.calls import Move, Submission, Submitted
 from app.queue.filters import TaskFilter

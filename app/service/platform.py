@@ -13,11 +13,11 @@ import structlog
 
 from app import metrics
 from app.cache import VOID, Cache
-from app.db import Database
 from app.domain.errors import RowlockError
 from app.domain.states import ENDED, Status
 from app.domain.task import Lease, Task
 from app.leases import Leases
+from app.mysql.database import Database
 from app.queue import counters, deployment, looking, retention, unused
 from app.queue.calls import Move
 from app.queue.claim_memory import ClaimMemory

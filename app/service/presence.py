@@ -9,8 +9,8 @@ from typing import Final
 import structlog
 
 import rowlock
-from app.db import Database
 from app.domain.errors import RowlockError
+from app.mysql.database import Database
 from app.queue import processes
 
 AGAIN_SECONDS: Final = 0.1

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
-from app.db import Database
 from app.domain.states import Status
 from app.domain.task import PromisedLease
+from app.mysql.database import Database
 from app.queue import counters, retention, statistics, sweep, unused
 from app.queue.calls import Move
 from app.service.platform import Platform

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import islice
 from typing import Final
 
-from app.db import Connection, Database
+from app.mysql.database import Connection, Database
 from app.queue import looking
 from app.queue.claim_marks import ClaimMarks, Look
 

@@ -7,21 +7,21 @@ from typing import Final
 
 from alembic.config import Config
 
-from app import migrations
+from app.mysql import revisions
 from app.settings import Settings
 from tests.acceptance.deployment import Deployment, Process
 
-REVISION: Final = f"{int(migrations.head()) + 1:04}"
+REVISION: Final = f"{int(revisions.head()) + 1:04}"
 MIGRATION: Final = f'''
 """What a migration may do beside the version before it."""
 
 import sqlalchemy as sa
 
 from alembic import op
-from app.ddl import INSTANT, alter, has_column, set_index
+from app.mysql.ddl import INSTANT, alter, has_column, set_index
 
 revision = "{REVISION}"
-down_revision = "{migrations.head()}"
+down_revision = "{revisions.head()}"
 
 
 def upgrade() -> None:
@@ -77,6 +77,6 @@ class NextVersion:
 
     def config(self, settings: Settings) -> Config:
         """Its migrations, for going there and back."""
-        config = migrations.config_for(settings)
+        config = revisions.config_for(settings)
         config.set_main_option("script_location", str(self._home / "alembic"))
         return config

@@ -18,12 +18,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from app import migrations
-from app.engines import sync_engine
 from app.local.errors import LocalError
 from app.local.mysql import MySQLServer
 from app.local.ports import free_port
 from app.local.valkey import ValkeyServer
+from app.mysql import revisions
+from app.mysql.engines import sync_engine
 from app.settings import Settings
 from tests.chaos.checks import Check
 from tests.chaos.faults import Faults
@@ -57,7 +57,7 @@ class Chaos:
             redis_url=valkey.url,
             database_timeout_seconds=DATABASE_SECONDS,
         )
-        migrations.upgrade(settings)
+        revisions.upgrade(settings)
         through_links = [
             settings.model_copy(
                 update={

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from app.engines import sync_engine
 from app.local.ports import free_port
+from app.mysql.engines import sync_engine
 from app.service.sweeping import recount
 from app.settings import Settings
 from tests.chaos.checks import SHOWN, Check, Evidence, checks

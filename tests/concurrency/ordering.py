@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
-from app.db import Connection, Database
+from app.mysql.database import Connection, Database
 
 T = TypeVar("T")
 

@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine, text
 
-from app.db import Connection
 from app.domain.states import Event
 from app.domain.task import Lease, Task
+from app.mysql.database import Connection
 from app.queue import intervene, lifecycle, sweep
 from app.queue.calls import Claim, Ending, Finish, Move, Turn
 from app.queue.claim_memory import ClaimMemory

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from app.db import Connection
+from app.mysql.database import Connection
 from app.queue import deletion, retention
 from app.service import sweeping
 from app.service.platform import Platform

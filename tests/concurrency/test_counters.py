@@ -7,8 +7,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
-from app.db import Connection
 from app.domain.errors import RecountUnderWayError
+from app.mysql.database import Connection
 from app.queue import counters
 from app.service import sweeping
 from app.service.platform import Platform

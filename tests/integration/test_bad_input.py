@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.api.problems import SYSTEM_FIELDS
-from app.models import Task
+from app.mysql.schema import Task
 from tests.bad_values import BAD, MISSING, NULLABLE, put, written
 from tests.calls import claim_one, fail, problem, submit
 from tests.factories import TaskFactory, lease_of

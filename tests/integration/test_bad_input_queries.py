@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.api.problems import FAULTS_NAMED
-from app.models import Task
+from app.mysql.schema import Task
 from tests.calls import problem, submit
 from tests.factories import TaskFactory, lease_of
 from tests.routes import Call, calls

@@ -7,9 +7,9 @@ import httpx
 import pytest
 from sqlalchemy.engine import make_url
 
-from app import engines
-from app.db import Connection
 from app.main import create_app
+from app.mysql import engines
+from app.mysql.database import Connection
 from app.service.platform import Platform
 from app.settings import Settings
 from app.steady_clock import steady_seconds

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app import migrations
 from app.local.binary import Flavour, ServerBinary
 from app.local.mysql import MySQLServer
+from app.mysql import revisions
 from app.settings import Settings
 from tests.calls import claim_one, problem
 from tests.conftest import serving
@@ -32,7 +32,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, mysql_binary: ServerBinary) -
     home = tmp_path_factory.mktemp("small-disk")
     server = MySQLServer(home, binary=mysql_binary, fast=True, extra=SMALL, buffer_pool_mib=64)
     server.start()
-    migrations.upgrade(Settings(database_url=server.url))
+    revisions.upgrade(Settings(database_url=server.url))
     server.stop()
     return home
 

@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import Engine, create_engine, event, insert, text
 from sqlalchemy.engine import make_url
 
-from app import migrations
 from app.doctor import examine, prove_skip_locked
 from app.domain.errors import UnfitServerError
 from app.findings import Finding
-from app.models import CounterValue
+from app.mysql import revisions
+from app.mysql.schema import CounterValue
 from app.settings import Settings
 from tests.conftest import serving
 
@@ -70,7 +70,7 @@ def test_a_server_that_is_fit_gets_its_reasons_told(settings: Settings, engine: 
 
     assert str(version) in findings["version"].detail
     assert findings["isolation"].detail.startswith("READ COMMITTED")
-    assert findings["schema"].detail == f"revision {migrations.head()}"
+    assert findings["schema"].detail == f"revision {revisions.head()}"
     assert "ix_tasks_claim" in findings["claim"].detail
     assert "filesort" not in findings["claim"].detail
     for what in ("version", "isolation", "clock", "schema", "claim", "SKIP LOCKED"):
@@ -101,7 +101,7 @@ def test_a_database_without_a_schema_is_refused_naming_the_command(
     ran = rowlock(empty, command)
     assert ran.returncode == 1
     assert ran.stderr.splitlines()[-1] == (
-        f"rowlock: The database has no schema; this version needs {migrations.head()}. "
+        f"rowlock: The database has no schema; this version needs {revisions.head()}. "
         "Run `rowlock migrate` first."
     )
 
@@ -218,7 +218,7 @@ def test_a_server_that_does_not_skip_is_found_out(
 
 
 def test_a_proof_without_rows_proves_nothing(empty: Settings, empty_engine: Engine) -> None:
-    migrations.upgrade(empty)
+    revisions.upgrade(empty)
     with empty_engine.begin() as connection:
         connection.execute(text("DELETE FROM skip_locked_proof"))
     with pytest.raises(UnfitServerError):

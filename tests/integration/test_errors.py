@@ -4,7 +4,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
-from app.models import Task
+from app.mysql.schema import Task
 from app.service.client import ClientService
 from app.settings import Settings
 from tests.calls import NO_LEASE, claim_one, complete, problem, submit

@@ -12,9 +12,9 @@ from itertools import product
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from app.db import Connection as Queries
-from app.db import Database
 from app.domain.states import WAITING, Priority, Status
+from app.mysql.database import Connection as Queries
+from app.mysql.database import Database
 from app.queue import claiming, lifecycle, looking, retention, statements, statistics, sweep
 from app.queue.calls import Claim, Turn
 from app.queue.claim_marks import BEGINNING, Look, Mark

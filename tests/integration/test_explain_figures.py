@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
-from app.db import Connection as Queries
-from app.db import Database
 from app.domain.states import Outcome
 from app.domain.task import Lease
+from app.mysql.database import Connection as Queries
+from app.mysql.database import Database
 from app.queue import counters, reading, statistics, unused
 from app.queue.deletion import delete_by_key
 from app.settings import Settings

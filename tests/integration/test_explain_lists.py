@@ -10,8 +10,8 @@ from itertools import combinations
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from app.db import Database
 from app.domain.states import Priority, Status
+from app.mysql.database import Database
 from app.queue.filters import TaskFilter
 from app.queue.listing import list_tasks
 from app.queue.pages import Page, Position

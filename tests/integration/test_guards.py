@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from app.db import Connection
 from app.domain.errors import GuardFailedError
 from app.domain.task import Task
+from app.mysql.database import Connection
 from app.queue import statements
 from app.service.platform import Platform
 from tests.calls import claim, get, submit

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.api.problems import FAULTS_NAMED
-from app.db import Connection
+from app.mysql.database import Connection
 from tests.attack import JSON, Attack
 from tests.calls import Document, problem
 from tests.factories import TaskFactory

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy.orm import Session
 
-from app.db import Connection
+from app.mysql.database import Connection
 from app.queue import claiming
 from app.queue.calls import Claim
 from app.service.platform import Platform

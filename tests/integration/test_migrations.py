@@ -10,9 +10,9 @@ import pytest
 from pymysql import err
 from sqlalchemy import Engine, event
 
-from app import migrations
-from app.ddl import COPY, IN_PLACE
 from app.domain.errors import UnfitServerError
+from app.mysql import revisions
+from app.mysql.ddl import COPY, IN_PLACE
 from app.settings import Settings
 from tests.drift import described
 
@@ -54,8 +54,8 @@ def test_every_change_of_a_table_says_what_it_costs_and_costs_no_more_than_it_ha
             assert refused.value.args[0] in NOT_SUPPORTED, f"need not copy: {statement}"
 
     with listening("before_cursor_execute", hear):
-        migrations.upgrade(fresh)
-        migrations.downgrade(fresh)
+        revisions.upgrade(fresh)
+        revisions.downgrade(fresh)
 
     assert len(changes) > 20
     assert [change for change in changes if not COST.search(change)] == []
@@ -82,11 +82,11 @@ def test_a_migration_that_is_interrupted_anywhere_is_simply_run_again(
                 return interruptions
         raise AssertionError("comes to no end")
 
-    assert run_in_steps(migrations.upgrade) > 30
+    assert run_in_steps(revisions.upgrade) > 30
     made = described(fresh_engine)
-    assert run_in_steps(migrations.downgrade) > 15
+    assert run_in_steps(revisions.downgrade) > 15
     assert described(fresh_engine) == []
-    migrations.upgrade(fresh)
+    revisions.upgrade(fresh)
     assert described(fresh_engine) == made
 
 
@@ -106,15 +106,15 @@ def test_a_migration_that_comes_to_no_end_for_another_transaction_says_so(
     event.listen(Engine, "before_cursor_execute", wait_in_vain, retval=True)
     try:
         with pytest.raises(UnfitServerError, match="Another transaction holds a table"):
-            migrations.upgrade(fresh)
+            revisions.upgrade(fresh)
     finally:
         event.remove(Engine, "before_cursor_execute", wait_in_vain)
 
     assert pauses[:3] == [1, 2, 4]
     assert 500 < sum(pauses) < 600
-    assert migrations.upgrade(fresh) == migrations.head()
+    assert revisions.upgrade(fresh) == revisions.head()
 
 
 def test_the_servers_defaults_do_not_matter(wrong_defaults: None, fresh: Settings) -> None:
-    migrations.upgrade(fresh)
-    migrations.downgrade(fresh)
+    revisions.upgrade(fresh)
+    revisions.downgrade(fresh)

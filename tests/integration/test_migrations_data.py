@@ -7,8 +7,8 @@ import httpx
 from sqlalchemy import Engine, text
 
 from alembic import command
-from app import migrations
 from app.domain.states import Status
+from app.mysql import revisions
 from app.service.sweeping import recount
 from app.settings import Settings
 from tests.calls import Document, claim_one, complete, fail, submit
@@ -105,10 +105,10 @@ async def goes_on(api: httpx.AsyncClient, leases: Mapping[str, Document]) -> Non
 async def test_data_in_every_state_stands_an_upgrade_and_the_way_back(
     fresh: Settings, fresh_engine: Engine
 ) -> None:
-    config = migrations.config_for(fresh)
+    config = revisions.config_for(fresh)
     command.upgrade(config, "0001")
     first = described(fresh_engine)
-    migrations.upgrade(fresh)
+    revisions.upgrade(fresh)
     async with serving(fresh) as api:
         leases = await make_data(api)
         before = await shown(api)
@@ -117,10 +117,10 @@ async def test_data_in_every_state_stands_an_upgrade_and_the_way_back(
     for _ in range(2):
         command.downgrade(config, "0001")
         assert described(fresh_engine) == first
-        migrations.upgrade(fresh)
+        revisions.upgrade(fresh)
         with fresh_engine.begin() as connection:  # as when it was interrupted at the very end
             connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
-        migrations.upgrade(fresh)
+        revisions.upgrade(fresh)
         async with serving(fresh) as api:
             assert await shown(api) == before
 

@@ -7,10 +7,11 @@ import pytest
 import redis
 from sqlalchemy import Engine, make_url, text
 
-from app import migrations, redis_doctor
+from app import redis_doctor
 from app.cache import VOID
 from app.domain.errors import DatabaseAwayError
 from app.local.valkey import ValkeyServer
+from app.mysql import revisions
 from app.redis import FIRST_PAUSE_SECONDS, RedisLink
 from app.settings import Settings
 from tests.calls import claim_one, get, submit
@@ -28,7 +29,7 @@ def production(settings: Settings, own_redis: ValkeyServer) -> Settings:
 @pytest.fixture
 def staging(production: Settings, fresh: Settings) -> Settings:
     """Another database, and as its Redis the same."""
-    migrations.upgrade(fresh)
+    revisions.upgrade(fresh)
     return Settings(**production.model_dump() | {"database_url": fresh.database_url})
 
 

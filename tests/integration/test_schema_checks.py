@@ -7,8 +7,8 @@ from sqlalchemy import CheckConstraint, Engine, exc, text
 from sqlalchemy.orm import Session
 
 from app.domain.states import Status
-from app.models import Task
-from app.mysql_errors import error_code
+from app.mysql.error_codes import error_code
+from app.mysql.schema import Task
 from tests.factories import TaskFactory
 
 CHECK_VIOLATED = {3819, 4025}  # MySQL, MariaDB

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from app import doctor, migrations
+from app import doctor
 from app.local.binary import ServerBinary
+from app.mysql import revisions
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
@@ -33,9 +34,9 @@ def hostile(hostile_url: str, redis_url: str) -> Iterator[Settings]:
         redis_prefix="hostile:",
         log_level="error",
     )
-    migrations.upgrade(settings)
+    revisions.upgrade(settings)
     yield settings
-    migrations.downgrade(settings)
+    revisions.downgrade(settings)
 
 
 def test_migrations_make_the_same_tables(hostile_url: str) -> None:

@@ -8,10 +8,11 @@ from typing import Final
 import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from app import doctor, engines, migrations
+from app import doctor
 from app.local.binary import ServerBinary
 from app.local.mysql import MySQLServer
 from app.local.ports import free_port
+from app.mysql import engines, revisions
 from app.settings import Settings
 from tests.calls import get, problem, submit
 from tests.conftest import serving
@@ -28,7 +29,7 @@ def other(
     so that a task shows where it is."""
     with MySQLServer(tmp_path_factory.mktemp("other"), fast=True, binary=mysql_binary) as server:
         settings = Settings(database_url=server.url)
-        migrations.upgrade(settings)
+        revisions.upgrade(settings)
         other = create_engine(settings.sync_url)
         for each in (engine, other):
             with each.begin() as connection:
@@ -77,7 +78,7 @@ def relieved(engine: Engine) -> Iterator[None]:
 
 async def test_one_that_is_not_there_is_passed_over(settings: Settings, first: str) -> None:
     several = over(settings, f"127.0.0.1:{free_port()}", first)
-    migrations.upgrade(several)
+    revisions.upgrade(several)
     found = {found.what: found for found in await asyncio.to_thread(doctor.examine, several)}
     assert found["SKIP LOCKED"].verdict == "ok"
     async with serving(several) as api:
@@ -92,7 +93,7 @@ async def test_one_that_hangs_is_passed_over_within_the_time_of_a_call(
     async with gate_to(host, int(port)) as gate:
         gate.hang()
         several = over(settings, f"127.0.0.1:{gate.port}", first)
-        assert migrations.upgrade(several) == migrations.head()
+        assert revisions.upgrade(several) == revisions.head()
         async with serving(several) as api:
             await submit(api)
 

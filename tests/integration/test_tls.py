@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
-from app.db import Database
+from app.mysql.database import Database
 from app.settings import Settings
 from tests.conftest import serving
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from app.db import Connection
+from app.mysql.database import Connection
 from app.queue import looking
 from app.queue.claim_marks import Look
 from app.service import work_look

@@ -19,11 +19,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import create_engine
 
-from app import migrations
 from app.local.child import Child
 from app.local.errors import LocalError
 from app.local.mysql import MySQLServer
 from app.local.valkey import ValkeyServer
+from app.mysql import revisions
 from app.settings import Settings
 from tests.certificate import make_certificate
 from tests.siege.attack import Attack
@@ -104,7 +104,7 @@ class Siege:
         self._mysql.start()
         self._valkey.start()
         settings = Settings(database_url=self._mysql.url, redis_url=self._valkey.url)
-        migrations.upgrade(settings)
+        revisions.upgrade(settings)
         self._engine = create_engine(settings.sync_url, isolation_level="AUTOCOMMIT")
         certificate = (home / "certificate.pem", home / "key.pem")
         make_certificate(*certificate)

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
-from app.ddl import COPY, IN_PLACE, INSTANT, possible
+from app.mysql.ddl import COPY, IN_PLACE, INSTANT, possible
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-from app.db import Database
+from app.mysql.database import Database
 from app.queue import processes
 from app.service.presence import Presence
 

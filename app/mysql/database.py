@@ -29,9 +29,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 
 from app.domain.errors import DatabaseAwayError, DatabaseBusyError, PacketTooSmallError
-from app.engines import Servers, async_engine
-from app.mysql_errors import DROPPED, LOST, READ_ONLY, TRIES, error_code, translated
-from app.sessions import Facts
+from app.mysql.engines import Servers, async_engine
+from app.mysql.error_codes import DROPPED, LOST, READ_ONLY, TRIES, error_code, translated
+from app.mysql.sessions import Facts
 from app.settings import Settings
 from app.steady_clock import steady_seconds
 

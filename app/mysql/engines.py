@@ -11,7 +11,7 @@ from pymysql import err
 from sqlalchemy import Engine, create_engine, event, exc, pool
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from app.sessions import LONG_SESSION, UNUSED_SHARE, Session, prepare, service_session
+from app.mysql.sessions import LONG_SESSION, UNUSED_SHARE, Session, prepare, service_session
 from app.settings import TLS_OPTIONS, Host, Settings
 from app.steady_clock import steady_seconds
 

@@ -11,14 +11,14 @@ from pymysql import err
 from sqlalchemy import Connection, exc
 
 from alembic import command
-from app.db import Connection as Queries
 from app.domain.errors import UnfitServerError
-from app.engines import sync_engine
-from app.mysql_errors import error_code
+from app.mysql.database import Connection as Queries
+from app.mysql.engines import sync_engine
+from app.mysql.error_codes import error_code
 from app.settings import Settings
 
 NO_SUCH_TABLE = 1146
-_HOME = Path(getattr(sys, "_MEIPASS", Path(__file__).parent.parent))
+_HOME = Path(getattr(sys, "_MEIPASS", Path(__file__).parents[2]))
 
 
 def config_for(settings: Settings | None = None) -> Config:
