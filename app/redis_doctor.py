@@ -9,8 +9,8 @@ from redis import exceptions
 from app.findings import Finding
 from app.mysql.database import Database
 from app.queue import deployment
-from app.redis_fitness import connect, trouble_of
-from app.redis_session import Session
+from app.redis.fitness import connect, trouble_of
+from app.redis.session import Session
 from app.settings import Settings
 
 WAIT_SECONDS: Final = 5.0

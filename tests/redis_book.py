@@ -1,10 +1,10 @@
-"""The book of leases, as it stands in Redis (`app.leases`)."""
+"""The book of leases, as it stands in Redis (`app.redis.heartbeats`)."""
 
 from typing import Any
 
 import redis
 
-from app.leases import BOOK, mark_script
+from app.redis.heartbeats import BOOK, mark_script
 
 MARK = "0123456789abcdef"
 

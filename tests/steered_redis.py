@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from app.cache import VOID
-from app.redis import RedisAwayError, RedisLink
-from app.redis_calls import Call, Script
-from app.redis_session import Session
+from app.redis.cache import VOID
+from app.redis.calls import Call, Script
+from app.redis.link import RedisAwayError, RedisLink
+from app.redis.session import Session
 from app.settings import Settings
 
 

@@ -4,7 +4,7 @@ from app.domain.errors import DatabaseAwayError
 from app.metrics import scheduler_state
 from app.mysql import revisions
 from app.queue import statistics
-from app.redis import RedisLink
+from app.redis.link import RedisLink
 from app.service.platform import Platform
 
 Parts = dict[str, str]

@@ -10,9 +10,9 @@ from app import metrics
 from app.coalesce import Coalescer
 from app.domain.errors import RowBusyError, RowlockError
 from app.domain.task import Lease
-from app.leases import Beat
 from app.queue import heartbeats
-from app.redis import RedisAwayError
+from app.redis.heartbeats import Beat
+from app.redis.link import RedisAwayError
 from app.service.platform import Platform
 
 # As many heartbeats at most are looked at together.

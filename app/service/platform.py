@@ -12,17 +12,17 @@ from typing import Final
 import structlog
 
 from app import metrics
-from app.cache import VOID, Cache
 from app.domain.errors import RowlockError
 from app.domain.states import ENDED, Status
 from app.domain.task import Lease, Task
-from app.leases import Leases
 from app.mysql.database import Database
 from app.queue import counters, deployment, looking, retention, unused
 from app.queue.calls import Move
 from app.queue.claim_memory import ClaimMemory
 from app.queue.tags import Tags
-from app.redis import RedisLink
+from app.redis.cache import VOID, Cache
+from app.redis.heartbeats import Leases
+from app.redis.link import RedisLink
 from app.service.waiting import Seats, WaitingRoom
 from app.service.work_look import WorkLook
 from app.settings import Settings

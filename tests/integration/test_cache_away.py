@@ -8,10 +8,10 @@ import pytest
 from prometheus_client import REGISTRY
 from redis import exceptions
 
-from app.cache import VOID
 from app.local.valkey import ValkeyServer
-from app.redis import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, RedisAwayError
-from app.redis_session import Session
+from app.redis.cache import VOID
+from app.redis.link import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, RedisAwayError
+from app.redis.session import Session
 from app.settings import Settings
 from tests.calls import claim_one, complete, get, submit
 from tests.conftest import serving

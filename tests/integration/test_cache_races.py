@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 import redis
 
-from app.cache import Cache, Slot
-from app.invalidation import AGAIN_SECONDS
+from app.redis.cache import Cache, Slot
+from app.redis.invalidation import AGAIN_SECONDS
 from app.settings import Settings
 from tests.elapse import elapse_in_redis
 from tests.steered_redis import SteeredLink, link_to

@@ -10,9 +10,9 @@ import redis
 from sqlalchemy import Engine
 
 from app.domain.task import Lease, PromisedLease
-from app.leases import Leases
 from app.local.valkey import ValkeyServer
-from app.redis_calls import Call
+from app.redis.calls import Call
+from app.redis.heartbeats import Leases
 from app.service.platform import Platform
 from app.service.sweeping import take_back_lost_leases, time_out
 from app.settings import Settings

@@ -13,9 +13,9 @@ import redis
 from prometheus_client import REGISTRY
 from sqlalchemy import Engine
 
-from app.invalidation import PendingInvalidation
 from app.local.valkey import ValkeyServer
-from app.redis import LONGEST_PAUSE_SECONDS, RedisLink
+from app.redis.invalidation import PendingInvalidation
+from app.redis.link import LONGEST_PAUSE_SECONDS, RedisLink
 from app.service.platform import Platform
 from app.service.sweeping import take_back_lost_leases
 from app.settings import Settings

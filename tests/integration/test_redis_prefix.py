@@ -8,11 +8,11 @@ import redis
 from sqlalchemy import Engine, make_url, text
 
 from app import redis_doctor
-from app.cache import VOID
 from app.domain.errors import DatabaseAwayError
 from app.local.valkey import ValkeyServer
 from app.mysql import revisions
-from app.redis import FIRST_PAUSE_SECONDS, RedisLink
+from app.redis.cache import VOID
+from app.redis.link import FIRST_PAUSE_SECONDS, RedisLink
 from app.settings import Settings
 from tests.calls import claim_one, get, submit
 from tests.conftest import serving

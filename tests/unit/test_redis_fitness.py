@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from redis._parsers.base import BaseParser
 
-from app.redis_fitness import TRIAL, Server, UnfitRedisError, require_fit, trouble_of
+from app.redis.fitness import TRIAL, Server, UnfitRedisError, require_fit, trouble_of
 
 APP = Path(__file__).parent.parent.parent / "app"
 VALKEY = Server("valkey", "9.1.2", "standalone", "master")
@@ -15,7 +15,7 @@ VALKEY = Server("valkey", "9.1.2", "standalone", "master")
 
 def test_every_command_is_tried_at_the_start() -> None:
     called: set[str] = set()
-    for file in APP.glob("*.py"):
+    for file in APP.rglob("*.py"):
         called.update(re.findall(r"redis\.call\('([A-Z]+)'", file.read_text()))
         called.update(re.findall(r"Command\(\"([A-Z]+)\"", file.read_text()))
     tried = re.findall(r"try\('([A-Z]+)'", str(TRIAL))

@@ -17,9 +17,9 @@ import structlog
 from redis import exceptions
 
 from app import metrics
-from app.redis_calls import Call
-from app.redis_fitness import TRIAL, UnfitRedisError, connect, require_allowed, trouble_of
-from app.redis_session import Session
+from app.redis.calls import Call
+from app.redis.fitness import TRIAL, UnfitRedisError, connect, require_allowed, trouble_of
+from app.redis.session import Session
 from app.settings import Settings
 
 FIRST_PAUSE_SECONDS: Final = 0.25

@@ -13,8 +13,8 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 
 from app.domain.task import Lease, PromisedLease, Task
-from app.redis import RedisAwayError, RedisLink
-from app.redis_calls import Call, Command, Script, Word
+from app.redis.calls import Call, Command, Script, Word
+from app.redis.link import RedisAwayError, RedisLink
 
 # A sorted set: each lease with the moment at which it expires, and the book's mark with the one
 # since when it is kept, as a negative number. Moments are milliseconds by Redis' clock.
@@ -26,7 +26,7 @@ _NOW: Final = """#!lua
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 """
-# One command for a batch, as in `app.cache`.
+# One command for a batch, as in `app.redis.cache`.
 _BEGIN: Final = f"""{_NOW}
 for i = 1, #ARGV, 2 do redis.call('ZADD', KEYS[1], 'NX', now + ARGV[i + 1], ARGV[i]) end
 """

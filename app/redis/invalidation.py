@@ -5,7 +5,7 @@ import time
 from contextlib import suppress
 from typing import Final
 
-from app.redis import RedisAwayError, RedisLink
+from app.redis.link import RedisAwayError, RedisLink
 
 AGAIN_SECONDS: Final = 0.1
 

@@ -11,7 +11,7 @@ from typing import Any
 from redis import exceptions
 from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 
-from app.redis_calls import Words
+from app.redis.calls import Words
 
 Answer = asyncio.Future[list[Any]]
 

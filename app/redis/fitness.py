@@ -5,8 +5,8 @@ from typing import Any, Final, NamedTuple
 
 from redis import exceptions
 
-from app.redis_calls import Command, Script
-from app.redis_session import Session
+from app.redis.calls import Command, Script
+from app.redis.session import Session
 
 # From here on scripts may say that they write, and are neither saved nor replicated.
 LEAST_VERSION: Final = (7, 0)
