@@ -16,7 +16,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from app.domain.errors import DatabaseAwayError, RowBusyError
-from app.logging import configure_logging
+from app.runtime.logging import configure_logging
 from app.service.platform import Platform
 from app.service.sweeping import SWEEP_SECONDS, SWEEPS, Sweeper
 from app.settings import Settings

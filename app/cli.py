@@ -11,8 +11,8 @@ from sqlalchemy import exc
 
 import rowlock
 from app.domain.errors import RowlockError, UnfitServerError
+from app.runtime.signals import stop_at_hang_up
 from app.settings import Settings
-from app.signals import stop_at_hang_up
 from rowlock.cli import app as commands
 from rowlock.cli import options
 from rowlock.cli.screen import show_json

@@ -8,9 +8,9 @@ first. A request that has arrived whole is answered.
 import time
 from typing import Final, Protocol
 
-from app import metrics
 from app.exchange import State
 from app.outgoing import Outbox
+from app.runtime import metrics
 from app.settings import Settings
 
 # Who was answered before all was sent may still be sending, and read the answer after that.

@@ -11,12 +11,12 @@ from sqlalchemy import Connection, Engine, exc
 from app import redis_doctor
 from app.domain.errors import UnfitServerError
 from app.findings import Finding
-from app.metrics import SweepFigure, scheduler_state
 from app.mysql import revisions
 from app.mysql.engines import sync_engine
 from app.queue.claim_marks import BEGINNING
 from app.queue.statements import CLAIM
 from app.queue.statistics import SWEEPS
+from app.runtime.metrics import SweepFigure, scheduler_state
 from app.settings import Settings
 
 LEAST_MYSQL: Final = (8, 0, 1)

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Scope
 
 from app.answer import Answer, Part
 from app.framing import RefusedError, framing_of
-from app.light_event import LightEvent
+from app.runtime.light_event import LightEvent
 
 # Under this key the application finds the exchange in its scope.
 EXCHANGE: Final = "rowlock.exchange"

@@ -18,8 +18,8 @@ from app.api.manual import show_manual
 from app.api.openapi import openapi_of
 from app.api.problems import on_error
 from app.api.services import Services
-from app.logging import configure_logging
 from app.queue import processes
+from app.runtime.logging import configure_logging
 from app.service.platform import BATCHES, Platform
 from app.service.presence import Presence
 from app.settings import Settings

@@ -18,7 +18,7 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from app.local.child import Child
 from app.local.ports import require_free
-from app.metrics import PROCESS_NAME
+from app.runtime.metrics import PROCESS_NAME
 from app.settings import Settings
 
 WATCH_SECONDS: Final = 0.2

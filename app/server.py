@@ -22,9 +22,9 @@ from app.connections import Connections
 from app.handshake import Handshake
 from app.main import create_app
 from app.protocol import Protocol
+from app.runtime.certificate import Certificate
 from app.service.platform import BATCHES
 from app.settings import Settings
-from app.tls import Certificate
 
 STOP_SECONDS = 8
 # How often the certificate's files are looked at.

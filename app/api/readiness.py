@@ -1,10 +1,10 @@
 """How each part is that calls need: MySQL, the schema, Redis; and whether a scheduler runs."""
 
 from app.domain.errors import DatabaseAwayError
-from app.metrics import scheduler_state
 from app.mysql import revisions
 from app.queue import statistics
 from app.redis.link import RedisLink
+from app.runtime.metrics import scheduler_state
 from app.service.platform import Platform
 
 Parts = dict[str, str]

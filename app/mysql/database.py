@@ -32,8 +32,8 @@ from app.domain.errors import DatabaseAwayError, DatabaseBusyError, PacketTooSma
 from app.mysql.engines import Servers, async_engine
 from app.mysql.error_codes import DROPPED, LOST, READ_ONLY, TRIES, error_code, translated
 from app.mysql.sessions import Facts
+from app.runtime.steady_clock import steady_seconds
 from app.settings import Settings
-from app.steady_clock import steady_seconds
 
 T = TypeVar("T")
 

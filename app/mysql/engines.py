@@ -12,8 +12,8 @@ from sqlalchemy import Engine, create_engine, event, exc, pool
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.mysql.sessions import LONG_SESSION, UNUSED_SHARE, Session, prepare, service_session
+from app.runtime.steady_clock import steady_seconds
 from app.settings import TLS_OPTIONS, Host, Settings
-from app.steady_clock import steady_seconds
 
 # Of several servers: so old may be what is known of the one that a connection leads to.
 LOOK_SECONDS: Final = 1.0

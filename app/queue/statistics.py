@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from app.domain.states import RANK, WAITING, Priority
-from app.metrics import SweepFigure
 from app.mysql.database import Connection, marks
 from app.queue import counters
+from app.runtime.metrics import SweepFigure
 
 LOOK_QUEUES: Final = 100
 # Of each rank so many are looked at, in the order in which they will be claimed: a retry or a task

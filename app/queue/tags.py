@@ -15,7 +15,7 @@ from pymysql import err
 
 from app.domain.errors import TagMissingError
 from app.mysql.database import Connection, Database, marks
-from app.steady_clock import steady_seconds
+from app.runtime.steady_clock import steady_seconds
 
 REMEMBERED: Final = 10_000
 CHUNK: Final = 500

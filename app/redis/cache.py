@@ -13,10 +13,10 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from app.metrics import CACHE_READS
 from app.redis.calls import Call, Command, Script, Word
 from app.redis.invalidation import PendingInvalidation
 from app.redis.link import RedisAwayError, RedisLink
+from app.runtime.metrics import CACHE_READS
 
 # Larger ones would fill Redis for leases and tombstones too.
 LARGEST_VALUE_BYTES: Final = 256 * 1024

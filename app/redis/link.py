@@ -16,10 +16,10 @@ from typing import Any, Final, Literal
 import structlog
 from redis import exceptions
 
-from app import metrics
 from app.redis.calls import Call
 from app.redis.fitness import TRIAL, UnfitRedisError, connect, require_allowed, trouble_of
 from app.redis.session import Session
+from app.runtime import metrics
 from app.settings import Settings
 
 FIRST_PAUSE_SECONDS: Final = 0.25

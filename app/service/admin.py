@@ -7,10 +7,10 @@ from typing import Final, NamedTuple
 
 from app.domain.states import Event
 from app.domain.task import Task
-from app.metrics import SweepFigure
 from app.queue import counters, intervene, listing, statistics
 from app.queue.filters import TaskFilter
 from app.queue.pages import Page
+from app.runtime.metrics import SweepFigure
 from app.service.platform import Platform
 
 BATCH: Final = 500

@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from pymysql import err
 
-from app import metrics
 from app.coalesce import Coalescer
 from app.domain.documents import Array, attempt_document, dumps, task_document, task_summary
 from app.domain.errors import (
@@ -22,13 +21,14 @@ from app.domain.errors import (
 )
 from app.domain.states import Status
 from app.domain.task import EndedAttempt, Lease, Task
-from app.light_event import LightEvent
 from app.mysql.database import Connection
 from app.mysql.error_codes import error_code
 from app.queue import intervene, listing, looking, reading, statistics, submitting
 from app.queue.calls import Move, Submission, Submitted
 from app.queue.filters import TaskFilter
 from app.queue.pages import Page, Position
+from app.runtime import metrics
+from app.runtime.light_event import LightEvent
 from app.service.platform import Platform
 
 # Together at most this many tasks are stored, or read, in one batch.

@@ -11,7 +11,6 @@ from typing import Final
 
 import structlog
 
-from app import metrics
 from app.domain.errors import RowlockError
 from app.domain.states import ENDED, Status
 from app.domain.task import Lease, Task
@@ -23,6 +22,7 @@ from app.queue.tags import Tags
 from app.redis.cache import VOID, Cache
 from app.redis.heartbeats import Leases
 from app.redis.link import RedisLink
+from app.runtime import metrics
 from app.service.waiting import Seats, WaitingRoom
 from app.service.work_look import WorkLook
 from app.settings import Settings

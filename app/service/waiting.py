@@ -13,8 +13,8 @@ from typing import Final, Generic, TypeVar
 import structlog
 
 from app.domain.errors import DatabaseAwayError, TooManyWaitingError
-from app.light_event import LightEvent
-from app.metrics import WAITING_CALLERS
+from app.runtime.light_event import LightEvent
+from app.runtime.metrics import WAITING_CALLERS
 
 AWAY_PAUSE_SECONDS: Final = 1.0
 

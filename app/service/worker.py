@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final
 
-from app import metrics
 from app.coalesce import Coalescer
 from app.domain.errors import (
     DatabaseAwayError,
@@ -18,10 +17,11 @@ from app.domain.errors import (
     TooManyWaitingError,
 )
 from app.domain.task import Lease, Task, leases_of, texts_of, without_texts
-from app.light_event import LightEvent
 from app.queue import lifecycle
 from app.queue.calls import Claim, Ending, Finish, Turn, Turned, Turns
 from app.queue.reading import get_tasks
+from app.runtime import metrics
+from app.runtime.light_event import LightEvent
 from app.service.give_back import GiveBack
 from app.service.heartbeats import Heartbeats, Pulse
 from app.service.platform import Platform

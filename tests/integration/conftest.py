@@ -10,10 +10,10 @@ import pytest
 import redis
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from app.light_event import LightEvent
 from app.local.ports import free_port
 from app.local.valkey import ValkeyServer
 from app.mysql.database import Connection
+from app.runtime.light_event import LightEvent
 from app.service.waiting import Waiter
 from app.settings import Settings
 from tests.elapse import elapse, elapse_in_redis

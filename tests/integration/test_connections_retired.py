@@ -10,9 +10,9 @@ from sqlalchemy.engine import make_url
 from app.main import create_app
 from app.mysql import engines
 from app.mysql.database import Connection
+from app.runtime.steady_clock import steady_seconds
 from app.service.platform import Platform
 from app.settings import Settings
-from app.steady_clock import steady_seconds
 from tests.calls import problem, submit
 from tests.conftest import calling, serving
 from tests.gate import Gate, gate_to

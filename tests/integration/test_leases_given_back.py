@@ -8,8 +8,8 @@ import httpx
 import pytest
 from sqlalchemy.orm import Session
 
-from app.light_event import LightEvent
 from app.queue.calls import Claim, Move
+from app.runtime.light_event import LightEvent
 from app.service.platform import Platform
 from app.service.worker import WorkerService
 from tests.calls import claim_one, get

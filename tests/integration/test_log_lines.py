@@ -11,7 +11,7 @@ import pytest
 
 from app.api import auth
 from app.doctor import examine
-from app.logging import LONGEST_VALUE, configure_logging
+from app.runtime.logging import LONGEST_VALUE, configure_logging
 from app.service.client import ClientService
 from app.settings import Settings
 from tests.conftest import serving

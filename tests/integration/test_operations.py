@@ -8,10 +8,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app import metrics
 from app.api import ops
 from app.doctor import examine
 from app.findings import Finding
+from app.runtime import metrics
 from app.service.platform import Platform
 from app.service.sweeping import SWEEPS, Sweeper
 from app.settings import Settings

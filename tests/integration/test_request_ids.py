@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.logging import configure_logging
+from app.runtime.logging import configure_logging
 from app.service.client import ClientService
 from app.settings import Settings
 from tests.conftest import serving

@@ -7,7 +7,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from app.exchange import Exchange
-from app.light_event import LightEvent
+from app.runtime.light_event import LightEvent
 from tests.served import answer, exchange_in, is_taken, process
 
 REQUEST = b"POST /leases HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n[]"
