@@ -104,18 +104,19 @@ async def schedule(settings: Settings, stopped: asyncio.Event) -> None:
         log.info("scheduler_stopped")
 
 
-async def _run() -> None:
+async def _run(settings: Settings) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    await schedule(Settings(), stopped)
+    await schedule(settings, stopped)
 
 
 def main() -> None:
     """Run until SIGINT or SIGTERM."""
-    configure_logging(Settings())
-    asyncio.run(_run())
+    settings = Settings()
+    configure_logging(settings.log_level, settings.log_format)
+    asyncio.run(_run(settings))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import structlog
 
-from app.settings import Settings
 from rowlock.printable import harmless, harmless_json, harmless_lines
 
 # A path may be as long as a request's head: it shall not fill the disk.
@@ -21,9 +20,9 @@ Event = MutableMapping[str, Any]
 REQUEST_ID: Final[ContextVar[str | None]] = ContextVar("request_id", default=None)
 
 
-def configure_logging(settings: Settings) -> None:
+def configure_logging(level_name: str, log_format: str) -> None:
     """Everything that is logged in this process goes to stderr in one form."""
-    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    level = logging.getLevelNamesMapping()[level_name.upper()]
     shared: list[structlog.typing.Processor] = [
         _add_request_id,
         structlog.processors.add_log_level,
@@ -31,7 +30,7 @@ def configure_logging(settings: Settings) -> None:
     ]
     # Plain: a frame's local variables may hold tokens.
     last: list[structlog.typing.Processor] = [structlog.processors.format_exc_info, _shortened]
-    if settings.log_format == "json":
+    if log_format == "json":
         last += [structlog.processors.JSONRenderer(ensure_ascii=False), _harmless_json]
     else:
         last += [_harmless, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.api import auth
 from app.doctor import examine
+from app.http import auth
 from app.runtime.logging import LONGEST_VALUE, configure_logging
 from app.service.client import ClientService
 from app.settings import Settings
@@ -30,7 +30,7 @@ def _logging_is_put_back(
     is in the same process, does not log."""
     monkeypatch.setattr(logging.getLogger("httpx"), "disabled", True)
     yield
-    configure_logging(migrated_settings)
+    configure_logging(migrated_settings.log_level, migrated_settings.log_format)
 
 
 @pytest.fixture(params=["json", "console"])

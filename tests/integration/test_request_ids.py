@@ -21,7 +21,7 @@ SECRET = "a-secret-token"
 def _logging_is_put_back(migrated_settings: Settings) -> Iterator[None]:
     """After `capsys`, into whose file nobody may write by then."""
     yield
-    configure_logging(migrated_settings)
+    configure_logging(migrated_settings.log_level, migrated_settings.log_format)
 
 
 @asynccontextmanager
