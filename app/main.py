@@ -10,14 +10,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import rowlock
 from app.api import admin, leases, ops, tags, tasks
-from app.api.auth import Doorkeeper
-from app.api.dispatch import Dispatch
-from app.api.envelope import Envelope
-from app.api.large_calls import LargeCalls
 from app.api.manual import show_manual
 from app.api.openapi import openapi_of
-from app.api.problems import on_error
 from app.api.services import Services
+from app.http.admission import LargeCalls
+from app.http.auth import Doorkeeper
+from app.http.dispatch import Dispatch
+from app.http.problems import on_error
+from app.http.request_log import Envelope
 from app.queue import processes
 from app.runtime.logging import configure_logging
 from app.service.platform import BATCHES, Platform
@@ -48,7 +48,7 @@ class Application(FastAPI):
 def create_app(settings: Settings | None = None, *, batches_under_way: int = BATCHES) -> FastAPI:
     """The application; its connections open with its lifespan."""
     settings = settings or Settings()
-    configure_logging(settings)
+    configure_logging(settings.log_level, settings.log_format)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

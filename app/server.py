@@ -18,10 +18,10 @@ from fastapi import FastAPI
 from uvicorn.server import ServerState
 
 from app.api.services import Services
-from app.connections import Connections
-from app.handshake import Handshake
+from app.http.connections import Connections
+from app.http.handshake import Handshake
+from app.http.protocol import Protocol
 from app.main import create_app
-from app.protocol import Protocol
 from app.runtime.certificate import Certificate
 from app.service.platform import BATCHES
 from app.settings import Settings

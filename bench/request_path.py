@@ -14,11 +14,11 @@ import uvloop
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from starlette.types import ASGIApp
 
-from app.api.auth import Door
-from app.api.dispatch import Dispatch
-from app.api.door import ClientRoute
-from app.api.problems import on_error
 from app.api.schemas import SubmitTask
+from app.http.auth import Door
+from app.http.dispatch import Dispatch
+from app.http.problems import on_error
+from app.http.route import ClientRoute
 from app.main import create_app
 from app.settings import Settings
 from bench.result import BenchError

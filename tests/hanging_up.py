@@ -4,8 +4,8 @@ import asyncio
 import json
 from typing import Any
 
-from app.answer import Part
-from app.exchange import Exchange
+from app.http.answer import Part
+from app.http.exchange import Exchange
 
 
 class HangingCaller:

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import httpx
 
-from app.api.door import DoorRoute
+from app.http.route import DoorRoute
 from app.main import create_app
 from app.settings import Settings
 from tests.calls import NO_LEASE

@@ -9,9 +9,9 @@ from typing import Any, Final
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from app.connections import Connections
-from app.exchange import EXCHANGE, Exchange
-from app.protocol import Protocol
+from app.http.connections import Connections
+from app.http.exchange import EXCHANGE, Exchange
+from app.http.protocol import Protocol
 from app.settings import Settings
 
 LONG: Final = 20.0

@@ -6,14 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.api import schemas
-from app.api.door import AdminRoute
 from app.api.fields import QueueName, TaskId
 from app.api.figures import queue_documents
-from app.api.problems import FieldError, InvalidRequestError
 from app.api.responses import BODY_PROBLEMS, NEXT_PAGE, JsonAnswer, problems
 from app.api.services import Service
 from app.domain.documents import dumps, task_document
 from app.domain.states import Event
+from app.http.problems import FieldError, InvalidRequestError
+from app.http.route import AdminRoute
 from app.queue.filters import TaskFilter
 
 router = APIRouter(prefix="/admin", route_class=AdminRoute, tags=["admin"])

@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 from fastapi import Request
 
-from app.api.problems import FieldError, InvalidRequestError
+from app.http.problems import FieldError, InvalidRequestError
 from app.queue.filters import TaskFilter
 from app.queue.pages import Position
 

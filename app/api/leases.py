@@ -6,17 +6,17 @@ import orjson
 from fastapi import APIRouter, Path, Request, Response
 
 from app.api import schemas
-from app.api.body import LARGE_BODY_LIMIT_BYTES
-from app.api.door import WorkerRoute
 from app.api.fields import LeaseId
-from app.api.large_calls import TheRoom
 from app.api.links import lease_links
-from app.api.problems import KINDS
 from app.api.responses import BODY_PROBLEMS, JsonAnswer, LeasesAnswer, problems
 from app.api.services import Service, gone_of
 from app.domain.documents import Array, array, dumps, lease_document, task_document
 from app.domain.errors import RowlockError
 from app.domain.task import Lease, Task, leases_of
+from app.http.admission import TheRoom
+from app.http.body import LARGE_BODY_LIMIT_BYTES
+from app.http.problems import KINDS
+from app.http.route import WorkerRoute
 from app.queue.calls import Claim, Ending, Finish
 
 router = APIRouter(route_class=WorkerRoute, tags=["worker"])

@@ -5,10 +5,10 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.api.auth import Door
-from app.api.door import DoorRoute
 from app.api.examples import BODIES, PROBLEMS
 from app.api.schemas import Problem
+from app.http.auth import Door
+from app.http.route import DoorRoute
 from app.settings import Settings
 
 _SCHEMES: Final = {

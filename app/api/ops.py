@@ -8,13 +8,13 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from app.api import schemas
-from app.api.door import DoorRoute, FiguresRoute
 from app.api.figures import queue_figure
 from app.api.readiness import is_ready
 from app.api.responses import RETRY_AFTER, JsonAnswer, problems
 from app.api.services import Service
 from app.domain.documents import dumps
 from app.domain.errors import DatabaseAwayError
+from app.http.route import DoorRoute, FiguresRoute
 from app.runtime import metrics
 
 QUEUES_SHOWN_FOR_SECONDS: Final = 5.0

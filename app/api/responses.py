@@ -8,9 +8,9 @@ from fastapi import Response
 from starlette.types import Receive, Scope, Send
 
 from app.api.examples import PROBLEMS
-from app.api.problems import MEDIA_TYPE
 from app.domain.task import Lease
-from app.exchange import EXCHANGE, Exchange
+from app.http.exchange import EXCHANGE, Exchange
+from app.http.problems import MEDIA_TYPE
 
 _WHAT: Final = {
     400: "Not JSON.",

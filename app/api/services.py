@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 
 from app.api.readiness import Parts, parts_of
 from app.coalesce import Coalescer
-from app.exchange import exchange_of
+from app.http.exchange import exchange_of
 from app.runtime.light_event import LightEvent
 from app.service.admin import AdminService
 from app.service.client import ClientService

@@ -8,14 +8,14 @@ import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from app.api import schemas
-from app.api.body import LARGE_BODY_LIMIT_BYTES, MERGE_PATCH
 from app.api.cursor import next_link, next_number_link, number_of, position_of
-from app.api.door import ClientRoute
 from app.api.fields import TaskId
 from app.api.links import task_links
 from app.api.responses import BODY_PROBLEMS, LOCATION, NEXT_PAGE, JsonAnswer, problems
 from app.api.services import Service, gone_of
 from app.domain.documents import task_document
+from app.http.body import LARGE_BODY_LIMIT_BYTES, MERGE_PATCH
+from app.http.route import ClientRoute
 from app.queue.calls import Submission
 from app.queue.pages import Page
 

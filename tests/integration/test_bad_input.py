@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.api.problems import SYSTEM_FIELDS
+from app.http.problems import SYSTEM_FIELDS
 from app.mysql.schema import Task
 from tests.bad_values import BAD, MISSING, NULLABLE, put, written
 from tests.calls import claim_one, fail, problem, submit

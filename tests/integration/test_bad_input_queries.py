@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.api.problems import FAULTS_NAMED
+from app.http.problems import FAULTS_NAMED
 from app.mysql.schema import Task
 from tests.calls import problem, submit
 from tests.factories import TaskFactory, lease_of

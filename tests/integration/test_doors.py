@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.api import auth
-from app.api.door import DoorRoute
+from app.http import auth
+from app.http.route import DoorRoute
 from app.main import create_app
 from app.settings import Settings
 from tests.calls import problem

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.api.problems import FAULTS_NAMED
+from app.http.problems import FAULTS_NAMED
 from app.mysql.database import Connection
 from tests.attack import JSON, Attack
 from tests.calls import Document, problem

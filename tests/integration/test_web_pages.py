@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.api import auth
+from app.http import auth
 from app.settings import Settings
 from tests.calls import problem
 from tests.conftest import serving

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from app.exchange import Exchange
+from app.http.exchange import Exchange
 from app.runtime.light_event import LightEvent
 from tests.served import answer, exchange_in, is_taken, process
 

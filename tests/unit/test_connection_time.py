@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from app.connections import ANSWER_SECONDS, LINGER_SECONDS
-from app.exchange import State
-from app.outgoing import Outgoing
+from app.http.connections import ANSWER_SECONDS, LINGER_SECONDS
+from app.http.exchange import State
+from app.http.outgoing import Outgoing
 from tests.served import answer, exchange_in, is_taken, process, split, tells, told
 from tests.steered_redis import Hands
 
@@ -21,7 +21,7 @@ IDLE, TRANSFER = 5.0, 60.0
 def clock(monkeypatch: pytest.MonkeyPatch) -> Hands:
     """By which connections are waited for."""
     hands = Hands()
-    monkeypatch.setattr("app.connections.time", SimpleNamespace(monotonic=hands.monotonic))
+    monkeypatch.setattr("app.http.connections.time", SimpleNamespace(monotonic=hands.monotonic))
     return hands
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from app.api.cursor import next_link, position_of
 from app.api.fields import MAX_ID
-from app.api.problems import InvalidRequestError
 from app.domain.states import Priority, Status
+from app.http.problems import InvalidRequestError
 from app.queue.filters import TaskFilter
 from app.queue.pages import BEGINNING, END, Position
 

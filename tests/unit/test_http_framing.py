@@ -5,8 +5,8 @@ from http import HTTPStatus
 import pytest
 
 from app.api.schemas import Problem
-from app.exchange import State
-from app.request_parser import HEAD_LIMIT_BYTES
+from app.http.exchange import State
+from app.http.request_parser import HEAD_LIMIT_BYTES
 from tests.calls import PROBLEM
 from tests.served import answers_to, process, split, tells, told
 
