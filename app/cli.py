@@ -98,7 +98,7 @@ def serve(
     if workers > 1 or with_scheduler:
         _serve_by(workers, settings, with_scheduler=with_scheduler)
 
-    from app.server import serve as run
+    from app.processes.server import serve as run
 
     run(settings, shares_port=one_of is not None and one_of > 1)
 
@@ -106,7 +106,7 @@ def serve(
 def _serve_by(workers: int, settings: Settings, *, with_scheduler: bool) -> NoReturn:
     from app.local.dev import own_command
     from app.local.errors import LocalError
-    from app.processes import Processes
+    from app.processes.tree import Processes
 
     place = ("--host", settings.host, "--port", str(settings.port))
     api = (*own_command(), "serve", *place, "--one-of", str(workers))
@@ -190,7 +190,7 @@ def bench(
 @app.command(rich_help_panel="Server")
 def doctor(as_json: options.AsJson = False) -> None:
     """Look at MySQL (is it fit, is it durable, does SKIP LOCKED skip?) and at Redis."""
-    from app.doctor import examine
+    from app.processes.doctor import examine
 
     marks = {"ok": ("✓", "green"), "note": ("·", "yellow"), "bad": ("✗", "red")}
     findings = examine(_settings())
@@ -229,7 +229,7 @@ def _require_current(settings: Settings) -> None:
 
 
 def _require_fit(settings: Settings) -> None:
-    from app.doctor import require_skip_locked
+    from app.processes.doctor import require_skip_locked
 
     _require_current(settings)
     require_skip_locked(settings)

@@ -19,7 +19,7 @@ from app.http.auth import Door
 from app.http.dispatch import Dispatch
 from app.http.problems import on_error
 from app.http.route import ClientRoute
-from app.main import create_app
+from app.processes.application import create_app
 from app.settings import Settings
 from bench.result import BenchError
 

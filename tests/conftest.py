@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 from app.local.binary import ServerBinary
 from app.local.mysql import MySQLServer
 from app.local.valkey import ValkeyServer
-from app.main import create_app
 from app.mysql import revisions
 from app.mysql.schema import Deployment, Model, SkipLockedProof
+from app.processes.application import create_app
 from app.service.platform import Platform
 from app.settings import Settings
 from tests import engines

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 import httpx
 
 from app.http.route import DoorRoute
-from app.main import create_app
+from app.processes.application import create_app
 from app.settings import Settings
 from tests.calls import NO_LEASE
 

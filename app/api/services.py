@@ -6,11 +6,11 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 
 from app.api.readiness import Parts, parts_of
-from app.coalesce import Coalescer
 from app.http.exchange import exchange_of
 from app.runtime.light_event import LightEvent
 from app.service.admin import AdminService
 from app.service.client import ClientService
+from app.service.coalescer import Coalescer
 from app.service.platform import Platform
 from app.service.worker import WorkerService
 

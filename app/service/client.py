@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from pymysql import err
 
-from app.coalesce import Coalescer
 from app.domain.documents import Array, attempt_document, dumps, task_document, task_summary
 from app.domain.errors import (
     RowBusyError,
@@ -29,6 +28,7 @@ from app.queue.filters import TaskFilter
 from app.queue.pages import Page, Position
 from app.runtime import metrics
 from app.runtime.light_event import LightEvent
+from app.service.coalescer import Coalescer
 from app.service.platform import Platform
 
 # Together at most this many tasks are stored, or read, in one batch.

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
-from app.coalesce import Coalescer
 from app.domain.errors import RowBusyError, RowlockError
 from app.domain.task import Lease
 from app.queue import heartbeats
 from app.redis.heartbeats import Beat
 from app.redis.link import RedisAwayError
 from app.runtime import metrics
+from app.service.coalescer import Coalescer
 from app.service.platform import Platform
 
 # As many heartbeats at most are looked at together.

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final
 
-from app.coalesce import Coalescer
 from app.domain.errors import (
     DatabaseAwayError,
     GuardFailedError,
@@ -22,6 +21,7 @@ from app.queue.calls import Claim, Ending, Finish, Turn, Turned, Turns
 from app.queue.reading import get_tasks
 from app.runtime import metrics
 from app.runtime.light_event import LightEvent
+from app.service.coalescer import Coalescer
 from app.service.give_back import GiveBack
 from app.service.heartbeats import Heartbeats, Pulse
 from app.service.platform import Platform

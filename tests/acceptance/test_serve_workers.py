@@ -140,7 +140,7 @@ def test_a_whole_deployment_is_one_process_tree(deployment: Deployment) -> None:
 
 STOPPED_AS_IT_WAITS = """
 import signal, sys, threading, time
-from app.processes import Processes
+from app.processes.tree import Processes
 from app.settings import Settings
 
 def stop_as_it_waits(frame, event, function):

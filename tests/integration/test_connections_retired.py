@@ -7,9 +7,9 @@ import httpx
 import pytest
 from sqlalchemy.engine import make_url
 
-from app.main import create_app
 from app.mysql import engines
 from app.mysql.database import Connection
+from app.processes.application import create_app
 from app.runtime.steady_clock import steady_seconds
 from app.service.platform import Platform
 from app.settings import Settings

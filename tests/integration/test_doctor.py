@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import Engine, create_engine, event, insert, text
 from sqlalchemy.engine import make_url
 
-from app.doctor import examine, prove_skip_locked
 from app.domain.errors import UnfitServerError
-from app.findings import Finding
 from app.mysql import revisions
 from app.mysql.schema import CounterValue
+from app.processes.doctor import examine, prove_skip_locked
+from app.processes.findings import Finding
 from app.settings import Settings
 from tests.conftest import serving
 

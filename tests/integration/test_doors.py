@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.http import auth
 from app.http.route import DoorRoute
-from app.main import create_app
+from app.processes.application import create_app
 from app.settings import Settings
 from tests.calls import problem
 from tests.conftest import serving

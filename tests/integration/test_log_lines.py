@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.doctor import examine
 from app.http import auth
+from app.processes.doctor import examine
 from app.runtime.logging import LONGEST_VALUE, configure_logging
 from app.service.client import ClientService
 from app.settings import Settings

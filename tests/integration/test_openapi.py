@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.api import schemas
-from app.main import create_app
+from app.processes.application import create_app
 from app.settings import Settings
 from tests.calls import NO_LEASE, PROBLEM, Document
 from tests.conftest import serving

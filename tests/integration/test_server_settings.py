@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from app import doctor
 from app.local.binary import ServerBinary
 from app.mysql import revisions
+from app.processes import doctor
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings

@@ -8,11 +8,11 @@ from typing import Final
 import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from app import doctor
 from app.local.binary import ServerBinary
 from app.local.mysql import MySQLServer
 from app.local.ports import free_port
 from app.mysql import engines, revisions
+from app.processes import doctor
 from app.settings import Settings
 from tests.calls import get, problem, submit
 from tests.conftest import serving

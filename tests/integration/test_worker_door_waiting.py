@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from app.main import create_app
+from app.processes.application import create_app
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings

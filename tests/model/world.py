@@ -14,7 +14,7 @@ import httpx
 import redis
 from sqlalchemy import Engine, text
 
-from app.main import create_app
+from app.processes.application import create_app
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings

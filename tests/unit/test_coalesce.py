@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.coalesce import WORTH_A_BATCH, Coalescer
 from app.domain.errors import DatabaseAwayError, RowBusyError
+from app.service.coalescer import WORTH_A_BATCH, Coalescer
 
 
 class Counter:
@@ -162,7 +162,7 @@ async def test_a_batch_that_waited_for_a_row_is_not_tried_call_by_call(
     seconds: float,
 ) -> None:
     """But one that lost against others at once is."""
-    monkeypatch.setattr("app.coalesce.BUSY_SECONDS", seconds)
+    monkeypatch.setattr("app.service.coalescer.BUSY_SECONDS", seconds)
     counter.failing = {3: RowBusyError()}
     first = await one_under_way(double, counter)
     others = await asked(double, 2, 3, 4)

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from typer.main import get_command
 
 from app import cli
-from app.main import create_app
+from app.processes.application import create_app
 from app.settings import Settings
 
 PROJECT = Path(__file__).parent.parent.parent

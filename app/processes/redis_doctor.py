@@ -6,8 +6,8 @@ from typing import Final
 
 from redis import exceptions
 
-from app.findings import Finding
 from app.mysql.database import Database
+from app.processes.findings import Finding
 from app.queue import deployment
 from app.redis.fitness import connect, trouble_of
 from app.redis.session import Session

@@ -21,7 +21,7 @@ from app.api.services import Services
 from app.http.connections import Connections
 from app.http.handshake import Handshake
 from app.http.protocol import Protocol
-from app.main import create_app
+from app.processes.application import create_app
 from app.runtime.certificate import Certificate
 from app.service.platform import BATCHES
 from app.settings import Settings

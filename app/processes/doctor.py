@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, exc
 
-from app import redis_doctor
 from app.domain.errors import UnfitServerError
-from app.findings import Finding
 from app.mysql import revisions
 from app.mysql.engines import sync_engine
+from app.processes import redis_doctor
+from app.processes.findings import Finding
 from app.queue.claim_marks import BEGINNING
 from app.queue.statements import CLAIM
 from app.queue.statistics import SWEEPS
