@@ -122,9 +122,9 @@ def scheduler() -> None:
     """Run the sweeps: time-outs, lost leases, promotion. As many as you like, no leader."""
     stop_at_hang_up()
     _checked(_settings(), _require_current)
-    import scheduler as process
+    from app.processes.scheduler import main as run
 
-    process.main()
+    run()
 
 
 @app.command(rich_help_panel="Server")

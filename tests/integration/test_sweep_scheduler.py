@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from app.processes.scheduler import schedule
 from app.settings import Settings
-from scheduler import schedule
 from tests.calls import claim_one, submit
 from tests.elapse import mysql_now
 from tests.factories import TaskFactory
