@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from pymysql import err
 
 from app.mysql.database import Connection, Database
-from app.queue.filters import TaskFilter
-from app.queue.listing import list_tasks
-from app.queue.pages import Page
+from app.queue.lists.filters import TaskFilter
+from app.queue.lists.listing import list_tasks
+from app.queue.lists.pages import Page
 
 TIMEOUT_SECONDS = 2.0
 

@@ -10,8 +10,8 @@ from fastapi import Request
 
 from app.api.cursor import next_link
 from app.api.schemas import FilterQuery
-from app.queue.filters import TaskFilter
-from app.queue.pages import Position
+from app.queue.lists.filters import TaskFilter
+from app.queue.lists.pages import Position
 
 ORDER: Final = "desc"
 

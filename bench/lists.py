@@ -11,7 +11,7 @@ from typing import Any, Final
 import uvloop
 
 from app.mysql.database import Database
-from app.queue.pages import Page, Position
+from app.queue.lists.pages import Page, Position
 from bench import history
 from bench.explain import look
 from bench.list_cases import Case, cases

@@ -7,7 +7,7 @@ import orjson
 import redis
 from sqlalchemy import Connection, Engine, text
 
-from app.queue.counters import ENDED
+from app.queue.figures.counters import ENDED
 from tests.redis_book import elapse_in_book
 
 CLOCK_SLACK = timedelta(seconds=0.5)

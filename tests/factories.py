@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.states import RANK, Priority, Status
 from app.mysql.schema import CounterDelta, Tag, Task, TaskTag
-from app.queue.counters import count, ended
+from app.queue.figures.counters import count, ended
 
 
 class FactorySession:

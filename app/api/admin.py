@@ -14,7 +14,7 @@ from app.domain.documents import dumps, task_document
 from app.domain.states import Event
 from app.http.problems import FieldError, InvalidRequestError
 from app.http.route import AdminRoute
-from app.queue.filters import TaskFilter
+from app.queue.lists.filters import TaskFilter
 
 router = APIRouter(prefix="/admin", route_class=AdminRoute, tags=["admin"])
 

@@ -11,8 +11,8 @@ import orjson
 from fastapi import Request
 
 from app.http.problems import FieldError, InvalidRequestError
-from app.queue.filters import TaskFilter
-from app.queue.pages import Position
+from app.queue.lists.filters import TaskFilter
+from app.queue.lists.pages import Position
 
 _DIGEST_BYTES: Final = 8
 _POSITION: Final = struct.Struct(">qQ")

@@ -8,8 +8,8 @@ from app.api import schemas
 from app.api.cursor import name_of, next_name_link
 from app.api.services import Service
 from app.domain.states import WAITING, Priority, Status
-from app.queue.counters import RECENT_MINUTES
-from app.queue.statistics import QueueState
+from app.queue.figures.counters import RECENT_MINUTES
+from app.queue.figures.stats import QueueState
 from app.runtime.metrics import QueueFigure
 
 

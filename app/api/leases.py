@@ -17,7 +17,7 @@ from app.http.admission import TheRoom
 from app.http.body import LARGE_BODY_LIMIT_BYTES
 from app.http.problems import KINDS
 from app.http.route import WorkerRoute
-from app.queue.calls import Claim, Ending, Finish
+from app.queue.requests import Claim, Ending, Finish
 
 router = APIRouter(route_class=WorkerRoute, tags=["worker"])
 

@@ -2,7 +2,7 @@
 
 from app.domain.errors import DatabaseAwayError
 from app.mysql import revisions
-from app.queue import statistics
+from app.queue.figures import stats
 from app.redis.link import RedisLink
 from app.runtime.metrics import scheduler_state
 from app.service.platform import Platform
@@ -17,7 +17,7 @@ async def parts_of(platform: Platform) -> Parts:
     try:
         found = await platform.database.read(revisions.revision_of)
         if revisions.is_fit(found):
-            scheduler = scheduler_state(await platform.database.read(statistics.sweeps))
+            scheduler = scheduler_state(await platform.database.read(stats.sweeps))
         else:
             has = "none yet" if found is None else f"{found}, not {revisions.head()}"
             parts["schema"] = f"{has}: run `rowlock migrate`"

@@ -9,7 +9,7 @@ from app.api import fields
 from app.api.fields import MAX_ID
 from app.domain.states import Backoff, Outcome, Priority, Status
 from app.domain.task import NewTask
-from app.queue.filters import TaskFilter
+from app.queue.lists.filters import TaskFilter
 
 
 class Input(BaseModel):

@@ -16,8 +16,8 @@ from app.api.services import Service, gone_of
 from app.domain.documents import task_document
 from app.http.body import LARGE_BODY_LIMIT_BYTES, MERGE_PATCH
 from app.http.route import ClientRoute
-from app.queue.calls import Submission
-from app.queue.pages import Page
+from app.queue.lists.pages import Page
+from app.queue.requests import Submission
 
 router = APIRouter(route_class=ClientRoute, tags=["client: tasks"])
 

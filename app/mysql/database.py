@@ -78,7 +78,7 @@ class Connection:
         self.is_new = is_new
         # Half of an answer was read, and the rest would come as the next one.
         self.is_out_of_step = False
-        # What this transaction adds to the counters (`app.queue.counters`).
+        # What this transaction adds to the counters (`app.queue.figures.counters`).
         self.counts: Counter[str] = Counter()
 
     async def fetch(self, statement: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:

@@ -99,7 +99,7 @@ class Task(Model):
     __table_args__ = (
         Index("ix_tasks_claim", "queue", "claim_rank", "created_at", "id"),
         Index("ix_tasks_sweep", "status", "sweep_at"),
-        # Lists (`app.queue.listing`): what they are looked up by, then their order.
+        # Lists (`app.queue.lists.listing`): what they are looked up by, then their order.
         Index("ix_tasks_list", "status", "queue", "priority", "created_at", "id", "due_date"),
         Index("ix_tasks_created", "created_at"),
         Index("ix_tasks_due", "due_day", "created_at"),
@@ -226,7 +226,7 @@ class SweepReport(Model):
 
 
 class CounterValue(Model):
-    """A counter as of the last fold (`app.queue.counters`)."""
+    """A counter as of the last fold (`app.queue.figures.counters`)."""
 
     __tablename__ = "counters"
 

@@ -13,9 +13,9 @@ from app.mysql import revisions
 from app.mysql.engines import sync_engine
 from app.processes import redis_doctor
 from app.processes.findings import Finding
-from app.queue.claim_marks import BEGINNING
+from app.queue.attempts.claim_marks import BEGINNING
+from app.queue.figures.stats import SWEEPS
 from app.queue.statements import CLAIM
-from app.queue.statistics import SWEEPS
 from app.runtime.metrics import SweepFigure, scheduler_state
 from app.settings import Settings
 

@@ -15,11 +15,11 @@ from app.domain.states import ENDED, WAITING, Event, Outcome, Status
 from app.domain.task import Task, names_text
 from app.mysql.database import Connection
 from app.queue import statements
-from app.queue.calls import Move
-from app.queue.filters import TaskFilter
-from app.queue.lifecycle import ended_attempt
-from app.queue.listing import matching
-from app.queue.pages import Page
+from app.queue.attempts.lifecycle import ended_attempt
+from app.queue.lists.filters import TaskFilter
+from app.queue.lists.listing import matching
+from app.queue.lists.pages import Page
+from app.queue.requests import Move
 from app.queue.tags import TagIds
 
 ACTIONS: Final[Mapping[Event, Callable[..., Task]]] = {

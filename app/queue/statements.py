@@ -26,8 +26,8 @@ from app.domain.task import (
 )
 from app.domain.transitions import begun
 from app.mysql.database import Connection, marks
-from app.queue.counters import count
 from app.queue.deletion import delete_by_key
+from app.queue.figures.counters import count
 from app.queue.tags import TagIds
 
 CLAIM: Final = (

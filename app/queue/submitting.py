@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from app.domain.errors import KeyReusedError, RowlockError
 from app.mysql.database import Connection
 from app.queue import statements
-from app.queue.calls import Submission, Submitted
-from app.queue.reading import first_by_key
+from app.queue.lists.reading import first_by_key
+from app.queue.requests import Submission, Submitted
 from app.queue.tags import TagIds
 
 

@@ -7,9 +7,11 @@ from typing import Final, NamedTuple
 
 from app.domain.states import Event
 from app.domain.task import Task
-from app.queue import counters, intervene, listing, statistics
-from app.queue.filters import TaskFilter
-from app.queue.pages import Page
+from app.queue import intervene
+from app.queue.figures import counters, stats
+from app.queue.lists import listing
+from app.queue.lists.filters import TaskFilter
+from app.queue.lists.pages import Page
 from app.runtime.metrics import SweepFigure
 from app.service.platform import Platform
 
@@ -77,11 +79,11 @@ class AdminService:
         """It hands out its tasks again."""
         await self._platform.database.transact_alone(partial(intervene.resume_queue, queue=queue))
 
-    async def queues(self, *, wanted: Collection[str], after: str, limit: int) -> statistics.Queues:
+    async def queues(self, *, wanted: Collection[str], after: str, limit: int) -> stats.Queues:
         """The standing of the queues that have tasks or are paused, by name; of those `wanted`, if
         any are named."""
         return await self._platform.database.read_at_length(
-            partial(statistics.queues, wanted=wanted, after=after, limit=limit)
+            partial(stats.queues, wanted=wanted, after=after, limit=limit)
         )
 
     async def waiting_and_running(self) -> tuple[int, int]:
@@ -90,4 +92,4 @@ class AdminService:
 
     async def sweeps(self) -> list[SweepFigure]:
         """How the schedulers' sweeps go."""
-        return await self._platform.database.read(statistics.sweeps)
+        return await self._platform.database.read(stats.sweeps)

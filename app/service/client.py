@@ -22,10 +22,13 @@ from app.domain.states import Status
 from app.domain.task import EndedAttempt, Lease, Task
 from app.mysql.database import Connection
 from app.mysql.error_codes import error_code
-from app.queue import intervene, listing, looking, reading, statistics, submitting
-from app.queue.calls import Move, Submission, Submitted
-from app.queue.filters import TaskFilter
-from app.queue.pages import Page, Position
+from app.queue import intervene, submitting
+from app.queue.attempts import poll_checks
+from app.queue.figures import stats
+from app.queue.lists import listing, reading
+from app.queue.lists.filters import TaskFilter
+from app.queue.lists.pages import Page, Position
+from app.queue.requests import Move, Submission, Submitted
 from app.runtime import metrics
 from app.runtime.light_event import LightEvent
 from app.service.coalescer import Coalescer
@@ -214,10 +217,10 @@ class ClientService:
             raise TaskNotFoundError(task_id=task_id)
         return found.end(), page.last
 
-    async def tags(self, *, after: str | None, limit: int) -> statistics.Tags:
+    async def tags(self, *, after: str | None, limit: int) -> stats.Tags:
         """Some of the tags that tasks have, by name."""
         return await self._platform.database.read_at_length(
-            partial(statistics.tags, after=after, limit=limit)
+            partial(stats.tags, after=after, limit=limit)
         )
 
     async def drain(self) -> None:
@@ -275,7 +278,7 @@ class ClientService:
 
     async def _look(self, ids: Sequence[int]) -> list[bool]:
         # The poller's own look, so that both mean the same by an ended task.
-        look = partial(looking.ended, wanted=dict.fromkeys(ids, 1))
+        look = partial(poll_checks.ended, wanted=dict.fromkeys(ids, 1))
         ended = await self._platform.database.read(look)
         return [task_id in ended for task_id in ids]
 

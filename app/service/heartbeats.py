@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from app.domain.errors import RowBusyError, RowlockError
 from app.domain.task import Lease
-from app.queue import heartbeats
+from app.queue.attempts import heartbeats
 from app.redis.heartbeats import Beat
 from app.redis.link import RedisAwayError
 from app.runtime import metrics

@@ -15,9 +15,12 @@ from app.domain.errors import RowlockError
 from app.domain.states import ENDED, Status
 from app.domain.task import Lease, Task
 from app.mysql.database import Database
-from app.queue import counters, deployment, looking, retention, unused
-from app.queue.calls import Move
-from app.queue.claim_memory import ClaimMemory
+from app.queue import deployment
+from app.queue.attempts import poll_checks
+from app.queue.attempts.claim_memory import ClaimMemory
+from app.queue.figures import counters
+from app.queue.requests import Move
+from app.queue.sweeps import retention, unused
 from app.queue.tags import Tags
 from app.redis.cache import VOID, Cache
 from app.redis.heartbeats import Leases
@@ -150,4 +153,4 @@ class Platform:
             self.work.wake(queue, count)
 
     async def _look_for_endings(self, wanted: Mapping[int, int]) -> Mapping[int, int]:
-        return await self.database.read(partial(looking.ended, wanted=wanted))
+        return await self.database.read(partial(poll_checks.ended, wanted=wanted))

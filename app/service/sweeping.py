@@ -14,8 +14,9 @@ from typing import Final
 from app.domain.states import Status
 from app.domain.task import PromisedLease
 from app.mysql.database import Database
-from app.queue import counters, retention, statistics, sweep, unused
-from app.queue.calls import Move
+from app.queue.figures import counters, stats
+from app.queue.requests import Move
+from app.queue.sweeps import deadlines, retention, unused
 from app.service.platform import Platform
 from app.settings import Settings
 
@@ -43,7 +44,10 @@ async def promote(platform: Platform) -> int:
         for status in (Status.TO_DO, Status.RETRYING):
             for is_newest_first in (False, True):
                 once = partial(
-                    sweep.promote_once, status=status, limit=limit, is_newest_first=is_newest_first
+                    deadlines.promote_once,
+                    status=status,
+                    limit=limit,
+                    is_newest_first=is_newest_first,
                 )
                 moves = await platform.database.transact(once)
                 await platform.moved(moves)
@@ -57,7 +61,7 @@ async def promote(platform: Platform) -> int:
 
 async def time_out(platform: Platform) -> int:
     """End attempts that ran into their deadline."""
-    return await _in_batches(platform, sweep.time_out_once)
+    return await _in_batches(platform, deadlines.time_out_once)
 
 
 async def take_back_lost_leases(platform: Platform) -> int:
@@ -67,13 +71,13 @@ async def take_back_lost_leases(platform: Platform) -> int:
     moved = 0
     seen: list[PromisedLease] = []
     while True:
-        due = await platform.database.read(partial(sweep.due_leases, limit=limit))
+        due = await platform.database.read(partial(deadlines.due_leases, limit=limit))
         if not due or due == seen:  # others hold all of them: the next run's
             return moved
         seen = due
         remaining = await platform.leases.remaining_seconds(due)
         moves = await platform.database.transact(
-            partial(sweep.settle_leases, remaining_seconds=remaining)
+            partial(deadlines.settle_leases, remaining_seconds=remaining)
         )
         await platform.moved(moves)
         moved += len(moves)
@@ -189,7 +193,7 @@ class Sweeper:
         for name, runs in sorted(self._runs.items()):
             moved = self._moved[name]
             await self._platform.database.transact(
-                partial(statistics.report_sweep, sweep=name, runs=runs, moved=moved)
+                partial(stats.report_sweep, sweep=name, runs=runs, moved=moved)
             )
             # Only now: what could not be told is told next time.
             self._runs[name] -= runs

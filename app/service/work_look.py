@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Final
 
 from app.mysql.database import Connection, Database
-from app.queue import looking
-from app.queue.claim_marks import ClaimMarks, Look
+from app.queue.attempts import poll_checks
+from app.queue.attempts.claim_marks import ClaimMarks, Look
 
 QUEUES_AT_ONCE: Final = 500
 # Looks from the beginning of each queue may take this share of the time, one in so many. Between
@@ -48,8 +48,8 @@ class WorkLook:
         self, connection: Connection, *, wanted: Mapping[str, int], looks: Mapping[str, Look]
     ) -> dict[str, int]:
         # Before the look: what comes after it is not below.
-        marks = await looking.dry(connection)
-        found = await looking.claimable(connection, wanted, looks)
+        marks = await poll_checks.dry(connection)
+        found = await poll_checks.claimable(connection, wanted, looks)
         for queue in wanted.keys() - found.keys():
             if looks[queue].is_from_the_beginning:
                 self._marks.saw(queue, looks[queue], marks)

@@ -16,9 +16,9 @@ from app.domain.errors import (
     TooManyWaitingError,
 )
 from app.domain.task import Lease, Task, leases_of, texts_of, without_texts
-from app.queue import lifecycle
-from app.queue.calls import Claim, Ending, Finish, Turn, Turned, Turns
-from app.queue.reading import get_tasks
+from app.queue.attempts import lifecycle
+from app.queue.lists.reading import get_tasks
+from app.queue.requests import Claim, Ending, Finish, Turn, Turned, Turns
 from app.runtime import metrics
 from app.runtime.light_event import LightEvent
 from app.service.coalescer import Coalescer

@@ -8,9 +8,11 @@ from sqlalchemy import Engine, text
 from app.domain.states import Event
 from app.domain.task import Lease, Task
 from app.mysql.database import Connection
-from app.queue import intervene, lifecycle, sweep
-from app.queue.calls import Claim, Ending, Finish, Move, Turn
-from app.queue.claim_memory import ClaimMemory
+from app.queue import intervene
+from app.queue.attempts import lifecycle
+from app.queue.attempts.claim_memory import ClaimMemory
+from app.queue.requests import Claim, Ending, Finish, Move, Turn
+from app.queue.sweeps import deadlines
 from app.queue.tags import TagIds
 from tests import calls
 from tests.concurrency.ordering import Work
@@ -47,7 +49,7 @@ def complete(lease_id: str) -> Work[Task]:
 
 def time_out(limit: int = 100) -> Work[list[Move]]:
     """One batch of the sweep that ends overdue attempts."""
-    return lambda connection: sweep.time_out_once(connection, limit=limit)
+    return lambda connection: deadlines.time_out_once(connection, limit=limit)
 
 
 def change(task_id: int, event: Event) -> Work[intervene.Intervened]:

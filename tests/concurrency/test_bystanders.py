@@ -11,7 +11,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.mysql.database import Connection
-from app.queue import deletion, retention
+from app.queue import deletion
+from app.queue.sweeps import retention
 from app.service import sweeping
 from app.service.platform import Platform
 from tests.factories import TaskFactory, lease_of, now

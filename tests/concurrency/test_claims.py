@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.domain.states import Backoff, Priority
 from app.domain.task import NewTask
 from app.queue import intervene, submitting
-from app.queue.calls import Submission
+from app.queue.requests import Submission
 from app.queue.tags import TagIds
 from app.service.platform import Platform
 from app.settings import Settings

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from app.domain.errors import RecountUnderWayError
 from app.mysql.database import Connection
-from app.queue import counters
+from app.queue.figures import counters
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings

@@ -11,7 +11,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.domain.task import Lease
-from app.queue import heartbeats, sweep
+from app.queue.attempts import heartbeats
+from app.queue.sweeps import deadlines
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
@@ -35,7 +36,7 @@ def silent(session: Session, settings: Settings, engine: Engine) -> Any:
 
 async def seen_as_lost(platform: Platform) -> dict[Lease, float | None]:
     """The sweep's first half: MySQL says who is due, Redis who was heard of."""
-    due = await platform.database.read(lambda c: sweep.due_leases(c, limit=100))
+    due = await platform.database.read(lambda c: deadlines.due_leases(c, limit=100))
     remaining = await platform.leases.remaining_seconds(due)
     assert list(remaining.values()) == [None], "the sweep has to hold it for lost"
     return remaining
@@ -60,7 +61,7 @@ async def test_a_heartbeat_answered_while_the_sweep_decides_keeps_the_lease(
     assert (await api.post(f"/leases/{lease_of(silent)}/heartbeat")).status_code == 200
 
     moves = await other.database.transact(
-        lambda c: sweep.settle_leases(c, remaining_seconds=remaining)
+        lambda c: deadlines.settle_leases(c, remaining_seconds=remaining)
     )
 
     assert moves == []
@@ -79,7 +80,7 @@ async def test_a_heartbeat_under_way_in_mysql_keeps_the_lease(
         other.database, lambda c: heartbeats.put_off(c, {lease: 5.0}, skip_locked=False)
     ):
         moves = await platform.database.transact(
-            lambda c: sweep.settle_leases(c, remaining_seconds=remaining)
+            lambda c: deadlines.settle_leases(c, remaining_seconds=remaining)
         )
         assert moves == []
 
@@ -93,7 +94,7 @@ async def test_a_heartbeat_that_comes_while_the_lease_is_being_taken_back_is_tol
     remaining = await seen_as_lost(other)
 
     async with held_open(
-        other.database, lambda c: sweep.settle_leases(c, remaining_seconds=remaining)
+        other.database, lambda c: deadlines.settle_leases(c, remaining_seconds=remaining)
     ):
         beat = asyncio.create_task(api.post(f"/leases/{lease_of(silent)}/heartbeat"))
         await until_blocked(engine)
@@ -111,7 +112,7 @@ async def test_a_worker_that_finishes_while_the_sweep_decides_is_done(
     assert (await api.post(f"/leases/{lease_of(silent)}/complete")).status_code == 200
 
     moves = await other.database.transact(
-        lambda c: sweep.settle_leases(c, remaining_seconds=remaining)
+        lambda c: deadlines.settle_leases(c, remaining_seconds=remaining)
     )
 
     assert moves == []
@@ -131,7 +132,7 @@ async def test_a_sweep_that_was_slow_to_decide_leaves_the_next_attempt_alone(
         connection.execute(text("UPDATE tasks SET sweep_at = sweep_at - INTERVAL 1 MINUTE"))
 
     moves = await other.database.transact(
-        lambda c: sweep.settle_leases(c, remaining_seconds=remaining)
+        lambda c: deadlines.settle_leases(c, remaining_seconds=remaining)
     )
 
     assert moves == []

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.domain.states import Status
-from app.queue import sweep
+from app.queue.sweeps import deadlines
 from app.service import sweeping
 from app.service.platform import Platform
 from tests.concurrency import steps
@@ -45,7 +45,7 @@ async def test_two_sweeps_promote_each_task_once(
     )
 
     async with held_open(
-        other.database, lambda c: sweep.promote_once(c, status=Status.RETRYING, limit=4)
+        other.database, lambda c: deadlines.promote_once(c, status=Status.RETRYING, limit=4)
     ) as first:
         assert await sweeping.promote(platform) == 6
 

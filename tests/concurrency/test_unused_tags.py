@@ -7,7 +7,7 @@ import httpx
 from sqlalchemy import Engine, text
 
 from app.mysql.database import Connection
-from app.queue import unused
+from app.queue.sweeps import unused
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings

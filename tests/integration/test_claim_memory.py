@@ -4,7 +4,7 @@ import httpx
 import pytest
 from sqlalchemy.orm import Session
 
-from app.queue import claim_marks
+from app.queue.attempts import claim_marks
 from tests.calls import claim, submit
 from tests.factories import TaskFactory
 

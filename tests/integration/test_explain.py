@@ -15,12 +15,15 @@ from sqlalchemy import Connection, Engine, text
 from app.domain.states import WAITING, Priority, Status
 from app.mysql.database import Connection as Queries
 from app.mysql.database import Database
-from app.queue import claiming, lifecycle, looking, retention, statements, statistics, sweep
-from app.queue.calls import Claim, Turn
-from app.queue.claim_marks import BEGINNING, Look, Mark
-from app.queue.claim_memory import ClaimMemory
+from app.queue import statements
+from app.queue.attempts import claiming, lifecycle, poll_checks
+from app.queue.attempts.claim_marks import BEGINNING, Look, Mark
+from app.queue.attempts.claim_memory import ClaimMemory
 from app.queue.deletion import delete_by_key
+from app.queue.figures import stats
+from app.queue.requests import Claim, Turn
 from app.queue.statements import CLAIM
+from app.queue.sweeps import deadlines, retention
 from app.settings import Settings
 from tests.explaining import Plan, Statement, explain, rows_read, sent_by
 from tests.rows import a_row
@@ -137,7 +140,7 @@ async def test_the_promotion_is_on_its_index_and_sorts_nothing(
     tasks: int, database: Database, connection: Connection, status: Status, is_newest_first: bool
 ) -> None:
     promote = partial(
-        sweep.promote_once, status=status, limit=LIMIT, is_newest_first=is_newest_first
+        deadlines.promote_once, status=status, limit=LIMIT, is_newest_first=is_newest_first
     )
     sent = await sent_by(database, promote)
     plan = only(explain(connection, sent[0]))
@@ -150,7 +153,7 @@ async def test_the_promotion_is_on_its_index_and_sorts_nothing(
 async def test_the_sweep_of_overdue_attempts_is_on_its_index_and_sorts_nothing(
     tasks: int, database: Database, connection: Connection
 ) -> None:
-    sent = await sent_by(database, partial(sweep.time_out_once, limit=LIMIT))
+    sent = await sent_by(database, partial(deadlines.time_out_once, limit=LIMIT))
     plan = only(explain(connection, sent[0]))
 
     assert (plan.access, plan.key) == ("range", "ix_tasks_sweep")
@@ -161,7 +164,7 @@ async def test_the_sweep_of_overdue_attempts_is_on_its_index_and_sorts_nothing(
 async def test_the_look_for_silent_workers_is_on_its_index_and_sorts_nothing(
     tasks: int, database: Database, connection: Connection
 ) -> None:
-    (statement,) = await sent_by(database, partial(sweep.due_leases, limit=LIMIT))
+    (statement,) = await sent_by(database, partial(deadlines.due_leases, limit=LIMIT))
     plan = only(explain(connection, statement))
 
     assert (plan.access, plan.key) == ("range", "ix_tasks_sweep")
@@ -204,7 +207,7 @@ async def test_the_look_for_those_who_wait_counts_no_further_than_it_has_to(
 ) -> None:
     wanted = {"default": LIMIT, "another": LIMIT}
     anew = dict.fromkeys(wanted, Look.from_the_beginning())
-    work = partial(looking.claimable, wanted=wanted, looks=anew)
+    work = partial(poll_checks.claimable, wanted=wanted, looks=anew)
     (statement,) = await sent_by(database, work)
     looks = [plan for plan in explain(connection, statement) if plan.table == "tasks"]
 
@@ -248,7 +251,7 @@ async def test_which_of_many_queues_have_tasks_is_seen_at_their_beginnings(
 async def test_the_names_of_queues_are_skipped_through(
     tasks: int, database: Database, connection: Connection
 ) -> None:
-    work = partial(statistics.queues, wanted=(), after="", limit=LIMIT)
+    work = partial(stats.queues, wanted=(), after="", limit=LIMIT)
     names, *_heads = await sent_by(database, work)
 
     assert "DISTINCT queue" in names.text
@@ -261,7 +264,7 @@ async def test_of_each_rank_no_more_than_its_head_is_read(
 ) -> None:
     async def work(connection: Queries) -> None:
         waiting = {(str(s), str(p)): 1 for s, p in product(WAITING, Priority)}
-        await statistics.oldest_waiting_seconds(connection, {"default": waiting, "none": waiting})
+        await stats.oldest_waiting_seconds(connection, {"default": waiting, "none": waiting})
 
     (statement,) = await sent_by(database, work)
     heads = [plan for plan in explain(connection, statement) if plan.table == "tasks"]
@@ -269,7 +272,7 @@ async def test_of_each_rank_no_more_than_its_head_is_read(
     assert [plan.key for plan in heads] == ["ix_tasks_claim"] * 6
     assert not any(sorts(plan) for plan in heads)
     # Each task is read once, and once more from the derived table.
-    assert rows_read(connection, statement) <= 3 * 2 * statistics.HEAD_TASKS + 12 * SLACK
+    assert rows_read(connection, statement) <= 3 * 2 * stats.HEAD_TASKS + 12 * SLACK
 
 
 async def test_tasks_are_deleted_by_primary_key(

@@ -13,8 +13,10 @@ from app.domain.states import Outcome
 from app.domain.task import Lease
 from app.mysql.database import Connection as Queries
 from app.mysql.database import Database
-from app.queue import counters, reading, statistics, unused
 from app.queue.deletion import delete_by_key
+from app.queue.figures import counters, stats
+from app.queue.lists import reading
+from app.queue.sweeps import unused
 from app.settings import Settings
 from tests.explaining import Statement, explain, rows_read, sent_by
 from tests.factories import TaskFactory
@@ -109,7 +111,7 @@ def asked(database: Database, connection: Connection) -> Asked:
 async def test_tags_are_read_along_their_names(
     task_id: int, asked: Asked, after: str | None
 ) -> None:
-    work = partial(statistics.tags, after=after, limit=LIMIT)
+    work = partial(stats.tags, after=after, limit=LIMIT)
     names, *_ = await asked.of("tags", "ux_tags_name", work)
     assert asked.read(names) <= LIMIT + SLACK
 

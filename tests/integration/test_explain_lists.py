@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Engine, text
 
 from app.domain.states import Priority, Status
 from app.mysql.database import Database
-from app.queue.filters import TaskFilter
-from app.queue.listing import list_tasks
-from app.queue.pages import Page, Position
+from app.queue.lists.filters import TaskFilter
+from app.queue.lists.listing import list_tasks
+from app.queue.lists.pages import Page, Position
 from app.service import sweeping
 from app.settings import Settings
 from tests.elapse import mysql_now

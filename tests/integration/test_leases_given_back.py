@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy.orm import Session
 
-from app.queue.calls import Claim, Move
+from app.queue.requests import Claim, Move
 from app.runtime.light_event import LightEvent
 from app.service.platform import Platform
 from app.service.worker import WorkerService

@@ -13,7 +13,7 @@ from app.domain.states import Status
 from app.domain.task import Task
 from app.queue import processes
 from app.queue.processes import Reach
-from app.queue.sweep import seconds_to_proof
+from app.queue.sweeps.deadlines import seconds_to_proof
 from app.service.platform import Platform
 from app.service.sweeping import take_back_lost_leases
 from app.settings import Settings

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.mysql.database import Connection
-from app.queue import claiming
-from app.queue.calls import Claim
+from app.queue.attempts import claiming
+from app.queue.requests import Claim
 from app.service.platform import Platform
 from app.service.worker import WorkerService
 from tests.calls import claim, claim_one, complete, get, submit
@@ -132,7 +132,7 @@ async def test_whoever_waits_for_work_is_kept_little_of_what_it_has_finished(
 async def test_a_large_task_is_shown_whole_to_whoever_finishes_it_alone(
     api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.queue.lifecycle.FINISH_BYTES", 1000)
+    monkeypatch.setattr("app.queue.attempts.lifecycle.FINISH_BYTES", 1000)
     await submit(api, payload=LARGE)
     task = await complete(api, await claim_one(api), {"answer": 42})
     assert (task["payload"], task["result"]) == (LARGE, {"answer": 42})

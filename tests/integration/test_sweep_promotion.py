@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.queue.calls import Move
+from app.queue.requests import Move
 from app.service.platform import Platform
 from app.service.sweeping import promote
 from app.settings import Settings

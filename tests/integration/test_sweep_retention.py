@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.domain.states import ENDED, Status
-from app.queue import retention
+from app.queue.sweeps import retention
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings

@@ -7,7 +7,7 @@ import httpx
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from app.queue import sweep
+from app.queue.sweeps import deadlines
 from app.service.platform import Platform
 from app.service.sweeping import promote, take_back_lost_leases, time_out
 from app.settings import Settings
@@ -114,7 +114,7 @@ async def test_a_batch_takes_the_most_overdue_first(platform: Platform, session:
         ).id
         for late in (10, 30, 20)
     ]
-    moves = await platform.database.transact(lambda c: sweep.time_out_once(c, limit=2))
+    moves = await platform.database.transact(lambda c: deadlines.time_out_once(c, limit=2))
 
     assert [old.id for old, _ in moves] == [ids[1], ids[2]]
 
@@ -123,7 +123,7 @@ async def test_a_sweep_does_nothing_until_its_batch_is_committed(
     platform: Platform, session: Session, engine: Engine
 ) -> None:
     TaskFactory(overdue=True)
-    async with held_open(platform.database, lambda c: sweep.time_out_once(c, limit=9)) as moves:
+    async with held_open(platform.database, lambda c: deadlines.time_out_once(c, limit=9)) as moves:
         assert len(moves) == 1
         with engine.connect() as connection:
             found = connection.execute(text("SELECT status FROM tasks")).scalar_one()

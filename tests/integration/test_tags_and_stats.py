@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.domain.states import Priority, Status
-from app.queue.counters import ended
+from app.queue.figures.counters import ended
 from app.service.platform import Platform
 from app.service.sweeping import promote
 from tests.calls import Document, claim_one, complete, fail, submit

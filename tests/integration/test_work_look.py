@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.mysql.database import Connection
-from app.queue import looking
-from app.queue.claim_marks import Look
+from app.queue.attempts import poll_checks
+from app.queue.attempts.claim_marks import Look
 from app.service import work_look
 from app.service.platform import Platform
 from app.service.work_look import SHARE, WorkLook
@@ -25,9 +25,9 @@ class Slow:
         self.now = 100.0
         self.takes = 0.0
         self.whole: list[bool] = []
-        self._claimable = looking.claimable
+        self._claimable = poll_checks.claimable
         monkeypatch.setattr(work_look, "time", SimpleNamespace(monotonic=lambda: self.now))
-        monkeypatch.setattr(looking, "claimable", self)
+        monkeypatch.setattr(poll_checks, "claimable", self)
 
     async def __call__(
         self, connection: Connection, wanted: Mapping[str, int], looks: Mapping[str, Look]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import reduce
 
 from app.domain.states import Priority, Status
-from app.queue.statistics import HEAD_TASKS
+from app.queue.figures.stats import HEAD_TASKS
 from tests.calls import Document
 from tests.model.board import Board
 from tests.model.moments import Between, first, has_come

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.queue import claim_marks
-from app.queue.claim_marks import UNKNOWN, ClaimMarks, Mark
+from app.queue.attempts import claim_marks
+from app.queue.attempts.claim_marks import UNKNOWN, ClaimMarks, Mark
 
 SEEN = (Mark(datetime(2026, 1, 1)), Mark(datetime(2026, 1, 2), may_be_dry=False), Mark())  # noqa: DTZ001
 LATER = (Mark(datetime(2026, 1, 3)), *SEEN[1:])  # noqa: DTZ001

@@ -15,8 +15,8 @@ from app.api.cursor import next_link, position_of
 from app.api.fields import MAX_ID
 from app.domain.states import Priority, Status
 from app.http.problems import InvalidRequestError
-from app.queue.filters import TaskFilter
-from app.queue.pages import BEGINNING, END, Position
+from app.queue.lists.filters import TaskFilter
+from app.queue.lists.pages import BEGINNING, END, Position
 
 ASKED = b'{"list":"tasks","order":"desc","status":["to_do"],"title":"a & b"}'
 POSITIONS = st.builds(Position, st.datetimes(BEGINNING, END), st.integers(1, MAX_ID))

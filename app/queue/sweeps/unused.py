@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from app.mysql.database import Connection, marks
-from app.queue import counters
 from app.queue.deletion import delete_by_key
+from app.queue.figures import counters
 
 
 class Walk(NamedTuple):

@@ -8,9 +8,9 @@ from app.domain.errors import RowBusyError, RowlockError, TaskNotFoundError
 from app.domain.task import Lease
 from app.mysql.database import Connection, marks
 from app.queue import statements
-from app.queue.lifecycle import stale
-from app.queue.reading import get_tasks, outcomes_by_lease
-from app.queue.sweep import extend
+from app.queue.attempts.lifecycle import stale
+from app.queue.lists.reading import get_tasks, outcomes_by_lease
+from app.queue.sweeps.deadlines import extend
 
 
 class Held(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from app.queue.filters import TaskFilter, Where, conditions
+from app.queue.lists.filters import TaskFilter, Where, conditions
 
 BEGINNING, END = datetime(1000, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999_999)  # noqa: DTZ001
 

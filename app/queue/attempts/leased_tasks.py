@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from app.domain.task import Lease, Task, texts_of
-from app.queue.calls import Finish
+from app.queue.requests import Finish
 
 MOST_TASKS: Final = 2000
 # Longer ones are read again: what is remembered has to stay small.

@@ -17,8 +17,8 @@ from app.domain.states import RANK
 from app.domain.task import Task
 from app.mysql.database import Connection, marks
 from app.queue import statements
-from app.queue.calls import Claim, Move
-from app.queue.claim_marks import LATE_COMMITS, ClaimMarks, Look, Mark
+from app.queue.attempts.claim_marks import LATE_COMMITS, ClaimMarks, Look, Mark
+from app.queue.requests import Claim, Move
 
 TOKEN_BYTES: Final = 16
 # For all that is handed out in one transaction: four hundred tasks may be 256 KiB each.

@@ -13,9 +13,9 @@ from app.domain.states import Event, Outcome, Status
 from app.domain.task import Lease, PromisedLease, Task
 from app.mysql.database import Connection
 from app.queue import processes, statements
-from app.queue.calls import Move
-from app.queue.lifecycle import ended_attempt
+from app.queue.attempts.lifecycle import ended_attempt
 from app.queue.processes import Reach
+from app.queue.requests import Move
 
 # A worker beats three times a lease; a beat may take so long.
 BEAT_SHARE: Final = 1 / 3

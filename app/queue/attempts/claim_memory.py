@@ -1,8 +1,8 @@
 """What one process remembers of its claims, so that the next ones cost less. None of it is
 needed: whatever is forgotten is read again."""
 
-from app.queue.claim_marks import ClaimMarks
-from app.queue.leased_tasks import LeasedTasks
+from app.queue.attempts.claim_marks import ClaimMarks
+from app.queue.attempts.leased_tasks import LeasedTasks
 
 
 class ClaimMemory:

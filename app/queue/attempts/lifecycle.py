@@ -13,11 +13,12 @@ from app.domain.errors import RowlockError, StaleLeaseError, TaskNotFoundError
 from app.domain.states import Event, Outcome, Status
 from app.domain.task import EndedAttempt, Lease, Task
 from app.mysql.database import Connection
-from app.queue import claiming, statements
-from app.queue.calls import Ending, Finish, Move, Turn, Turned, Turns
-from app.queue.claim_memory import ClaimMemory
-from app.queue.leased_tasks import LeasedTasks
-from app.queue.reading import get_tasks, outcomes_by_lease
+from app.queue import statements
+from app.queue.attempts import claiming
+from app.queue.attempts.claim_memory import ClaimMemory
+from app.queue.attempts.leased_tasks import LeasedTasks
+from app.queue.lists.reading import get_tasks, outcomes_by_lease
+from app.queue.requests import Ending, Finish, Move, Turn, Turned, Turns
 
 # What the tasks that a batch ends may come to together: beyond it their long texts are not read.
 FINISH_BYTES: Final = 8 * 1024 * 1024

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from app.domain.states import RANK, WAITING, Priority
 from app.mysql.database import Connection, marks
-from app.queue import counters
+from app.queue.figures import counters
 from app.runtime.metrics import SweepFigure
 
 LOOK_QUEUES: Final = 100

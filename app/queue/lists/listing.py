@@ -27,9 +27,9 @@ from app.domain.states import Priority, Status
 from app.domain.task import ROW, Task, task_of
 from app.mysql.database import Connection, marks
 from app.mysql.error_codes import error_code
-from app.queue import counters
-from app.queue.filters import TaskFilter, Where
-from app.queue.pages import BEGINNING, END, Asked, Page, Position, Span, along, merged, tagged
+from app.queue.figures import counters
+from app.queue.lists.filters import TaskFilter, Where
+from app.queue.lists.pages import BEGINNING, END, Asked, Page, Position, Span, along, merged, tagged
 
 # Beyond these, one look at each combination takes longer than reading along `created_at`.
 MOST_STREAMS: Final = 128

@@ -8,7 +8,7 @@ from app.domain.states import ENDED
 from app.domain.task import Task
 from app.mysql.database import Connection
 from app.queue import statements
-from app.queue.claim_marks import BEGINNING
+from app.queue.attempts.claim_marks import BEGINNING
 
 # Along the order of creation: what was created later cannot have ended before. Each batch goes
 # on where the last one ended, past what stays and past what InnoDB has not removed yet.
