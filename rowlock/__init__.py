@@ -5,9 +5,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rowlock.async_client import AsyncClient
     from rowlock.attempt import Permanent, Retry, RunningAttempt
-    from rowlock.client import Client
+    from rowlock.client.async_client import AsyncClient
+    from rowlock.client.fields import NewTask
+    from rowlock.client.sync_client import Client
     from rowlock.errors import (
         ConflictError,
         InvalidRequestError,
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
         UnreachableError,
         WaitTimeoutError,
     )
-    from rowlock.fields import NewTask
     from rowlock.models import Attempt, Lease, QueueState, QueueStats, Stats, Swept, Tag, Task
     from rowlock.worker import Worker
 
@@ -54,7 +54,15 @@ __all__ = [
     "Worker",
 ]
 
-_MODULES = ("worker", "client", "async_client", "models", "attempt", "errors", "fields")
+_MODULES = (
+    "worker",
+    "client.sync_client",
+    "client.async_client",
+    "models",
+    "attempt",
+    "errors",
+    "client.fields",
+)
 
 try:
     __version__ = version("rowlock")

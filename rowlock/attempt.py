@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Generator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from rowlock import retry_after
 from rowlock.encoding import encode_bounded
+from rowlock.http import retry_after
 from rowlock.models import Lease
 
 # Why a handler was cut short while the worker still had its lease, or before it knew better.

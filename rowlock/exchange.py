@@ -8,14 +8,14 @@ from typing import Any, Final
 from rowlock import clock, endings, leases
 from rowlock.endings import Ending
 from rowlock.errors import NotAllowedError, RowlockError
+from rowlock.http.retry import Backoff
+from rowlock.http.transport import AsyncWire
 from rowlock.job import seconds_of
 from rowlock.leases import Claimant
 from rowlock.log import log
 from rowlock.models import FinishedItem, Lease
 from rowlock.outbox import CALL_LIMIT, Outbox, is_refusal
 from rowlock.poll import Poll
-from rowlock.retry import Backoff
-from rowlock.wire import AsyncWire
 
 # While one call is under way another may follow; what ends meanwhile waits, and goes together.
 FLIGHT_LIMIT: Final = 2

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 import httpx
 from pydantic import TypeAdapter
 
-from rowlock.calls import Call
 from rowlock.encoding import encode
+from rowlock.http.call import Call
 from rowlock.models import Finished, Lease
 
 _LEASES: Final = TypeAdapter(list[Lease])

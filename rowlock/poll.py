@@ -9,9 +9,9 @@ from httpcore import AsyncNetworkStream
 
 from rowlock import leases
 from rowlock.errors import UnreachableError
+from rowlock.http.transport import AsyncWire
 from rowlock.leases import Claimant
 from rowlock.models import Lease
-from rowlock.wire import AsyncWire
 
 
 class Poll:

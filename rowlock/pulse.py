@@ -6,9 +6,9 @@ from typing import Final
 
 from rowlock import clock, leases
 from rowlock.errors import ConflictError, NotFoundError, RowlockError
+from rowlock.http.transport import AsyncWire
 from rowlock.job import Job
 from rowlock.log import log
-from rowlock.wire import AsyncWire
 
 # An attempt that says its progress often is heard of this often.
 PROGRESS_SECONDS: Final = 1.0

@@ -6,10 +6,11 @@ from typing import Final, NamedTuple
 import httpx
 
 from rowlock.attempt import RELEASED
-from rowlock.defaults import Target
 from rowlock.endings import Ending
 from rowlock.exchange import Exchange
 from rowlock.handlers import Handlers
+from rowlock.http.target import Target
+from rowlock.http.transport import AsyncWire
 from rowlock.job import ABANDON_SECONDS, Job
 from rowlock.leases import Claimant
 from rowlock.log import log
@@ -17,7 +18,6 @@ from rowlock.models import Lease
 from rowlock.poll import Poll
 from rowlock.pulse import Pulse
 from rowlock.threads import Threads
-from rowlock.wire import AsyncWire
 
 # How long the last calls may take once nothing runs any more.
 FAREWELL_SECONDS: Final = 5.0

@@ -9,8 +9,8 @@ from typing import Any, TypeVar, overload
 import httpx
 
 from rowlock import runner
-from rowlock.defaults import target
 from rowlock.handlers import Handler, Handlers
+from rowlock.http.target import target
 from rowlock.leases import Claimant
 from rowlock.shift import Shift, Terms
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from rowlock.cli import options, screen
 from rowlock.cli.link import connected
-from rowlock.client import Client
+from rowlock.client.sync_client import Client
 from rowlock.models import QueueStats, Stats
 
 app = typer.Typer()

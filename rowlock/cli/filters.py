@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, cast, get_args
 
 import typer
 
-from rowlock.fields import Filters, Priority, Status
+from rowlock.client.fields import Filters, Priority, Status
 
 _PANEL: Final = "Which tasks (all combine)"
 

@@ -7,7 +7,7 @@ from typing import Final, NoReturn
 
 import typer
 
-from rowlock.client import Client
+from rowlock.client.sync_client import Client
 from rowlock.errors import NotAllowedError, ProblemError, RowlockError
 from rowlock.printable import harmless
 

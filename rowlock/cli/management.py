@@ -5,11 +5,11 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from rowlock import calls
 from rowlock.cli import options, screen
 from rowlock.cli.filters import takes_filters
 from rowlock.cli.link import USAGE, confirm, connected, fail
-from rowlock.fields import Filters
+from rowlock.client import calls
+from rowlock.client.fields import Filters
 
 app = typer.Typer()
 _PANEL: Final = "Management"

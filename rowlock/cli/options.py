@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rowlock.fields import Backoff, Priority
+from rowlock.client.fields import Backoff, Priority
 
 
 class Clearable(StrEnum):

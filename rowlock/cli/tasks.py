@@ -13,9 +13,9 @@ from pydantic_core import from_json
 from rowlock.cli import options, screen
 from rowlock.cli.filters import takes_filters
 from rowlock.cli.link import NOT_IN_TIME, TASK_NOT_DONE, USAGE, connected, fail
-from rowlock.client import Client
+from rowlock.client.fields import Filters
+from rowlock.client.sync_client import Client
 from rowlock.errors import WaitTimeoutError
-from rowlock.fields import Filters
 from rowlock.models import Task
 
 app = typer.Typer()

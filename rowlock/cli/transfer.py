@@ -12,15 +12,15 @@ from pydantic_core import from_json
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from rowlock import calls
 from rowlock.cli import options, screen
 from rowlock.cli.filters import takes_filters
 from rowlock.cli.link import connected, fail, sentence
-from rowlock.client import Client
+from rowlock.client import calls
+from rowlock.client.fields import Filters, NewTask, TaskFields, encode_fields
+from rowlock.client.sync_client import Client
+from rowlock.client.upload import BATCH_LIMIT, BATCH_LIMIT_BYTES
 from rowlock.errors import NaiveTimeError, ProblemError, RowlockError
-from rowlock.fields import Filters, NewTask, TaskFields, encode_fields
 from rowlock.models import Task
-from rowlock.upload import BATCH_LIMIT, BATCH_LIMIT_BYTES
 
 app = typer.Typer()
 _PANEL: Final = "Many tasks"

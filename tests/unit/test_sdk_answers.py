@@ -5,7 +5,8 @@ import pytest
 from pydantic import BaseModel
 
 from app.api import schemas
-from rowlock import calls, models
+from rowlock import models
+from rowlock.client import calls
 from rowlock.errors import (
     ConflictError,
     InvalidRequestError,
@@ -16,7 +17,7 @@ from rowlock.errors import (
     UnexpectedAnswerError,
     problem_of,
 )
-from rowlock.flows import answer_of
+from rowlock.http.flows import answer_of
 from tests.sdk import A_TASK
 
 

@@ -12,8 +12,8 @@ import pytest
 import rowlock
 from app.local.ports import free_port
 from rowlock import AsyncClient, Client, UnexpectedAnswerError, UnreachableError, Worker
-from rowlock.admin import Admin, AsyncAdmin
-from rowlock.defaults import target
+from rowlock.client.admin import Admin, AsyncAdmin
+from rowlock.http.target import target
 from tests.sdk import A_TASK
 
 

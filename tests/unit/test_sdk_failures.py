@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from rowlock import Permanent, Retry, endings, retry_after
+from rowlock import Permanent, Retry, endings
 from rowlock.failures import Failure, failure_of, kept
+from rowlock.http import retry_after
 from tests.odd_errors import ODD, Nonsense, UnprintablePermanentError, a_chain, a_group
 
 

@@ -11,8 +11,8 @@ import pytest
 from rowlock import AsyncClient, Client, Worker
 from rowlock.attempt import RunningAttempt
 from rowlock.forward import Forward
+from rowlock.http.proxies import proxy_for
 from rowlock.models import Lease
-from rowlock.proxies import proxy_for
 from tests.acceptance.commands import run
 from tests.sdk import A_LEASE
 

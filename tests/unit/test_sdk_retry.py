@@ -5,11 +5,11 @@ from typing import Any
 import httpx
 import pytest
 
-from rowlock import calls
-from rowlock.calls import Call
+from rowlock.client import calls
 from rowlock.errors import ConflictError, NotFoundError, UnavailableError, UnreachableError
-from rowlock.flows import Flow, Outcome, Pause, ask
-from rowlock.retry import Backoff, Patience
+from rowlock.http.call import Call
+from rowlock.http.flows import Flow, Outcome, Pause, ask
+from rowlock.http.retry import Backoff, Patience
 
 REQUEST = httpx.Request("POST", "http://rowlock/tasks")
 NOT_SENT = httpx.ConnectError("refused", request=REQUEST)

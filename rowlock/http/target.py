@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import httpx
 
-from rowlock.proxies import proxy_for
+from rowlock.http.proxies import proxy_for
 
 USUAL_URL = "http://127.0.0.1:8000"
 

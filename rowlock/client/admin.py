@@ -3,11 +3,11 @@
 from collections.abc import Awaitable
 from typing import Protocol, TypeVar, Unpack
 
-from rowlock import calls
-from rowlock.calls import Call
-from rowlock.fields import Filters
+from rowlock.client import calls
+from rowlock.client.fields import Filters
+from rowlock.client.pages import walk, walk_async
+from rowlock.http.call import Call
 from rowlock.models import QueueState, QueueStats, Swept, Task
-from rowlock.pages import walk, walk_async
 
 T = TypeVar("T")
 

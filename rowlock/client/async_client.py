@@ -1,21 +1,22 @@
-"""The client for programs that block; `async_client` has the same for asyncio."""
+"""The client for asyncio: `client` with `await`."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Literal, Self, TypeVar, Unpack
 
 import httpx
 
-from rowlock import calls, flows
-from rowlock.admin import Admin
-from rowlock.calls import Call
-from rowlock.defaults import target
-from rowlock.fields import Changes, Filters, NewTask, TaskFields, encode_fields
+from rowlock.client import calls, waiting
+from rowlock.client.admin import AsyncAdmin
+from rowlock.client.fields import Changes, Filters, NewTask, TaskFields, encode_fields
+from rowlock.client.pages import walk_async
+from rowlock.client.upload import Upload
+from rowlock.http import flows
+from rowlock.http.call import Call
+from rowlock.http.retry import Patience
+from rowlock.http.target import target
+from rowlock.http.transport import AsyncWire
 from rowlock.models import Attempt, Stats, Tag, Task
-from rowlock.pages import walk
-from rowlock.retry import Patience
-from rowlock.upload import Upload
-from rowlock.wire import Wire
 
 T = TypeVar("T")
 
@@ -26,8 +27,8 @@ Attempts = list[Attempt]
 Tags = list[Tag]
 
 
-class Client:
-    """Submits and follows tasks; threads may share one. `admin` has what management does.
+class AsyncClient:
+    """Submits and follows tasks, in one event loop. `admin` has what management does.
 
     Without `url` and `token`, `ROWLOCK_URL` and `ROWLOCK_TOKEN` count. A call that the server
     does not answer within `timeout_seconds`, or answers with 503 or 429, is tried again for
@@ -44,27 +45,29 @@ class Client:
         *,
         timeout_seconds: float = 10.0,
         retry_seconds: float = 15.0,
-        transport: httpx.BaseTransport | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._patience = Patience(retry_seconds)
-        self._wire = Wire(target(url, token), timeout_seconds=timeout_seconds, transport=transport)
-        self.admin = Admin(self.ask)
+        self._wire = AsyncWire(
+            target(url, token), timeout_seconds=timeout_seconds, transport=transport
+        )
+        self.admin = AsyncAdmin(self.ask)
 
-    def submit(
+    async def submit(
         self, title: str, *, idempotency_key: str | None = None, **fields: Unpack[TaskFields]
     ) -> Task:
         """Store a task. The same key and task again is the same task, not another."""
-        return self.ask(calls.submit({"title": title, **fields}, idempotency_key))
+        return await self.ask(calls.submit({"title": title, **fields}, idempotency_key))
 
-    def submit_batch(
+    async def submit_batch(
         self, tasks: Sequence[NewTask], *, idempotency_key: str | None = None
     ) -> Tasks:
         """Store up to 1,000 tasks in one call, all or none."""
-        return self.ask(calls.submit_batch(map(encode_fields, tasks), idempotency_key))
+        return await self.ask(calls.submit_batch(map(encode_fields, tasks), idempotency_key))
 
-    def submit_many(
+    async def submit_many(
         self,
-        tasks: Iterable[NewTask],
+        tasks: Iterable[NewTask] | AsyncIterable[NewTask],
         *,
         batch_size: int = 500,
         idempotency_key: str | None = None,
@@ -76,67 +79,77 @@ class Client:
         your own a run that broke off can be repeated whole: what is stored is found again.
         """
         upload = Upload(batch_size, idempotency_key, progress, self._patience)
-        for task in tasks:
+        async for task in _each(tasks):
             if batch := upload.add(task):
-                self._wire.run(upload.store(batch))
+                await self._wire.run(upload.store(batch))
         if batch := upload.rest():
-            self._wire.run(upload.store(batch))
+            await self._wire.run(upload.store(batch))
         return upload.ids
 
-    def get(self, task_id: int) -> Task:
+    async def get(self, task_id: int) -> Task:
         """The task as it is."""
-        return self.ask(calls.get(task_id))
+        return await self.ask(calls.get(task_id))
 
-    def wait(self, task_id: int, timeout_seconds: float | None = None) -> Task:
+    async def wait(self, task_id: int, timeout_seconds: float | None = None) -> Task:
         """The task once it has ended, however. Raises `WaitTimeoutError` after
         `timeout_seconds`."""
-        return self._wire.run(flows.wait(task_id, timeout_seconds, self._patience))
+        return await self._wire.run(waiting.wait(task_id, timeout_seconds, self._patience))
 
-    def list(
+    async def list(
         self,
         *,
         order: Literal["asc", "desc"] = "desc",
         page_size: int = 200,
         **filters: Unpack[Filters],
-    ) -> Iterator[Task]:
+    ) -> AsyncIterator[Task]:
         """All tasks that match, newest first, fetched page by page as they are asked for."""
-        yield from walk(self.ask, calls.list_tasks(filters, order, page_size))
+        async for task in walk_async(self.ask, calls.list_tasks(filters, order, page_size)):
+            yield task
 
-    def patch(self, task_id: int, **changes: Unpack[Changes]) -> Task:
+    async def patch(self, task_id: int, **changes: Unpack[Changes]) -> Task:
         """Change a task; what is not named stays."""
-        return self.ask(calls.patch(task_id, changes))
+        return await self.ask(calls.patch(task_id, changes))
 
-    def delete(self, task_id: int) -> None:
+    async def delete(self, task_id: int) -> None:
         """Delete a task, whatever its state."""
-        return self.ask(calls.delete(task_id))
+        return await self.ask(calls.delete(task_id))
 
-    def attempts(self, task_id: int) -> Attempts:
+    async def attempts(self, task_id: int) -> Attempts:
         """The task's ended attempts, however many pages they are."""
-        return [*walk(self.ask, calls.attempts(task_id))]
+        return [one async for one in walk_async(self.ask, calls.attempts(task_id))]
 
-    def tags(self) -> Tags:
+    async def tags(self) -> Tags:
         """The tags that tasks have, with their number, however many pages they are."""
-        return [*walk(self.ask, calls.tags())]
+        return [one async for one in walk_async(self.ask, calls.tags())]
 
-    def stats(self, *queues: str) -> Stats:
+    async def stats(self, *queues: str) -> Stats:
         """How each queue stands and how it has gone lately; of those named, if any are."""
-        return Stats(queues=[*walk(self.ask, calls.stats(queues))])
+        return Stats(queues=[one async for one in walk_async(self.ask, calls.stats(queues))])
 
-    def ask(self, call: Call[T]) -> T:
+    async def ask(self, call: Call[T]) -> T:
         """The answer to any call."""
-        return self._wire.run(flows.ask(call, self._patience))
+        return await self._wire.run(flows.ask(call, self._patience))
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the connections."""
-        self._wire.close()
+        await self._wire.close()
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(
+    async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        await self.close()
+
+
+async def _each(tasks: Iterable[NewTask] | AsyncIterable[NewTask]) -> AsyncIterator[NewTask]:
+    if isinstance(tasks, AsyncIterable):
+        async for task in tasks:
+            yield task
+    else:
+        for task in tasks:
+            yield task

@@ -1,7 +1,6 @@
 """The client's and the admin's calls: for each, what is sent and how the answer is read."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from http.client import CREATED
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -10,33 +9,11 @@ from uuid import uuid4
 import httpx
 from pydantic import TypeAdapter
 
-from rowlock.fields import Changes, Filters, NewTask, encode_fields, query_of
+from rowlock.client.fields import Changes, Filters, NewTask, encode_fields, query_of
+from rowlock.http.call import Call, Headers, Query
 from rowlock.models import Attempt, QueueState, QueueStats, Stats, Swept, Tag, Task
 
 T = TypeVar("T")
-
-Query = tuple[tuple[str, str], ...]
-Headers = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Call(Generic[T]):
-    """One call: the request, and how to read a 2xx answer to it.
-
-    A call that is not repeatable is sent again only if it cannot have arrived. The answer to
-    one that was sent again may be `settled_if_repeated`: what it wanted is so already.
-    """
-
-    method: str
-    path: str
-    read: Callable[[httpx.Response], T]
-    query: Query = ()
-    body: bytes | None = None
-    headers: Headers = field(default_factory=dict)
-    # For what takes its time on purpose: on top of the usual time-out.
-    extra_seconds: float = 0.0
-    is_repeatable: bool = True
-    settled_if_repeated: int | None = None
 
 
 class Page(NamedTuple, Generic[T]):

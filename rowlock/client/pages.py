@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TypeVar
 
-from rowlock.calls import Call, Page
+from rowlock.client.calls import Page
+from rowlock.http.call import Call
 
 T = TypeVar("T")
 

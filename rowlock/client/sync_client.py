@@ -1,21 +1,22 @@
-"""The client for asyncio: `client` with `await`."""
+"""The client for programs that block; `async_client` has the same for asyncio."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Literal, Self, TypeVar, Unpack
 
 import httpx
 
-from rowlock import calls, flows
-from rowlock.admin import AsyncAdmin
-from rowlock.calls import Call
-from rowlock.defaults import target
-from rowlock.fields import Changes, Filters, NewTask, TaskFields, encode_fields
+from rowlock.client import calls, waiting
+from rowlock.client.admin import Admin
+from rowlock.client.fields import Changes, Filters, NewTask, TaskFields, encode_fields
+from rowlock.client.pages import walk
+from rowlock.client.upload import Upload
+from rowlock.http import flows
+from rowlock.http.call import Call
+from rowlock.http.retry import Patience
+from rowlock.http.target import target
+from rowlock.http.transport import Wire
 from rowlock.models import Attempt, Stats, Tag, Task
-from rowlock.pages import walk_async
-from rowlock.retry import Patience
-from rowlock.upload import Upload
-from rowlock.wire import AsyncWire
 
 T = TypeVar("T")
 
@@ -26,8 +27,8 @@ Attempts = list[Attempt]
 Tags = list[Tag]
 
 
-class AsyncClient:
-    """Submits and follows tasks, in one event loop. `admin` has what management does.
+class Client:
+    """Submits and follows tasks; threads may share one. `admin` has what management does.
 
     Without `url` and `token`, `ROWLOCK_URL` and `ROWLOCK_TOKEN` count. A call that the server
     does not answer within `timeout_seconds`, or answers with 503 or 429, is tried again for
@@ -44,29 +45,27 @@ class AsyncClient:
         *,
         timeout_seconds: float = 10.0,
         retry_seconds: float = 15.0,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._patience = Patience(retry_seconds)
-        self._wire = AsyncWire(
-            target(url, token), timeout_seconds=timeout_seconds, transport=transport
-        )
-        self.admin = AsyncAdmin(self.ask)
+        self._wire = Wire(target(url, token), timeout_seconds=timeout_seconds, transport=transport)
+        self.admin = Admin(self.ask)
 
-    async def submit(
+    def submit(
         self, title: str, *, idempotency_key: str | None = None, **fields: Unpack[TaskFields]
     ) -> Task:
         """Store a task. The same key and task again is the same task, not another."""
-        return await self.ask(calls.submit({"title": title, **fields}, idempotency_key))
+        return self.ask(calls.submit({"title": title, **fields}, idempotency_key))
 
-    async def submit_batch(
+    def submit_batch(
         self, tasks: Sequence[NewTask], *, idempotency_key: str | None = None
     ) -> Tasks:
         """Store up to 1,000 tasks in one call, all or none."""
-        return await self.ask(calls.submit_batch(map(encode_fields, tasks), idempotency_key))
+        return self.ask(calls.submit_batch(map(encode_fields, tasks), idempotency_key))
 
-    async def submit_many(
+    def submit_many(
         self,
-        tasks: Iterable[NewTask] | AsyncIterable[NewTask],
+        tasks: Iterable[NewTask],
         *,
         batch_size: int = 500,
         idempotency_key: str | None = None,
@@ -78,77 +77,67 @@ class AsyncClient:
         your own a run that broke off can be repeated whole: what is stored is found again.
         """
         upload = Upload(batch_size, idempotency_key, progress, self._patience)
-        async for task in _each(tasks):
+        for task in tasks:
             if batch := upload.add(task):
-                await self._wire.run(upload.store(batch))
+                self._wire.run(upload.store(batch))
         if batch := upload.rest():
-            await self._wire.run(upload.store(batch))
+            self._wire.run(upload.store(batch))
         return upload.ids
 
-    async def get(self, task_id: int) -> Task:
+    def get(self, task_id: int) -> Task:
         """The task as it is."""
-        return await self.ask(calls.get(task_id))
+        return self.ask(calls.get(task_id))
 
-    async def wait(self, task_id: int, timeout_seconds: float | None = None) -> Task:
+    def wait(self, task_id: int, timeout_seconds: float | None = None) -> Task:
         """The task once it has ended, however. Raises `WaitTimeoutError` after
         `timeout_seconds`."""
-        return await self._wire.run(flows.wait(task_id, timeout_seconds, self._patience))
+        return self._wire.run(waiting.wait(task_id, timeout_seconds, self._patience))
 
-    async def list(
+    def list(
         self,
         *,
         order: Literal["asc", "desc"] = "desc",
         page_size: int = 200,
         **filters: Unpack[Filters],
-    ) -> AsyncIterator[Task]:
+    ) -> Iterator[Task]:
         """All tasks that match, newest first, fetched page by page as they are asked for."""
-        async for task in walk_async(self.ask, calls.list_tasks(filters, order, page_size)):
-            yield task
+        yield from walk(self.ask, calls.list_tasks(filters, order, page_size))
 
-    async def patch(self, task_id: int, **changes: Unpack[Changes]) -> Task:
+    def patch(self, task_id: int, **changes: Unpack[Changes]) -> Task:
         """Change a task; what is not named stays."""
-        return await self.ask(calls.patch(task_id, changes))
+        return self.ask(calls.patch(task_id, changes))
 
-    async def delete(self, task_id: int) -> None:
+    def delete(self, task_id: int) -> None:
         """Delete a task, whatever its state."""
-        return await self.ask(calls.delete(task_id))
+        return self.ask(calls.delete(task_id))
 
-    async def attempts(self, task_id: int) -> Attempts:
+    def attempts(self, task_id: int) -> Attempts:
         """The task's ended attempts, however many pages they are."""
-        return [one async for one in walk_async(self.ask, calls.attempts(task_id))]
+        return [*walk(self.ask, calls.attempts(task_id))]
 
-    async def tags(self) -> Tags:
+    def tags(self) -> Tags:
         """The tags that tasks have, with their number, however many pages they are."""
-        return [one async for one in walk_async(self.ask, calls.tags())]
+        return [*walk(self.ask, calls.tags())]
 
-    async def stats(self, *queues: str) -> Stats:
+    def stats(self, *queues: str) -> Stats:
         """How each queue stands and how it has gone lately; of those named, if any are."""
-        return Stats(queues=[one async for one in walk_async(self.ask, calls.stats(queues))])
+        return Stats(queues=[*walk(self.ask, calls.stats(queues))])
 
-    async def ask(self, call: Call[T]) -> T:
+    def ask(self, call: Call[T]) -> T:
         """The answer to any call."""
-        return await self._wire.run(flows.ask(call, self._patience))
+        return self._wire.run(flows.ask(call, self._patience))
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close the connections."""
-        await self._wire.close()
+        self._wire.close()
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         return self
 
-    async def __aexit__(
+    def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.close()
-
-
-async def _each(tasks: Iterable[NewTask] | AsyncIterable[NewTask]) -> AsyncIterator[NewTask]:
-    if isinstance(tasks, AsyncIterable):
-        async for task in tasks:
-            yield task
-    else:
-        for task in tasks:
-            yield task
+        self.close()

@@ -8,9 +8,9 @@ from typing import Any, Final, TypeVar
 
 import httpx
 
-from rowlock.calls import Call
-from rowlock.defaults import Target
-from rowlock.flows import Flow, Outcome, Pause, answer_of
+from rowlock.http.call import Call
+from rowlock.http.flows import Flow, Outcome, Pause, answer_of
+from rowlock.http.target import Target
 
 T = TypeVar("T")
 

@@ -5,26 +5,22 @@ it, or yields a `Pause` to be slept. `wire` has the two drivers, so each flow is
 """
 
 import random
-import time
 from collections.abc import Callable, Generator
 from typing import Any, Final, NamedTuple, TypeVar
 
 import httpx
 from pydantic import ValidationError
 
-from rowlock import calls
-from rowlock.calls import Call
-from rowlock.defaults import shown
 from rowlock.errors import (
     RowlockError,
     UnavailableError,
     UnexpectedAnswerError,
     UnreachableError,
-    WaitTimeoutError,
     problem_of,
 )
-from rowlock.models import Task
-from rowlock.retry import Patience
+from rowlock.http.call import Call
+from rowlock.http.retry import Patience
+from rowlock.http.target import shown
 
 T = TypeVar("T")
 
@@ -38,8 +34,6 @@ class Pause(NamedTuple):
 Outcome = httpx.Response | httpx.RequestError | None
 Flow = Generator[Call[Any] | Pause, Outcome, T]
 
-WAIT_SECONDS: Final = 30.0
-SHORTEST_WAIT_SECONDS: Final = 1.0
 
 # The request cannot have arrived.
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -72,26 +66,6 @@ def ask(call: Call[T], patience: Patience, luck: Callable[[], float] = random.ra
             may_have_happened |= getattr(error, "may_have_happened", True)
         waited_seconds += pause
         yield Pause(pause)
-
-
-def wait(
-    task_id: int,
-    timeout_seconds: float | None,
-    patience: Patience,
-    clock: Callable[[], float] = time.monotonic,
-) -> Flow[Task]:
-    """The task once it has ended. Raises `WaitTimeoutError`."""
-    until = None if timeout_seconds is None else clock() + timeout_seconds
-    while True:
-        remaining = WAIT_SECONDS if until is None else min(until - clock(), WAIT_SECONDS)
-        is_long = remaining >= SHORTEST_WAIT_SECONDS
-        task = yield from ask(calls.get(task_id, remaining if is_long else None), patience)
-        if task.has_ended:
-            return task
-        if remaining <= 0:
-            raise WaitTimeoutError(task)
-        if not is_long:
-            yield Pause(remaining)
 
 
 def answer_of(call: Call[T], outcome: Outcome, *, settled: int | None = None) -> T:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Final
 from uuid import uuid4
 
-from rowlock import calls
+from rowlock.client import calls
+from rowlock.client.fields import NewTask, encode_fields
 from rowlock.errors import RowlockError
-from rowlock.fields import NewTask, encode_fields
-from rowlock.flows import Flow, ask
-from rowlock.retry import Patience
+from rowlock.http.flows import Flow, ask
+from rowlock.http.retry import Patience
 
 BATCH_LIMIT: Final = 1000
 # The server takes 16 MiB.
