@@ -5,7 +5,6 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rowlock.attempt import Permanent, Retry, RunningAttempt
     from rowlock.client.async_client import AsyncClient
     from rowlock.client.fields import NewTask
     from rowlock.client.sync_client import Client
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
         WaitTimeoutError,
     )
     from rowlock.models import Attempt, Lease, QueueState, QueueStats, Stats, Swept, Tag, Task
-    from rowlock.worker import Worker
+    from rowlock.worker.attempt import Permanent, Retry, RunningAttempt
+    from rowlock.worker.worker import Worker
 
 __all__ = [
     "AsyncClient",
@@ -55,11 +55,11 @@ __all__ = [
 ]
 
 _MODULES = (
-    "worker",
+    "worker.worker",
     "client.sync_client",
     "client.async_client",
     "models",
-    "attempt",
+    "worker.attempt",
     "errors",
     "client.fields",
 )

@@ -10,13 +10,13 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from rowlock import runner
 from rowlock.cli.link import USAGE, fail, sentence
-from rowlock.command import Command
 from rowlock.errors import RowlockError
-from rowlock.forward import Forward
 from rowlock.printable import HarmlessLines
-from rowlock.worker import Worker
+from rowlock.worker import runner
+from rowlock.worker.command import Command
+from rowlock.worker.forward import Forward
+from rowlock.worker.worker import Worker
 
 app = typer.Typer()
 

@@ -92,8 +92,8 @@ async def test_an_exception_is_the_error_and_the_task_is_retried(
     assert failed.error is not None
     assert failed.error.endswith("KeyError: 'colour'")
     assert "in once" in failed.error
-    assert "rowlock/job.py" not in failed.error
-    assert "rowlock/threads.py" not in failed.error
+    assert "rowlock/worker/execution.py" not in failed.error
+    assert "rowlock/worker/threads.py" not in failed.error
 
 
 async def test_threads_are_used_again(sdk: AsyncClient, through: Through) -> None:

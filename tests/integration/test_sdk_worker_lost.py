@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 
 from app.service.platform import Platform
 from app.service.sweeping import time_out
-from rowlock import AsyncClient, RunningAttempt, Task, job
+from rowlock import AsyncClient, RunningAttempt, Task
+from rowlock.worker import execution
 from tests.elapse import elapse
 from tests.sdk import HEARTBEAT, URL, Answer, Through, a_worker, working
 
@@ -142,7 +143,7 @@ async def test_at_its_deadline_an_attempt_is_cut_and_its_slot_used_for_the_next(
 async def test_a_handler_that_ignores_everything_does_not_stop_the_worker(
     sdk: AsyncClient, through: Through, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job, "ABANDON_SECONDS", 0.1)
+    monkeypatch.setattr(execution, "ABANDON_SECONDS", 0.1)
     worker = a_worker(through)
     let_go, returned = asyncio.Event(), asyncio.Event()
 

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from app.settings import Settings
-from rowlock import AsyncClient, NotAllowedError, RunningAttempt, Task, exchange
+from rowlock import AsyncClient, NotAllowedError, RunningAttempt, Task
+from rowlock.worker import claim_loop
 from tests.conftest import serving
 from tests.sdk import (
     CLAIM,
@@ -127,7 +128,7 @@ async def test_with_the_server_away_it_keeps_its_work_and_goes_on_when_it_is_bac
 async def test_however_long_it_is_asked_to_wait_it_asks_again_soon(
     sdk: AsyncClient, through: Through, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "LONGEST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(claim_loop, "LONGEST_PAUSE_SECONDS", 0.05)
     worker = a_worker(through)
     worker.handler(lambda task, attempt: None)
     task = await sdk.submit("x")

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from rowlock import AsyncClient, RunningAttempt, Task, clock
+from rowlock import AsyncClient, RunningAttempt, Task
+from rowlock.worker import clock
 from tests.sdk import FINISH, HEARTBEAT, URL, Gate, Through, a_worker, request_lost, working
 
 pytest_plugins = ["tests.sdk_clients"]

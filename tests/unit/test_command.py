@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from rowlock import Permanent, Retry, RunningAttempt, Task
-from rowlock.command import Command
 from rowlock.encoding import JSON_LIMIT_BYTES, encode
 from rowlock.models import Lease
+from rowlock.worker.command import Command
 from tests.acceptance.deployment import until
 from tests.sdk import A_LEASE, A_TASK
 
@@ -152,7 +152,7 @@ async def test_progress_is_told_and_is_no_part_of_the_error() -> None:
 async def test_cut_short_its_whole_group_ends_though_it_will_not(
     trap: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rowlock.command.END_SECONDS", 0.5)
+    monkeypatch.setattr("rowlock.worker.command.END_SECONDS", 0.5)
     pids = tmp_path / "pids"
     script = f"{trap}sleep 600 & echo $! $$ > {pids}.part; mv {pids}.part {pids}; wait; sleep 600"
     running = asyncio.create_task(run(script))
@@ -167,7 +167,7 @@ async def test_cut_short_its_whole_group_ends_though_it_will_not(
 async def test_cut_short_as_it_is_started_nothing_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rowlock.command.END_SECONDS", 0.5)
+    monkeypatch.setattr("rowlock.worker.command.END_SECONDS", 0.5)
     pid = tmp_path / "pid"
     running = asyncio.create_task(run(f"trap '' TERM; echo $$ > {pid}; sleep 600; sleep 600"))
     for _ in range(3):

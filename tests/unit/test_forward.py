@@ -15,8 +15,8 @@ import pytest
 
 from rowlock import Permanent, Retry, RunningAttempt, Task
 from rowlock.encoding import JSON_LIMIT_BYTES, encode
-from rowlock.forward import Forward
 from rowlock.models import Lease
+from rowlock.worker.forward import Forward
 from tests.sdk import A_LEASE, A_TASK
 
 NOW = 1_800_000_000.0

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from rowlock import Retry, RunningAttempt, Task
-from rowlock.command import Command
 from rowlock.encoding import JSON_LIMIT_BYTES
-from rowlock.forward import Forward
 from rowlock.models import Lease
+from rowlock.worker.command import Command
+from rowlock.worker.forward import Forward
 from tests.hostile import STRINGS
 from tests.sdk import A_LEASE, A_TASK
 from tests.unit.test_forward import a_service, forward, says

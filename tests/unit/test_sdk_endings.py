@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from rowlock import Permanent, Retry, endings
+from rowlock import Permanent, Retry
 from rowlock.encoding import encode
-from rowlock.failures import failure_of, kept
+from rowlock.worker import finishes
+from rowlock.worker.failures import failure_of, kept
 
 LEASE = f"1.{'0' * 32}"
 
 
-def told(ending: endings.Ending) -> dict[str, Any]:
+def told(ending: finishes.Ending) -> dict[str, Any]:
     item: dict[str, Any] = json.loads(ending.item)
     assert item["lease_id"] == LEASE
     return item
@@ -22,9 +23,9 @@ def told(ending: endings.Ending) -> dict[str, Any]:
 
 def returned(result: Any) -> dict[str, Any]:
     try:
-        return told(endings.completed(LEASE, 0, kept(result)))
+        return told(finishes.completed(LEASE, 0, kept(result)))
     except Permanent as refused:
-        return told(endings.failed(LEASE, 0, failure_of(refused)))
+        return told(finishes.failed(LEASE, 0, failure_of(refused)))
 
 
 def a_handler(error: BaseException) -> None:
@@ -35,7 +36,7 @@ def raised(error: BaseException) -> dict[str, Any]:
     try:
         a_handler(error)
     except BaseException as caught:
-        return told(endings.failed(LEASE, 0, failure_of(caught)))
+        return told(finishes.failed(LEASE, 0, failure_of(caught)))
     raise AssertionError
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from rowlock import Permanent, Retry, endings
-from rowlock.failures import Failure, failure_of, kept
+from rowlock import Permanent, Retry
 from rowlock.http import retry_after
+from rowlock.worker import finishes
+from rowlock.worker.failures import Failure, failure_of, kept
 from tests.odd_errors import ODD, Nonsense, UnprintablePermanentError, a_chain, a_group
 
 
@@ -28,7 +29,7 @@ def caught(error: BaseException) -> BaseException:
 
 
 def told(failure: Failure) -> Any:
-    return json.loads(endings.failed("1.0", 0, failure).item)
+    return json.loads(finishes.failed("1.0", 0, failure).item)
 
 
 @pytest.mark.parametrize("kind", ODD)

@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from rowlock import AsyncClient, Client, Worker
-from rowlock.attempt import RunningAttempt
-from rowlock.forward import Forward
 from rowlock.http.proxies import proxy_for
 from rowlock.models import Lease
+from rowlock.worker.attempt import RunningAttempt
+from rowlock.worker.forward import Forward
 from tests.acceptance.commands import run
 from tests.sdk import A_LEASE
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from rowlock import runner
+from rowlock.worker import runner
 
 STOPPED_BY_SIGNAL = """
 import asyncio, os, signal
-from rowlock import runner
+from rowlock.worker import runner
 
 stopped = []
 
@@ -118,7 +118,7 @@ def test_what_is_left_behind_may_raise_anything_as_it_is_cancelled(error: BaseEx
 
 HANGS_UP = """
 import asyncio, os, signal, sys
-from rowlock import runner
+from rowlock.worker import runner
 
 stopped = []
 
@@ -147,7 +147,7 @@ def test_a_terminal_that_goes_is_one_stop_unless_it_is_ignored(
 
 FORKS = """
 import asyncio, multiprocessing, os, signal, sys, threading, time
-from rowlock import runner
+from rowlock.worker import runner
 
 fork = multiprocessing.get_context("fork")
 stopped = []

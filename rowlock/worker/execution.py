@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
-from rowlock import clock, endings
-from rowlock.attempt import RELEASED, TIMED_OUT, RunningAttempt
-from rowlock.endings import Ending
-from rowlock.failures import failure_of
-from rowlock.log import log
 from rowlock.models import Lease, Task
+from rowlock.worker import clock, finishes
+from rowlock.worker.attempt import RELEASED, TIMED_OUT, RunningAttempt
+from rowlock.worker.failures import failure_of
+from rowlock.worker.finishes import Ending
+from rowlock.worker.log import log
 
 # Gives the result as JSON.
 Work = Callable[[Task, RunningAttempt], Awaitable[bytes]]
@@ -75,8 +75,8 @@ class Job:
             log.warning(
                 "task %d, attempt %d failed: %s", self.task.id, self.attempt.number, failure.story
             )
-            return endings.failed(self.lease_id, self.deadline, failure)
-        return endings.completed(self.lease_id, self.deadline, result)
+            return finishes.failed(self.lease_id, self.deadline, failure)
+        return finishes.completed(self.lease_id, self.deadline, result)
 
     def _tell_progress(self) -> None:
         # A thread may outlive the worker, and its loop.
@@ -93,7 +93,7 @@ class Job:
         elif ending is None or (self.attempt.lost == RELEASED and not ending.is_complete):
             # The lease is still ours: work that was done after all counts, nothing else does.
             # Without `lost` it was cancelled before it began, by whoever cancels all there is.
-            self._end(endings.released(self.lease_id, self.deadline))
+            self._end(finishes.released(self.lease_id, self.deadline))
         else:
             self._end(ending)
 
@@ -104,7 +104,7 @@ class Job:
             self.attempt.number,
         )
         is_ours = self.attempt.lost == RELEASED
-        self._end(endings.released(self.lease_id, self.deadline) if is_ours else None)
+        self._end(finishes.released(self.lease_id, self.deadline) if is_ours else None)
 
     def _end(self, ending: Ending | None) -> None:
         self.is_over = True

@@ -10,11 +10,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, cast
 
-from rowlock.attempt import Permanent, Retry, RunningAttempt
 from rowlock.encoding import JSON_LIMIT_BYTES, encode
-from rowlock.log import log
 from rowlock.models import Task
-from rowlock.output import result_of, text_of
+from rowlock.worker.attempt import Permanent, Retry, RunningAttempt
+from rowlock.worker.log import log
+from rowlock.worker.output import result_of, text_of
 
 # sysexits.h, EX_DATAERR: the input is wrong, and will be the next time.
 FAILED_FOR_GOOD: Final = 65

@@ -7,11 +7,11 @@ from typing import Any
 
 from httpcore import AsyncNetworkStream
 
-from rowlock import leases
 from rowlock.errors import UnreachableError
 from rowlock.http.transport import AsyncWire
-from rowlock.leases import Claimant
 from rowlock.models import Lease
+from rowlock.worker import leases
+from rowlock.worker.leases import Claimant
 
 
 class Poll:

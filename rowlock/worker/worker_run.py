@@ -5,19 +5,19 @@ from typing import Final, NamedTuple
 
 import httpx
 
-from rowlock.attempt import RELEASED
-from rowlock.endings import Ending
-from rowlock.exchange import Exchange
-from rowlock.handlers import Handlers
 from rowlock.http.target import Target
 from rowlock.http.transport import AsyncWire
-from rowlock.job import ABANDON_SECONDS, Job
-from rowlock.leases import Claimant
-from rowlock.log import log
 from rowlock.models import Lease
-from rowlock.poll import Poll
-from rowlock.pulse import Pulse
-from rowlock.threads import Threads
+from rowlock.worker.attempt import RELEASED
+from rowlock.worker.claim_loop import Exchange
+from rowlock.worker.execution import ABANDON_SECONDS, Job
+from rowlock.worker.finishes import Ending
+from rowlock.worker.handlers import Handlers
+from rowlock.worker.heartbeater import Pulse
+from rowlock.worker.leases import Claimant
+from rowlock.worker.log import log
+from rowlock.worker.poll import Poll
+from rowlock.worker.threads import Threads
 
 # How long the last calls may take once nothing runs any more.
 FAREWELL_SECONDS: Final = 5.0

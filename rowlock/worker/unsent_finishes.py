@@ -4,11 +4,11 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
-from rowlock import endings
-from rowlock.endings import Ending
 from rowlock.errors import NotAllowedError, ProblemError, RowlockError, UnavailableError
-from rowlock.failures import Failure
-from rowlock.log import log
+from rowlock.worker import finishes
+from rowlock.worker.failures import Failure
+from rowlock.worker.finishes import Ending
+from rowlock.worker.log import log
 
 CALL_LIMIT: Final = 100
 # The server takes 16 MiB.
@@ -69,7 +69,7 @@ class Outbox:
         log.error("lease %s: the server does not take how it ended: %s", ending.lease_id, error)
         if ending.is_complete:
             failure = Failure(f"The server did not take the result: {error}", is_retryable=False)
-            failed = endings.failed(ending.lease_id, ending.deadline, failure)
+            failed = finishes.failed(ending.lease_id, ending.deadline, failure)
             self._waiting.appendleft(failed._replace(is_alone=True))
 
 

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 from functools import partial, wraps
 from typing import NamedTuple, cast
 
-from rowlock.attempt import Retry, RunningAttempt
-from rowlock.failures import kept
-from rowlock.forks import OneProcess
-from rowlock.job import Work
 from rowlock.models import Task
-from rowlock.threads import Threads
+from rowlock.worker.attempt import Retry, RunningAttempt
+from rowlock.worker.execution import Work
+from rowlock.worker.failures import kept
+from rowlock.worker.forks import OneProcess
+from rowlock.worker.threads import Threads
 
 Handler = Callable[[Task, RunningAttempt], object]
 

@@ -4,7 +4,7 @@ import math
 from typing import Final, NamedTuple
 
 from rowlock.encoding import encode
-from rowlock.failures import Failure
+from rowlock.worker.failures import Failure
 
 ERROR_LIMIT_BYTES: Final = 65_535
 RETRY_LIMIT_SECONDS: Final = 86_400

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Collection
 from typing import Final
 
-from rowlock import clock, leases
 from rowlock.errors import ConflictError, NotFoundError, RowlockError
 from rowlock.http.transport import AsyncWire
-from rowlock.job import Job
-from rowlock.log import log
+from rowlock.worker import clock, leases
+from rowlock.worker.execution import Job
+from rowlock.worker.log import log
 
 # An attempt that says its progress often is heard of this often.
 PROGRESS_SECONDS: Final = 1.0

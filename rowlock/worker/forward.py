@@ -10,13 +10,13 @@ from urllib.parse import quote
 
 import httpx
 
-from rowlock.attempt import Permanent, Retry, RunningAttempt
 from rowlock.encoding import JSON_LIMIT_BYTES, encode
 from rowlock.http import retry_after
 from rowlock.http.proxies import proxy_for
 from rowlock.http.target import shown
 from rowlock.models import Task
-from rowlock.output import result_of, text_of
+from rowlock.worker.attempt import Permanent, Retry, RunningAttempt
+from rowlock.worker.output import result_of, text_of
 
 CONNECT_SECONDS: Final = 10.0
 # Shorter than the 5 s after which most servers close: a connection is not used as they do.

@@ -8,11 +8,11 @@ from typing import Any, TypeVar, overload
 
 import httpx
 
-from rowlock import runner
-from rowlock.handlers import Handler, Handlers
 from rowlock.http.target import target
-from rowlock.leases import Claimant
-from rowlock.shift import Shift, Terms
+from rowlock.worker import runner
+from rowlock.worker.handlers import Handler, Handlers
+from rowlock.worker.leases import Claimant
+from rowlock.worker.worker_run import Shift, Terms
 
 H = TypeVar("H", bound=Handler)
 

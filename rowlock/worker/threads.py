@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from rowlock.log import log
+from rowlock.worker.log import log
 
 # What the function returned, or what it raised.
 _Outcome = tuple[Any, BaseException | None]

@@ -4,8 +4,8 @@ import traceback
 from types import TracebackType
 from typing import Final, NamedTuple
 
-from rowlock.attempt import Permanent, Retry, delay_seconds
 from rowlock.encoding import encode_bounded
+from rowlock.worker.attempt import Permanent, Retry, delay_seconds
 
 TRACEBACK_LINES: Final = 30
 # Of an exception that hangs together with more than so many others, itself alone is told.

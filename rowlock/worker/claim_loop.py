@@ -5,17 +5,17 @@ import random
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from rowlock import clock, endings, leases
-from rowlock.endings import Ending
 from rowlock.errors import NotAllowedError, RowlockError
 from rowlock.http.retry import Backoff
 from rowlock.http.transport import AsyncWire
-from rowlock.job import seconds_of
-from rowlock.leases import Claimant
-from rowlock.log import log
 from rowlock.models import FinishedItem, Lease
-from rowlock.outbox import CALL_LIMIT, Outbox, is_refusal
-from rowlock.poll import Poll
+from rowlock.worker import clock, finishes, leases
+from rowlock.worker.execution import seconds_of
+from rowlock.worker.finishes import Ending
+from rowlock.worker.leases import Claimant
+from rowlock.worker.log import log
+from rowlock.worker.poll import Poll
+from rowlock.worker.unsent_finishes import CALL_LIMIT, Outbox, is_refusal
 
 # While one call is under way another may follow; what ends meanwhile waits, and goes together.
 FLIGHT_LIMIT: Final = 2
@@ -175,7 +175,7 @@ class Exchange:
             else:
                 self._free += 1
                 deadline = clock.now() + seconds_of(lease)
-                self._outbox.put(endings.released(lease.lease_id, deadline))
+                self._outbox.put(finishes.released(lease.lease_id, deadline))
 
     def _note(self, item: FinishedItem) -> None:
         if item.status != _OK:

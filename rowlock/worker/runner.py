@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from rowlock.log import log
+from rowlock.worker.log import log
 
 # How long other tasks that handlers left behind may take to end.
 LEFTOVERS_SECONDS: Final = 1.0
