@@ -15,7 +15,7 @@ from app.runtime.signals import stop_at_hang_up
 from app.settings import Settings
 from rowlock.cli import app as commands
 from rowlock.cli import options
-from rowlock.cli.screen import show_json
+from rowlock.cli.render import show_json
 from rowlock.printable import harmless
 
 app = typer.Typer(

@@ -2,10 +2,10 @@
 
 import typer
 
-from rowlock.cli import figures, management, tasks, transfer, work
+from rowlock.cli import figures, import_export, management, tasks, worker
 
 app = typer.Typer()
-for _group in (tasks, transfer, management, figures, work):
+for _group in (tasks, import_export, management, figures, worker):
     app.add_typer(_group.app)
 
 __all__ = ["app"]

@@ -8,8 +8,8 @@ import typer
 from rich.live import Live
 from rich.table import Table
 
-from rowlock.cli import options, screen
-from rowlock.cli.link import connected
+from rowlock.cli import options, render
+from rowlock.cli.connection import connected
 from rowlock.client.sync_client import Client
 from rowlock.models import QueueStats, Stats
 
@@ -49,7 +49,7 @@ def stats(
 
 
 def _watch(client: Client, seconds: float, queues: Sequence[str], *, as_json: bool) -> None:
-    terminal = screen.console()
+    terminal = render.console()
     if as_json or not terminal.is_terminal:
         while True:
             _show(client.stats(*queues), as_json=as_json)
@@ -62,13 +62,13 @@ def _watch(client: Client, seconds: float, queues: Sequence[str], *, as_json: bo
 
 def _show(found: Stats, *, as_json: bool) -> None:
     if as_json:
-        screen.show_json(found)
+        render.show_json(found)
     else:
-        screen.console().print(_table(found))
+        render.console().print(_table(found))
 
 
 def _table(found: Stats) -> Table:
-    return screen.table(_COLUMNS, [_row(queue) for queue in found.queues])
+    return render.table(_COLUMNS, [_row(queue) for queue in found.queues])
 
 
 def _row(queue: QueueStats) -> tuple[Any, ...]:

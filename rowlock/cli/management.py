@@ -5,9 +5,9 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from rowlock.cli import options, screen
+from rowlock.cli import options, render
+from rowlock.cli.connection import USAGE, confirm, connected, fail
 from rowlock.cli.filters import takes_filters
-from rowlock.cli.link import USAGE, confirm, connected, fail
 from rowlock.client import calls
 from rowlock.client.fields import Filters
 
@@ -42,7 +42,7 @@ def _command(action: Action) -> Callable[..., None]:
                 for task_id in ids:
                     task = client.ask(calls.intervene(action, task_id))
                     if as_json:
-                        screen.show_json(task)
+                        render.show_json(task)
                     else:
                         typer.echo(f"task {task.id} is {task.status}")
                 return
@@ -52,7 +52,7 @@ def _command(action: Action) -> Callable[..., None]:
                 confirm(f"{action.capitalize()} {some}?", yes=yes)
                 swept = client.ask(calls.intervene_in_all(action, filters, is_dry_run=False))
         if as_json:
-            screen.show_json(swept)
+            render.show_json(swept)
         else:
             typer.echo(f"{swept.matched:,} matched, {swept.changed:,} changed")
 
@@ -88,9 +88,9 @@ def queues(
         found = client.admin.queues()
     if as_json:
         for queue in found:
-            screen.show_json(queue)
+            render.show_json(queue)
         return
-    screen.show_table(
+    render.show_table(
         ("queue", "paused", "waiting", "in progress", "paused since"),
         ((q.queue, q.paused, q.waiting, q.in_progress, q.paused_at) for q in found),
     )

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Final, Literal, cast
 import typer
 from pydantic_core import from_json
 
-from rowlock.cli import options, screen
+from rowlock.cli import options, render
+from rowlock.cli.connection import NOT_IN_TIME, TASK_NOT_DONE, USAGE, connected, fail
 from rowlock.cli.filters import takes_filters
-from rowlock.cli.link import NOT_IN_TIME, TASK_NOT_DONE, USAGE, connected, fail
 from rowlock.client.fields import Filters
 from rowlock.client.sync_client import Client
 from rowlock.errors import WaitTimeoutError
@@ -105,11 +105,11 @@ def show(
         for place, task_id in enumerate(ids):
             task = client.get(task_id)
             if as_json:
-                screen.show_json(task)
+                render.show_json(task)
                 continue
             if place:
                 typer.echo()
-            screen.show_task(task, client.attempts(task_id))
+            render.show_task(task, client.attempts(task_id))
 
 
 @app.command(rich_help_panel=_PANEL)
@@ -191,17 +191,17 @@ def _wait(client: Client, ids: list[int], seconds: float | None) -> list[Task]:
 
 def _show(tasks: Iterable[Task], *, as_json: bool) -> None:
     if not as_json:
-        screen.show_tasks(tasks)
+        render.show_tasks(tasks)
         return
     for task in tasks:
-        screen.show_json(task)
+        render.show_json(task)
 
 
 def _show_ends(tasks: list[Task], *, as_json: bool) -> None:
     if as_json:
         _show(tasks, as_json=True)
     else:
-        screen.show_ends(tasks)
+        render.show_ends(tasks)
     if any(task.status != "done" for task in tasks):
         raise typer.Exit(TASK_NOT_DONE)
 

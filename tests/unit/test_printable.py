@@ -7,8 +7,8 @@ import pytest
 import typer
 
 from rowlock import Task
-from rowlock.cli import screen
-from rowlock.cli.link import fail, sentence
+from rowlock.cli import render
+from rowlock.cli.connection import fail, sentence
 from rowlock.errors import FieldError, InvalidRequestError
 from rowlock.models import Attempt
 from rowlock.printable import HarmlessLines, harmless, harmless_json
@@ -42,10 +42,10 @@ def test_a_task_is_shown_by_lines_of_its_own(text: str, capsys: pytest.CaptureFi
     task = Task.model_validate(A_TASK | fields | {"worker": text, f"new {text}": 1})
     attempt = Attempt.model_validate(AN_ATTEMPT | {"worker": text, "error": text})
 
-    screen.show_tasks([task])
-    screen.show_ends([task])
-    screen.show_task(task, [attempt])
-    screen.show_json(task)
+    render.show_tasks([task])
+    render.show_ends([task])
+    render.show_task(task, [attempt])
+    render.show_json(task)
 
     lines = capsys.readouterr().out.split("\n")
     assert [line for line in lines if not line.isprintable()] == []

@@ -12,9 +12,9 @@ from pydantic_core import from_json
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from rowlock.cli import options, screen
+from rowlock.cli import options, render
+from rowlock.cli.connection import connected, fail, sentence
 from rowlock.cli.filters import takes_filters
-from rowlock.cli.link import connected, fail, sentence
 from rowlock.client import calls
 from rowlock.client.fields import Filters, NewTask, TaskFields, encode_fields
 from rowlock.client.sync_client import Client
@@ -86,7 +86,7 @@ def import_tasks(
         except KeyboardInterrupt:
             fail(_so_far(stored, found), _INTERRUPTED)
     if as_json:
-        screen.show_json({"stored": stored, "found": found})
+        render.show_json({"stored": stored, "found": found})
         return
     typer.echo(_counted(stored, found))
     if found and not stored:
@@ -187,7 +187,7 @@ def _counted(stored: int, found: int) -> str:
 def _write(tasks: Iterable[Task], file: IO[bytes]) -> int:
     count = 0
     for task in tasks:
-        file.write(screen.json_line(task).encode() + b"\n")
+        file.write(render.json_line(task).encode() + b"\n")
         count += 1
     file.flush()
     return count

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from rowlock.cli.link import USAGE, fail, sentence
+from rowlock.cli.connection import USAGE, fail, sentence
 from rowlock.errors import RowlockError
 from rowlock.printable import HarmlessLines
 from rowlock.worker import runner
