@@ -90,6 +90,12 @@ def claimed(
     )
 
 
+def extended(task: Task, *, now: datetime, seconds: float) -> Task:
+    """The lease goes on for so long: the sweep looks again then, or at the deadline."""
+    assert task.deadline_at is not None
+    return task._replace(sweep_at=min(task.deadline_at, now + timedelta(seconds=seconds)))
+
+
 def completed(task: Task, *, now: datetime, result: str | None) -> Task:
     """The attempt succeeded."""
     _require(task, Event.COMPLETE)

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from app.domain import transitions
 from app.domain.errors import RowBusyError, RowlockError, TaskNotFoundError
 from app.domain.task import Lease
 from app.mysql.database import Connection, marks
 from app.queue import statements
 from app.queue.attempts.lifecycle import stale
 from app.queue.lists.reading import get_tasks, outcomes_by_lease
-from app.queue.sweeps.deadlines import extend
 
 
 class Held(NamedTuple):
@@ -52,7 +52,7 @@ async def put_off(
     await statements.move(
         connection,
         [
-            (task, extend(task, now=now, seconds=remaining_seconds[lease]))
+            (task, transitions.extended(task, now=now, seconds=remaining_seconds[lease]))
             for lease, task in held.items()
         ],
     )

@@ -76,14 +76,14 @@ async def settle_leases(
         if task is None or task.lease_token != lease.token:
             continue
         if seconds is not None:
-            extended.append((task, extend(task, now=now, seconds=seconds)))
+            extended.append((task, transitions.extended(task, now=now, seconds=seconds)))
         # A heartbeat that Redis could not take has moved sweep_at on in MySQL: not lost.
         elif task.sweep_at is not None and task.sweep_at <= now:
             proof_in = seconds_to_proof(task, now=now, reach=reach)
             if proof_in is None:
                 lost.append(task)
             elif proof_in > 0:
-                extended.append((task, extend(task, now=now, seconds=proof_in)))
+                extended.append((task, transitions.extended(task, now=now, seconds=proof_in)))
     await statements.move(connection, extended)
     return await _end_attempts(connection, lost, now=now, event=Event.LOSE)
 
@@ -103,12 +103,6 @@ def seconds_to_proof(task: Task, *, now: datetime, reach: Reach | None) -> float
         return (reach.since + lease - now).total_seconds()
     still_counts = now - reach.until <= (1 - BEAT_SHARE) * lease - BEAT_TIME
     return None if still_counts else 0.0
-
-
-def extend(task: Task, *, now: datetime, seconds: float) -> Task:
-    """The sweep looks again then, or at the deadline."""
-    assert task.deadline_at is not None
-    return task._replace(sweep_at=min(task.deadline_at, now + timedelta(seconds=seconds)))
 
 
 async def _end_attempts(
