@@ -4,13 +4,15 @@ The writing is `queue.statements.move`; the edges are `states.TRANSITIONS`. Ever
 here raises `TransitionNotAllowedError` where that table has no edge.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from random import Random, SystemRandom
-from typing import Final
+from typing import Any, Final
 
+from app.domain.eligibility import eligibility
 from app.domain.errors import TransitionNotAllowedError
 from app.domain.retry import after_failure, delay_seconds, release_delay_seconds
-from app.domain.states import RANK, Backoff, Event, Priority, Status, allows
+from app.domain.states import Backoff, Event, Status, allows
 from app.domain.task import NewTask, Task, names_text
 
 _DONE_WORDS = {
@@ -32,7 +34,9 @@ MICROSECOND: Final = timedelta(microseconds=1)
 
 def begun(new: NewTask, *, now: datetime) -> Task:
     """A task as it is submitted, but for its id."""
-    is_due = new.available_at is None or new.available_at <= now
+    stands = eligibility(
+        status=Status.TO_DO, priority=new.priority, available_at=new.available_at, now=now
+    )
     return Task(
         id=0,
         title=new.title,
@@ -55,8 +59,8 @@ def begun(new: NewTask, *, now: datetime) -> Task:
         payload=new.payload,
         result=None,
         error=None,
-        claim_rank=RANK[new.priority] if is_due else None,
-        sweep_at=None if is_due else new.available_at,
+        claim_rank=stands.claim_rank,
+        sweep_at=stands.sweep_at,
         attempt=0,
         lease_token=None,
         lease_seconds=None,
@@ -99,9 +103,11 @@ def extended(task: Task, *, now: datetime, seconds: float) -> Task:
 def completed(task: Task, *, now: datetime, result: str | None) -> Task:
     """The attempt succeeded."""
     _require(task, Event.COMPLETE)
-    return _without_lease(task, now)._replace(
+    return _placed(
+        _without_lease(task, now),
         status=Status.DONE,
-        sweep_at=None,
+        now=now,
+        available_at=task.available_at,
         completed_at=later(task, now),
         finish_token=task.lease_token,
         result=result,
@@ -128,7 +134,7 @@ def failed(
         current_retry_count=task.current_retry_count, retry_limit=task.retry_limit
     )
     if event is Event.FAIL_FOR_GOOD or verdict.status is Status.FAILED:
-        return ended._replace(status=Status.FAILED, sweep_at=None)
+        return _placed(ended, status=Status.FAILED, now=now, available_at=task.available_at)
     if retry_after_seconds is None:
         delay = delay_seconds(
             retry_delay_seconds=task.retry_delay_seconds,
@@ -138,11 +144,12 @@ def failed(
         )
     else:
         delay = float(retry_after_seconds)
-    return _waiting(
-        ended._replace(current_retry_count=verdict.current_retry_count),
+    return _placed(
+        ended,
         status=verdict.status,
         now=now,
         available_at=now + timedelta(seconds=delay),
+        current_retry_count=verdict.current_retry_count,
     )
 
 
@@ -154,7 +161,7 @@ def released(task: Task, *, now: datetime) -> Task:
     delay = release_delay_seconds(
         attempt=task.attempt, current_retry_count=task.current_retry_count
     )
-    return _waiting(
+    return _placed(
         _without_lease(task, now),
         status=Status(task.claimed_from),
         now=now,
@@ -165,48 +172,70 @@ def released(task: Task, *, now: datetime) -> Task:
 def paused(task: Task, *, now: datetime) -> Task:
     """Out of the workers' reach until resumed."""
     _require(task, Event.PAUSE)
-    return task._replace(
-        status=Status.PAUSED, claim_rank=None, sweep_at=None, updated_at=later(task, now)
+    return _placed(
+        task,
+        status=Status.PAUSED,
+        now=now,
+        available_at=task.available_at,
+        updated_at=later(task, now),
     )
 
 
 def resumed(task: Task, *, now: datetime) -> Task:
     """Back to waiting; a delay that is not over yet still counts."""
     _require(task, Event.RESUME)
-    return _waiting(
-        task._replace(updated_at=later(task, now)),
+    return _placed(
+        task,
         status=Status.TO_DO if task.attempt == 0 else Status.RETRYING,
         now=now,
         available_at=_from_now(task, now),
+        updated_at=later(task, now),
     )
 
 
 def cancelled(task: Task, *, now: datetime) -> Task:
     """Ended by management; a worker that holds it finds its lease gone."""
     _require(task, Event.CANCEL)
-    return _without_lease(task, now)._replace(
-        status=Status.CANCELLED, claim_rank=None, sweep_at=None
+    return _placed(
+        _without_lease(task, now),
+        status=Status.CANCELLED,
+        now=now,
+        available_at=task.available_at,
     )
 
 
 def retried(task: Task, *, now: datetime) -> Task:
     """Management gives it all its retries again, at once, in its old place in the order."""
     _require(task, Event.RETRY)
-    return _waiting(
-        task._replace(current_retry_count=0, error=None, updated_at=later(task, now)),
+    return _placed(
+        task,
         status=Status.TO_DO,
         now=now,
         available_at=now,
+        current_retry_count=0,
+        error=None,
+        updated_at=later(task, now),
     )
 
 
 def promoted(task: Task, *, now: datetime) -> Task:
     """The wait is over: claimable now. The status stays."""
-    return task._replace(claim_rank=rank_of(task), sweep_at=None, updated_at=later(task, now))
+    return _placed(
+        task,
+        status=task.status,
+        now=now,
+        available_at=task.available_at,
+        updated_at=later(task, now),
+    )
 
 
-def rank_of(task: Task) -> int:
-    return RANK[Priority(task.priority)]
+def patched(task: Task, changes: Mapping[str, Any], *, now: datetime) -> Task:
+    """A client changed its columns. What is claimable is so in the rank of its new priority; what
+    waits for its time is left to the sweep."""
+    new = task._replace(**changes, updated_at=later(task, now))
+    if new.claim_rank is None:
+        return new
+    return _placed(new, status=new.status, now=now, available_at=new.available_at)
 
 
 def _require(task: Task, event: Event) -> None:
@@ -226,13 +255,16 @@ def _without_lease(task: Task, now: datetime) -> Task:
     )
 
 
-def _waiting(task: Task, *, status: Status, now: datetime, available_at: datetime | None) -> Task:
-    is_due = available_at is None or available_at <= now
+def _placed(
+    task: Task, *, status: Status, now: datetime, available_at: datetime | None, **columns: Any
+) -> Task:
+    stands = eligibility(status=status, priority=task.priority, available_at=available_at, now=now)
     return task._replace(
         status=status,
         available_at=available_at,
-        claim_rank=rank_of(task) if is_due else None,
-        sweep_at=None if is_due else available_at,
+        claim_rank=stands.claim_rank,
+        sweep_at=stands.sweep_at,
+        **columns,
     )
 
 

@@ -11,7 +11,7 @@ from app.domain.errors import (
     TaskNotFoundError,
     TransitionNotAllowedError,
 )
-from app.domain.states import ENDED, WAITING, Event, Outcome, Status
+from app.domain.states import ENDED, Event, Outcome, Status
 from app.domain.task import Task, names_text
 from app.mysql.database import Connection
 from app.queue import statements
@@ -121,9 +121,7 @@ async def patch(
                 raise FieldLockedError(field=field, task_id=task_id, task_status=str(task.status))
     if changes.get("retry_limit", task.retry_limit) < task.current_retry_count:
         raise RetryLimitTooLowError(task_id=task_id, current_retry_count=task.current_retry_count)
-    patched = task._replace(**changes, updated_at=transitions.later(task, now))
-    if task.status in WAITING and task.claim_rank is not None:
-        patched = patched._replace(claim_rank=transitions.rank_of(patched))
+    patched = transitions.patched(task, changes, now=now)
     if tag_names is not None:
         await statements.replace_task_tags(connection, task, tag_names, tag_ids)
         patched = patched._replace(tag_names=names_text(tag_names))

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain import transitions
+from app.domain.eligibility import eligibility
 from app.domain.errors import TransitionNotAllowedError
-from app.domain.states import Backoff, Event, Priority, Status, allows, leads_to
+from app.domain.states import RANK, Backoff, Event, Priority, Status, allows, leads_to
 from app.domain.task import Task
 from tests.rows import NOW, TOKEN, a_row, rules_broken
 
@@ -90,7 +91,7 @@ def test_no_history_leads_to_a_row_that_breaks_a_rule(
         retry_backoff=fields["backoff"],
         priority=fields["priority"],
     )
-    task = task._replace(claim_rank=transitions.rank_of(task))
+    task = task._replace(claim_rank=RANK[task.priority])
     now = NOW
     for event, passed in zip(events, seconds, strict=False):
         now += timedelta(seconds=passed)
@@ -254,6 +255,32 @@ def test_a_promoted_task_gets_the_rank_of_its_priority(priority: Priority, rank:
     after = transitions.promoted(task, now=LATER)
 
     assert (after.status, after.claim_rank, after.sweep_at) == (Status.TO_DO, rank, None)
+
+
+@pytest.mark.parametrize("until", [None, NOW, LATER + timedelta(days=1)])
+@pytest.mark.parametrize(
+    ("status", "event"),
+    [(s, e) for s, e in product(Status, APPLY) if allows(s, e) and e is not Event.CLAIM],
+)
+def test_what_nobody_holds_stands_where_eligibility_says(
+    status: Status, event: Event, until: datetime | None
+) -> None:
+    after = APPLY[event](a_row(status)._replace(available_at=until), LATER)
+    stands = eligibility(
+        status=after.status, priority=after.priority, available_at=after.available_at, now=LATER
+    )
+    assert (after.claim_rank, after.sweep_at) == stands
+
+
+@pytest.mark.parametrize(
+    ("claim_rank", "sweep_at", "expected"), [(1, None, (0, None)), (None, LATER, (None, LATER))]
+)
+def test_a_new_priority_changes_the_rank_of_what_has_one(
+    claim_rank: int | None, sweep_at: datetime | None, expected: tuple[int | None, datetime | None]
+) -> None:
+    task = a_row(Status.TO_DO, available_at=sweep_at, claim_rank=claim_rank, sweep_at=sweep_at)
+    after = transitions.patched(task, {"priority": Priority.HIGH}, now=NOW)
+    assert (after.claim_rank, after.sweep_at) == expected
 
 
 @pytest.mark.parametrize(
