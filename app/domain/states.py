@@ -3,6 +3,7 @@
 The code asks this table; `docs/state_machine.md` is checked against it by a test.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -129,3 +130,15 @@ class Outcome(StrEnum):
     LOST = "lost"
     RELEASED = "released"
     CANCELLED = "cancelled"
+
+
+# How each event ends the attempt that it finds running.
+OUTCOMES: Final[Mapping[Event, Outcome]] = {
+    Event.COMPLETE: Outcome.DONE,
+    Event.FAIL: Outcome.FAILED,
+    Event.FAIL_FOR_GOOD: Outcome.FAILED,
+    Event.RELEASE: Outcome.RELEASED,
+    Event.TIME_OUT: Outcome.TIMED_OUT,
+    Event.LOSE: Outcome.LOST,
+    Event.CANCEL: Outcome.CANCELLED,
+}

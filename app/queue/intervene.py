@@ -11,7 +11,7 @@ from app.domain.errors import (
     TaskNotFoundError,
     TransitionNotAllowedError,
 )
-from app.domain.states import ENDED, Event, Outcome, Status
+from app.domain.states import ENDED, OUTCOMES, Event, Status
 from app.domain.task import Task, names_text
 from app.mysql.database import Connection
 from app.queue import statements
@@ -91,7 +91,7 @@ async def intervene(
     await statements.insert_attempts(
         connection,
         [
-            ended_attempt(old, now=now, outcome=Outcome.CANCELLED, error=None)
+            ended_attempt(old, now=now, outcome=OUTCOMES[event], error=None)
             for old, _ in moves
             if old.status == Status.IN_PROGRESS
         ],

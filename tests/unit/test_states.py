@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.states import ENDED, TRANSITIONS, WAITING, Event, Status, allows, leads_to
+from app.domain.states import (
+    ENDED,
+    OUTCOMES,
+    TRANSITIONS,
+    WAITING,
+    Event,
+    Outcome,
+    Status,
+    allows,
+    leads_to,
+)
 
 Edge = tuple[str | None, str, str, str]
 
@@ -130,3 +140,8 @@ def _rows(page: str) -> list[list[str]]:
 
 def _names(cell: str) -> list[str]:
     return [name.strip("` ") for name in cell.split(",")]
+
+
+def test_every_event_that_ends_an_attempt_says_how_it_ended() -> None:
+    assert set(OUTCOMES) == {t.event for t in TRANSITIONS if t.source == Status.IN_PROGRESS}
+    assert set(OUTCOMES.values()) == set(Outcome)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.domain import transitions
-from app.domain.states import Event, Outcome, Status
+from app.domain.states import OUTCOMES, Event, Status
 from app.domain.task import Lease, PromisedLease, Task
 from app.mysql.database import Connection
 from app.queue import processes, statements
@@ -108,14 +108,14 @@ def seconds_to_proof(task: Task, *, now: datetime, reach: Reach | None) -> float
 async def _end_attempts(
     connection: Connection, tasks: list[Task], *, now: datetime, event: Event
 ) -> list[Move]:
-    outcome, error = {
-        Event.TIME_OUT: (Outcome.TIMED_OUT, "timed out after {0.timeout_seconds} s"),
-        Event.LOSE: (Outcome.LOST, "the worker's heartbeats stopped for {0.lease_seconds} s"),
+    error = {
+        Event.TIME_OUT: "timed out after {0.timeout_seconds} s",
+        Event.LOSE: "the worker's heartbeats stopped for {0.lease_seconds} s",
     }[event]
     moves = [(t, transitions.failed(t, now=now, event=event, error=error.format(t))) for t in tasks]
     await statements.move(connection, moves)
     await statements.insert_attempts(
         connection,
-        [ended_attempt(t, now=now, outcome=outcome, error=new.error) for t, new in moves],
+        [ended_attempt(t, now=now, outcome=OUTCOMES[event], error=new.error) for t, new in moves],
     )
     return moves
