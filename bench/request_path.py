@@ -60,7 +60,7 @@ def usual() -> FastAPI:
 
 
 def ours() -> FastAPI:
-    """The same endpoint behind `Dispatch` and `DoorRoute`."""
+    """The same endpoint behind `Dispatch` and `ApiRoute`."""
     app = _application()
     router = APIRouter(route_class=ClientRoute)
     router.post("/tasks")(submit)

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import httpx
 
-from app.http.route import DoorRoute
+from app.http.route import ApiRoute
 from app.processes.application import create_app
 from app.settings import Settings
 from tests.calls import NO_LEASE
@@ -53,7 +53,7 @@ def calls() -> list[Call]:
     return [
         Call(method, route.path)
         for route in app.routes
-        if isinstance(route, DoorRoute)
+        if isinstance(route, ApiRoute)
         for method in sorted(route.methods or ())
     ]
 

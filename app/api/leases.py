@@ -17,7 +17,7 @@ from app.http.admission import TheRoom
 from app.http.body import LARGE_BODY_LIMIT_BYTES
 from app.http.problems import KINDS
 from app.http.route import WorkerRoute
-from app.queue.requests import Claim, Ending, Finish
+from app.queue.requests import Claim, Finish, FinishAction
 
 router = APIRouter(route_class=WorkerRoute, tags=["worker"])
 
@@ -36,9 +36,11 @@ async def claim(
     wanted, wait_seconds = _claim(body), body.wait_seconds
     del body  # it may wait, with ten thousand others
     room.leave_early()
-    turned = await service.worker.turn([], wanted, wait_seconds=wait_seconds, gone=gone_of(request))
-    document = Array(lease_document(task) for task in turned.claimed).end()
-    return LeasesAnswer(document, leases_of(turned.claimed), service.worker.give_back)
+    answered = await service.worker.finish_and_claim(
+        [], wanted, wait_seconds=wait_seconds, gone=gone_of(request)
+    )
+    document = Array(lease_document(task) for task in answered.claimed).end()
+    return LeasesAnswer(document, leases_of(answered.claimed), service.worker.give_back)
 
 
 @router.post(
@@ -56,7 +58,7 @@ async def finish(
     wanted = _claim(body.claim) if body.claim is not None else None
     wait_seconds = body.claim.wait_seconds if body.claim is not None else 0
     del body  # as above
-    turning = service.worker.turn(
+    answering = service.worker.finish_and_claim(
         finishes,
         wanted,
         wait_seconds=wait_seconds,
@@ -64,14 +66,14 @@ async def finish(
         only_waits=room.leave_early,
     )
     del finishes  # they are as long as the body
-    turned = await turning
+    answered = await answering
     items = [
-        _finished(lease, answer, turned.cut)
-        for lease, answer in zip(leases, turned.finished, strict=True)
+        _finished(lease, answer, answered.cut)
+        for lease, answer in zip(leases, answered.finished, strict=True)
     ]
-    handed_out = array(lease_document(task) for task in turned.claimed)
+    handed_out = array(lease_document(task) for task in answered.claimed)
     document = dumps({"items": items, "leases": orjson.Fragment(handed_out)})
-    return LeasesAnswer(document, leases_of(turned.claimed), service.worker.give_back)
+    return LeasesAnswer(document, leases_of(answered.claimed), service.worker.give_back)
 
 
 @router.post(
@@ -96,7 +98,7 @@ async def heartbeat(
 async def complete(
     service: Service, lease_id: TheLease, body: schemas.Complete = schemas.Complete()
 ) -> Response:
-    return await _end(service, Finish(_lease(lease_id), Ending.COMPLETE, result=body.result))
+    return await _end(service, Finish(_lease(lease_id), FinishAction.COMPLETE, result=body.result))
 
 
 @router.post(
@@ -112,7 +114,7 @@ async def fail(
         service,
         Finish(
             _lease(lease_id),
-            Ending.FAIL,
+            FinishAction.FAIL,
             error=body.error,
             retryable=body.retryable,
             retry_after_seconds=body.retry_after_seconds,
@@ -127,7 +129,7 @@ async def fail(
     summary="Give the task back unharmed; costs no retry",
 )
 async def release(service: Service, lease_id: TheLease) -> Response:
-    return await _end(service, Finish(_lease(lease_id), Ending.RELEASE))
+    return await _end(service, Finish(_lease(lease_id), FinishAction.RELEASE))
 
 
 async def _end(service: Service, finish: Finish) -> Response:
@@ -141,7 +143,7 @@ def _claim(body: schemas.ClaimTasks) -> Claim:
 def _finish(item: schemas.FinishItem) -> Finish:
     return Finish(
         _lease(item.lease_id),
-        Ending(item.outcome),
+        FinishAction(item.outcome),
         result=item.result,
         error=item.error,
         retryable=item.retryable,

@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from app.api.examples import BODIES, PROBLEMS
 from app.api.schemas import Problem
 from app.http.auth import Door
-from app.http.route import DoorRoute
+from app.http.route import ApiRoute
 from app.settings import Settings
 
 _SCHEMES: Final = {
@@ -33,7 +33,7 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
         document["components"]["securitySchemes"] = _SCHEMES
         document["components"]["headers"] = {"X-Request-Id": _REQUEST_ID}
         for route in app.routes:
-            if isinstance(route, DoorRoute):
+            if isinstance(route, ApiRoute):
                 for method in route.methods or ():
                     operation = document["paths"][route.path_format][method.lower()]
                     operation["security"] = _security_of(route, app.state.settings)
@@ -43,7 +43,7 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-def _security_of(route: DoorRoute, settings: Settings) -> list[dict[str, list[str]]]:
+def _security_of(route: ApiRoute, settings: Settings) -> list[dict[str, list[str]]]:
     if route.door is Door.OPEN:
         return []
     doors = list(_SCHEMES) if route.door is Door.ANY else [route.door]

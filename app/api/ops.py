@@ -14,12 +14,12 @@ from app.api.responses import RETRY_AFTER, JsonAnswer, problems
 from app.api.services import Service
 from app.domain.documents import dumps
 from app.domain.errors import DatabaseAwayError
-from app.http.route import DoorRoute, FiguresRoute
+from app.http.route import ApiRoute, FiguresRoute
 from app.runtime import metrics
 
 QUEUES_SHOWN_FOR_SECONDS: Final = 5.0
 
-router = APIRouter(route_class=DoorRoute, tags=["operations"])
+router = APIRouter(route_class=ApiRoute, tags=["operations"])
 figures = APIRouter(route_class=FiguresRoute, tags=["operations"])
 
 _queues_shown_at = 0.0

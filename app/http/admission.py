@@ -16,7 +16,7 @@ ROOM_BYTES: Final = 4 * 1024 * 1024
 _ROOM: Final = "rowlock.room"
 
 
-class LargeCalls:
+class BodyAdmission:
     """Lets them in as there is room, in the order they came; one that fills it is alone."""
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class Room:
 
     __slots__ = ("_calls", "_exchange", "_taken_bytes")
 
-    def __init__(self, calls: LargeCalls, exchange: Exchange | None) -> None:
+    def __init__(self, calls: BodyAdmission, exchange: Exchange | None) -> None:
         self._calls = calls
         self._exchange = exchange
         self._taken_bytes = 0

@@ -15,18 +15,18 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.http.problems import problem_of
-from app.http.route import DoorRoute
+from app.http.route import ApiRoute
 
 
 class Dispatch:
-    """Plain ASGI over `DoorRoute`s; `otherwise` takes every other request."""
+    """Plain ASGI over `ApiRoute`s; `otherwise` takes every other request."""
 
     def __init__(self, routes: Iterable[BaseRoute], *, otherwise: ASGIApp) -> None:
         self._otherwise = otherwise
-        self._routes = [route for route in routes if isinstance(route, DoorRoute)]
-        self._fixed: dict[str, dict[str, DoorRoute]] = defaultdict(dict)
+        self._routes = [route for route in routes if isinstance(route, ApiRoute)]
+        self._fixed: dict[str, dict[str, ApiRoute]] = defaultdict(dict)
         # By method and number of path segments: at most a few patterns are left to try.
-        self._patterns: dict[tuple[str, int], list[DoorRoute]] = defaultdict(list)
+        self._patterns: dict[tuple[str, int], list[ApiRoute]] = defaultdict(list)
         for route in self._routes:
             for method in _methods(route):
                 if route.param_convertors:
@@ -66,7 +66,7 @@ class Dispatch:
         routes = (r for r in self._routes if r.matches(scope)[0] is not Match.NONE)
         return sorted({method for route in routes for method in _methods(route)})
 
-    def _route_of(self, scope: Scope) -> DoorRoute | None:
+    def _route_of(self, scope: Scope) -> ApiRoute | None:
         method, path = scope["method"], scope["path"]
         fixed = self._fixed.get(path)
         if fixed is not None:
@@ -79,7 +79,7 @@ class Dispatch:
         return None
 
 
-def _methods(route: DoorRoute) -> set[str]:
+def _methods(route: ApiRoute) -> set[str]:
     """HEAD wherever GET is: of its answer the server sends the head."""
     methods = route.methods or set()
     return methods | {"HEAD"} if "GET" in methods else methods

@@ -20,7 +20,7 @@ _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "O
 log = structlog.get_logger(__name__)
 
 
-class Envelope:
+class RequestLog:
     """Plain ASGI: a body passes through untouched."""
 
     def __init__(self, app: ASGIApp, *, logs_requests: bool) -> None:

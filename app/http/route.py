@@ -26,7 +26,7 @@ SHOWN_BYTES: Final = 1024
 Read = Callable[[Request], Awaitable[Any]]
 
 
-class DoorRoute(APIRoute):
+class ApiRoute(APIRoute):
     """A route behind one door. Subclasses say which."""
 
     door: ClassVar[Door] = Door.OPEN
@@ -59,19 +59,19 @@ class DoorRoute(APIRoute):
         return response
 
 
-class ClientRoute(DoorRoute):
+class ClientRoute(ApiRoute):
     door = Door.CLIENT
 
 
-class WorkerRoute(DoorRoute):
+class WorkerRoute(ApiRoute):
     door = Door.WORKER
 
 
-class AdminRoute(DoorRoute):
+class AdminRoute(ApiRoute):
     door = Door.ADMIN
 
 
-class FiguresRoute(DoorRoute):
+class FiguresRoute(ApiRoute):
     door = Door.ANY
 
 

@@ -13,11 +13,11 @@ from app.api import admin, leases, ops, tags, tasks
 from app.api.manual import show_manual
 from app.api.openapi import openapi_of
 from app.api.services import Services
-from app.http.admission import LargeCalls
+from app.http.admission import BodyAdmission
 from app.http.auth import Doorkeeper
 from app.http.dispatch import Dispatch
 from app.http.problems import on_error
-from app.http.request_log import Envelope
+from app.http.request_log import RequestLog
 from app.queue import processes
 from app.runtime.logging import configure_logging
 from app.service.platform import BATCHES, Platform
@@ -32,7 +32,7 @@ class Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         otherwise = super().build_middleware_stack()
-        return Envelope(
+        return RequestLog(
             Dispatch(self.routes, otherwise=otherwise),
             logs_requests=self.state.settings.log_level == "debug",
         )
@@ -78,7 +78,7 @@ def create_app(settings: Settings | None = None, *, batches_under_way: int = BAT
     )
     app.state.settings = settings
     app.state.doorkeeper = Doorkeeper(settings)
-    app.state.large_calls = LargeCalls()
+    app.state.large_calls = BodyAdmission()
     for router in (tasks, tags, leases, admin, ops):
         app.router.routes.extend(router.router.routes)
     app.router.routes.extend(ops.figures.routes)

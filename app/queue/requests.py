@@ -29,7 +29,7 @@ class Submitted(NamedTuple):
         return bool(self.tasks)
 
 
-class Ending(StrEnum):
+class FinishAction(StrEnum):
     """What a worker says of its attempt."""
 
     COMPLETE = "complete"
@@ -41,7 +41,7 @@ class Finish(NamedTuple):
     """One attempt to end. `result` is a JSON text."""
 
     lease: Lease
-    ending: Ending
+    action: FinishAction
     result: str | None = None
     error: str | None = None
     retryable: bool = True
@@ -57,14 +57,14 @@ class Claim(NamedTuple):
     lease_seconds: int | None = None
 
 
-class Turn(NamedTuple):
+class LeaseCall(NamedTuple):
     """One call of a worker: attempts to end, then work to take."""
 
     finishes: Sequence[Finish] = ()
     claim: Claim | None = None
 
 
-class Turned(NamedTuple):
+class LeaseAnswer(NamedTuple):
     """What the call gets: an answer for each finish, in order, and the claimed tasks. A claim
     that the batch did not come to is not served, and to be made again."""
 
@@ -79,8 +79,8 @@ Move = tuple[Task, Task]
 """A task before and after a transition."""
 
 
-class Turns(NamedTuple):
-    """A batch of turns, done: an answer each, and every task that was moved."""
+class LeaseBatch(NamedTuple):
+    """A batch of calls, done: an answer each, and every task that was moved."""
 
-    answers: list[Turned]
+    answers: list[LeaseAnswer]
     moves: list[Move]

@@ -18,7 +18,7 @@ from app.domain.errors import (
 from app.domain.task import Lease, Task, leases_of, texts_of, without_texts
 from app.queue.attempts import lifecycle
 from app.queue.lists.reading import get_tasks
-from app.queue.requests import Claim, Ending, Finish, Turn, Turned, Turns
+from app.queue.requests import Claim, Finish, FinishAction, LeaseAnswer, LeaseBatch, LeaseCall
 from app.runtime import metrics
 from app.runtime.light_event import LightEvent
 from app.service.coalescer import Coalescer
@@ -45,8 +45,8 @@ class WorkerService:
         self._platform = platform
         self._memory = platform.claims
         self._returns = GiveBack(self._release)
-        self._turns: Coalescer[Turn, Turned] = Coalescer(
-            self._take_turns,
+        self._batches: Coalescer[LeaseCall, LeaseAnswer] = Coalescer(
+            self._finish_and_claim,
             limit=TURN_LIMIT,
             weigh=self._weight,
             observe=metrics.BATCH_CALLS.labels("leases").observe,
@@ -55,7 +55,7 @@ class WorkerService:
         )
         self._heartbeats = Heartbeats(platform)
 
-    async def turn(
+    async def finish_and_claim(
         self,
         finishes: Sequence[Finish],
         claim: Claim | None,
@@ -63,7 +63,7 @@ class WorkerService:
         wait_seconds: float = 0,
         gone: LightEvent | None = None,
         only_waits: Callable[[], None] = lambda: None,
-    ) -> Turned:
+    ) -> LeaseAnswer:
         """End attempts and take the next work, in one transaction; with nothing to take, wait.
 
         `gone` is set when the caller hangs up: its wait is over then, and nothing claimed for it.
@@ -71,66 +71,66 @@ class WorkerService:
         Raises `TooManyWaitingError` where there is nothing to take, nor room to wait.
         """
         if claim is None or wait_seconds <= 0:
-            return await self._take_turn(Turn(finishes, claim))
+            return await self._call(LeaseCall(finishes, claim))
         until = time.monotonic() + wait_seconds
         room = self._platform.work
         # In before looking, so that nothing that comes after the look is missed.
         try:
             waiter = room.enter(claim.queues)
         except TooManyWaitingError:
-            turned = await self._look(finishes, claim)
-            if not finishes and not turned.claimed:
+            answered = await self._look(finishes, claim)
+            if not finishes and not answered.claimed:
                 raise
-            return turned
+            return answered
         try:
-            turned = await self._look(finishes, claim)
-            if not turned.claimed:
-                turned = _within(turned, WAITING_BYTES)
+            answered = await self._look(finishes, claim)
+            if not answered.claimed:
+                answered = _within(answered, WAITING_BYTES)
             only_waits()
             finishes = ()  # which may be 16 MiB
-            while not turned.claimed and (remaining := until - time.monotonic()) > 0:
+            while not answered.claimed and (remaining := until - time.monotonic()) > 0:
                 if not await waiter.wait(remaining, gone) or not room.is_open:
-                    return turned
+                    return answered
                 if gone is not None and gone.is_set():
                     waiter.wake()  # what woke it goes on to the next
-                    return turned
+                    return answered
                 try:
-                    claimed = (await self._take_turn(Turn((), claim))).claimed
+                    claimed = (await self._call(LeaseCall((), claim))).claimed
                 except BaseException:
                     waiter.wake()  # likewise
                     raise
-                turned = turned._replace(claimed=claimed)
+                answered = answered._replace(claimed=claimed)
             # A poll may be hung up on at any time, in its first moment too.
-            if turned.claimed and gone is not None and gone.is_set():
-                self.give_back(leases_of(turned.claimed))
-                return turned._replace(claimed=[])
-            return turned
+            if answered.claimed and gone is not None and gone.is_set():
+                self.give_back(leases_of(answered.claimed))
+                return answered._replace(claimed=[])
+            return answered
         finally:
             room.leave(waiter)
 
-    async def _look(self, finishes: Sequence[Finish], claim: Claim) -> Turned:
+    async def _look(self, finishes: Sequence[Finish], claim: Claim) -> LeaseAnswer:
         """A poll's first look; none where somebody waits who has found nothing either."""
         if not self._platform.work.is_dry(claim.queues):
-            return await self._take_turn(Turn(finishes, claim))
+            return await self._call(LeaseCall(finishes, claim))
         if finishes:
-            return await self._take_turn(Turn(finishes))
-        return Turned([], [])
+            return await self._call(LeaseCall(finishes))
+        return LeaseAnswer([], [])
 
-    async def _take_turn(self, turn: Turn) -> Turned:
+    async def _call(self, call: LeaseCall) -> LeaseAnswer:
         """In a batch with others; and in another one, if that one did not come to its claim."""
-        turned = _within(await self._turns(turn), ANSWER_BYTES)
-        while not turned.is_served:
-            again = await self._turns(Turn((), turn.claim), is_again=True)
-            turned = turned._replace(claimed=again.claimed, is_served=again.is_served)
-        return turned
+        answered = _within(await self._batches(call), ANSWER_BYTES)
+        while not answered.is_served:
+            again = await self._batches(LeaseCall((), call.claim), is_again=True)
+            answered = answered._replace(claimed=again.claimed, is_served=again.is_served)
+        return answered
 
     async def finish(self, finish: Finish) -> Task:
         """End one attempt. Raises `StaleLeaseError` or `TaskNotFoundError`."""
-        turned = await self._turns(Turn([finish]))
-        (answer,) = turned.finished
+        answered = await self._batches(LeaseCall([finish]))
+        (answer,) = answered.finished
         if isinstance(answer, RowlockError):
             raise answer
-        if answer.id in turned.cut:
+        if answer.id in answered.cut:
             tasks = await self._platform.database.read(partial(get_tasks, ids=[answer.id]))
             if answer.id not in tasks:
                 raise TaskNotFoundError(task_id=answer.id)
@@ -147,20 +147,20 @@ class WorkerService:
 
     async def drain(self) -> None:
         """Return when everything accepted so far is answered."""
-        await self._turns.drain()
+        await self._batches.drain()
         await self._returns.drain()
         await self._heartbeats.drain()
 
-    async def _take_turns(self, turns: Sequence[Turn]) -> list[Turned | Exception]:
+    async def _finish_and_claim(self, calls: Sequence[LeaseCall]) -> list[LeaseAnswer | Exception]:
         given_out: list[Lease] = []
         try:
-            are_free, done = await self._transact(turns, given_out)
+            are_free, done = await self._transact(calls, given_out)
         except DatabaseAwayError:
             # They may be committed all the same, and nobody will hear of them.
             self._returns.put(given_out)
             raise
         finally:
-            self._forget(turns)
+            self._forget(calls)
         claimed = [task for answer in done.answers for task in answer.claimed]
         self._memory.leased.keep(claimed)
         # An end told again too: whoever was told it first may have died before it told the cache.
@@ -172,58 +172,60 @@ class WorkerService:
         return [next(answers) if is_free else RowBusyError() for is_free in are_free]
 
     async def _transact(
-        self, turns: Sequence[Turn], given_out: list[Lease]
-    ) -> tuple[list[bool], Turns]:
-        """Which of the turns could be taken, and those, taken."""
+        self, calls: Sequence[LeaseCall], given_out: list[Lease]
+    ) -> tuple[list[bool], LeaseBatch]:
+        """Which of the calls could be taken, and those, taken."""
         database = self._platform.database
-        take_turns = partial(
-            lifecycle.take_turns, turns=turns, memory=self._memory, given_out=given_out
+        finish_and_claim = partial(
+            lifecycle.finish_and_claim, calls=calls, memory=self._memory, given_out=given_out
         )
-        take_free_turns = partial(
-            lifecycle.take_free_turns, turns=turns, memory=self._memory, given_out=given_out
+        finish_and_claim_free = partial(
+            lifecycle.finish_and_claim_free, calls=calls, memory=self._memory, given_out=given_out
         )
-        all_free = [True] * len(turns)
+        all_free = [True] * len(calls)
         try:
-            return all_free, await database.transact(take_turns)
+            return all_free, await database.transact(finish_and_claim)
         except GuardFailedError:
             # A client has changed one of the tasks, or the sweep or management have ended it.
-            self._forget(turns)
-            return all_free, await database.transact(take_turns)
+            self._forget(calls)
+            return all_free, await database.transact(finish_and_claim)
         except RowBusyError:
             # Somebody holds a row. Whoever needs it is told so, and all have waited long enough.
-            self._forget(turns)
-            return await database.transact(take_free_turns)
+            self._forget(calls)
+            return await database.transact(finish_and_claim_free)
 
-    def _forget(self, turns: Sequence[Turn]) -> None:
-        for turn in turns:
-            self._memory.leased.forget(turn.finishes)
+    def _forget(self, calls: Sequence[LeaseCall]) -> None:
+        for call in calls:
+            self._memory.leased.forget(call.finishes)
 
-    async def _return_unclaimed(self, _turn: Turn, turned: Turned) -> None:
-        self._returns.put(leases_of(turned.claimed))
+    async def _return_unclaimed(self, _call: LeaseCall, answered: LeaseAnswer) -> None:
+        self._returns.put(leases_of(answered.claimed))
 
     async def _release(self, leases: Sequence[Lease]) -> list[Lease]:
         """Those whose tasks somebody else holds. By itself: nobody has to wait for them."""
-        turns = [Turn([Finish(lease, Ending.RELEASE)]) for lease in leases]
-        self._forget(turns)
-        release = partial(lifecycle.take_free_turns, turns=turns, memory=self._memory, given_out=[])
+        calls = [LeaseCall([Finish(lease, FinishAction.RELEASE)]) for lease in leases]
+        self._forget(calls)
+        release = partial(
+            lifecycle.finish_and_claim_free, calls=calls, memory=self._memory, given_out=[]
+        )
         are_free, done = await self._platform.database.transact(release)
         await self._platform.moved(done.moves)
         return [lease for lease, is_free in zip(leases, are_free, strict=True) if not is_free]
 
-    def _weight(self, turn: Turn) -> int:
+    def _weight(self, call: LeaseCall) -> int:
         finishes = sum(
             (1 if self._memory.leased.has(finish.lease) else UNKNOWN_WEIGHT)
             + len(finish.result or "") // WEIGHTY_CHARACTERS
-            for finish in turn.finishes
+            for finish in call.finishes
         )
-        return finishes + (turn.claim.limit + len(turn.claim.queues) if turn.claim else 0)
+        return finishes + (call.claim.limit + len(call.claim.queues) if call.claim else 0)
 
 
-def _within(turned: Turned, limit_bytes: int) -> Turned:
+def _within(answered: LeaseAnswer, limit_bytes: int) -> LeaseAnswer:
     """What is shown of finished tasks comes to no more than that."""
     finished: list[Task | RowlockError] = []
-    cut = set(turned.cut)
-    for answer in turned.finished:
+    cut = set(answered.cut)
+    for answer in answered.finished:
         task = answer if isinstance(answer, Task) else answer.facts.get("task")
         shown = answer
         if isinstance(task, Task):
@@ -233,7 +235,7 @@ def _within(turned: Turned, limit_bytes: int) -> Turned:
                 cut.add(task.id)
                 shown = _light(answer, task)
         finished.append(shown)
-    return turned._replace(finished=finished, cut=frozenset(cut))
+    return answered._replace(finished=finished, cut=frozenset(cut))
 
 
 def _light(answer: Task | RowlockError, task: Task) -> Task | RowlockError:

@@ -11,7 +11,7 @@ from app.mysql.database import Connection
 from app.queue import intervene
 from app.queue.attempts import lifecycle
 from app.queue.attempts.claim_memory import ClaimMemory
-from app.queue.requests import Claim, Ending, Finish, Move, Turn
+from app.queue.requests import Claim, Finish, FinishAction, LeaseCall, Move
 from app.queue.sweeps import deadlines
 from app.queue.tags import TagIds
 from tests import calls
@@ -22,11 +22,11 @@ def claim(limit: int = 1) -> Work[list[Task]]:
     """Claim from the default queue."""
 
     async def work(connection: Connection) -> list[Task]:
-        turn = Turn(claim=Claim("other-worker", ("default",), limit))
-        turns = await lifecycle.take_turns(
-            connection, turns=[turn], memory=ClaimMemory(), given_out=[]
+        call = LeaseCall(claim=Claim("other-worker", ("default",), limit))
+        batch = await lifecycle.finish_and_claim(
+            connection, calls=[call], memory=ClaimMemory(), given_out=[]
         )
-        return turns.answers[0].claimed
+        return batch.answers[0].claimed
 
     return work
 
@@ -34,13 +34,13 @@ def claim(limit: int = 1) -> Work[list[Task]]:
 def complete(lease_id: str) -> Work[Task]:
     """Complete the attempt, which the lease has to hold."""
     task_id, token = lease_id.split(".")
-    finish = Finish(Lease(int(task_id), token), Ending.COMPLETE, result='"in time"')
+    finish = Finish(Lease(int(task_id), token), FinishAction.COMPLETE, result='"in time"')
 
     async def work(connection: Connection) -> Task:
-        turns = await lifecycle.take_turns(
-            connection, turns=[Turn([finish])], memory=ClaimMemory(), given_out=[]
+        batch = await lifecycle.finish_and_claim(
+            connection, calls=[LeaseCall([finish])], memory=ClaimMemory(), given_out=[]
         )
-        (answer,) = turns.answers[0].finished
+        (answer,) = batch.answers[0].finished
         assert isinstance(answer, Task)
         return answer
 

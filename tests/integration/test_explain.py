@@ -21,7 +21,7 @@ from app.queue.attempts.claim_marks import BEGINNING, Look, Mark
 from app.queue.attempts.claim_memory import ClaimMemory
 from app.queue.deletion import delete_by_key
 from app.queue.figures import stats
-from app.queue.requests import Claim, Turn
+from app.queue.requests import Claim, LeaseCall
 from app.queue.statements import CLAIM
 from app.queue.sweeps import deadlines, retention
 from app.settings import Settings
@@ -108,9 +108,10 @@ def sorts(plan: Plan) -> bool:
 
 
 async def claim_statement(database: Database) -> Statement:
-    turn = Turn(claim=Claim("w", ("default",), LIMIT))
+    call = LeaseCall(claim=Claim("w", ("default",), LIMIT))
     sent = await sent_by(
-        database, partial(lifecycle.take_turns, turns=[turn], memory=ClaimMemory(), given_out=[])
+        database,
+        partial(lifecycle.finish_and_claim, calls=[call], memory=ClaimMemory(), given_out=[]),
     )
     claims = [statement for statement in sent if statement.text == CLAIM]
     # Nothing is locked where there is nothing: what doctor explains is what would be sent.

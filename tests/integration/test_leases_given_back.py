@@ -25,7 +25,7 @@ async def test_what_was_claimed_for_a_caller_that_left_meanwhile_is_given_back(
 ) -> None:
     task_id = TaskFactory().id
     worker = WorkerService(platform)
-    caller = asyncio.create_task(worker.turn([], Claim("gone", ("default",), 1)))
+    caller = asyncio.create_task(worker.finish_and_claim([], Claim("gone", ("default",), 1)))
     moved = platform.moved
 
     async def the_caller_leaves(moves: Collection[Move], **rest: Any) -> None:
@@ -59,7 +59,7 @@ async def test_what_a_poll_claims_at_its_first_look_is_given_back_to_a_caller_th
 
     monkeypatch.setattr(platform, "moved", the_caller_leaves)
     claim = Claim("gone", ("default",), 1)
-    turned = await worker.turn([], claim, wait_seconds=30, gone=gone)
+    turned = await worker.finish_and_claim([], claim, wait_seconds=30, gone=gone)
     assert turned.claimed == []
     await worker.drain()
 

@@ -36,8 +36,8 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 async def together(platform: Platform, *claims: Claim) -> list[list[int]]:
     """What claims get that come at once."""
     service = WorkerService(platform)
-    first = asyncio.create_task(service.turn([], Claim("first", ("nothing",), 1)))
-    turned = await asyncio.gather(*(service.turn([], claim) for claim in claims))
+    first = asyncio.create_task(service.finish_and_claim([], Claim("first", ("nothing",), 1)))
+    turned = await asyncio.gather(*(service.finish_and_claim([], claim) for claim in claims))
     await first
     return [[task.id for task in one.claimed] for one in turned]
 

@@ -18,21 +18,25 @@ from app.queue.attempts import claiming
 from app.queue.attempts.claim_memory import ClaimMemory
 from app.queue.attempts.leased_tasks import LeasedTasks
 from app.queue.lists.reading import get_tasks, outcomes_by_lease
-from app.queue.requests import Ending, Finish, Move, Turn, Turned, Turns
+from app.queue.requests import Finish, FinishAction, LeaseAnswer, LeaseBatch, LeaseCall, Move
 
 # What the tasks that a batch ends may come to together: beyond it their long texts are not read.
 FINISH_BYTES: Final = 8 * 1024 * 1024
 
 _OUTCOMES = {
-    Ending.COMPLETE: Outcome.DONE,
-    Ending.FAIL: Outcome.FAILED,
-    Ending.RELEASE: Outcome.RELEASED,
+    FinishAction.COMPLETE: Outcome.DONE,
+    FinishAction.FAIL: Outcome.FAILED,
+    FinishAction.RELEASE: Outcome.RELEASED,
 }
 
 
-async def take_turns(
-    connection: Connection, *, turns: Sequence[Turn], memory: ClaimMemory, given_out: list[Lease]
-) -> Turns:
+async def finish_and_claim(
+    connection: Connection,
+    *,
+    calls: Sequence[LeaseCall],
+    memory: ClaimMemory,
+    given_out: list[Lease],
+) -> LeaseBatch:
     """End attempts and hand out work.
 
     A lease that no longer holds its task gets a `StaleLeaseError` with the task's present
@@ -41,33 +45,37 @@ async def take_turns(
     where a task is not as remembered.
     """
     now = await connection.now()
-    finishes = [finish for turn in turns for finish in turn.finishes]
+    finishes = [finish for call in calls for finish in call.finishes]
     finished, cut, finish_moves = await _finish(connection, finishes, now, memory.leased)
-    claims = [turn.claim for turn in turns if turn.claim is not None]
+    claims = [call.claim for call in calls if call.claim is not None]
     claimed, claim_moves = await claiming.claim(connection, claims, now, memory.marks)
     given_out[:] = [Lease(new.id, new.lease_token) for _, new in claim_moves if new.lease_token]
     answers, handed = iter(finished), iter(claimed)
-    done: list[Turned] = []
-    for turn in turns:
-        hand = [] if turn.claim is None else next(handed)
-        ended = [next(answers) for _ in turn.finishes]
-        done.append(Turned(ended, hand or [], is_served=hand is not None, cut=cut))
-    return Turns(done, finish_moves + claim_moves)
+    done: list[LeaseAnswer] = []
+    for call in calls:
+        hand = [] if call.claim is None else next(handed)
+        ended = [next(answers) for _ in call.finishes]
+        done.append(LeaseAnswer(ended, hand or [], is_served=hand is not None, cut=cut))
+    return LeaseBatch(done, finish_moves + claim_moves)
 
 
-async def take_free_turns(
-    connection: Connection, *, turns: Sequence[Turn], memory: ClaimMemory, given_out: list[Lease]
-) -> tuple[list[bool], Turns]:
-    """The same, without waiting for anybody: which of the turns need no row that somebody else
+async def finish_and_claim_free(
+    connection: Connection,
+    *,
+    calls: Sequence[LeaseCall],
+    memory: ClaimMemory,
+    given_out: list[Lease],
+) -> tuple[list[bool], LeaseBatch]:
+    """The same, without waiting for anybody: which of the calls need no row that somebody else
     holds, and those, taken."""
-    needed = {finish.lease.task_id for turn in turns for finish in turn.finishes}
+    needed = {finish.lease.task_id for call in calls for finish in call.finishes}
     locked = await statements.lock_tasks(connection, needed, whole=False, skip_locked=True)
     busy = await get_tasks(connection, needed - locked.keys(), whole=False)
     are_free = [
-        busy.keys().isdisjoint(finish.lease.task_id for finish in turn.finishes) for turn in turns
+        busy.keys().isdisjoint(finish.lease.task_id for finish in call.finishes) for call in calls
     ]
-    free = list(compress(turns, are_free))
-    taken = await take_turns(connection, turns=free, memory=memory, given_out=given_out)
+    free = list(compress(calls, are_free))
+    taken = await finish_and_claim(connection, calls=free, memory=memory, given_out=given_out)
     return are_free, taken
 
 
@@ -116,7 +124,7 @@ async def _finish(
             continue
         present[task.id] = ended = _ended(task, finish, now)
         if ended.status != Status.DONE:
-            outcome = _OUTCOMES[finish.ending]
+            outcome = _OUTCOMES[finish.action]
             attempts.append(ended_attempt(task, now=now, outcome=outcome, error=finish.error))
     moves = [(old, present[i]) for i, old in before.items() if present[i] is not old]
     await statements.move(connection, moves)
@@ -127,7 +135,7 @@ async def _finish(
         task = present.get(finish.lease.task_id)
         if task is None:
             return TaskNotFoundError(task_id=finish.lease.task_id)
-        if finish.lease not in late or outcomes.get(finish.lease) == _OUTCOMES[finish.ending]:
+        if finish.lease not in late or outcomes.get(finish.lease) == _OUTCOMES[finish.action]:
             return task
         return stale(task, outcomes.get(finish.lease))
 
@@ -135,9 +143,9 @@ async def _finish(
 
 
 def _ended(task: Task, finish: Finish, now: datetime) -> Task:
-    if finish.ending is Ending.COMPLETE:
+    if finish.action is FinishAction.COMPLETE:
         return transitions.completed(task, now=now, result=finish.result)
-    if finish.ending is Ending.RELEASE:
+    if finish.action is FinishAction.RELEASE:
         return transitions.released(task, now=now)
     return transitions.failed(
         task,
