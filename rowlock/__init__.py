@@ -21,13 +21,14 @@ if TYPE_CHECKING:
         UnreachableError,
         WaitTimeoutError,
     )
-    from rowlock.models import Attempt, Lease, QueueState, QueueStats, Stats, Swept, Tag, Task
+    from rowlock.models import Attempt, BulkResult, Lease, QueueState, QueueStats, Stats, Tag, Task
     from rowlock.worker.attempt import Permanent, Retry, RunningAttempt
     from rowlock.worker.worker import Worker
 
 __all__ = [
     "AsyncClient",
     "Attempt",
+    "BulkResult",
     "Client",
     "ConflictError",
     "InvalidRequestError",
@@ -44,7 +45,6 @@ __all__ = [
     "RowlockError",
     "RunningAttempt",
     "Stats",
-    "Swept",
     "Tag",
     "Task",
     "UnavailableError",

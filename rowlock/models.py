@@ -121,7 +121,7 @@ class QueueState(Answer):
     paused_at: datetime | None
 
 
-class Swept(Answer):
+class BulkResult(Answer):
     """How many tasks matched the filters, and how many of them changed."""
 
     matched: int

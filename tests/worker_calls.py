@@ -25,7 +25,7 @@ async def end(api: httpx.AsyncClient, lease_id: str, ending: str) -> httpx.Respo
 
 
 async def heartbeat(api: httpx.AsyncClient, lease: Document, progress: Any = None) -> Document:
-    """The pulse that was answered."""
+    """What a heartbeat was answered."""
     body = {"progress": progress}
     answer = await api.post(f"/leases/{lease['lease_id']}/heartbeat", json=body)
     assert answer.status_code == 200, answer.text

@@ -89,5 +89,5 @@ async def intervene_in_all(
     wanted = query.to_filter()
     if wanted == TaskFilter():
         raise InvalidRequestError([FieldError("query", "needs at least one filter")])
-    swept = await service.admin.intervene_in_all(wanted, Event(action), is_dry_run=query.dry_run)
-    return JsonAnswer(dumps(swept._asdict()))
+    result = await service.admin.intervene_in_all(wanted, Event(action), is_dry_run=query.dry_run)
+    return JsonAnswer(dumps(result._asdict()))

@@ -78,15 +78,15 @@ async def finish(
 
 @router.post(
     "/leases/{lease_id}/heartbeat",
-    response_model=schemas.PulseDocument,
+    response_model=schemas.HeartbeatDocument,
     responses=problems(404, 409, *BODY_PROBLEMS),
     summary="The worker lives, and has come so far",
 )
 async def heartbeat(
     service: Service, lease_id: TheLease, body: schemas.Heartbeat = schemas.Heartbeat()
 ) -> Response:
-    pulse = await service.worker.heartbeat(_lease(lease_id), body.progress)
-    return JsonAnswer(dumps(pulse._asdict()))
+    answer = await service.worker.heartbeat(_lease(lease_id), body.progress)
+    return JsonAnswer(dumps(answer._asdict()))
 
 
 @router.post(

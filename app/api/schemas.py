@@ -267,7 +267,7 @@ class LeaseDocument(BaseModel):
     task: TaskDocument
 
 
-class PulseDocument(BaseModel):
+class HeartbeatDocument(BaseModel):
     expires_at: datetime
     deadline: datetime
 

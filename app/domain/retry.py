@@ -26,11 +26,11 @@ def after_failure(*, current_retry_count: int, retry_limit: int) -> Verdict:
 
 
 def delay_seconds(
-    *, retry_delay_seconds: int, retry_backoff: Backoff, retry: int, luck: float
+    *, retry_delay_seconds: int, retry_backoff: Backoff, retry: int, jitter: float
 ) -> float:
     """Seconds until the `retry`-th retry (from 1) may be claimed.
 
-    `luck`, from -1 to 1, places the delay within the jitter, so that tasks that failed
+    `jitter`, from -1 to 1, places the delay within the jitter, so that tasks that failed
     together do not come back together. Only the exponential backoff jitters. It grows to an hour,
     and is never less than what was asked for, but for the jitter.
     """
@@ -39,7 +39,7 @@ def delay_seconds(
     # 2**17 * 1 s is past the cap already; a larger exponent would only cost digits.
     grown = retry_delay_seconds * 2 ** min(retry - 1, 17)
     most = max(BACKOFF_CAP_SECONDS, retry_delay_seconds)
-    return float(min(grown, most)) * (1 + JITTER * luck)
+    return float(min(grown, most)) * (1 + JITTER * jitter)
 
 
 def release_delay_seconds(*, attempt: int, current_retry_count: int) -> int:

@@ -140,7 +140,7 @@ def failed(
             retry_delay_seconds=task.retry_delay_seconds,
             retry_backoff=Backoff(task.retry_backoff),
             retry=verdict.current_retry_count,
-            luck=(random or SystemRandom()).uniform(-1, 1),
+            jitter=(random or SystemRandom()).uniform(-1, 1),
         )
     else:
         delay = float(retry_after_seconds)

@@ -166,7 +166,7 @@ class Connections:
         else:
             self._unread.add(caller)
 
-    def sweep(self) -> None:
+    def enforce(self) -> None:
         """Let go whoever was waited for long enough. To be called about every second."""
         now = time.monotonic()
         self._count_untaken()

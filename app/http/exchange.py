@@ -15,7 +15,7 @@ from app.http.framing import RefusedError, framing_of
 from app.runtime.light_event import LightEvent
 
 # Under this key the application finds the exchange in its scope.
-EXCHANGE: Final = "rowlock.worker.claim_loop"
+EXCHANGE: Final = "rowlock.exchange"
 # What is written with percent signs takes long to read.
 PATH_LIMIT_BYTES: Final = 4096
 _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}

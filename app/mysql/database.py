@@ -349,6 +349,6 @@ class Clock:
         self._read = None
 
 
-def marks(values: Sized, mark: str = "%s") -> str:
+def placeholders(values: Sized, mark: str = "%s") -> str:
     """As many placeholders as there are values: `%s, %s, %s`."""
     return ", ".join([mark] * len(values))

@@ -29,7 +29,7 @@ from app.settings import Settings
 STOP_SECONDS = 8
 # How often the certificate's files are looked at.
 LOOK_SECONDS = 1
-SWEEP_SECONDS = 1.0
+ENFORCE_SECONDS = 1.0
 # For MySQL, Redis and the logs, besides the pool.
 FILES_BESIDE = 64
 M_MMAP_THRESHOLD = -3
@@ -65,9 +65,9 @@ class Server(uvicorn.Server):
 
     async def _sweep(self) -> None:
         while True:
-            await asyncio.sleep(SWEEP_SECONDS)
+            await asyncio.sleep(ENFORCE_SECONDS)
             try:
-                self._connections.sweep()
+                self._connections.enforce()
             except Exception:  # a bug; without this nobody would be timed out any more
                 log.exception("sweep_failed")
 

@@ -25,7 +25,7 @@ from app.domain.task import (
     without_texts,
 )
 from app.domain.transitions import begun
-from app.mysql.database import Connection, marks
+from app.mysql.database import Connection, placeholders
 from app.queue.deletion import delete_by_key
 from app.queue.figures.counters import count
 from app.queue.tags import TagIds
@@ -40,7 +40,8 @@ CLAIM: Final = (
 # waits at every row that somebody else holds.
 _BY_ID: Final = "tasks FORCE INDEX (PRIMARY)"
 _LOCK: Final = (
-    f"SELECT {{columns}} FROM {_BY_ID} WHERE id IN ({{marks}}) ORDER BY id FOR UPDATE{{skip}}"
+    f"SELECT {{columns}} FROM {_BY_ID} WHERE id IN ({{placeholders}}) "
+    "ORDER BY id FOR UPDATE{skip}"
 )
 _OVERDUE: Final = "AND deadline_at <= %s "
 _LOCK_DUE: Final = (
@@ -74,8 +75,8 @@ async def insert_tasks(
         values = [value for row in rows for value in _FIRST_VALUES(row)]
         # What is the same in every row is written out once a batch, not escaped once a row.
         same = f"'{Status.TO_DO}', '{now}', '{now}', 0, 0"
-        row = f"({marks(_FIRST_COLUMNS)}, {same})"
-        result = await connection.execute(_INSERT_TASK + marks(chunk, row), values)
+        row = f"({placeholders(_FIRST_COLUMNS)}, {same})"
+        result = await connection.execute(_INSERT_TASK + placeholders(chunk, row), values)
         _expect("insert_tasks", result.matched, len(chunk))
         stored += [
             row._replace(id=result.first_id + index * connection.id_step)
@@ -183,7 +184,7 @@ async def _locked(
     if not wanted:
         return
     skip = " SKIP LOCKED" if skip_locked else ""
-    statement = _LOCK.format(columns=columns, marks=marks(wanted), skip=skip)
+    statement = _LOCK.format(columns=columns, placeholders=placeholders(wanted), skip=skip)
     # One by one: a hundred rows may be as large as their tasks.
     async for (row,) in connection.stream(statement, tuple(wanted), reads_on=True):
         yield task_of(row)
@@ -222,8 +223,8 @@ async def move(connection: Connection, moves: Sequence[tuple[Task, Task]]) -> No
             continue
         statement = (
             f"UPDATE {_BY_ID} SET {', '.join(assignments)} "
-            f"WHERE id IN ({marks(chunk)}) "
-            f"AND (id, status, attempt, updated_at) IN ({marks(chunk, '(%s, %s, %s, %s)')})"
+            f"WHERE id IN ({placeholders(chunk)}) "
+            f"AND (id, status, attempt, updated_at) IN ({placeholders(chunk, '(%s, %s, %s, %s)')})"
         )
         values += [task.id for task in olds]
         values += [v for t in olds for v in (t.id, t.status, t.attempt, t.updated_at)]
@@ -266,7 +267,8 @@ async def _insert(connection: Connection, head: str, rows: Sequence[tuple[Any, .
         weigh=lambda row: 64 + sum(len(v) for v in row if isinstance(v, str)) * 3,
     ):
         result = await connection.execute(
-            head + marks(chunk, f"({marks(chunk[0])})"), [value for row in chunk for value in row]
+            head + placeholders(chunk, f"({placeholders(chunk[0])})"),
+            [value for row in chunk for value in row],
         )
         _expect(head, result.matched, len(chunk))
 

@@ -14,7 +14,7 @@ from typing import Final
 from pymysql import err
 
 from app.domain.errors import TagMissingError
-from app.mysql.database import Connection, Database, marks
+from app.mysql.database import Connection, Database, placeholders
 from app.runtime.steady_clock import steady_seconds
 
 REMEMBERED: Final = 10_000
@@ -89,7 +89,8 @@ class Tags:
 
 async def _find(connection: Connection, *, names: Sequence[str]) -> dict[str, int]:
     rows = await connection.fetch(
-        f"SELECT name, id FROM tags FORCE INDEX (ux_tags_name) WHERE name IN ({marks(names)})",
+        "SELECT name, id FROM tags FORCE INDEX (ux_tags_name) "
+        f"WHERE name IN ({placeholders(names)})",
         names,
     )
     return {row[0]: row[1] for row in rows}
@@ -97,4 +98,6 @@ async def _find(connection: Connection, *, names: Sequence[str]) -> dict[str, in
 
 async def _insert(connection: Connection, *, names: Sequence[str]) -> None:
     if names:
-        await connection.execute(f"INSERT INTO tags (name) VALUES {marks(names, '(%s)')}", names)
+        await connection.execute(
+            f"INSERT INTO tags (name) VALUES {placeholders(names, '(%s)')}", names
+        )

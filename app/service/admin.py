@@ -18,7 +18,7 @@ from app.service.platform import Platform
 BATCH: Final = 500
 
 
-class Swept(NamedTuple):
+class BulkResult(NamedTuple):
     """How many tasks matched a filter, and how many of them changed."""
 
     matched: int
@@ -41,7 +41,7 @@ class AdminService:
 
     async def intervene_in_all(
         self, wanted: TaskFilter, event: Event, *, is_dry_run: bool
-    ) -> Swept:
+    ) -> BulkResult:
         """All that match, each batch committed before the next. What the state does not
         allow stays as it is. Raises `SearchTooSlowError`; what is committed by then stays."""
         database = self._platform.database
@@ -57,7 +57,7 @@ class AdminService:
                 )
             )
             if not found:
-                return Swept(matched, changed)
+                return BulkResult(matched, changed)
             matched += len(found)
             page = page._replace(after=found[-1])
             ids = [position.id for position in found]

@@ -19,7 +19,7 @@ from app.service.platform import Platform
 BEAT_LIMIT: Final = 1000
 
 
-class Pulse(NamedTuple):
+class HeartbeatAnswer(NamedTuple):
     """The answer to a heartbeat."""
 
     expires_at: datetime
@@ -31,13 +31,13 @@ class Heartbeats:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._beats: Coalescer[tuple[Lease, str | None], Pulse] = Coalescer(
+        self._beats: Coalescer[tuple[Lease, str | None], HeartbeatAnswer] = Coalescer(
             self._beat,
             limit=BEAT_LIMIT,
             observe=metrics.BATCH_CALLS.labels("heartbeats").observe,
         )
 
-    async def beat(self, lease: Lease, progress: str | None) -> Pulse:
+    async def beat(self, lease: Lease, progress: str | None) -> HeartbeatAnswer:
         """The worker lives. Raises `StaleLeaseError` or `TaskNotFoundError`."""
         return await self._beats((lease, progress))
 
@@ -45,20 +45,24 @@ class Heartbeats:
         """Return when every heartbeat accepted so far is answered."""
         await self._beats.drain()
 
-    async def _beat(self, calls: Sequence[tuple[Lease, str | None]]) -> list[Pulse | Exception]:
+    async def _beat(
+        self, calls: Sequence[tuple[Lease, str | None]]
+    ) -> list[HeartbeatAnswer | Exception]:
         leases = [lease for lease, _ in calls]
-        now, held = await self._platform.database.read(partial(heartbeats.held, leases=leases))
+        now, active_leases = await self._platform.database.read(
+            partial(heartbeats.active_leases, leases=leases)
+        )
         beats: list[Beat] = []
-        answers: list[Pulse | Exception] = []
+        answers: list[HeartbeatAnswer | Exception] = []
         for lease, progress in calls:
-            found = held[lease]
+            found = active_leases[lease]
             if isinstance(found, RowlockError):
                 answers.append(found)
                 continue
             expires_at = found.deadline_at
             if found.lease_seconds is not None:
                 expires_at = min(expires_at, now + timedelta(seconds=found.lease_seconds))
-            answers.append(Pulse(expires_at, found.deadline_at))
+            answers.append(HeartbeatAnswer(expires_at, found.deadline_at))
             beats.append(
                 Beat(
                     lease,

@@ -23,7 +23,7 @@ from app.runtime import metrics
 from app.runtime.light_event import LightEvent
 from app.service.coalescer import Coalescer
 from app.service.give_back import GiveBack
-from app.service.heartbeats import Heartbeats, Pulse
+from app.service.heartbeats import HeartbeatAnswer, Heartbeats
 from app.service.platform import Platform
 
 # Together at most this many tasks move in one transaction of the lease traffic.
@@ -137,7 +137,7 @@ class WorkerService:
             return tasks[answer.id]
         return answer
 
-    async def heartbeat(self, lease: Lease, progress: str | None) -> Pulse:
+    async def heartbeat(self, lease: Lease, progress: str | None) -> HeartbeatAnswer:
         """The worker lives. Raises `StaleLeaseError` or `TaskNotFoundError`."""
         return await self._heartbeats.beat(lease, progress)
 

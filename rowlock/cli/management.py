@@ -46,15 +46,15 @@ def _command(action: Action) -> Callable[..., None]:
                     else:
                         typer.echo(f"task {task.id} is {task.status}")
                 return
-            swept = client.ask(calls.intervene_in_all(action, filters, is_dry_run=True))
-            if swept.matched:
-                some = f"{swept.matched:,} task{'s'[: swept.matched != 1]}"
+            result = client.ask(calls.intervene_in_all(action, filters, is_dry_run=True))
+            if result.matched:
+                some = f"{result.matched:,} task{'s'[: result.matched != 1]}"
                 confirm(f"{action.capitalize()} {some}?", yes=yes)
-                swept = client.ask(calls.intervene_in_all(action, filters, is_dry_run=False))
+                result = client.ask(calls.intervene_in_all(action, filters, is_dry_run=False))
         if as_json:
-            render.show_json(swept)
+            render.show_json(result)
         else:
-            typer.echo(f"{swept.matched:,} matched, {swept.changed:,} changed")
+            typer.echo(f"{result.matched:,} matched, {result.changed:,} changed")
 
     command.__doc__ = (
         f"{_HELP[action]}\n\nNamed by their ids, or all that match filters: then it shows how "

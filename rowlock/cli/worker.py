@@ -91,7 +91,7 @@ def run(
     handler.setFormatter(HarmlessLines("%(asctime)s %(message)s"))
     logging.basicConfig(handlers=[handler])
     logging.getLogger("rowlock").setLevel("INFO")
-    terms: dict[str, Any] = {
+    given: dict[str, Any] = {
         name: value
         for name, value in {
             "queues": queues,
@@ -105,7 +105,7 @@ def run(
         if value is not None
     }
     try:
-        worker = Worker(**terms) if handlers is None else _load(handlers).with_options(**terms)
+        worker = Worker(**given) if handlers is None else _load(handlers).with_options(**given)
         service = None if forward is None else Forward(forward, signing_key=_signing_key())
     except ValueError as error:
         fail(str(error), USAGE)

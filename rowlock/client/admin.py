@@ -7,7 +7,7 @@ from rowlock.client import calls
 from rowlock.client.fields import Filters
 from rowlock.client.pages import walk, walk_async
 from rowlock.http.call import Call
-from rowlock.models import QueueState, QueueStats, Swept, Task
+from rowlock.models import BulkResult, QueueState, QueueStats, Task
 
 T = TypeVar("T")
 
@@ -46,19 +46,19 @@ class Admin:
         """Begin again, with all its retries."""
         return self._ask(calls.intervene("retry", task_id))
 
-    def pause_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> Swept:
+    def pause_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
         """Pause all that match. At least one filter; `dry_run` only counts."""
         return self._ask(calls.intervene_in_all("pause", filters, is_dry_run=dry_run))
 
-    def resume_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> Swept:
+    def resume_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
         """Resume all that match."""
         return self._ask(calls.intervene_in_all("resume", filters, is_dry_run=dry_run))
 
-    def cancel_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> Swept:
+    def cancel_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
         """Cancel all that match."""
         return self._ask(calls.intervene_in_all("cancel", filters, is_dry_run=dry_run))
 
-    def retry_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> Swept:
+    def retry_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
         """Retry all that match."""
         return self._ask(calls.intervene_in_all("retry", filters, is_dry_run=dry_run))
 
@@ -97,19 +97,19 @@ class AsyncAdmin:
         """Begin again, with all its retries."""
         return await self._ask(calls.intervene("retry", task_id))
 
-    async def pause_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> Swept:
+    async def pause_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
         """Pause all that match. At least one filter; `dry_run` only counts."""
         return await self._ask(calls.intervene_in_all("pause", filters, is_dry_run=dry_run))
 
-    async def resume_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> Swept:
+    async def resume_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
         """Resume all that match."""
         return await self._ask(calls.intervene_in_all("resume", filters, is_dry_run=dry_run))
 
-    async def cancel_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> Swept:
+    async def cancel_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
         """Cancel all that match."""
         return await self._ask(calls.intervene_in_all("cancel", filters, is_dry_run=dry_run))
 
-    async def retry_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> Swept:
+    async def retry_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
         """Retry all that match."""
         return await self._ask(calls.intervene_in_all("retry", filters, is_dry_run=dry_run))
 

@@ -13,9 +13,9 @@ from rowlock.client.pages import walk_async
 from rowlock.client.upload import Upload
 from rowlock.http import flows
 from rowlock.http.call import Call
-from rowlock.http.retry import Patience
+from rowlock.http.retry import RetryBudget
 from rowlock.http.target import target
-from rowlock.http.transport import AsyncWire
+from rowlock.http.transport import AsyncTransport
 from rowlock.models import Attempt, Stats, Tag, Task
 
 T = TypeVar("T")
@@ -47,8 +47,8 @@ class AsyncClient:
         retry_seconds: float = 15.0,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._patience = Patience(retry_seconds)
-        self._wire = AsyncWire(
+        self._budget = RetryBudget(retry_seconds)
+        self._transport = AsyncTransport(
             target(url, token), timeout_seconds=timeout_seconds, transport=transport
         )
         self.admin = AsyncAdmin(self.ask)
@@ -78,12 +78,12 @@ class AsyncClient:
         `progress` is called after each batch with the number stored so far. With a key of
         your own a run that broke off can be repeated whole: what is stored is found again.
         """
-        upload = Upload(batch_size, idempotency_key, progress, self._patience)
+        upload = Upload(batch_size, idempotency_key, progress, self._budget)
         async for task in _each(tasks):
             if batch := upload.add(task):
-                await self._wire.run(upload.store(batch))
+                await self._transport.run(upload.store(batch))
         if batch := upload.rest():
-            await self._wire.run(upload.store(batch))
+            await self._transport.run(upload.store(batch))
         return upload.ids
 
     async def get(self, task_id: int) -> Task:
@@ -93,7 +93,7 @@ class AsyncClient:
     async def wait(self, task_id: int, timeout_seconds: float | None = None) -> Task:
         """The task once it has ended, however. Raises `WaitTimeoutError` after
         `timeout_seconds`."""
-        return await self._wire.run(waiting.wait(task_id, timeout_seconds, self._patience))
+        return await self._transport.run(waiting.wait(task_id, timeout_seconds, self._budget))
 
     async def list(
         self,
@@ -128,11 +128,11 @@ class AsyncClient:
 
     async def ask(self, call: Call[T]) -> T:
         """The answer to any call."""
-        return await self._wire.run(flows.ask(call, self._patience))
+        return await self._transport.run(flows.ask(call, self._budget))
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._wire.close()
+        await self._transport.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from rowlock.client.fields import Changes, Filters, NewTask, encode_fields, query_of
 from rowlock.http.call import Call, Headers, Query
-from rowlock.models import Attempt, QueueState, QueueStats, Stats, Swept, Tag, Task
+from rowlock.models import Attempt, BulkResult, QueueState, QueueStats, Stats, Tag, Task
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ class Page(NamedTuple, Generic[T]):
 
 
 BATCH_SECONDS: Final = 50.0
-SWEEP_SECONDS: Final = 3600.0
+BULK_SECONDS: Final = 3600.0
 
 _TASKS: Final = TypeAdapter(list[Task])
 _ATTEMPTS: Final = TypeAdapter(list[Attempt])
@@ -92,15 +92,15 @@ def intervene(action: str, task_id: int) -> Call[Task]:
     return Call("POST", f"/admin/tasks/{_part(task_id)}/{action}", _task, is_repeatable=False)
 
 
-def intervene_in_all(action: str, filters: Filters, *, is_dry_run: bool) -> Call[Swept]:
+def intervene_in_all(action: str, filters: Filters, *, is_dry_run: bool) -> Call[BulkResult]:
     """The same for all that match."""
     query = query_of(filters)
     return Call(
         "POST",
         f"/admin/tasks/{action}",
-        lambda response: Swept.model_validate_json(response.content),
+        lambda response: BulkResult.model_validate_json(response.content),
         (*query, ("dry_run", "true")) if is_dry_run else query,
-        extra_seconds=SWEEP_SECONDS,
+        extra_seconds=BULK_SECONDS,
         is_repeatable=is_dry_run,
     )
 

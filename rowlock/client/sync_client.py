@@ -13,9 +13,9 @@ from rowlock.client.pages import walk
 from rowlock.client.upload import Upload
 from rowlock.http import flows
 from rowlock.http.call import Call
-from rowlock.http.retry import Patience
+from rowlock.http.retry import RetryBudget
 from rowlock.http.target import target
-from rowlock.http.transport import Wire
+from rowlock.http.transport import Transport
 from rowlock.models import Attempt, Stats, Tag, Task
 
 T = TypeVar("T")
@@ -47,8 +47,10 @@ class Client:
         retry_seconds: float = 15.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._patience = Patience(retry_seconds)
-        self._wire = Wire(target(url, token), timeout_seconds=timeout_seconds, transport=transport)
+        self._budget = RetryBudget(retry_seconds)
+        self._transport = Transport(
+            target(url, token), timeout_seconds=timeout_seconds, transport=transport
+        )
         self.admin = Admin(self.ask)
 
     def submit(
@@ -76,12 +78,12 @@ class Client:
         `progress` is called after each batch with the number stored so far. With a key of
         your own a run that broke off can be repeated whole: what is stored is found again.
         """
-        upload = Upload(batch_size, idempotency_key, progress, self._patience)
+        upload = Upload(batch_size, idempotency_key, progress, self._budget)
         for task in tasks:
             if batch := upload.add(task):
-                self._wire.run(upload.store(batch))
+                self._transport.run(upload.store(batch))
         if batch := upload.rest():
-            self._wire.run(upload.store(batch))
+            self._transport.run(upload.store(batch))
         return upload.ids
 
     def get(self, task_id: int) -> Task:
@@ -91,7 +93,7 @@ class Client:
     def wait(self, task_id: int, timeout_seconds: float | None = None) -> Task:
         """The task once it has ended, however. Raises `WaitTimeoutError` after
         `timeout_seconds`."""
-        return self._wire.run(waiting.wait(task_id, timeout_seconds, self._patience))
+        return self._transport.run(waiting.wait(task_id, timeout_seconds, self._budget))
 
     def list(
         self,
@@ -125,11 +127,11 @@ class Client:
 
     def ask(self, call: Call[T]) -> T:
         """The answer to any call."""
-        return self._wire.run(flows.ask(call, self._patience))
+        return self._transport.run(flows.ask(call, self._budget))
 
     def close(self) -> None:
         """Close the connections."""
-        self._wire.close()
+        self._transport.close()
 
     def __enter__(self) -> Self:
         return self

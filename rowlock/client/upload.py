@@ -8,7 +8,7 @@ from rowlock.client import calls
 from rowlock.client.fields import NewTask, encode_fields
 from rowlock.errors import RowlockError
 from rowlock.http.flows import Flow, ask
-from rowlock.http.retry import Patience
+from rowlock.http.retry import RetryBudget
 
 BATCH_LIMIT: Final = 1000
 # The server takes 16 MiB.
@@ -29,7 +29,7 @@ class Upload:
         batch_size: int,
         idempotency_key: str | None,
         progress: Callable[[int], object] | None,
-        patience: Patience,
+        budget: RetryBudget,
     ) -> None:
         if not 1 <= batch_size <= BATCH_LIMIT:
             raise ValueError(f"batch_size must be from 1 to {BATCH_LIMIT:,}")
@@ -37,7 +37,7 @@ class Upload:
         self._batch_size = batch_size
         self._key = idempotency_key or uuid4().hex
         self._progress = progress
-        self._patience = patience
+        self._budget = budget
         self._batch: Batch = []
         self._bytes = 0
         self._number = 0
@@ -63,7 +63,7 @@ class Upload:
         """Store a batch, all or none. Raises `RowlockError`, with a note on what is stored."""
         call = calls.submit_batch(batch, f"{self._key}-{self._number}")
         try:
-            tasks = yield from ask(call, self._patience)
+            tasks = yield from ask(call, self._budget)
         except RowlockError as error:
             first = len(self.ids)
             error.add_note(

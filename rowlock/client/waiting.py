@@ -7,7 +7,7 @@ from typing import Final
 from rowlock.client import calls
 from rowlock.errors import WaitTimeoutError
 from rowlock.http.flows import Flow, Pause, ask
-from rowlock.http.retry import Patience
+from rowlock.http.retry import RetryBudget
 from rowlock.models import Task
 
 WAIT_SECONDS: Final = 30.0
@@ -17,7 +17,7 @@ SHORTEST_WAIT_SECONDS: Final = 1.0
 def wait(
     task_id: int,
     timeout_seconds: float | None,
-    patience: Patience,
+    budget: RetryBudget,
     clock: Callable[[], float] = time.monotonic,
 ) -> Flow[Task]:
     """The task once it has ended. Raises `WaitTimeoutError`."""
@@ -25,7 +25,7 @@ def wait(
     while True:
         remaining = WAIT_SECONDS if until is None else min(until - clock(), WAIT_SECONDS)
         is_long = remaining >= SHORTEST_WAIT_SECONDS
-        task = yield from ask(calls.get(task_id, remaining if is_long else None), patience)
+        task = yield from ask(calls.get(task_id, remaining if is_long else None), budget)
         if task.has_ended:
             return task
         if remaining <= 0:

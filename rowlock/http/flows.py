@@ -1,7 +1,7 @@
 """What a caller asks for, as a conversation without I/O: which calls, which pauses, what of it.
 
 A flow yields a `Call` to be sent and is resumed with the response or the error that came of
-it, or yields a `Pause` to be slept. `wire` has the two drivers, so each flow is written once.
+it, or yields a `Pause` to be slept. `transport` has the two drivers, so each flow is written once.
 """
 
 import random
@@ -19,7 +19,7 @@ from rowlock.errors import (
     problem_of,
 )
 from rowlock.http.call import Call
-from rowlock.http.retry import Patience
+from rowlock.http.retry import RetryBudget
 from rowlock.http.target import shown
 
 T = TypeVar("T")
@@ -42,8 +42,8 @@ _NOT_NOW: Final = frozenset({429, 503})
 _ANSWER_LOST: Final = frozenset({502, 504})
 
 
-def ask(call: Call[T], patience: Patience, luck: Callable[[], float] = random.random) -> Flow[T]:
-    """The answer, after as many tries as patience and the call's nature allow.
+def ask(call: Call[T], budget: RetryBudget, jitter: Callable[[], float] = random.random) -> Flow[T]:
+    """The answer, after as many tries as the budget and the call's nature allow.
 
     Raises `RowlockError`.
     """
@@ -55,10 +55,10 @@ def ask(call: Call[T], patience: Patience, luck: Callable[[], float] = random.ra
             return answer_of(call, outcome, settled=settled)
         except (UnreachableError, UnavailableError) as error:
             failures += 1
-            pause = patience.pause_seconds(
+            pause = budget.pause_seconds(
                 failures,
                 waited_seconds=waited_seconds,
-                luck=luck(),
+                jitter=jitter(),
                 retry_after_seconds=getattr(error, "retry_after_seconds", None),
             )
             if pause is None or not _may_repeat(call, error):

@@ -24,7 +24,7 @@ _JSON: Final = {"Content-Type": "application/json"}
 _inherited: Final[list[httpx.AsyncClient]] = []
 
 
-class Wire:
+class Transport:
     """Connections to a server, kept open between calls; any number of threads may share it.
 
     They belong to the process that opened them: a child that is forked opens its own.
@@ -78,7 +78,7 @@ class Wire:
         return httpx.Client(**_calling(self._target), transport=transport)
 
 
-class AsyncWire:
+class AsyncTransport:
     """The same for asyncio; one event loop's own."""
 
     def __init__(

@@ -7,15 +7,15 @@ from typing import Any, Final
 
 from rowlock.errors import NotAllowedError, RowlockError
 from rowlock.http.retry import Backoff
-from rowlock.http.transport import AsyncWire
+from rowlock.http.transport import AsyncTransport
 from rowlock.models import FinishedItem, Lease
 from rowlock.worker import clock, finishes, leases
 from rowlock.worker.execution import seconds_of
-from rowlock.worker.finishes import Ending
-from rowlock.worker.leases import Claimant
+from rowlock.worker.finishes import FinishItem
+from rowlock.worker.leases import ClaimRequest
 from rowlock.worker.log import log
 from rowlock.worker.poll import Poll
-from rowlock.worker.unsent_finishes import CALL_LIMIT, Outbox, is_refusal
+from rowlock.worker.unsent_finishes import CALL_LIMIT, UnsentFinishes, is_refusal
 
 # While one call is under way another may follow; what ends meanwhile waits, and goes together.
 FLIGHT_LIMIT: Final = 2
@@ -25,7 +25,7 @@ LONGEST_PAUSE_SECONDS: Final = 30.0
 _OK: Final = 200
 
 
-class Exchange:
+class ClaimLoop:
     """Knows which slots are free. For each that becomes free it tells the server how the
     attempt ended and asks for the next, in one call; what is free then waits by long poll.
 
@@ -36,9 +36,9 @@ class Exchange:
 
     def __init__(
         self,
-        wire: AsyncWire,
+        transport: AsyncTransport,
         poll: Poll,
-        claimant: Claimant,
+        request: ClaimRequest,
         *,
         concurrency: int,
         poll_seconds: float,
@@ -47,9 +47,9 @@ class Exchange:
         leave: Callable[[BaseException | None], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._wire = wire
+        self._transport = transport
         self._poll = poll
-        self._claimant = claimant
+        self._claimant = request
         self._poll_seconds = 0 if drain else poll_seconds
         self._is_draining = drain
         self._start = start
@@ -57,7 +57,7 @@ class Exchange:
         # Slots that neither have an attempt nor are asked for.
         self._free = concurrency
         self._running = 0
-        self._outbox = Outbox()
+        self._unsent = UnsentFinishes()
         self._flights: set[asyncio.Task[None]] = set()
         self._polling: asyncio.Task[None] | None = None
         self._is_open = True
@@ -70,12 +70,12 @@ class Exchange:
         # Set while nothing runs, nothing is to be told and nothing is under way.
         self.is_quiet = asyncio.Event()
 
-    def end(self, ending: Ending | None) -> None:
+    def end(self, ending: FinishItem | None) -> None:
         """A slot is free again; `ending`, if any, is to be told."""
         self._running -= 1
         self._free += 1
         if ending is not None:
-            self._outbox.put(ending)
+            self._unsent.put(ending)
         self.kick()
 
     def stop_claiming(self) -> None:
@@ -103,23 +103,23 @@ class Exchange:
         if not self._is_open:
             return
         if self._pause is None:
-            while self._outbox and len(self._flights) < FLIGHT_LIMIT:
+            while self._unsent and len(self._flights) < FLIGHT_LIMIT:
                 batch, limit = self._load()
                 self._flights.add(self._spawn(self._tell(batch, limit), batch, limit))
             # While the server is away one call at a time finds out whether it is back.
             is_probing = bool(self._failures and self._flights)
-            if not (self._polling or self._outbox or is_probing) and (limit := self._ask_for()):
+            if not (self._polling or self._unsent or is_probing) and (limit := self._ask_for()):
                 self._polling = self._spawn(self._wait_for_work(limit), [], limit)
-        if self._running or self._outbox or self._flights or self._polling:
+        if self._running or self._unsent or self._flights or self._polling:
             self.is_quiet.clear()
             return
         self.is_quiet.set()
         if self._is_draining and self._is_dry:
             self._leave(None)
 
-    def _load(self) -> tuple[list[Ending], int]:
+    def _load(self) -> tuple[list[FinishItem], int]:
         """The endings of the next call, and for how many tasks it asks."""
-        batch = self._outbox.load()
+        batch = self._unsent.load()
         # A poll that is out knows of no work, and will be the first to hear of some. And a call
         # whose answer may be lost must not take work that nobody would then hear of.
         if self._polling is not None or self._failures or batch[0].is_alone:
@@ -135,13 +135,13 @@ class Exchange:
         self._free -= limit
         return limit
 
-    async def _tell(self, batch: list[Ending], limit: int) -> None:
+    async def _tell(self, batch: list[FinishItem], limit: int) -> None:
         claim = self._claimant.body(limit) if limit else None
         try:
-            finished = await self._wire.once(leases.finish((e.item for e in batch), claim))
+            finished = await self._transport.once(leases.finish((e.item for e in batch), claim))
         except RowlockError as error:
             self._free += limit
-            self._outbox.put_back(batch, error, now=clock.now())
+            self._unsent.put_back(batch, error, now=clock.now())
             if isinstance(error, NotAllowedError):
                 self._leave(error)
             if not is_refusal(error):
@@ -175,7 +175,7 @@ class Exchange:
             else:
                 self._free += 1
                 deadline = clock.now() + seconds_of(lease)
-                self._outbox.put(finishes.released(lease.lease_id, deadline))
+                self._unsent.put(finishes.released(lease.lease_id, deadline))
 
     def _note(self, item: FinishedItem) -> None:
         if item.status != _OK:
@@ -190,7 +190,7 @@ class Exchange:
         wish: float | None = getattr(error, "retry_after_seconds", None)
         pause = Backoff().pause_seconds(
             self._failures,
-            luck=random.random(),  # noqa: S311  (spreads load, keeps no secret)
+            jitter=random.random(),  # noqa: S311  (spreads load, keeps no secret)
             retry_after_seconds=min(wish or 0.0, LONGEST_PAUSE_SECONDS),
         )
         self._pause = self._loop.call_later(pause, self._try_again)
@@ -205,13 +205,13 @@ class Exchange:
         self._failures = 0
 
     def _spawn(
-        self, work: Coroutine[Any, Any, None], batch: list[Ending], limit: int
+        self, work: Coroutine[Any, Any, None], batch: list[FinishItem], limit: int
     ) -> "asyncio.Task[None]":
         task = self._loop.create_task(work)
         task.add_done_callback(lambda task: self._landed(task, batch, limit))
         return task
 
-    def _landed(self, task: "asyncio.Task[None]", batch: list[Ending], limit: int) -> None:
+    def _landed(self, task: "asyncio.Task[None]", batch: list[FinishItem], limit: int) -> None:
         self._flights.discard(task)
         if task is self._polling:
             self._polling = None
@@ -219,7 +219,7 @@ class Exchange:
         if task.cancelled() or error is not None:
             # Some handler cancels whatever runs, or the fault is ours. It may not even have begun.
             self._free += limit
-            self._outbox.keep(batch)
+            self._unsent.keep(batch)
         if error is not None:
             self._try_later(error)
             self._leave(error)

@@ -9,7 +9,7 @@ from rowlock.models import Lease, Task
 from rowlock.worker import clock, finishes
 from rowlock.worker.attempt import RELEASED, TIMED_OUT, RunningAttempt
 from rowlock.worker.failures import failure_of
-from rowlock.worker.finishes import Ending
+from rowlock.worker.finishes import FinishItem
 from rowlock.worker.log import log
 
 # Gives the result as JSON.
@@ -21,7 +21,7 @@ ABANDON_SECONDS: Final = 10.0
 _CUTS: Final = (asyncio.CancelledError, GeneratorExit)
 
 
-class Job:
+class Execution:
     """Runs the handler, cuts it at the deadline, and calls `ended` once, when the slot is free:
     with what to tell the server, or with None where the server knows better."""
 
@@ -30,8 +30,8 @@ class Job:
         lease: Lease,
         work: Work,
         *,
-        ended: Callable[["Job", Ending | None], None],
-        progressed: Callable[["Job"], None],
+        ended: Callable[["Execution", FinishItem | None], None],
+        progressed: Callable[["Execution"], None],
     ) -> None:
         self._loop = loop = asyncio.get_running_loop()
         self._progressed = progressed
@@ -64,7 +64,7 @@ class Job:
         if clock.now() >= self.deadline:
             self.cut(TIMED_OUT)
 
-    async def _run(self, work: Work) -> Ending:
+    async def _run(self, work: Work) -> FinishItem:
         try:
             result = await work(self.task, self.attempt)
         except BaseException as error:
@@ -83,7 +83,7 @@ class Job:
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._progressed, self)
 
-    def _on_done(self, running: asyncio.Task[Ending]) -> None:
+    def _on_done(self, running: asyncio.Task[FinishItem]) -> None:
         if self.is_over:  # abandoned before: its slot has long been another's
             return
         has_ending = not running.cancelled() and running.exception() is None
@@ -106,7 +106,7 @@ class Job:
         is_ours = self.attempt.lost == RELEASED
         self._end(finishes.released(self.lease_id, self.deadline) if is_ours else None)
 
-    def _end(self, ending: Ending | None) -> None:
+    def _end(self, ending: FinishItem | None) -> None:
         self.is_over = True
         self._timer.cancel()
         if self.beat_timer is not None:

@@ -10,7 +10,7 @@ ERROR_LIMIT_BYTES: Final = 65_535
 RETRY_LIMIT_SECONDS: Final = 86_400
 
 
-class Ending(NamedTuple):
+class FinishItem(NamedTuple):
     """An item of `POST /leases/finish`, worth telling until `deadline` on the worker's clock.
 
     One that the server refused among others is told alone.
@@ -23,13 +23,13 @@ class Ending(NamedTuple):
     is_alone: bool = False
 
 
-def completed(lease_id: str, deadline: float, result: bytes) -> Ending:
+def completed(lease_id: str, deadline: float, result: bytes) -> FinishItem:
     """The handler returned; `result` is JSON."""
     item = b'{"lease_id":%b,"outcome":"complete","result":%b}' % (encode(lease_id), result)
-    return Ending(lease_id, deadline, True, item)
+    return FinishItem(lease_id, deadline, True, item)
 
 
-def failed(lease_id: str, deadline: float, failure: Failure) -> Ending:
+def failed(lease_id: str, deadline: float, failure: Failure) -> FinishItem:
     """The attempt failed. Of a long error the end is kept: it says what happened."""
     after_seconds = failure.after_seconds
     if after_seconds is not None:
@@ -41,13 +41,13 @@ def failed(lease_id: str, deadline: float, failure: Failure) -> Ending:
         "retryable": failure.is_retryable,
         "retry_after_seconds": after_seconds,
     }
-    return Ending(lease_id, deadline, False, encode(item))
+    return FinishItem(lease_id, deadline, False, encode(item))
 
 
-def released(lease_id: str, deadline: float) -> Ending:
+def released(lease_id: str, deadline: float) -> FinishItem:
     """The worker gives the task back unharmed."""
     item = {"lease_id": lease_id, "outcome": "release"}
-    return Ending(lease_id, deadline, False, encode(item))
+    return FinishItem(lease_id, deadline, False, encode(item))
 
 
 def _storable(text: str) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Collection
 from typing import Final
 
 from rowlock.errors import ConflictError, NotFoundError, RowlockError
-from rowlock.http.transport import AsyncWire
+from rowlock.http.transport import AsyncTransport
 from rowlock.worker import clock, leases
-from rowlock.worker.execution import Job
+from rowlock.worker.execution import Execution
 from rowlock.worker.log import log
 
 # An attempt that says its progress often is heard of this often.
@@ -19,13 +19,15 @@ LOOK_SECONDS: Final = 1.0
 DELETED: Final = "deleted"
 
 
-class Pulse:
-    """Beats for every job, three times a lease; one whose lease is gone is cut short."""
+class Heartbeater:
+    """Beats for every execution, three times a lease; one whose lease is gone is cut short."""
 
-    def __init__(self, wire: AsyncWire, jobs: Collection[Job], *, lease_seconds: float) -> None:
+    def __init__(
+        self, transport: AsyncTransport, executions: Collection[Execution], *, lease_seconds: float
+    ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._wire = wire
-        self._jobs = jobs
+        self._transport = transport
+        self._executions = executions
         self._interval_seconds = lease_seconds / 3
         self._beats: set[asyncio.Task[bool]] = set()
 
@@ -34,7 +36,9 @@ class Pulse:
         pause = self._interval_seconds
         while True:
             await self._rest(pause)
-            arrived = await asyncio.gather(*(self._beat(job) for job in list(self._jobs)))
+            arrived = await asyncio.gather(
+                *(self._beat(execution) for execution in list(self._executions))
+            )
             pause = self._interval_seconds if all(arrived) else min(AGAIN_SECONDS, pause)
 
     async def _rest(self, seconds: float) -> None:
@@ -47,8 +51,8 @@ class Pulse:
             await asyncio.sleep(planned)
             ran = self._loop.time() - ran_from
             self._explain(suspended=clock.now() - began - ran, stood_still=ran - planned)
-            for job in list(self._jobs):
-                job.cut_if_late()
+            for execution in list(self._executions):
+                execution.cut_if_late()
 
     def _explain(self, *, suspended: float, stood_still: float) -> None:
         if suspended > LOOK_SECONDS:
@@ -62,40 +66,42 @@ class Pulse:
                 stood_still,
             )
 
-    def progressed(self, job: Job) -> None:
-        """The job has something to show: beat now, or as soon as the last is a while ago."""
-        if job.is_over or job.beat_timer is not None:
+    def progressed(self, execution: Execution) -> None:
+        """The execution has something to show: beat now, or as soon as the last is a while ago."""
+        if execution.is_over or execution.beat_timer is not None:
             return
-        at = max(self._loop.time(), job.beaten_at + PROGRESS_SECONDS)
-        job.beat_timer = self._loop.call_at(at, self._beat_soon, job)
+        at = max(self._loop.time(), execution.beaten_at + PROGRESS_SECONDS)
+        execution.beat_timer = self._loop.call_at(at, self._beat_soon, execution)
 
     def close(self) -> None:
         """Break off."""
         for beat in self._beats:
             beat.cancel()
 
-    def _beat_soon(self, job: Job) -> None:
-        job.beat_timer = None
+    def _beat_soon(self, execution: Execution) -> None:
+        execution.beat_timer = None
         # Now, not when the beat is on its way: more progress may be said before that.
-        job.beaten_at = self._loop.time()
-        beat = self._loop.create_task(self._beat(job))
+        execution.beaten_at = self._loop.time()
+        beat = self._loop.create_task(self._beat(execution))
         self._beats.add(beat)
         beat.add_done_callback(self._beats.discard)
 
-    async def _beat(self, job: Job) -> bool:
+    async def _beat(self, execution: Execution) -> bool:
         """Whether it arrived."""
-        if job.is_over:
+        if execution.is_over:
             return True
-        job.beaten_at = self._loop.time()
-        attempt = job.attempt
+        execution.beaten_at = self._loop.time()
+        attempt = execution.attempt
         try:
             # One that gets no answer, of an API that hangs, holds up the round: others' leases.
             async with asyncio.timeout(self._interval_seconds):
-                await self._wire.once(leases.heartbeat(attempt.lease_id, attempt.progress_json))
+                await self._transport.once(
+                    leases.heartbeat(attempt.lease_id, attempt.progress_json)
+                )
         except NotFoundError:
-            job.cut(DELETED)
+            execution.cut(DELETED)
         except ConflictError as error:
-            job.cut(str(error.problem.get("outcome") or error.detail))
+            execution.cut(str(error.problem.get("outcome") or error.detail))
         except (RowlockError, TimeoutError) as error:
             reason = str(error) or "no answer in time"
             log.info("lease %s: no heartbeat: %s", attempt.lease_id, reason)

@@ -16,7 +16,7 @@ _LEASES: Final = TypeAdapter(list[Lease])
 FINISH_SECONDS: Final = 10.0
 
 
-class Claimant(NamedTuple):
+class ClaimRequest(NamedTuple):
     """Who asks for work, from where, and how soon it promises to be heard of."""
 
     worker: str
@@ -28,13 +28,13 @@ class Claimant(NamedTuple):
         return encode({**self._asdict(), "limit": limit, "wait_seconds": wait_seconds})
 
 
-def claim(claimant: Claimant, limit: int, wait_seconds: float) -> Call[list[Lease]]:
+def claim(request: ClaimRequest, limit: int, wait_seconds: float) -> Call[list[Lease]]:
     """Take work, or wait for some."""
     return Call(
         "POST",
         "/leases",
         lambda response: _LEASES.validate_json(response.content),
-        body=claimant.body(limit, wait_seconds),
+        body=request.body(limit, wait_seconds),
         extra_seconds=wait_seconds,
     )
 

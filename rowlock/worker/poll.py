@@ -8,10 +8,10 @@ from typing import Any
 from httpcore import AsyncNetworkStream
 
 from rowlock.errors import UnreachableError
-from rowlock.http.transport import AsyncWire
+from rowlock.http.transport import AsyncTransport
 from rowlock.models import Lease
 from rowlock.worker import leases
-from rowlock.worker.leases import Claimant
+from rowlock.worker.leases import ClaimRequest
 
 
 class Poll:
@@ -23,9 +23,9 @@ class Poll:
     cannot hang up, and the server's answer is waited for.
     """
 
-    def __init__(self, wire: AsyncWire, claimant: Claimant) -> None:
-        self._wire = wire
-        self._claimant = claimant
+    def __init__(self, transport: AsyncTransport, request: ClaimRequest) -> None:
+        self._transport = transport
+        self._claimant = request
         self._stream: AsyncNetworkStream | None = None
         self._is_hung_up = False
 
@@ -33,7 +33,7 @@ class Poll:
         """Up to `limit` leases, as soon as there are some. Raises `RowlockError`."""
         call = leases.claim(self._claimant, limit, wait_seconds)
         try:
-            return await self._wire.once(call, extensions={"trace": self._trace})
+            return await self._transport.once(call, extensions={"trace": self._trace})
         except UnreachableError:
             if self._is_hung_up:
                 return []

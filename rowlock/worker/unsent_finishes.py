@@ -7,7 +7,7 @@ from typing import Final
 from rowlock.errors import NotAllowedError, ProblemError, RowlockError, UnavailableError
 from rowlock.worker import finishes
 from rowlock.worker.failures import Failure
-from rowlock.worker.finishes import Ending
+from rowlock.worker.finishes import FinishItem
 from rowlock.worker.log import log
 
 CALL_LIMIT: Final = 100
@@ -17,19 +17,19 @@ CALL_LIMIT_BYTES: Final = 8 * 1024 * 1024
 _BUG: Final = 500
 
 
-class Outbox:
+class UnsentFinishes:
     """Endings in their order, loaded into calls. What a call did not get rid of comes back."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Ending] = deque()
+        self._waiting: deque[FinishItem] = deque()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, ending: Ending) -> None:
+    def put(self, ending: FinishItem) -> None:
         self._waiting.append(ending)
 
-    def load(self) -> list[Ending]:
+    def load(self) -> list[FinishItem]:
         """As many as one call takes, at least one."""
         waiting = self._waiting
         batch = [waiting.popleft()]
@@ -44,11 +44,11 @@ class Outbox:
             size += len(batch[-1].item)
         return batch
 
-    def keep(self, batch: Iterable[Ending]) -> None:
+    def keep(self, batch: Iterable[FinishItem]) -> None:
         """To the front, as they are."""
         self._waiting.extendleft(reversed(list(batch)))
 
-    def put_back(self, batch: list[Ending], error: RowlockError, *, now: float) -> None:
+    def put_back(self, batch: list[FinishItem], error: RowlockError, *, now: float) -> None:
         """To the front, for another call, until their deadlines.
 
         Where the fault may be with one of them they go alone from now on, so that it does not
@@ -65,7 +65,7 @@ class Outbox:
                 log.error("lease %s: how it ended could not be told in time", ending.lease_id)
         self.keep(ending for ending in batch if ending.deadline > now)
 
-    def _replace(self, ending: Ending, error: RowlockError) -> None:
+    def _replace(self, ending: FinishItem, error: RowlockError) -> None:
         log.error("lease %s: the server does not take how it ended: %s", ending.lease_id, error)
         if ending.is_complete:
             failure = Failure(f"The server did not take the result: {error}", is_retryable=False)

@@ -11,8 +11,8 @@ import httpx
 from rowlock.http.target import target
 from rowlock.worker import runner
 from rowlock.worker.handlers import Handler, Handlers
-from rowlock.worker.leases import Claimant
-from rowlock.worker.worker_run import Shift, Terms
+from rowlock.worker.leases import ClaimRequest
+from rowlock.worker.worker_run import WorkerOptions, WorkerRun
 
 H = TypeVar("H", bound=Handler)
 
@@ -56,9 +56,9 @@ class Worker:
         if concurrency < 1:
             raise ValueError("concurrency must be 1 or more")
         self._name = name
-        self._terms = Terms(
+        self._options = WorkerOptions(
             target(url, token),
-            Claimant(
+            ClaimRequest(
                 self.name, (queues,) if isinstance(queues, str) else tuple(queues), lease_seconds
             ),
             concurrency,
@@ -67,7 +67,7 @@ class Worker:
             timeout_seconds,
             transport,
         )
-        self._options: dict[str, Any] = {
+        self._given: dict[str, Any] = {
             "queues": queues,
             "concurrency": concurrency,
             "name": name,
@@ -80,12 +80,12 @@ class Worker:
             "transport": transport,
         }
         self._handlers = Handlers()
-        self._shift: Shift | None = None
+        self._worker_run: WorkerRun | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def with_options(self, **changes: Any) -> "Worker":
         """A worker with the same handlers, made with these options in place of this one's."""
-        other = Worker(**{**self._options, **changes})
+        other = Worker(**{**self._given, **changes})
         other._handlers = self._handlers
         return other
 
@@ -129,25 +129,25 @@ class Worker:
         """The same in a running event loop, until `stop`. Cancelled, it gives back its work."""
         if not self._handlers:
             raise RuntimeError("this worker has no handler; decorate one with @worker.handler()")
-        if self._shift is not None:
+        if self._worker_run is not None:
             raise RuntimeError("this worker runs already")
         self._loop = asyncio.get_running_loop()
         # The process may have been forked since this worker was made.
-        claimant = self._terms.claimant._replace(worker=self.name)
-        terms = self._terms._replace(claimant=claimant)
-        self._shift = shift = Shift(terms, self._handlers, drain=drain)
-        running = asyncio.create_task(shift.run())
+        request = self._options.request._replace(worker=self.name)
+        options = self._options._replace(request=request)
+        self._worker_run = worker_run = WorkerRun(options, self._handlers, drain=drain)
+        running = asyncio.create_task(worker_run.run())
         try:
             await asyncio.shield(running)
         except asyncio.CancelledError:
-            shift.stop()
-            shift.stop()
+            worker_run.stop()
+            worker_run.stop()
             await running
             raise
         finally:
-            self._shift = None
+            self._worker_run = None
 
     def stop(self) -> None:
         """What a signal does, from any thread; nothing if the worker does not run."""
-        if self._loop is not None and (shift := self._shift) is not None:
-            self._loop.call_soon_threadsafe(shift.stop)
+        if self._loop is not None and (worker_run := self._worker_run) is not None:
+            self._loop.call_soon_threadsafe(worker_run.stop)

@@ -6,15 +6,15 @@ from typing import Final, NamedTuple
 import httpx
 
 from rowlock.http.target import Target
-from rowlock.http.transport import AsyncWire
+from rowlock.http.transport import AsyncTransport
 from rowlock.models import Lease
 from rowlock.worker.attempt import RELEASED
-from rowlock.worker.claim_loop import Exchange
-from rowlock.worker.execution import ABANDON_SECONDS, Job
-from rowlock.worker.finishes import Ending
+from rowlock.worker.claim_loop import ClaimLoop
+from rowlock.worker.execution import ABANDON_SECONDS, Execution
+from rowlock.worker.finishes import FinishItem
 from rowlock.worker.handlers import Handlers
-from rowlock.worker.heartbeater import Pulse
-from rowlock.worker.leases import Claimant
+from rowlock.worker.heartbeater import Heartbeater
+from rowlock.worker.leases import ClaimRequest
 from rowlock.worker.log import log
 from rowlock.worker.poll import Poll
 from rowlock.worker.threads import Threads
@@ -23,11 +23,11 @@ from rowlock.worker.threads import Threads
 FAREWELL_SECONDS: Final = 5.0
 
 
-class Terms(NamedTuple):
+class WorkerOptions(NamedTuple):
     """What a worker was told of how to work."""
 
     target: Target
-    claimant: Claimant
+    request: ClaimRequest
     concurrency: int
     grace_seconds: float
     poll_seconds: float
@@ -35,22 +35,24 @@ class Terms(NamedTuple):
     transport: httpx.AsyncBaseTransport | None
 
 
-class Shift:
-    """Runs jobs until told to stop, then lets them end, and gives back what does not."""
+class WorkerRun:
+    """Runs tasks until told to stop, then lets them end, and gives back what does not."""
 
-    def __init__(self, terms: Terms, handlers: Handlers, *, drain: bool) -> None:
-        self._terms = terms
+    def __init__(self, options: WorkerOptions, handlers: Handlers, *, drain: bool) -> None:
+        self._options = options
         self._handlers = handlers
-        self._jobs: set[Job] = set()
+        self._executions: set[Execution] = set()
         self._threads = Threads()
-        self._wires = [self._wire(), self._wire()]
-        self._pulse = Pulse(self._wires[0], self._jobs, lease_seconds=terms.claimant.lease_seconds)
-        self._exchange = Exchange(
-            self._wires[0],
-            Poll(self._wires[1], terms.claimant),
-            terms.claimant,
-            concurrency=terms.concurrency,
-            poll_seconds=terms.poll_seconds,
+        self._transports = [self._transport(), self._transport()]
+        self._heartbeater = Heartbeater(
+            self._transports[0], self._executions, lease_seconds=options.request.lease_seconds
+        )
+        self._claim_loop = ClaimLoop(
+            self._transports[0],
+            Poll(self._transports[1], options.request),
+            options.request,
+            concurrency=options.concurrency,
+            poll_seconds=options.poll_seconds,
             drain=drain,
             start=self._start,
             leave=self._leave,
@@ -65,9 +67,9 @@ class Shift:
         if self._stopping.is_set():
             self._hurried.set()
             return
-        log.info("stopping: %d tasks still run", len(self._jobs))
+        log.info("stopping: %d tasks still run", len(self._executions))
         self._stopping.set()
-        self._exchange.stop_claiming()
+        self._claim_loop.stop_claiming()
 
     async def run(self) -> None:
         """Return when told to stop and all work has ended or is given back.
@@ -75,41 +77,45 @@ class Shift:
         Raises what made going on pointless: a token that is not taken, say.
         """
         self._beat()
-        self._exchange.kick()
+        self._claim_loop.kick()
         try:
             await self._told_to_stop()
             await _first_of(
-                self._exchange.is_quiet, self._hurried, seconds=self._terms.grace_seconds
+                self._claim_loop.is_quiet, self._hurried, seconds=self._options.grace_seconds
             )
-            for job in list(self._jobs):
-                job.cut(RELEASED)
-            await _first_of(self._exchange.is_quiet, seconds=ABANDON_SECONDS + FAREWELL_SECONDS)
-            if not self._exchange.is_quiet.is_set():
+            for execution in list(self._executions):
+                execution.cut(RELEASED)
+            await _first_of(self._claim_loop.is_quiet, seconds=ABANDON_SECONDS + FAREWELL_SECONDS)
+            if not self._claim_loop.is_quiet.is_set():
                 log.error("the server could not be told of everything; it will notice by itself")
         finally:
             self._is_over = True
             self._beating.cancel()
-            self._pulse.close()
-            self._exchange.close()
+            self._heartbeater.close()
+            self._claim_loop.close()
             self._threads.close()
-            for wire in self._wires:
-                await wire.close()
+            for transport in self._transports:
+                await transport.close()
         if self._error is not None:
             raise self._error
 
-    def _wire(self) -> AsyncWire:
-        terms = self._terms
-        return AsyncWire(
-            terms.target, timeout_seconds=terms.timeout_seconds, transport=terms.transport
+    def _transport(self) -> AsyncTransport:
+        options = self._options
+        return AsyncTransport(
+            options.target, timeout_seconds=options.timeout_seconds, transport=options.transport
         )
 
     def _start(self, lease: Lease) -> None:
         work = self._handlers.work_for(lease.task, self._threads)
-        self._jobs.add(Job(lease, work, ended=self._job_ended, progressed=self._pulse.progressed))
+        self._executions.add(
+            Execution(
+                lease, work, ended=self._execution_ended, progressed=self._heartbeater.progressed
+            )
+        )
 
-    def _job_ended(self, job: Job, ending: Ending | None) -> None:
-        self._jobs.discard(job)
-        self._exchange.end(ending)
+    def _execution_ended(self, execution: Execution, ending: FinishItem | None) -> None:
+        self._executions.discard(execution)
+        self._claim_loop.end(ending)
 
     def _leave(self, error: BaseException | None) -> None:
         self._error = self._error or error
@@ -125,10 +131,10 @@ class Shift:
             self.stop()
 
     def _beat(self) -> None:
-        self._beating = asyncio.create_task(self._pulse.run())
-        self._beating.add_done_callback(self._on_pulse_end)
+        self._beating = asyncio.create_task(self._heartbeater.run())
+        self._beating.add_done_callback(self._on_beating_end)
 
-    def _on_pulse_end(self, beating: "asyncio.Task[None]") -> None:
+    def _on_beating_end(self, beating: "asyncio.Task[None]") -> None:
         if not beating.cancelled():
             self._leave(beating.exception())
         elif not self._is_over:  # cancelled by a handler: there are attempts that live by it

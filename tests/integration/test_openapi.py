@@ -37,7 +37,7 @@ ANSWERS: dict[str, Any] = {
     "GET /stats": schemas.StatsDocument,
     "POST /leases": list[schemas.LeaseDocument],
     "POST /leases/finish": schemas.FinishedDocument,
-    "POST /leases/{lease_id}/heartbeat": schemas.PulseDocument,
+    "POST /leases/{lease_id}/heartbeat": schemas.HeartbeatDocument,
     "POST /leases/{lease_id}/complete": schemas.TaskDocument,
     "POST /leases/{lease_id}/fail": schemas.TaskDocument,
     "POST /leases/{lease_id}/release": schemas.TaskDocument,

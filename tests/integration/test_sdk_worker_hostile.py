@@ -207,7 +207,7 @@ async def test_who_cancels_the_workers_own_tasks_loses_nothing(
             await held.is_there.wait()
         for other in asyncio.all_tasks():
             name = getattr(other.get_coro(), "__qualname__", "")
-            if name.startswith(("Exchange.", "Pulse.")):
+            if name.startswith(("ClaimLoop.", "Heartbeater.")):
                 other.cancel()
         held.let_go.set()
         beats = through.count(HEARTBEAT)

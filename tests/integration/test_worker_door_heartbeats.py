@@ -20,12 +20,12 @@ async def test_a_heartbeat_moves_the_expiry_on(api: httpx.AsyncClient, engine: E
     lease = await claim_one(api, lease_seconds=30)
     elapse(engine, 20)
     before = mysql_now(engine)
-    pulse = await heartbeat(api, lease)
+    answer = await heartbeat(api, lease)
 
-    assert set(pulse) == {"expires_at", "deadline"}
-    expires_in = moment(pulse["expires_at"]) - timedelta(seconds=30)
+    assert set(answer) == {"expires_at", "deadline"}
+    expires_in = moment(answer["expires_at"]) - timedelta(seconds=30)
     assert is_between(before, expires_in, mysql_now(engine))
-    assert moment(pulse["deadline"]) == moment(lease["deadline"]) - timedelta(seconds=20)
+    assert moment(answer["deadline"]) == moment(lease["deadline"]) - timedelta(seconds=20)
 
 
 async def test_no_heartbeat_moves_the_expiry_past_the_deadline(
@@ -34,9 +34,9 @@ async def test_no_heartbeat_moves_the_expiry_past_the_deadline(
     await submit(api, timeout_seconds=90)
     lease = await claim_one(api, lease_seconds=30)
     elapse(engine, 70)
-    pulse = await heartbeat(api, lease)
+    answer = await heartbeat(api, lease)
 
-    assert pulse["expires_at"] == pulse["deadline"]
+    assert answer["expires_at"] == answer["deadline"]
 
 
 async def test_without_a_promise_a_heartbeat_changes_nothing(api: httpx.AsyncClient) -> None:

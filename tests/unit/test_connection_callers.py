@@ -88,12 +88,12 @@ async def test_one_behind_whose_request_another_stands_is_soon_known_to_be_gone(
         _, writer = await connect()
         writer.write(REQUEST * requests)
         exchange = await poll.begun.get()
-        serving.connections.sweep()
+        serving.connections.enforce()
         assert not exchange.gone.is_set()
         hang_up(writer)
         while not exchange.gone.is_set():
             await asyncio.sleep(0.01)
-            serving.connections.sweep()
+            serving.connections.enforce()
         assert await poll.seen_gone.get()
 
 

@@ -49,10 +49,10 @@ async def test_a_request_that_came_with_the_end_of_another_has_its_time_too(
         writer.write(ONE + BEGUN + more)
         assert await reader.readuntil(b"}")
         clock.seconds += TRANSFER - 1
-        serving.connections.sweep()
+        serving.connections.enforce()
         assert serving.last.state in {State.HEAD, State.BODY}
         clock.seconds += 2
-        serving.connections.sweep()
+        serving.connections.enforce()
         ((status, headers, _),) = split(await reader.read())
         assert (status, headers["connection"]) == (408, "close")
 
@@ -63,10 +63,10 @@ async def test_a_head_and_its_body_have_one_time_together(clock: Hands) -> None:
         serving.last.data_received(BEGUN)
         clock.seconds += TRANSFER - 1
         serving.last.data_received(b"\r\nhel")
-        serving.connections.sweep()
+        serving.connections.enforce()
         assert serving.last.state is State.BODY
         clock.seconds += 2
-        serving.connections.sweep()
+        serving.connections.enforce()
         assert split(await reader.read())[0][0] == 408
 
 
@@ -77,10 +77,10 @@ async def test_who_brings_no_request_is_let_go(clock: Hands) -> None:
             writer.write(ONE)
             assert await reader.readuntil(b"}")
             clock.seconds += IDLE - 1
-            serving.connections.sweep()
+            serving.connections.enforce()
         assert serving.last.state is State.IDLE
         clock.seconds += 2
-        serving.connections.sweep()
+        serving.connections.enforce()
         assert await reader.read() == b""
 
 
@@ -94,13 +94,13 @@ async def test_who_waits_for_an_answer_is_not_timed_whatever_comes_behind(
         writer.write(ONE + behind)
         await application.asked.wait()
         clock.seconds += 100 * TRANSFER
-        serving.connections.sweep()
+        serving.connections.enforce()
         assert serving.last.state is State.ANSWERING
         application.may_answer.set()
         assert await reader.readuntil(b"}")
         # What came behind has all its time from now on.
         clock.seconds += IDLE - 1
-        serving.connections.sweep()
+        serving.connections.enforce()
         assert not serving.last.lost.is_set()
         if behind:
             serving.last.data_received((BEGUN + b"\r\nhello")[len(behind) :])
@@ -114,7 +114,7 @@ async def test_who_has_the_last_answer_may_read_it_for_a_moment(clock: Hands) ->
         assert split(await reader.read())[0][0] == 400
         assert serving.last.state is State.LINGERING
         clock.seconds += LINGER_SECONDS + 1
-        serving.connections.sweep()
+        serving.connections.enforce()
         await serving.last.lost.wait()
 
 
@@ -133,10 +133,10 @@ async def test_an_answer_that_is_not_taken_is_cut_off(clock: Hands) -> None:
         writer.write(ONE)
         await begun.wait()
         clock.seconds += TRANSFER - 1
-        serving.connections.sweep()
+        serving.connections.enforce()
         assert taken.empty()
         clock.seconds += 2
-        serving.connections.sweep()
+        serving.connections.enforce()
         assert await taken.get() is False
 
 

@@ -60,11 +60,11 @@ def test_a_delay_of_more_than_an_hour_is_what_was_asked_for_and_does_not_grow() 
 
 @given(DELAYS, RETRIES, LUCK)
 def test_the_jitter_moves_an_exponential_delay_by_a_tenth_at_most(
-    delay: int, retry: int, luck: float
+    delay: int, retry: int, jitter: float
 ) -> None:
     steady = _exponential(delay, retry)
     found = delay_seconds(
-        retry_delay_seconds=delay, retry_backoff=Backoff.EXPONENTIAL, retry=retry, luck=luck
+        retry_delay_seconds=delay, retry_backoff=Backoff.EXPONENTIAL, retry=retry, jitter=jitter
     )
 
     assert steady * 0.9 - 1e-6 <= found <= steady * 1.1 + 1e-6
@@ -73,19 +73,19 @@ def test_the_jitter_moves_an_exponential_delay_by_a_tenth_at_most(
 def test_the_jitter_reaches_a_tenth_both_ways() -> None:
     both_ways = [
         delay_seconds(
-            retry_delay_seconds=100, retry_backoff=Backoff.EXPONENTIAL, retry=1, luck=luck
+            retry_delay_seconds=100, retry_backoff=Backoff.EXPONENTIAL, retry=1, jitter=jitter
         )
-        for luck in (-1, 1)
+        for jitter in (-1, 1)
     ]
 
     assert both_ways == pytest.approx([90, 110])
 
 
 @given(DELAYS, RETRIES, LUCK)
-def test_a_fixed_delay_never_changes(delay: int, retry: int, luck: float) -> None:
+def test_a_fixed_delay_never_changes(delay: int, retry: int, jitter: float) -> None:
     assert (
         delay_seconds(
-            retry_delay_seconds=delay, retry_backoff=Backoff.FIXED, retry=retry, luck=luck
+            retry_delay_seconds=delay, retry_backoff=Backoff.FIXED, retry=retry, jitter=jitter
         )
         == delay
     )
@@ -93,12 +93,12 @@ def test_a_fixed_delay_never_changes(delay: int, retry: int, luck: float) -> Non
 
 @pytest.mark.parametrize("backoff", Backoff)
 def test_no_delay_stays_no_delay(backoff: Backoff) -> None:
-    assert delay_seconds(retry_delay_seconds=0, retry_backoff=backoff, retry=9, luck=1) == 0
+    assert delay_seconds(retry_delay_seconds=0, retry_backoff=backoff, retry=9, jitter=1) == 0
 
 
 def _exponential(delay: int, retry: int) -> float:
     return delay_seconds(
-        retry_delay_seconds=delay, retry_backoff=Backoff.EXPONENTIAL, retry=retry, luck=0
+        retry_delay_seconds=delay, retry_backoff=Backoff.EXPONENTIAL, retry=retry, jitter=0
     )
 
 

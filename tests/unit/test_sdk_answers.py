@@ -40,7 +40,7 @@ def test_what_a_newer_server_adds_is_kept() -> None:
         (models.QueueStats, schemas.QueueDocument),
         (models.Stats, schemas.StatsDocument),
         (models.QueueState, schemas.QueueStateDocument),
-        (models.Swept, schemas.BulkDocument),
+        (models.BulkResult, schemas.BulkDocument),
     ],
 )
 def test_every_field_that_the_server_documents_is_there(

@@ -15,7 +15,7 @@ from rowlock.worker.failures import failure_of, kept
 LEASE = f"1.{'0' * 32}"
 
 
-def told(ending: finishes.Ending) -> dict[str, Any]:
+def told(ending: finishes.FinishItem) -> dict[str, Any]:
     item: dict[str, Any] = json.loads(ending.item)
     assert item["lease_id"] == LEASE
     return item

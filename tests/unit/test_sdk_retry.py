@@ -9,7 +9,7 @@ from rowlock.client import calls
 from rowlock.errors import ConflictError, NotFoundError, UnavailableError, UnreachableError
 from rowlock.http.call import Call
 from rowlock.http.flows import Flow, Outcome, Pause, ask
-from rowlock.http.retry import Backoff, Patience
+from rowlock.http.retry import Backoff, RetryBudget
 
 REQUEST = httpx.Request("POST", "http://rowlock/tasks")
 NOT_SENT = httpx.ConnectError("refused", request=REQUEST)
@@ -34,7 +34,7 @@ class Played:
         self.sent = 0
         self.value: object = None
         left = list(outcomes)
-        flow: Flow[object] = ask(call, Patience(seconds), luck=lambda: 1.0)
+        flow: Flow[object] = ask(call, RetryBudget(seconds), jitter=lambda: 1.0)
         step = next(flow)
         try:
             while True:
@@ -138,8 +138,8 @@ def test_every_submission_has_a_key_of_its_own(call: Call[object]) -> None:
 
 def test_backoff_is_between_half_and_all_of_the_pause_and_capped() -> None:
     backoff = Backoff(first_seconds=1, cap_seconds=10)
-    assert backoff.pause_seconds(1, luck=0) == 0.5
-    assert backoff.pause_seconds(3, luck=0) == 2
-    assert backoff.pause_seconds(3, luck=1) == 4
-    assert backoff.pause_seconds(5, luck=1) == 10
-    assert backoff.pause_seconds(10_000, luck=1) == 10
+    assert backoff.pause_seconds(1, jitter=0) == 0.5
+    assert backoff.pause_seconds(3, jitter=0) == 2
+    assert backoff.pause_seconds(3, jitter=1) == 4
+    assert backoff.pause_seconds(5, jitter=1) == 10
+    assert backoff.pause_seconds(10_000, jitter=1) == 10

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from app.domain import transitions
 from app.domain.states import RANK
 from app.domain.task import Task
-from app.mysql.database import Connection, marks
+from app.mysql.database import Connection, placeholders
 from app.queue import statements
 from app.queue.attempts.claim_marks import LATE_COMMITS, ClaimMarks, Look, Mark
 from app.queue.requests import Claim, Move
@@ -103,7 +103,7 @@ async def present(connection: Connection, looks: Mapping[str, Look]) -> list[str
     for begin in range(0, len(queues), PRESENT_AT_ONCE):
         some = queues[begin : begin + PRESENT_AT_ONCE]
         values = [value for queue in some for value in (queue, *looks[queue].begin)]
-        (row,) = await connection.fetch(f"SELECT {marks(some, _IS_PRESENT)}", values)
+        (row,) = await connection.fetch(f"SELECT {placeholders(some, _IS_PRESENT)}", values)
         found += compress(some, row)
     return found
 

@@ -7,30 +7,30 @@ from typing import NamedTuple
 from app.domain import transitions
 from app.domain.errors import RowBusyError, RowlockError, TaskNotFoundError
 from app.domain.task import Lease
-from app.mysql.database import Connection, marks
+from app.mysql.database import Connection, placeholders
 from app.queue import statements
 from app.queue.attempts.lifecycle import stale
 from app.queue.lists.reading import get_tasks, outcomes_by_lease
 
 
-class Held(NamedTuple):
+class ActiveLease(NamedTuple):
     """A lease that holds its task."""
 
     deadline_at: datetime
     lease_seconds: int | None
 
 
-async def held(
+async def active_leases(
     connection: Connection, leases: Sequence[Lease]
-) -> tuple[datetime, dict[Lease, Held | RowlockError]]:
+) -> tuple[datetime, dict[Lease, ActiveLease | RowlockError]]:
     """MySQL's time, and for each lease what bounds it or why it no longer counts."""
     now = await connection.now()
     rows = await connection.fetch(
         "SELECT id, lease_token, deadline_at, lease_seconds FROM tasks "
-        f"WHERE id IN ({marks(leases)})",
+        f"WHERE id IN ({placeholders(leases)})",
         tuple(lease.task_id for lease in leases),
     )
-    holders = {Lease(row[0], row[1]): Held(row[2], row[3]) for row in rows}
+    holders = {Lease(row[0], row[1]): ActiveLease(row[2], row[3]) for row in rows}
     refused = await _refused(connection, [lease for lease in leases if lease not in holders])
     return now, {**holders, **refused}
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.domain.states import ENDED, RANK
-from app.mysql.database import Connection, marks
+from app.mysql.database import Connection, placeholders
 from app.queue.attempts.claim_marks import LATE_COMMITS, Look, Mark, RankMarks
 from app.queue.attempts.claiming import FEW_QUEUES, FROM_BEGIN, present
 
@@ -39,7 +39,7 @@ async def dry(connection: Connection) -> RankMarks:
 async def ended(connection: Connection, wanted: Mapping[int, int]) -> dict[int, int]:
     """Those of the tasks that have ended or are gone, with the callers that wait for each."""
     rows = await connection.fetch(
-        f"SELECT id, status FROM tasks WHERE id IN ({marks(wanted)})",
+        f"SELECT id, status FROM tasks WHERE id IN ({placeholders(wanted)})",
         tuple(wanted),
     )
     running = {task_id for task_id, status in rows if status not in ENDED}

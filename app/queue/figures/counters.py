@@ -19,7 +19,7 @@ from pymysql import err
 
 from app.domain.errors import RecountUnderWayError
 from app.domain.states import WAITING, Status
-from app.mysql.database import Connection, marks
+from app.mysql.database import Connection, placeholders
 from app.queue.deletion import delete_by_key
 
 RECENT_MINUTES: Final = 5
@@ -152,7 +152,7 @@ async def read_some_tags(connection: Connection, names: Sequence[str]) -> Counte
     if not names:
         return Counter()
     wanted = {f"{TAG}{name}" for name in names}
-    statement = _READ.format(f"name IN ({marks(wanted)})")
+    statement = _READ.format(f"name IN ({placeholders(wanted)})")
     rows = connection.stream(statement, sorted(wanted), reads_on=True)
     return await _sum_up(rows, wanted.__contains__)
 

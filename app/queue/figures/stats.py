@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from app.domain.states import RANK, WAITING, Priority
-from app.mysql.database import Connection, marks
+from app.mysql.database import Connection, placeholders
 from app.queue.figures import counters
 from app.runtime.metrics import SweepFigure
 
@@ -136,7 +136,7 @@ async def _paused(connection: Connection, names: Sequence[str]) -> dict[str, dat
     if not names:
         return {}
     rows = await connection.fetch(
-        f"SELECT queue, paused_at FROM paused_queues WHERE queue IN ({marks(names)})", names
+        f"SELECT queue, paused_at FROM paused_queues WHERE queue IN ({placeholders(names)})", names
     )
     return {row[0]: row[1] for row in rows}
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from app.domain.states import Priority, Status
-from app.mysql.database import marks
+from app.mysql.database import placeholders
 
 
 class TaskFilter(NamedTuple):
@@ -41,7 +41,7 @@ def conditions(wanted: TaskFilter, tag_ids: Iterable[int]) -> Where:
         ("id", list(wanted.ids)),
     ):
         if members:
-            found.append(f"tasks.{column} IN ({marks(members)})")
+            found.append(f"tasks.{column} IN ({placeholders(members)})")
             values += members
     for tag_id in tag_ids:
         # In the order of the tasks it is asked for, and so page by page. Not EXISTS, which either

@@ -25,7 +25,7 @@ from pymysql import err
 from app.domain.errors import SearchTooSlowError
 from app.domain.states import Priority, Status
 from app.domain.task import ROW, Task, task_of
-from app.mysql.database import Connection, marks
+from app.mysql.database import Connection, placeholders
 from app.mysql.error_codes import error_code
 from app.queue.figures import counters
 from app.queue.lists.filters import TaskFilter, Where
@@ -225,6 +225,6 @@ async def _tag_ids(connection: Connection, names: Sequence[str]) -> dict[str, in
     if not names:
         return {}
     rows = await connection.fetch(
-        f"SELECT name, id FROM tags WHERE name IN ({marks(names)})", tuple(names)
+        f"SELECT name, id FROM tags WHERE name IN ({placeholders(names)})", tuple(names)
     )
     return {row[0]: row[1] for row in rows}

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from app.domain.states import Outcome, Status
 from app.domain.task import LIGHT_ROW, ROW, EndedAttempt, Lease, Task, task_of
-from app.mysql.database import Connection, marks
+from app.mysql.database import Connection, placeholders
 
 _ATTEMPTS: Final = (
     f"SELECT {', '.join(EndedAttempt._fields)} FROM task_attempts FORCE INDEX (PRIMARY) "
@@ -39,7 +39,7 @@ async def get_tasks(
         return {}
     columns = ROW if whole else LIGHT_ROW
     rows = await connection.fetch(
-        f"SELECT {columns} FROM tasks WHERE id IN ({marks(ids)})",
+        f"SELECT {columns} FROM tasks WHERE id IN ({placeholders(ids)})",
         tuple(ids),
     )
     return {task.id: task for task in (task_of(row) for (row,) in rows)}
@@ -90,7 +90,7 @@ async def first_by_key(connection: Connection, keys: Collection[str]) -> dict[st
     made that are still there."""
     if not keys:
         return {}
-    rows = await connection.fetch(_FIRST_OF_KEYS.format(marks(keys)), tuple(keys))
+    rows = await connection.fetch(_FIRST_OF_KEYS.format(placeholders(keys)), tuple(keys))
     if not rows:
         return {}
     found = await connection.fetch(

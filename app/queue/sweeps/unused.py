@@ -4,7 +4,7 @@ has. Found by plain reads along the primary key, a batch a call, and deleted by 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from app.mysql.database import Connection, marks
+from app.mysql.database import Connection, placeholders
 from app.queue.deletion import delete_by_key
 from app.queue.figures import counters
 
@@ -76,7 +76,7 @@ async def _lock(ids: Sequence[int], connection: Connection) -> list[int]:
     if not ids:
         return []
     rows = await connection.fetch(
-        f"SELECT id FROM tags FORCE INDEX (PRIMARY) WHERE id IN ({marks(ids)}) "
+        f"SELECT id FROM tags FORCE INDEX (PRIMARY) WHERE id IN ({placeholders(ids)}) "
         "ORDER BY id FOR UPDATE SKIP LOCKED",
         ids,
     )
@@ -88,7 +88,7 @@ async def _used(ids: Sequence[int], connection: Connection) -> set[int]:
         return set()
     rows = await connection.fetch(
         "SELECT DISTINCT tag_id FROM task_tags FORCE INDEX (ix_task_tags_tag) "
-        f"WHERE tag_id IN ({marks(ids)})",
+        f"WHERE tag_id IN ({placeholders(ids)})",
         ids,
     )
     return {row[0] for row in rows}
