@@ -1,10 +1,10 @@
-"""The book of leases, as it stands in Redis (`app.redis.heartbeats`)."""
+"""The book of leases, as it stands in Redis (`app.redis.lease_book`)."""
 
 from typing import Any
 
 import redis
 
-from app.redis.heartbeats import BOOK, mark_script
+from app.redis.lease_book import BOOK, mark_script
 
 MARK = "0123456789abcdef"
 

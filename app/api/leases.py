@@ -36,11 +36,11 @@ async def claim(
     wanted, wait_seconds = _claim(body), body.wait_seconds
     del body  # it may wait, with ten thousand others
     room.leave_early()
-    answered = await service.worker.finish_and_claim(
+    answered = await service.leases.finish_and_claim(
         [], wanted, wait_seconds=wait_seconds, gone=gone_of(request)
     )
     document = Array(lease_document(task) for task in answered.claimed).end()
-    return LeasesAnswer(document, leases_of(answered.claimed), service.worker.give_back)
+    return LeasesAnswer(document, leases_of(answered.claimed), service.leases.give_back)
 
 
 @router.post(
@@ -58,7 +58,7 @@ async def finish(
     wanted = _claim(body.claim) if body.claim is not None else None
     wait_seconds = body.claim.wait_seconds if body.claim is not None else 0
     del body  # as above
-    answering = service.worker.finish_and_claim(
+    answering = service.leases.finish_and_claim(
         finishes,
         wanted,
         wait_seconds=wait_seconds,
@@ -73,7 +73,7 @@ async def finish(
     ]
     handed_out = array(lease_document(task) for task in answered.claimed)
     document = dumps({"items": items, "leases": orjson.Fragment(handed_out)})
-    return LeasesAnswer(document, leases_of(answered.claimed), service.worker.give_back)
+    return LeasesAnswer(document, leases_of(answered.claimed), service.leases.give_back)
 
 
 @router.post(
@@ -85,7 +85,7 @@ async def finish(
 async def heartbeat(
     service: Service, lease_id: TheLease, body: schemas.Heartbeat = schemas.Heartbeat()
 ) -> Response:
-    answer = await service.worker.heartbeat(_lease(lease_id), body.progress)
+    answer = await service.leases.heartbeat(_lease(lease_id), body.progress)
     return JsonAnswer(dumps(answer._asdict()))
 
 
@@ -133,7 +133,7 @@ async def release(service: Service, lease_id: TheLease) -> Response:
 
 
 async def _end(service: Service, finish: Finish) -> Response:
-    return JsonAnswer(task_document(await service.worker.finish(finish)))
+    return JsonAnswer(task_document(await service.leases.finish(finish)))
 
 
 def _claim(body: schemas.ClaimTasks) -> Claim:

@@ -9,10 +9,12 @@ from app.api.readiness import Parts, parts_of
 from app.http.exchange import exchange_of
 from app.runtime.light_event import LightEvent
 from app.service.admin import AdminService
-from app.service.client import ClientService
 from app.service.coalescer import Coalescer
+from app.service.leases import LeaseService
+from app.service.pages import PageService
 from app.service.platform import Platform
-from app.service.worker import WorkerService
+from app.service.reads import ReadService
+from app.service.tasks import TaskService
 
 ASKED_AT_ONCE: Final = 10_000
 
@@ -22,8 +24,10 @@ class Services:
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
-        self.client = ClientService(platform)
-        self.worker = WorkerService(platform)
+        self.reads = ReadService(platform)
+        self.pages = PageService(platform)
+        self.tasks = TaskService(platform, self.reads, self.pages)
+        self.leases = LeaseService(platform)
         self.admin = AdminService(platform)
         # Anybody may ask, and all who ask at once are told the same.
         self.parts: Coalescer[None, Parts] = Coalescer(self._look, limit=ASKED_AT_ONCE)
@@ -31,8 +35,9 @@ class Services:
     async def close(self) -> None:
         """Answer what was accepted, then let go of MySQL and Redis."""
         self.platform.close_doors()
-        await self.client.drain()
-        await self.worker.drain()
+        await self.tasks.drain()
+        await self.reads.drain()
+        await self.leases.drain()
         await self.platform.close()
 
     async def _look(self, callers: Sequence[None]) -> list[Parts]:

@@ -25,7 +25,7 @@ async def tags(
     service: Service, request: Request, query: Annotated[schemas.PageQuery, Query()]
 ) -> Response:
     asked = {"list": "tags"}
-    found = await service.client.tags(after=name_of(query.cursor, asked), limit=query.limit)
+    found = await service.pages.tags(after=name_of(query.cursor, asked), limit=query.limit)
     headers = {} if found.last is None else {"Link": next_name_link(request, found.last, asked)}
     documents = [{"name": name, "tasks": count} for name, count in found.counts]
     return JsonAnswer(dumps(documents), headers=headers)

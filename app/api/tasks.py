@@ -52,7 +52,7 @@ async def submit(
     service: Service, body: schemas.SubmitTask, idempotency_key: IdempotencyKey = None
 ) -> Response:
     submission = _submission([body], idempotency_key, is_batch=False)
-    stored, task_id = await service.client.submit_task(submission)
+    stored, task_id = await service.tasks.submit_task(submission)
     return JsonAnswer(
         stored.document,
         201 if stored.is_new else 200,
@@ -81,7 +81,7 @@ async def submit_batch(
     service: Service, body: schemas.SubmitBatch, idempotency_key: IdempotencyKey = None
 ) -> Response:
     submission = _submission(body.tasks, idempotency_key, is_batch=True)
-    stored = await service.client.submit_batch(submission)
+    stored = await service.tasks.submit_batch(submission)
     return JsonAnswer(stored.document, 201 if stored.is_new else 200)
 
 
@@ -97,7 +97,7 @@ async def list_tasks(
     wanted = query.to_filter()
     is_ascending = query.order == "asc"
     page = Page(query.limit, is_ascending, position_of(query.cursor, wanted, query.order))
-    documents, last = await service.client.page(wanted, page)
+    documents, last = await service.pages.page(wanted, page)
     headers = {}
     if last is not None:
         headers["Link"] = next_link(request, last, wanted, query.order)
@@ -117,9 +117,9 @@ async def get(
     query: Annotated[schemas.WaitQuery, Query()],
 ) -> Response:
     if query.wait_seconds is None:
-        return JsonAnswer(await service.client.get(task_id))
+        return JsonAnswer(await service.reads.get(task_id))
     return JsonAnswer(
-        await service.client.wait(task_id, wait_seconds=query.wait_seconds, gone=gone_of(request))
+        await service.reads.wait(task_id, wait_seconds=query.wait_seconds, gone=gone_of(request))
     )
 
 
@@ -135,7 +135,7 @@ async def get(
     },
 )
 async def patch(service: Service, task_id: TaskId, body: schemas.PatchTask) -> Response:
-    task = await service.client.patch(task_id, body.changes(), body.tag_names())
+    task = await service.tasks.patch(task_id, body.changes(), body.tag_names())
     return JsonAnswer(task_document(task))
 
 
@@ -147,7 +147,7 @@ async def patch(service: Service, task_id: TaskId, body: schemas.PatchTask) -> R
     summary="Delete a task, whatever its state",
 )
 async def delete(service: Service, task_id: TaskId) -> Response:
-    await service.client.delete(task_id)
+    await service.tasks.delete(task_id)
     return Response(status_code=204)
 
 
@@ -165,7 +165,7 @@ async def attempts(
 ) -> Response:
     asked = {"list": "attempts", "task": task_id}
     after = number_of(query.cursor, asked)
-    documents, last = await service.client.attempts(task_id, after=after, limit=query.limit)
+    documents, last = await service.pages.attempts(task_id, after=after, limit=query.limit)
     headers = {} if last is None else {"Link": next_number_link(request, last, asked)}
     return JsonAnswer(documents, headers=headers)
 

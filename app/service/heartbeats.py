@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from app.domain.errors import RowBusyError, RowlockError
 from app.domain.task import Lease
 from app.queue.attempts import heartbeats
-from app.redis.heartbeats import Beat
+from app.redis.lease_book import Beat
 from app.redis.link import RedisAwayError
 from app.runtime import metrics
 from app.service.coalescer import Coalescer
@@ -83,7 +83,7 @@ class Heartbeats:
         began = time.monotonic()
         try:
             known, _ = await platform.redis.run(
-                platform.leases.beating(beats),
+                platform.lease_book.beating(beats),
                 # Of those without progress too: the heartbeat before may have had some.
                 platform.cache.forgetting([beat.lease.task_id for beat in beats]),
             )

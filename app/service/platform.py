@@ -23,7 +23,7 @@ from app.queue.requests import Move
 from app.queue.sweeps import retention, unused
 from app.queue.tags import Tags
 from app.redis.cache import VOID, Cache
-from app.redis.heartbeats import Leases
+from app.redis.lease_book import LeaseBook
 from app.redis.link import RedisLink
 from app.runtime import metrics
 from app.service.waiting import Seats, WaitingRoom
@@ -49,7 +49,7 @@ class Platform:
             settings, name=partial(self.database.read, deployment.name), in_doubt=VOID
         )
         self.cache = Cache(self.redis, ttl_seconds=settings.cache_ttl_seconds)
-        self.leases = Leases(self.redis)
+        self.lease_book = LeaseBook(self.redis)
         self.tags = Tags(self.database)
         self.claims = ClaimMemory()
         self.database.on_server_change += (
@@ -89,7 +89,7 @@ class Platform:
         async with self._committed():
             await self.cache.wrote(
                 {new.id for _, new in moves}.union(told_again),
-                also=self.leases.following(moves),
+                also=self.lease_book.following(moves),
             )
             for (source, target), count in Counter(
                 (old.status, new.status) for old, new in moves if old.status != new.status
@@ -107,7 +107,7 @@ class Platform:
         """After the commit, before the answer: the tasks are gone."""
 
         leases = [Lease(t.id, t.lease_token) for t in tasks if t.lease_token is not None]
-        await self.cache.wrote([task.id for task in tasks], also=self.leases.ending(leases))
+        await self.cache.wrote([task.id for task in tasks], also=self.lease_book.ending(leases))
         for task in tasks:
             self.endings.wake(task.id, EVERYBODY)
 

@@ -66,7 +66,7 @@ async def time_out(platform: Platform) -> int:
 
 async def take_back_lost_leases(platform: Platform) -> int:
     """End attempts whose worker promised heartbeats and was not heard of."""
-    await platform.leases.remember()
+    await platform.lease_book.remember()
     limit = platform.settings.sweep_batch_size
     moved = 0
     seen: list[PromisedLease] = []
@@ -75,7 +75,7 @@ async def take_back_lost_leases(platform: Platform) -> int:
         if not due or due == seen:  # others hold all of them: the next run's
             return moved
         seen = due
-        remaining = await platform.leases.remaining_seconds(due)
+        remaining = await platform.lease_book.remaining_seconds(due)
         moves = await platform.database.transact(
             partial(deadlines.settle_leases, remaining_seconds=remaining)
         )

@@ -37,7 +37,7 @@ def silent(session: Session, settings: Settings, engine: Engine) -> Any:
 async def seen_as_lost(platform: Platform) -> dict[Lease, float | None]:
     """The sweep's first half: MySQL says who is due, Redis who was heard of."""
     due = await platform.database.read(lambda c: deadlines.due_leases(c, limit=100))
-    remaining = await platform.leases.remaining_seconds(due)
+    remaining = await platform.lease_book.remaining_seconds(due)
     assert list(remaining.values()) == [None], "the sweep has to hold it for lost"
     return remaining
 

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from app.mysql.schema import Task
-from app.service.client import ClientService
+from app.service.pages import PageService
 from app.settings import Settings
 from tests.calls import NO_LEASE, claim_one, complete, problem, submit
 from tests.conftest import serving
@@ -55,7 +55,7 @@ async def test_a_fault_of_ours_is_a_problem_too_and_tells_nothing_of_its_insides
     async def fail(*_: object) -> bytes:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr(ClientService, "tags", fail)
+    monkeypatch.setattr(PageService, "tags", fail)
     answer = await api.get("/tags", headers={"X-Request-Id": "abc"})
 
     found = problem(answer, 500)

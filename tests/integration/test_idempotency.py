@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import Connection, Engine
 
-from app.service import client as client_service
+from app.service import pages
 from app.settings import Settings
 from tests.calls import claim, complete, document, get, problem
 from tests.conftest import serving
@@ -113,8 +113,8 @@ async def test_a_batch_has_one_key_for_all_its_tasks(
 async def test_a_batch_that_has_grown_is_answered_without_the_long_fields_of_its_last_tasks(
     api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, client: Face
 ) -> None:
-    monkeypatch.setattr(client_service, "SMALL_PAGE_BYTES", 10_000)
-    monkeypatch.setattr(client_service, "PAGE_BYTES", 50_000)
+    monkeypatch.setattr(pages, "SMALL_PAGE_BYTES", 10_000)
+    monkeypatch.setattr(pages, "PAGE_BYTES", 50_000)
     batch = {"tasks": [{"title": f"task {n}", "queue": "grown"} for n in range(10)]}
     first = (await send(api, "key", batch, "/tasks/batch")).json()
     for lease in await claim(api, queues=["grown"], limit=9):

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.queue.requests import Claim, Move
 from app.runtime.light_event import LightEvent
+from app.service.leases import LeaseService
 from app.service.platform import Platform
-from app.service.worker import WorkerService
 from tests.calls import claim_one, get
 from tests.factories import TaskFactory
 from tests.worker_calls import attempts
@@ -24,7 +24,7 @@ async def test_what_was_claimed_for_a_caller_that_left_meanwhile_is_given_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     task_id = TaskFactory().id
-    worker = WorkerService(platform)
+    worker = LeaseService(platform)
     caller = asyncio.create_task(worker.finish_and_claim([], Claim("gone", ("default",), 1)))
     moved = platform.moved
 
@@ -49,7 +49,7 @@ async def test_what_a_poll_claims_at_its_first_look_is_given_back_to_a_caller_th
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     task_id = TaskFactory().id
-    worker = WorkerService(platform)
+    worker = LeaseService(platform)
     moved = platform.moved
     gone = LightEvent()
 

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from app.mysql.database import Connection
 from app.queue.attempts import claiming
 from app.queue.requests import Claim
+from app.service.leases import LeaseService
 from app.service.platform import Platform
-from app.service.worker import WorkerService
 from tests.calls import claim, claim_one, complete, get, submit
 from tests.factories import TaskFactory
 from tests.worker_calls import finish
@@ -35,7 +35,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 async def together(platform: Platform, *claims: Claim) -> list[list[int]]:
     """What claims get that come at once."""
-    service = WorkerService(platform)
+    service = LeaseService(platform)
     first = asyncio.create_task(service.finish_and_claim([], Claim("first", ("nothing",), 1)))
     turned = await asyncio.gather(*(service.finish_and_claim([], claim) for claim in claims))
     await first

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from app.domain.task import Lease, PromisedLease
 from app.local.valkey import ValkeyServer
 from app.redis.calls import Call
-from app.redis.heartbeats import Leases
+from app.redis.lease_book import LeaseBook
 from app.service.platform import Platform
 from app.service.sweeping import take_back_lost_leases, time_out
 from app.settings import Settings
@@ -158,7 +158,7 @@ async def test_a_redis_that_forgets_while_it_is_asked_proves_nothing(
             own_redis.start()
 
         link = Interrupted(settings.model_copy(update={"redis_url": own_redis.url}), forget)
-        leases = Leases(link)
+        leases = LeaseBook(link)
         await leases.remember()
         expires = now_ms(connection) + 20_000
         connection.zadd("rowlock:leases", {str(promise.lease): expires for promise in promised})
@@ -176,7 +176,7 @@ async def test_a_redis_whose_clock_is_set_proves_nothing(
     """Set on, it takes all leases for expired at once; set back, for good for long."""
     promise = PromisedLease(Lease(1, "0" * 32), 30)
     link = link_to(settings)
-    leases = Leases(link)
+    leases = LeaseBook(link)
     remember_for(redis_connection, 7200)
     assert await leases.remaining_seconds([promise]) == {promise.lease: None}
     # What was written until now is as if by another clock.
@@ -194,7 +194,7 @@ async def test_a_book_that_begins_later_is_begun_anew(
 ) -> None:
     """Redis' clock was set back while no scheduler ran."""
     link = link_to(settings)
-    leases = Leases(link)
+    leases = LeaseBook(link)
     remember_for(redis_connection, -3600)
     await leases.remember()
     await link.close()

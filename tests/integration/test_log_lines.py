@@ -12,7 +12,7 @@ import pytest
 from app.http import auth
 from app.processes.doctor import examine
 from app.runtime.logging import LONGEST_VALUE, configure_logging
-from app.service.client import ClientService
+from app.service.pages import PageService
 from app.settings import Settings
 from tests.conftest import serving
 from tests.hostile import HOSTILE, quoted, raw
@@ -95,7 +95,7 @@ async def test_an_error_is_a_line_whatever_it_quotes(
     async def fail(*_: object) -> bytes:
         raise RuntimeError(f"cannot take {next(texts)}\n2026-01-01T00:00:00.000000Z [error    ] x")
 
-    monkeypatch.setattr(ClientService, "tags", fail)
+    monkeypatch.setattr(PageService, "tags", fail)
     async with serving(talkative) as api:
         for _ in TEXTS:
             headers = {"Authorization": f"Bearer {SECRET}"}

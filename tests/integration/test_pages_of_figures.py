@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from app.service import client as client_service
 from app.service import sweeping
 from app.settings import Settings
 from tests.calls import problem, submit
@@ -161,8 +160,8 @@ async def test_a_page_of_long_errors_ends_early(
     engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(client_service, "SMALL_PAGE_BYTES", 100_000)
-    monkeypatch.setattr(client_service, "PAGE_BYTES", 300_000)
+    monkeypatch.setattr("app.service.pages.SMALL_PAGE_BYTES", 100_000)
+    monkeypatch.setattr("app.service.pages.PAGE_BYTES", 300_000)
     task = TaskFactory(failed=True, attempt=12)
     attempts(engine, task.id, 12, error="x" * 65_000)
     found = await pages(api, f"/tasks/{task.id}/attempts")

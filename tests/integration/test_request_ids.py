@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from app.runtime.logging import configure_logging
-from app.service.client import ClientService
+from app.service.pages import PageService
 from app.settings import Settings
 from tests.conftest import serving
 
@@ -82,7 +82,7 @@ async def test_a_fault_is_logged_with_the_id_of_its_request(
     async def fail(*_: object, **__: object) -> bytes:
         raise RuntimeError("it broke")
 
-    monkeypatch.setattr(ClientService, "tags", fail)
+    monkeypatch.setattr(PageService, "tags", fail)
     async with talkative(settings) as api:
         await api.get("/tags", headers={"X-Request-Id": "abc"})
 

@@ -38,7 +38,7 @@ ANSWER_BYTES: Final = 1024 * 1024
 WAITING_BYTES: Final = 64 * 1024
 
 
-class WorkerService:
+class LeaseService:
     """What workers do."""
 
     def __init__(self, platform: Platform) -> None:

@@ -74,7 +74,7 @@ class _Book(NamedTuple):
     expires_ms: dict[Lease, int]
 
 
-class Leases:
+class LeaseBook:
     """The leases that Redis knows of."""
 
     def __init__(self, link: RedisLink) -> None:

@@ -1,0 +1,156 @@
+"""Submitting tasks, changing them, deleting them."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+from pymysql import err
+
+from app.domain.documents import Array, task_document
+from app.domain.errors import (
+    RowBusyError,
+    RowlockError,
+    TagMissingError,
+    TaskNotFoundError,
+)
+from app.domain.task import Task
+from app.mysql.error_codes import error_code
+from app.queue import intervene, submitting
+from app.queue.requests import Move, Submission, Submitted
+from app.runtime import metrics
+from app.service.coalescer import Coalescer
+from app.service.pages import PageService
+from app.service.platform import Platform
+from app.service.reads import ReadService
+
+# Together at most this many tasks are stored in one batch.
+SUBMIT_LIMIT: Final = 1000
+WEIGHTY_CHARACTERS: Final = 16_384
+# Whatever comes between, it does not do so again and again.
+TRIES: Final = 5
+DUPLICATE_KEY: Final = 1062
+MISSING_PARENT: Final = 1452
+
+
+class Stored(NamedTuple):
+    """The document of what was submitted; `is_new` is False where its key had stored it before."""
+
+    document: bytes | bytearray
+    is_new: bool
+
+
+class TaskService:
+    """What clients store and change."""
+
+    def __init__(self, platform: Platform, reads: ReadService, pages: PageService) -> None:
+        self._platform = platform
+        self._reads = reads
+        self._pages = pages
+        self._submissions: Coalescer[Submission, Submitted] = Coalescer(
+            self._submit,
+            limit=SUBMIT_LIMIT,
+            parallel=platform.batches_under_way,
+            weigh=_weight,
+            observe=metrics.BATCH_CALLS.labels("submit").observe,
+        )
+
+    async def submit_task(self, submission: Submission) -> tuple[Stored, int]:
+        """Store a task, and its id; it is committed when this returns. Raises `KeyReusedError`."""
+        for _ in range(TRIES):
+            submitted = await self._submit_one(submission)
+            if submitted.is_new:
+                (task,) = submitted.tasks
+                return Stored(task_document(task), is_new=True), task.id
+            with suppress(TaskNotFoundError):  # deleted meanwhile, and the key is free again
+                document = await self._reads.get(submitted.first_id)
+                return Stored(document, is_new=False), submitted.first_id
+        raise RowBusyError
+
+    async def submit_batch(self, submission: Submission) -> Stored:
+        """Store tasks, all or none; they are committed when this returns. Raises `KeyReusedError`.
+
+        A batch that its key had stored before is answered as it is by now. Where that has grown to
+        `pages.PAGE_BYTES`, the rest of the tasks come without their long fields.
+        """
+        for _ in range(TRIES):
+            submitted = await self._submit_one(submission)
+            if submitted.is_new:
+                return Stored(Array(map(task_document, submitted.tasks)).end(), is_new=True)
+            assert submission.key is not None
+            found = await self._pages.stored_by(submission.key)
+            if found:
+                return Stored(found.end(), is_new=False)
+        raise RowBusyError
+
+    async def patch(
+        self, task_id: int, changes: Mapping[str, Any], tag_names: Sequence[str] | None
+    ) -> Task:
+        """Change what a client may change. Raises `TaskNotFoundError`, `FieldLockedError` or
+        `RetryLimitTooLowError`."""
+
+        async def patch() -> Move:
+            await self._platform.tags.ensure(tag_names or ())
+            return await self._platform.database.transact_alone(
+                partial(
+                    intervene.patch,
+                    task_id=task_id,
+                    changes=changes,
+                    tag_names=tag_names,
+                    tag_ids=self._platform.tags.ids,
+                )
+            )
+
+        move: Move = await self._or_again(patch)
+        await self._platform.moved([move])
+        return move[1]
+
+    async def delete(self, task_id: int) -> None:
+        """Delete a task, whatever its state. Raises `TaskNotFoundError`."""
+        delete = partial(intervene.delete, task_id=task_id)
+        task = await self._platform.database.transact_alone(delete)
+        await self._platform.removed([task])
+
+    async def drain(self) -> None:
+        """Return when everything accepted so far is answered."""
+        await self._submissions.drain()
+
+    async def _submit_one(self, submission: Submission) -> Submitted:
+        # Before the batch: new tags are this call's own, and nobody else's, to wait for.
+        await self._platform.tags.ensure(n for t in submission.tasks for n in t.tag_names)
+        return await self._submissions(submission)
+
+    async def _submit(self, submissions: Sequence[Submission]) -> list[Submitted | Exception]:
+        async def submit() -> list[Submitted | RowlockError]:
+            await self._platform.tags.ensure(
+                name for s in submissions for task in s.tasks for name in task.tag_names
+            )
+            return await self._platform.database.transact(
+                partial(submitting.submit, submissions=submissions, tag_ids=self._platform.tags.ids)
+            )
+
+        answers = await self._or_again(submit)
+        await self._platform.submitted(
+            [t for a in answers if isinstance(a, Submitted) for t in a.tasks]
+        )
+        return list(answers)
+
+    async def _or_again(self, write: Callable[[], Awaitable[Any]]) -> Any:
+        """Again where another process was quicker with an idempotency key, or where a tag is gone
+        that was remembered: nobody used it, or MySQL is another one, or was restored."""
+        for _ in range(TRIES):
+            try:
+                return await write()
+            except TagMissingError:
+                self._platform.tags.forget()
+            except err.IntegrityError as error:
+                if error_code(error) == MISSING_PARENT:
+                    self._platform.tags.forget()
+                elif error_code(error) != DUPLICATE_KEY:
+                    raise
+        raise RowBusyError
+
+
+def _weight(submission: Submission) -> int:
+    """In tasks; one with long texts counts as several, or a batch could not end in time."""
+    return sum(1 + len(task.payload or "") // WEIGHTY_CHARACTERS for task in submission.tasks)
