@@ -22,8 +22,8 @@ from app.mysql.schema import Deployment, Model, SkipLockedProof
 from app.processes.application import create_app
 from app.service.platform import Platform
 from app.settings import Settings
-from tests import engines
-from tests.factories import FactorySession
+from tests.support import engines
+from tests.support.factories import FactorySession
 
 
 def pytest_configure() -> None:

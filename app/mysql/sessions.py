@@ -1,8 +1,8 @@
 """What a session with MySQL relies on, set in every one before anybody reads or writes by it.
 
 A server may be set to anything. Each variable here stands for statements that would do something
-else, or wait for longer, if it had another value; `tests/hostile_server.py` has a server on which
-all of them do.
+else, or wait for longer, if it had another value; `tests/support/hostile_server.py` has a server
+on which all of them do.
 """
 
 from typing import Any, Final, NamedTuple

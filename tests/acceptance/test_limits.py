@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.acceptance.deployment import Api, Deployment, until
-from tests.calls import problem
+from tests.support.calls import problem
 
 SETTINGS = {
     "CONNECTION_LIMIT": "16",

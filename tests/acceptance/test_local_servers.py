@@ -24,7 +24,7 @@ from app.local.fetch import fetch_server
 from app.local.lookup import find_server
 from app.local.mysql import MySQLServer
 from app.local.valkey import ValkeyServer
-from tests import engines
+from tests.support import engines
 
 
 def query(server: MySQLServer, *statements: str, **login: Any) -> list[tuple[Any, ...]]:

@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 import pytest
 from rowlock import AsyncClient, Client, NaiveTimeError
-from tests.sdk import Face
+from tests.support.sdk import Face
 
 MOMENT = datetime(2030, 1, 31, 8, 0, tzinfo=UTC)
 SAME = [

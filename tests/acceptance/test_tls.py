@@ -15,7 +15,7 @@ from app.local.ports import free_port
 from tests.acceptance.commands import run
 from tests.acceptance.deployment import Deployment, Process, until
 from tests.acceptance.test_sdk_forks import program
-from tests.certificate import make_certificate
+from tests.support.certificate import make_certificate
 
 CONNECTIONS = 16
 LONG_ENOUGH = 20.0

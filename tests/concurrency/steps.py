@@ -14,8 +14,8 @@ from app.queue.attempts.claim_memory import ClaimMemory
 from app.queue.requests import Claim, Finish, FinishAction, LeaseCall, Move
 from app.queue.sweeps import deadlines
 from app.queue.tags import TagIds
-from tests import calls
 from tests.concurrency.ordering import Work
+from tests.support import calls
 
 
 def claim(limit: int = 1) -> Work[list[Task]]:

@@ -15,7 +15,7 @@ from app.queue import deletion
 from app.queue.sweeps import retention
 from app.service import sweeping
 from app.service.platform import Platform
-from tests.factories import TaskFactory, lease_of, now
+from tests.support.factories import TaskFactory, lease_of, now
 
 MANY = 30
 

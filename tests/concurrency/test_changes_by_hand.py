@@ -12,7 +12,7 @@ from app.service.platform import Platform
 from tests.concurrency import steps
 from tests.concurrency.ordering import held_open, until_blocked
 from tests.concurrency.steps import claimed_ids, row
-from tests.factories import TaskFactory, lease_of
+from tests.support.factories import TaskFactory, lease_of
 
 
 async def test_a_priority_changed_while_the_task_is_claimed_changes_no_order(

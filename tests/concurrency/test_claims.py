@@ -16,7 +16,7 @@ from app.settings import Settings
 from tests.concurrency.ordering import held_open
 from tests.concurrency.steps import claim, claimed_ids
 from tests.conftest import serving
-from tests.factories import TaskFactory
+from tests.support.factories import TaskFactory
 
 URGENT = NewTask(
     title="urgent",

@@ -13,9 +13,9 @@ from app.queue.figures import counters
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
-from tests.calls import submit
 from tests.concurrency import steps
 from tests.concurrency.ordering import deadlocks, held_open
+from tests.support.calls import submit
 
 
 async def waiting(api: httpx.AsyncClient) -> tuple[int, int]:

@@ -16,12 +16,12 @@ from app.queue.sweeps import deadlines
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
-from tests.calls import claim
 from tests.concurrency.ordering import held_open, until_blocked
 from tests.concurrency.steps import row
-from tests.elapse import serve_all_along
-from tests.factories import TaskFactory, lease_of, now
-from tests.redis_book import remember_for
+from tests.support.calls import claim
+from tests.support.elapse import serve_all_along
+from tests.support.factories import TaskFactory, lease_of, now
+from tests.support.redis_book import remember_for
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.settings import Settings
 from tests.concurrency.ordering import until_blocked
 from tests.conftest import serving
-from tests.factories import TaskFactory
+from tests.support.factories import TaskFactory
 
 TASK = {"title": "once", "tags": ["shared"]}
 

@@ -13,12 +13,12 @@ from app.mysql.database import Connection
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
-from tests.calls import claim_one, complete
 from tests.concurrency.ordering import until_blocked
 from tests.concurrency.steps import row
 from tests.concurrency.writes import BUSY, KINDS, Write
-from tests.factories import TaskFactory, lease_of
-from tests.worker_calls import attempts
+from tests.support.calls import claim_one, complete
+from tests.support.factories import TaskFactory, lease_of
+from tests.support.worker_calls import attempts
 
 LOCK = "SELECT id FROM tasks WHERE id = %s FOR UPDATE"
 LOOKS = 100_000

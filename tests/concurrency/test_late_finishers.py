@@ -13,7 +13,7 @@ from app.service.platform import Platform
 from tests.concurrency import steps
 from tests.concurrency.ordering import held_open, until_blocked
 from tests.concurrency.steps import row
-from tests.factories import TaskFactory, lease_of
+from tests.support.factories import TaskFactory, lease_of
 
 
 async def outcomes(api: httpx.AsyncClient, task_id: int) -> list[str]:

@@ -19,7 +19,7 @@ from tests.concurrency.ordering import deadlocks, until_blocked
 from tests.concurrency.steps import row
 from tests.concurrency.writes import BUSY, KINDS, Write
 from tests.conftest import serving
-from tests.factories import TaskFactory, lease_of
+from tests.support.factories import TaskFactory, lease_of
 
 LOCK = "SELECT id FROM tasks WHERE id = %s FOR UPDATE"
 LOCK_KEY = "SELECT item FROM idempotency_keys WHERE idempotency_key = %s FOR UPDATE"

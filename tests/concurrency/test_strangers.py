@@ -9,9 +9,9 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
 from app.settings import Settings
-from tests.calls import claim, problem
 from tests.conftest import serving
-from tests.factories import TaskFactory
+from tests.support.calls import claim, problem
+from tests.support.factories import TaskFactory
 
 LOCK = "SELECT id FROM tasks WHERE id = %s FOR UPDATE"
 

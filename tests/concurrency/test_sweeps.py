@@ -13,7 +13,7 @@ from app.service import sweeping
 from app.service.platform import Platform
 from tests.concurrency import steps
 from tests.concurrency.ordering import held_open
-from tests.factories import TaskFactory, now
+from tests.support.factories import TaskFactory, now
 
 
 async def test_two_sweeps_share_the_overdue_tasks(

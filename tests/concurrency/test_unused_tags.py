@@ -11,9 +11,9 @@ from app.queue.sweeps import unused
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
-from tests.calls import submit
 from tests.concurrency.ordering import held_open, until_blocked
 from tests.conftest import serving
+from tests.support.calls import submit
 
 
 def names(engine: Engine) -> list[str]:

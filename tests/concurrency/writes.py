@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from app.domain.errors import DatabaseAwayError, RowBusyError
 from app.service import sweeping
 from app.service.platform import Platform
-from tests.factories import TaskFactory, lease_of, now
+from tests.support.factories import TaskFactory, lease_of, now
 
 BUSY: Final = 503
 _SERIAL: Final = count()

@@ -16,8 +16,8 @@ from app.mysql.database import Connection
 from app.runtime.light_event import LightEvent
 from app.service.waiting import Waiter
 from app.settings import Settings
-from tests.elapse import elapse, elapse_in_redis
-from tests.steered_redis import Hands, go_by
+from tests.support.elapse import elapse, elapse_in_redis
+from tests.support.steered_redis import Hands, go_by
 
 FRESH = "rowlock_schema_test"
 WRONG = {

@@ -9,10 +9,10 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.service.platform import Platform
-from tests.calls import Document, claim, document, get, problem, submit
 from tests.concurrency.ordering import held_open, until_blocked
 from tests.concurrency.steps import claim as claiming
-from tests.factories import TaskFactory
+from tests.support.calls import Document, claim, document, get, problem, submit
+from tests.support.factories import TaskFactory
 
 
 async def act_on_all(api: httpx.AsyncClient, action: str, **filters: Any) -> Document:

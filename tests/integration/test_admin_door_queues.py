@@ -5,10 +5,10 @@ import pytest
 from sqlalchemy import Engine
 
 from app.settings import Settings
-from tests.calls import Document, claim, claim_one, complete, fail, problem, submit
 from tests.conftest import serving
-from tests.elapse import is_between, moment, mysql_now
-from tests.worker_calls import heartbeat
+from tests.support.calls import Document, claim, claim_one, complete, fail, problem, submit
+from tests.support.elapse import is_between, moment, mysql_now
+from tests.support.worker_calls import heartbeat
 
 
 async def set_queue(api: httpx.AsyncClient, queue: str, action: str) -> Document:

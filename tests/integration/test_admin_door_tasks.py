@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.domain.states import TRANSITIONS, Event, Status
-from tests.calls import claim, claim_one, document, fail, get, problem, submit
-from tests.factories import TaskFactory, lease_of
-from tests.worker_calls import a_lease, act, attempts, end, heartbeat
+from tests.support.calls import claim, claim_one, document, fail, get, problem, submit
+from tests.support.factories import TaskFactory, lease_of
+from tests.support.worker_calls import a_lease, act, attempts, end, heartbeat
 
 ACTIONS = ("pause", "resume", "cancel", "retry")
 

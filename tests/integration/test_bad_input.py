@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from app.http.problems import SYSTEM_FIELDS
 from app.mysql.schema import Task
-from tests.bad_values import BAD, MISSING, NULLABLE, put, written
-from tests.calls import claim_one, fail, problem, submit
-from tests.factories import TaskFactory, lease_of
-from tests.stored import everything_stored
+from tests.support.bad_values import BAD, MISSING, NULLABLE, put, written
+from tests.support.calls import claim_one, fail, problem, submit
+from tests.support.factories import TaskFactory, lease_of
+from tests.support.stored import everything_stored
 
 PATCHED = {
     "title": "title",

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from tests.calls import NO_LEASE, claim_one, get, problem, submit
-from tests.stored import everything_stored
+from tests.support.calls import NO_LEASE, claim_one, get, problem, submit
+from tests.support.stored import everything_stored
 
 JSON = {"Content-Type": "application/json"}
 MIB = 1024 * 1024

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from app.http.problems import FAULTS_NAMED
 from app.mysql.schema import Task
-from tests.calls import problem, submit
-from tests.factories import TaskFactory, lease_of
-from tests.routes import Call, calls
-from tests.stored import everything_stored
+from tests.support.calls import problem, submit
+from tests.support.factories import TaskFactory, lease_of
+from tests.support.routes import Call, calls
+from tests.support.stored import everything_stored
 
 JSON = {"Content-Type": "application/json"}
 # Of whatever is there to be read, with or without a task.

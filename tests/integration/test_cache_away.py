@@ -13,12 +13,12 @@ from app.redis.cache import VOID
 from app.redis.link import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, RedisAwayError
 from app.redis.session import Session
 from app.settings import Settings
-from tests.calls import claim_one, complete, get, submit
 from tests.conftest import serving
-from tests.redis_faults import stopped
-from tests.steered_redis import Hands, link_to
-from tests.worker_calls import heartbeat
-from tests.working_day import a_working_day
+from tests.support.calls import claim_one, complete, get, submit
+from tests.support.redis_faults import stopped
+from tests.support.steered_redis import Hands, link_to
+from tests.support.worker_calls import heartbeat
+from tests.support.working_day import a_working_day
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
-from tests.calls import claim_one, complete, get, submit
 from tests.conftest import serving
-from tests.elapse import elapse_in_redis
-from tests.factories import TaskFactory, lease_of
-from tests.worker_calls import a_lease, heartbeat
+from tests.support.calls import claim_one, complete, get, submit
+from tests.support.elapse import elapse_in_redis
+from tests.support.factories import TaskFactory, lease_of
+from tests.support.worker_calls import a_lease, heartbeat
 
 Later = Callable[[float], None]
 

@@ -10,8 +10,8 @@ import redis
 from app.redis.cache import Cache, Slot
 from app.redis.invalidation import AGAIN_SECONDS
 from app.settings import Settings
-from tests.elapse import elapse_in_redis
-from tests.steered_redis import SteeredLink, link_to
+from tests.support.elapse import elapse_in_redis
+from tests.support.steered_redis import SteeredLink, link_to
 
 TTL = 3.0
 OLD, NEW = b'{"v":"old"}', b'{"v":"new"}'

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from app.settings import Settings
-from tests.calls import claim, claim_one, complete, fail, problem, submit
 from tests.conftest import serving
-from tests.worker_calls import act, finish
+from tests.support.calls import claim, claim_one, complete, fail, problem, submit
+from tests.support.worker_calls import act, finish
 
 
 @pytest.fixture

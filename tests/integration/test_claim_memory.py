@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.queue.attempts import claim_marks
-from tests.calls import claim, submit
-from tests.factories import TaskFactory
+from tests.support.calls import claim, submit
+from tests.support.factories import TaskFactory
 
 
 async def test_an_older_task_that_appears_late_is_found_at_once_when_there_is_no_other(

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.calls import Document, claim_one, complete, fail, get, problem, submit
+from tests.support.calls import Document, claim_one, complete, fail, get, problem, submit
 
 MINIMAL: Document = {
     "description": None,

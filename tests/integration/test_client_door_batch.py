@@ -6,8 +6,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.calls import problem, submit
-from tests.stored import everything_stored
+from tests.support.calls import problem, submit
+from tests.support.stored import everything_stored
 
 
 async def test_a_batch_is_answered_in_its_order(api: httpx.AsyncClient) -> None:

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from tests.calls import claim, claim_one, complete, fail, get, problem, submit
-from tests.factories import TaskFactory
-from tests.stored import everything_stored
+from tests.support.calls import claim, claim_one, complete, fail, get, problem, submit
+from tests.support.factories import TaskFactory
+from tests.support.stored import everything_stored
 
 CHANGES: dict[str, Any] = {
     "title": "another 😀",

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.settings import Settings
-from tests.calls import claim_one, complete, fail, get, problem, submit
 from tests.conftest import serving
-from tests.factories import TaskFactory
+from tests.support.calls import claim_one, complete, fail, get, problem, submit
+from tests.support.factories import TaskFactory
 
 
 async def wait_for(api: httpx.AsyncClient, task_id: int, seconds: float = 60) -> httpx.Response:

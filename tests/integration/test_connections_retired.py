@@ -13,9 +13,9 @@ from app.processes.application import create_app
 from app.runtime.steady_clock import steady_seconds
 from app.service.platform import Platform
 from app.settings import Settings
-from tests.calls import problem, submit
 from tests.conftest import calling, serving
-from tests.gate import Gate, gate_to
+from tests.support.calls import problem, submit
+from tests.support.gate import Gate, gate_to
 
 SECONDS = 1.0
 HELD = 4

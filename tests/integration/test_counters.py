@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
-from tests.calls import claim, claim_one, complete, fail, submit
-from tests.factories import TaskFactory
+from tests.support.calls import claim, claim_one, complete, fail, submit
+from tests.support.factories import TaskFactory
 
 TRUTH = """
 SELECT queue, status, priority, COUNT(*) FROM tasks GROUP BY queue, status, priority

@@ -12,9 +12,9 @@ from app.local.binary import Flavour, ServerBinary
 from app.local.mysql import MySQLServer
 from app.mysql import revisions
 from app.settings import Settings
-from tests.calls import claim_one, problem
 from tests.conftest import serving
-from tests.small_disk import SMALL, SmallDisk, why_not
+from tests.support.calls import claim_one, problem
+from tests.support.small_disk import SMALL, SmallDisk, why_not
 
 # Twice as long is told from once, however busy the machine is.
 TIMEOUT = 5.0

@@ -15,11 +15,11 @@ from app.http import auth
 from app.http.route import ApiRoute
 from app.processes.application import create_app
 from app.settings import Settings
-from tests.calls import problem
 from tests.conftest import serving
-from tests.factories import TaskFactory
-from tests.routes import Call, calls
-from tests.stored import everything_stored
+from tests.support.calls import problem
+from tests.support.factories import TaskFactory
+from tests.support.routes import Call, calls
+from tests.support.stored import everything_stored
 
 TOKENS = {
     "client": ("client-1", "client-2"),

@@ -7,8 +7,8 @@ from sqlalchemy import Engine, text
 from app.mysql.schema import Task
 from app.service.pages import PageService
 from app.settings import Settings
-from tests.calls import NO_LEASE, claim_one, complete, problem, submit
 from tests.conftest import serving
+from tests.support.calls import NO_LEASE, claim_one, complete, problem, submit
 
 NO_TASK = f"/tasks/{2**63 - 1}"
 

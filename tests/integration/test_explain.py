@@ -25,8 +25,8 @@ from app.queue.requests import Claim, LeaseCall
 from app.queue.statements import CLAIM
 from app.queue.sweeps import deadlines, retention
 from app.settings import Settings
-from tests.explaining import Plan, Statement, explain, rows_read, sent_by
-from tests.rows import a_row
+from tests.support.explaining import Plan, Statement, explain, rows_read, sent_by
+from tests.support.rows import a_row
 
 LIMIT = 10
 SLACK = 3  # the look past the end of a range, and the like

@@ -18,9 +18,9 @@ from app.queue.figures import counters, stats
 from app.queue.lists import reading
 from app.queue.sweeps import unused
 from app.settings import Settings
-from tests.explaining import Statement, explain, rows_read, sent_by
-from tests.factories import TaskFactory
-from tests.rows import a_row
+from tests.support.explaining import Statement, explain, rows_read, sent_by
+from tests.support.factories import TaskFactory
+from tests.support.rows import a_row
 
 MANY = 5000
 LIMIT = 10

@@ -17,8 +17,8 @@ from app.queue.lists.listing import list_tasks
 from app.queue.lists.pages import Page, Position
 from app.service import sweeping
 from app.settings import Settings
-from tests.elapse import mysql_now
-from tests.explaining import Statement, explain, rows_read, sent_by
+from tests.support.elapse import mysql_now
+from tests.support.explaining import Statement, explain, rows_read, sent_by
 
 TASKS = 100_000
 MOST_READ = TASKS / 10

@@ -13,9 +13,9 @@ from app.domain.task import Task
 from app.mysql.database import Connection
 from app.queue import statements
 from app.service.platform import Platform
-from tests.calls import claim, get, submit
-from tests.factories import TaskFactory
-from tests.worker_calls import finish
+from tests.support.calls import claim, get, submit
+from tests.support.factories import TaskFactory
+from tests.support.worker_calls import finish
 
 
 async def locked(connection: Connection, ids: list[int]) -> list[Task]:

@@ -11,9 +11,9 @@ import redis
 from sqlalchemy import Engine, text
 
 from app.settings import Settings
-from tests.calls import submit
 from tests.conftest import serving
-from tests.hostile import STRINGS
+from tests.support.calls import submit
+from tests.support.hostile import STRINGS
 
 WORDS = ["".join(letters) for size in (1, 2, 3) for letters in product("%_\\a", repeat=size)]
 

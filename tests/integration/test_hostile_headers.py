@@ -6,8 +6,8 @@ import re
 import httpx
 import pytest
 
-from tests.calls import submit
-from tests.hostile import HOSTILE, STRINGS, quoted, raw
+from tests.support.calls import submit
+from tests.support.hostile import HOSTILE, STRINGS, quoted, raw
 
 # Read by somebody on the way of a request; those that calls take themselves are in the document.
 READ = [

@@ -9,12 +9,12 @@ from sqlalchemy import Connection, Engine
 
 from app.service import pages
 from app.settings import Settings
-from tests.calls import claim, complete, document, get, problem
 from tests.conftest import serving
-from tests.sdk import Face
-from tests.stored import everything_stored
+from tests.support.calls import claim, complete, document, get, problem
+from tests.support.sdk import Face
+from tests.support.stored import everything_stored
 
-pytest_plugins = ["tests.sdk_clients"]
+pytest_plugins = ["tests.support.sdk_clients"]
 
 BODY = {"title": "a task", "tags": ["a"], "payload": {"n": 1}}
 

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from app.http.problems import FAULTS_NAMED
 from app.mysql.database import Connection
-from tests.attack import JSON, Attack
-from tests.calls import Document, problem
-from tests.factories import TaskFactory
-from tests.hostile import HOSTILE, STRINGS, Place, places_of, quoted, written
-from tests.routes import Call, calls
-from tests.stored import everything_stored
+from tests.support.attack import JSON, Attack
+from tests.support.calls import Document, problem
+from tests.support.factories import TaskFactory
+from tests.support.hostile import HOSTILE, STRINGS, Place, places_of, quoted, written
+from tests.support.routes import Call, calls
+from tests.support.stored import everything_stored
 
 CALLS = calls()
 REFUSALS = {400, 404, 405, 409, 413, 415}

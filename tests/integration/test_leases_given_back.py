@@ -12,9 +12,9 @@ from app.queue.requests import Claim, Move
 from app.runtime.light_event import LightEvent
 from app.service.leases import LeaseService
 from app.service.platform import Platform
-from tests.calls import claim_one, get
-from tests.factories import TaskFactory
-from tests.worker_calls import attempts
+from tests.support.calls import claim_one, get
+from tests.support.factories import TaskFactory
+from tests.support.worker_calls import attempts
 
 
 async def test_what_was_claimed_for_a_caller_that_left_meanwhile_is_given_back(

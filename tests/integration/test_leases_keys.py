@@ -9,9 +9,9 @@ import redis
 
 from app.service import sweeping
 from app.service.platform import Platform
-from tests.calls import Document, claim_one, complete, fail, submit
-from tests.redis_book import known_leases
-from tests.worker_calls import act, heartbeat, release
+from tests.support.calls import Document, claim_one, complete, fail, submit
+from tests.support.redis_book import known_leases
+from tests.support.worker_calls import act, heartbeat, release
 
 Later = Callable[[float], None]
 End = Callable[[httpx.AsyncClient, Document], Awaitable[Any]]

@@ -13,12 +13,12 @@ from app.queue import statements
 from app.service.platform import Platform
 from app.service.sweeping import take_back_lost_leases, time_out
 from app.settings import Settings
-from tests.calls import Document, claim_one, get, problem, submit
 from tests.concurrency.ordering import held_open
-from tests.elapse import serve_all_along
-from tests.factories import TaskFactory, now
-from tests.redis_book import remember_for
-from tests.worker_calls import attempts, end, heartbeat
+from tests.support.calls import Document, claim_one, get, problem, submit
+from tests.support.elapse import serve_all_along
+from tests.support.factories import TaskFactory, now
+from tests.support.redis_book import remember_for
+from tests.support.worker_calls import attempts, end, heartbeat
 
 Later = Callable[[float], None]
 

@@ -17,11 +17,11 @@ from app.queue.sweeps.deadlines import seconds_to_proof
 from app.service.platform import Platform
 from app.service.sweeping import take_back_lost_leases
 from app.settings import Settings
-from tests.calls import claim_one, get, submit
 from tests.conftest import serving
-from tests.factories import TaskFactory, now
-from tests.redis_book import remember_for
-from tests.rows import a_row
+from tests.support.calls import claim_one, get, submit
+from tests.support.factories import TaskFactory, now
+from tests.support.redis_book import remember_for
+from tests.support.rows import a_row
 
 Later = Callable[[float], None]
 

@@ -12,9 +12,9 @@ from app.queue.attempts import claiming
 from app.queue.requests import Claim
 from app.service.leases import LeaseService
 from app.service.platform import Platform
-from tests.calls import claim, claim_one, complete, get, submit
-from tests.factories import TaskFactory
-from tests.worker_calls import finish
+from tests.support.calls import claim, claim_one, complete, get, submit
+from tests.support.factories import TaskFactory
+from tests.support.worker_calls import finish
 
 LARGE = "x" * 250_000
 

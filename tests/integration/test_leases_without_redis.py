@@ -16,12 +16,12 @@ from app.redis.lease_book import LeaseBook
 from app.service.platform import Platform
 from app.service.sweeping import take_back_lost_leases, time_out
 from app.settings import Settings
-from tests.calls import claim_one, complete, get, submit
 from tests.conftest import serving
-from tests.elapse import elapse_in_redis, serve_all_along
-from tests.redis_book import kept_since_ms, now_ms, remember_for
-from tests.steered_redis import SteeredLink, link_to
-from tests.worker_calls import heartbeat
+from tests.support.calls import claim_one, complete, get, submit
+from tests.support.elapse import elapse_in_redis, serve_all_along
+from tests.support.redis_book import kept_since_ms, now_ms, remember_for
+from tests.support.steered_redis import SteeredLink, link_to
+from tests.support.worker_calls import heartbeat
 
 Later = Callable[[float], None]
 

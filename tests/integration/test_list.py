@@ -9,8 +9,8 @@ import httpx
 import pytest
 from sqlalchemy.orm import Session
 
-from tests.calls import Document, submit
-from tests.factories import TaskFactory
+from tests.support.calls import Document, submit
+from tests.support.factories import TaskFactory
 
 T0 = datetime.fromisoformat("2026-01-01")
 

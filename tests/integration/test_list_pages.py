@@ -8,8 +8,8 @@ import httpx
 import pytest
 from sqlalchemy.orm import Session
 
-from tests.calls import Document, problem, submit
-from tests.factories import TaskFactory
+from tests.support.calls import Document, problem, submit
+from tests.support.factories import TaskFactory
 
 
 async def first_page(api: httpx.AsyncClient, **params: Any) -> httpx.Response:

@@ -15,7 +15,7 @@ from app.runtime.logging import LONGEST_VALUE, configure_logging
 from app.service.pages import PageService
 from app.settings import Settings
 from tests.conftest import serving
-from tests.hostile import HOSTILE, quoted, raw
+from tests.support.hostile import HOSTILE, quoted, raw
 
 TEXTS = [text[:5000] for text in HOSTILE]
 SECRET = "a-secret-token"

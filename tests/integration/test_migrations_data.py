@@ -11,10 +11,10 @@ from app.domain.states import Status
 from app.mysql import revisions
 from app.service.sweeping import recount
 from app.settings import Settings
-from tests.calls import Document, claim_one, complete, fail, submit
 from tests.conftest import serving
 from tests.drift import described
-from tests.worker_calls import act, attempts, release
+from tests.support.calls import Document, claim_one, complete, fail, submit
+from tests.support.worker_calls import act, attempts, release
 
 DUE: Final = "2026-02-03T23:59:59.999999Z"
 BODY: Final = {"title": "with a key", "queue": "keyed", "tags": ["key"]}

@@ -9,10 +9,10 @@ from sqlalchemy.engine import make_url
 
 from app.api import ops
 from app.settings import Settings
-from tests.calls import Document, claim_one, problem, submit
 from tests.conftest import serving
-from tests.gate import Gate, gate_to
-from tests.routes import NEEDING_MYSQL, Call
+from tests.support.calls import Document, claim_one, problem, submit
+from tests.support.gate import Gate, gate_to
+from tests.support.routes import NEEDING_MYSQL, Call
 
 
 @pytest.fixture

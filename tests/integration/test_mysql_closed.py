@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Engine, exc, make_url, text
 
 from app.settings import Settings
-from tests.calls import problem, submit
 from tests.conftest import serving
+from tests.support.calls import problem, submit
 
 ACCOUNT = "locked_out"
 # What is done to the account, and what makes it good again.

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 
 from app.settings import Settings
-from tests.calls import claim, claim_one, complete, problem, submit
 from tests.conftest import serving
-from tests.worker_calls import finish
+from tests.support.calls import claim, claim_one, complete, problem, submit
+from tests.support.worker_calls import finish
 
 LARGE = "x" * 200_000
 SMALL_PACKET = 128 * 1024

@@ -12,9 +12,9 @@ import pytest
 
 from app.local.mysql import MySQLServer
 from app.settings import Settings
-from tests.calls import claim_one, complete, problem, submit
 from tests.conftest import serving
-from tests.routes import NEEDING_MYSQL
+from tests.support.calls import claim_one, complete, problem, submit
+from tests.support.routes import NEEDING_MYSQL
 
 # Twice as long is told from once, however busy the machine is.
 TIMEOUT = 5.0

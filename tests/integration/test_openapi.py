@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from app.api import schemas
 from app.processes.application import create_app
 from app.settings import Settings
-from tests.calls import NO_LEASE, PROBLEM, Document
 from tests.conftest import serving
-from tests.factories import TaskFactory, lease_of
-from tests.routes import Call, calls
-from tests.shapes import assert_has_the_shape_of
+from tests.support.calls import NO_LEASE, PROBLEM, Document
+from tests.support.factories import TaskFactory, lease_of
+from tests.support.routes import Call, calls
+from tests.support.shapes import assert_has_the_shape_of
 
 CALLS = calls()
 IDS = [str(call) for call in CALLS]

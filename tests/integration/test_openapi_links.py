@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from tests.calls import submit
+from tests.support.calls import submit
 
 
 class Operation(NamedTuple):

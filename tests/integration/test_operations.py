@@ -15,9 +15,9 @@ from app.runtime import metrics
 from app.service.platform import Platform
 from app.service.sweeping import SWEEPS, Sweeper
 from app.settings import Settings
-from tests.calls import claim, claim_one, complete, fail, submit
 from tests.conftest import serving
-from tests.factories import TaskFactory
+from tests.support.calls import claim, claim_one, complete, fail, submit
+from tests.support.factories import TaskFactory
 
 Figures = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 

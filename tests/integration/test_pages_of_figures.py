@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from app.service import sweeping
 from app.settings import Settings
-from tests.calls import problem, submit
-from tests.factories import TaskFactory, now
-from tests.sdk import Face
+from tests.support.calls import problem, submit
+from tests.support.factories import TaskFactory, now
+from tests.support.sdk import Face
 
-pytest_plugins = ["tests.sdk_clients"]
+pytest_plugins = ["tests.support.sdk_clients"]
 
 # In MySQL's order: to it a name ends in as many spaces as are wanted.
 NAMES = ["\x01", "B", "a\tb", "a", "a b", "a-", "b", "核心业务", "😀"]

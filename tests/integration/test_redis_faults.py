@@ -19,14 +19,14 @@ from app.redis.link import LONGEST_PAUSE_SECONDS, RedisLink
 from app.service.platform import Platform
 from app.service.sweeping import take_back_lost_leases
 from app.settings import Settings
-from tests.calls import claim_one, get, submit
 from tests.conftest import serving
-from tests.elapse import elapse, elapse_in_redis, serve_all_along
-from tests.redis_book import known_leases, remember_for
-from tests.redis_faults import FAULTS, connected, refusing, stopped
-from tests.steered_redis import MovingHands, go_by
-from tests.worker_calls import heartbeat
-from tests.working_day import a_working_day
+from tests.support.calls import claim_one, get, submit
+from tests.support.elapse import elapse, elapse_in_redis, serve_all_along
+from tests.support.redis_book import known_leases, remember_for
+from tests.support.redis_faults import FAULTS, connected, refusing, stopped
+from tests.support.steered_redis import MovingHands, go_by
+from tests.support.worker_calls import heartbeat
+from tests.support.working_day import a_working_day
 
 # Generous: who is only slow must not look as if it could not reach Redis.
 TIMEOUT = 1.0

@@ -14,10 +14,10 @@ from app.processes import redis_doctor
 from app.redis.cache import VOID
 from app.redis.link import FIRST_PAUSE_SECONDS, RedisLink
 from app.settings import Settings
-from tests.calls import claim_one, get, submit
 from tests.conftest import serving
-from tests.steered_redis import Hands
-from tests.worker_calls import heartbeat
+from tests.support.calls import claim_one, get, submit
+from tests.support.steered_redis import Hands
+from tests.support.worker_calls import heartbeat
 
 
 @pytest.fixture

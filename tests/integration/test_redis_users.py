@@ -26,14 +26,14 @@ from app.redis.session import Session
 from app.service.platform import Platform
 from app.service.sweeping import take_back_lost_leases
 from app.settings import Settings
-from tests.calls import claim_one, get, submit
 from tests.conftest import serving
-from tests.elapse import elapse, elapse_in_redis
-from tests.redis_book import remember_for
-from tests.redis_faults import connected, full, refusing
-from tests.steered_redis import Hands, link_to
-from tests.worker_calls import heartbeat
-from tests.working_day import a_working_day
+from tests.support.calls import claim_one, get, submit
+from tests.support.elapse import elapse, elapse_in_redis
+from tests.support.redis_book import remember_for
+from tests.support.redis_faults import connected, full, refusing
+from tests.support.steered_redis import Hands, link_to
+from tests.support.worker_calls import heartbeat
+from tests.support.working_day import a_working_day
 
 COMMANDS = re.findall(r"try\('([A-Z]+)'", str(TRIAL))
 

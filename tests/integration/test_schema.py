@@ -5,9 +5,9 @@ from sqlalchemy import Engine, text
 from app.mysql import revisions
 from app.mysql.schema import Model
 from app.settings import Settings
-from tests.calls import claim_one, complete, get, submit
 from tests.conftest import serving
 from tests.drift import drift
+from tests.support.calls import claim_one, complete, get, submit
 
 TABLES = {table.name for table in Model.metadata.sorted_tables}
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.domain.states import Status
 from app.mysql.error_codes import error_code
 from app.mysql.schema import Task
-from tests.factories import TaskFactory
+from tests.support.factories import TaskFactory
 
 CHECK_VIOLATED = {3819, 4025}  # MySQL, MariaDB
 NOW = "UTC_TIMESTAMP(6)"

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from app.mysql.database import Connection
 from app.service.platform import Platform
-from tests.elapse import CLOCK_SLACK, mysql_now
-from tests.factories import TaskFactory
+from tests.support.elapse import CLOCK_SLACK, mysql_now
+from tests.support.factories import TaskFactory
 
 
 async def session_settings(connection: Connection) -> dict[str, Any]:

@@ -17,11 +17,11 @@ from rowlock.errors import (
     UnreachableError,
     WaitTimeoutError,
 )
-from tests.calls import claim_one, complete, fail
 from tests.conftest import serving
-from tests.sdk import Face, Held, Through, answer_lost, face_of, refused, request_lost
+from tests.support.calls import claim_one, complete, fail
+from tests.support.sdk import Face, Held, Through, answer_lost, face_of, refused, request_lost
 
-pytest_plugins = ["tests.sdk_clients"]
+pytest_plugins = ["tests.support.sdk_clients"]
 
 
 async def test_what_is_submitted_is_what_is_got(client: Face) -> None:

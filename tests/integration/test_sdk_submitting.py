@@ -7,9 +7,9 @@ import pytest
 
 from rowlock import AsyncClient, NewTask
 from rowlock.errors import InvalidRequestError
-from tests.sdk import Face, Through, answer_lost, refused, request_lost
+from tests.support.sdk import Face, Through, answer_lost, refused, request_lost
 
-pytest_plugins = ["tests.sdk_clients"]
+pytest_plugins = ["tests.support.sdk_clients"]
 
 
 async def test_the_same_key_is_the_same_task(client: Face) -> None:

@@ -6,9 +6,9 @@ import threading
 import pytest
 
 from rowlock import AsyncClient, Permanent, Retry, RunningAttempt, Task
-from tests.sdk import FINISH, HEARTBEAT, URL, Through, a_worker, refused, working
+from tests.support.sdk import FINISH, HEARTBEAT, URL, Through, a_worker, refused, working
 
-pytest_plugins = ["tests.sdk_clients"]
+pytest_plugins = ["tests.support.sdk_clients"]
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from rowlock import AsyncClient, RunningAttempt, Task
-from tests.odd_errors import ODD
-from tests.sdk import CLAIM, FINISH, HEARTBEAT, URL, Gate, Held, Through, a_worker, working
+from tests.support.odd_errors import ODD
+from tests.support.sdk import CLAIM, FINISH, HEARTBEAT, URL, Gate, Held, Through, a_worker, working
 
-pytest_plugins = ["tests.sdk_clients"]
+pytest_plugins = ["tests.support.sdk_clients"]
 
 KINDS = ("coroutine", "plain")
 

@@ -13,10 +13,10 @@ from app.service.platform import Platform
 from app.service.sweeping import time_out
 from rowlock import AsyncClient, RunningAttempt, Task
 from rowlock.worker import execution
-from tests.elapse import elapse
-from tests.sdk import HEARTBEAT, URL, Answer, Through, a_worker, working
+from tests.support.elapse import elapse
+from tests.support.sdk import HEARTBEAT, URL, Answer, Through, a_worker, working
 
-pytest_plugins = ["tests.sdk_clients"]
+pytest_plugins = ["tests.support.sdk_clients"]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from app.settings import Settings
 from rowlock import AsyncClient, NotAllowedError, RunningAttempt, Task
 from rowlock.worker import claim_loop
 from tests.conftest import serving
-from tests.sdk import (
+from tests.support.sdk import (
     CLAIM,
     FINISH,
     HEARTBEAT,
@@ -25,7 +25,7 @@ from tests.sdk import (
     working,
 )
 
-pytest_plugins = ["tests.sdk_clients"]
+pytest_plugins = ["tests.support.sdk_clients"]
 
 
 @pytest.fixture

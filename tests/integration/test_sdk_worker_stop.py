@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from rowlock import AsyncClient, RunningAttempt, Task
-from tests.sdk import (
+from tests.support.sdk import (
     CLAIM,
     FINISH,
     URL,
@@ -17,7 +17,7 @@ from tests.sdk import (
     working,
 )
 
-pytest_plugins = ["tests.sdk_clients"]
+pytest_plugins = ["tests.support.sdk_clients"]
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 
 from rowlock import AsyncClient, RunningAttempt, Task
 from rowlock.worker import clock
-from tests.sdk import FINISH, HEARTBEAT, URL, Gate, Through, a_worker, request_lost, working
+from tests.support.sdk import FINISH, HEARTBEAT, URL, Gate, Through, a_worker, request_lost, working
 
-pytest_plugins = ["tests.sdk_clients"]
+pytest_plugins = ["tests.support.sdk_clients"]
 
 
 @pytest.fixture

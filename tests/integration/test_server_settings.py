@@ -10,11 +10,11 @@ from app.processes import doctor
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
-from tests.calls import claim_one, complete, get, submit
 from tests.conftest import serving
 from tests.drift import drift
-from tests.hostile_server import hostile_server
-from tests.working_day import a_working_day
+from tests.support.calls import claim_one, complete, get, submit
+from tests.support.hostile_server import hostile_server
+from tests.support.working_day import a_working_day
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,9 @@ from app.local.ports import free_port
 from app.mysql import engines, revisions
 from app.processes import doctor
 from app.settings import Settings
-from tests.calls import get, problem, submit
 from tests.conftest import serving
-from tests.gate import gate_to
+from tests.support.calls import get, problem, submit
+from tests.support.gate import gate_to
 
 ACCOUNT: Final = "several"
 

@@ -12,10 +12,10 @@ from app.queue.requests import Move
 from app.service.platform import Platform
 from app.service.sweeping import promote
 from app.settings import Settings
-from tests.calls import Document, claim, claim_one, fail, get, submit
-from tests.elapse import mysql_now
-from tests.factories import TaskFactory, now
-from tests.worker_calls import a_lease, act
+from tests.support.calls import Document, claim, claim_one, fail, get, submit
+from tests.support.elapse import mysql_now
+from tests.support.factories import TaskFactory, now
+from tests.support.worker_calls import a_lease, act
 
 Later = Callable[[float], None]
 

@@ -14,9 +14,9 @@ from app.queue.sweeps import retention
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
-from tests.calls import claim_one, complete, get, submit
 from tests.concurrency.ordering import held_open
-from tests.factories import TaskFactory, now
+from tests.support.calls import claim_one, complete, get, submit
+from tests.support.factories import TaskFactory, now
 
 DAY_SECONDS = 86_400
 ENDINGS = ("done", "failed", "cancelled")

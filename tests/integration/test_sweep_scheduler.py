@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 
 from app.processes.scheduler import schedule
 from app.settings import Settings
-from tests.calls import claim_one, submit
-from tests.elapse import mysql_now
-from tests.factories import TaskFactory
+from tests.support.calls import claim_one, submit
+from tests.support.elapse import mysql_now
+from tests.support.factories import TaskFactory
 
 
 @pytest.fixture

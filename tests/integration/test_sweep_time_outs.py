@@ -11,10 +11,10 @@ from app.queue.sweeps import deadlines
 from app.service.platform import Platform
 from app.service.sweeping import promote, take_back_lost_leases, time_out
 from app.settings import Settings
-from tests.calls import claim, claim_one, complete, get, submit
 from tests.concurrency.ordering import held_open
-from tests.factories import TaskFactory, now
-from tests.worker_calls import a_lease, attempts, heartbeat
+from tests.support.calls import claim, claim_one, complete, get, submit
+from tests.support.factories import TaskFactory, now
+from tests.support.worker_calls import a_lease, attempts, heartbeat
 
 Later = Callable[[float], None]
 

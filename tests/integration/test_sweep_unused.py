@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
-from tests.calls import claim_one, complete, submit
+from tests.support.calls import claim_one, complete, submit
 
 
 def rows(engine: Engine, statement: str) -> list[str]:

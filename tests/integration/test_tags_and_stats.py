@@ -11,9 +11,9 @@ from app.domain.states import Priority, Status
 from app.queue.figures.counters import ended
 from app.service.platform import Platform
 from app.service.sweeping import promote
-from tests.calls import Document, claim_one, complete, fail, submit
-from tests.factories import TaskFactory, add_to_counters, now
-from tests.worker_calls import act
+from tests.support.calls import Document, claim_one, complete, fail, submit
+from tests.support.factories import TaskFactory, add_to_counters, now
+from tests.support.worker_calls import act
 
 
 async def stats_of(api: httpx.AsyncClient, queue: str = "default") -> Document:

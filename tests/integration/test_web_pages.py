@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from app.http import auth
 from app.settings import Settings
-from tests.calls import problem
 from tests.conftest import serving
-from tests.factories import TaskFactory
-from tests.routes import Call, calls
-from tests.stored import everything_stored
+from tests.support.calls import problem
+from tests.support.factories import TaskFactory
+from tests.support.routes import Call, calls
+from tests.support.stored import everything_stored
 
 OURS = "127.0.0.1:8000"
 # What a form can be sent with, and no page has to ask for: the rest needs leave that nobody gives.

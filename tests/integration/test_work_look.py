@@ -13,7 +13,7 @@ from app.queue.attempts.claim_marks import Look
 from app.service import work_look
 from app.service.platform import Platform
 from app.service.work_look import SHARE, WorkLook
-from tests.factories import TaskFactory
+from tests.support.factories import TaskFactory
 
 WANTED = {"default": 2, "mail": 1}
 

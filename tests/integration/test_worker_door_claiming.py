@@ -7,8 +7,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from tests.calls import claim, claim_one, fail, get, problem, submit
-from tests.elapse import elapse, is_between, moment, mysql_now
+from tests.support.calls import claim, claim_one, fail, get, problem, submit
+from tests.support.elapse import elapse, is_between, moment, mysql_now
 
 
 def titles(leases: list[dict[str, dict[str, str]]]) -> list[str]:

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from tests.calls import Document, claim, get, problem, submit
-from tests.worker_calls import act, attempts, finish
+from tests.support.calls import Document, claim, get, problem, submit
+from tests.support.worker_calls import act, attempts, finish
 
 CLAIM = {"worker": "w", "limit": 10}
 

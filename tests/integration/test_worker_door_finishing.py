@@ -8,9 +8,9 @@ from sqlalchemy import Engine
 
 from app.service import sweeping
 from app.service.platform import Platform
-from tests.calls import claim, claim_one, complete, document, fail, get, problem, submit
-from tests.elapse import elapse, is_between, moment, mysql_now
-from tests.worker_calls import ENDINGS, a_lease, end, release
+from tests.support.calls import claim, claim_one, complete, document, fail, get, problem, submit
+from tests.support.elapse import elapse, is_between, moment, mysql_now
+from tests.support.worker_calls import ENDINGS, a_lease, end, release
 
 
 async def test_a_completed_task_is_done(api: httpx.AsyncClient, engine: Engine) -> None:

@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 
 from app.service import sweeping
 from app.service.platform import Platform
-from tests.calls import Document, claim, claim_one, complete, fail, get, problem, submit
-from tests.elapse import elapse, is_between, moment, mysql_now
-from tests.worker_calls import a_lease, act, heartbeat, release
+from tests.support.calls import Document, claim, claim_one, complete, fail, get, problem, submit
+from tests.support.elapse import elapse, is_between, moment, mysql_now
+from tests.support.worker_calls import a_lease, act, heartbeat, release
 
 
 async def test_a_heartbeat_moves_the_expiry_on(api: httpx.AsyncClient, engine: Engine) -> None:

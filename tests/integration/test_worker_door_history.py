@@ -7,9 +7,9 @@ from sqlalchemy import Engine
 
 from app.service import sweeping
 from app.service.platform import Platform
-from tests.calls import claim_one, complete, fail, get, submit
-from tests.elapse import elapse, moment
-from tests.worker_calls import a_lease, act, attempts, release
+from tests.support.calls import claim_one, complete, fail, get, submit
+from tests.support.elapse import elapse, moment
+from tests.support.worker_calls import a_lease, act, attempts, release
 
 
 def told(history: list[dict[str, Any]]) -> list[tuple[int, str, str | None]]:

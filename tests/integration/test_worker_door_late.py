@@ -6,9 +6,9 @@ from sqlalchemy import Engine
 
 from app.service import sweeping
 from app.service.platform import Platform
-from tests.calls import get, problem
-from tests.elapse import elapse
-from tests.worker_calls import ENDINGS, a_lease, act, end
+from tests.support.calls import get, problem
+from tests.support.elapse import elapse
+from tests.support.worker_calls import ENDINGS, a_lease, act, end
 
 FORGED = "0" * 32
 

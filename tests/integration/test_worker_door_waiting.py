@@ -14,11 +14,11 @@ from app.processes.application import create_app
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
-from tests.calls import claim, claim_one, complete, get, submit
 from tests.conftest import serving
-from tests.elapse import elapse, mysql_now
-from tests.hanging_up import HangingCaller
-from tests.worker_calls import act, attempts, finish, release
+from tests.support.calls import claim, claim_one, complete, get, submit
+from tests.support.elapse import elapse, mysql_now
+from tests.support.hanging_up import HangingCaller
+from tests.support.worker_calls import act, attempts, finish, release
 
 Began = asyncio.Queue[None]
 Waiting = asyncio.Task[list[dict[str, Any]]]

@@ -7,11 +7,11 @@ from hypothesis.stateful import rule
 
 from app.api.fields import MAX_ID
 from app.domain.states import Event, allows
-from tests.calls import Document, problem
 from tests.model import figures, values
 from tests.model.lists import Filter, sent
 from tests.model.machine import Machine
 from tests.model.moments import Between, agree
+from tests.support.calls import Document, problem
 
 AGE = "oldest_waiting_seconds"
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from app.domain.states import Event, Outcome, Status, allows
-from tests.calls import Document
 from tests.model.lists import Filter, matches
 from tests.model.moments import Between, Moment, bounds, earlier, first, has_come
 from tests.model.tasks import RETENTION_DAYS, History, Lease, Task
+from tests.support.calls import Document
 
 DAY = 86_400
 LOCKED_ONCE_RUNNING = (

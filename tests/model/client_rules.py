@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, initialize, multiple, precondition, rule
 
 from app.domain.states import ENDED
-from tests.calls import Document, problem
 from tests.model import values
 from tests.model.board import Keyed, Refused
 from tests.model.lists import Filter, sent
@@ -14,6 +13,7 @@ from tests.model.machine import Machine
 from tests.model.moments import same
 from tests.model.values import meant, said_otherwise
 from tests.model.world import World
+from tests.support.calls import Document, problem
 
 
 class ClientRules(Machine):

@@ -6,10 +6,10 @@ from functools import reduce
 
 from app.domain.states import Priority, Status
 from app.queue.figures.stats import HEAD_TASKS
-from tests.calls import Document
 from tests.model.board import Board
 from tests.model.moments import Between, first, has_come
 from tests.model.tasks import Task
+from tests.support.calls import Document
 
 
 def tags(board: Board) -> list[Document]:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tests.calls import Document
-from tests.elapse import moment
 from tests.model.moments import Between, bounds
+from tests.support.calls import Document
+from tests.support.elapse import moment
 
 Filter = Mapping[str, Any]
 """The query as it is sent: lists for what may be repeated."""

@@ -6,13 +6,13 @@ from typing import Any
 import httpx
 from hypothesis.stateful import invariant
 
-from tests.calls import Document, problem
 from tests.model.board import Board, Refused
 from tests.model.lists import Filter, resolved
 from tests.model.moments import Between, agree, same
 from tests.model.tasks import Task
 from tests.model.walker import Walker
 from tests.model.world import PROCESSES, TICK_SECONDS, World
+from tests.support.calls import Document, problem
 
 
 class Machine(Walker):

@@ -4,8 +4,8 @@ import json
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from tests.calls import Document
-from tests.elapse import moment
+from tests.support.calls import Document
+from tests.support.elapse import moment
 
 MICROSECOND = timedelta(microseconds=1)
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.calls import Document
-from tests.elapse import moment
 from tests.model.lists import Filter, matches
 from tests.model.moments import Between, bounds
+from tests.support.calls import Document
+from tests.support.elapse import moment
 
 
 @dataclass(eq=False)

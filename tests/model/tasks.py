@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from app.domain.states import Event, Outcome, Priority, Status, leads_to
-from tests.calls import Document
 from tests.model.moments import Between, Moment, bounds, earlier, first, has_come, last
+from tests.support.calls import Document
 
 RETENTION_DAYS = 1
 RECENT_SECONDS = 300

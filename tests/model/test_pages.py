@@ -18,14 +18,14 @@ from hypothesis.stateful import (
     rule,
 )
 
-from tests.calls import Document
-from tests.elapse import moment
 from tests.model import values
 from tests.model.conftest import Go
 from tests.model.lists import Filter, matches, resolved, sent
 from tests.model.pages import Walk, place, timed
 from tests.model.walker import Walker
 from tests.model.world import World
+from tests.support.calls import Document
+from tests.support.elapse import moment
 
 
 class PageMachine(Walker):

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from app.domain.states import Backoff, Event, Priority, Status
-from tests.calls import Document
-from tests.elapse import moment
 from tests.model.lists import CHINESE, Filter
 from tests.model.world import PROCESSES, TICK_SECONDS
+from tests.support.calls import Document
+from tests.support.elapse import moment
 
 DAYS = (
     *("2026-01-31T00:00:00Z", "2026-01-31T23:59:59.999999Z", "2026-02-01T08:00:00+08:00"),

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
-from tests.calls import Document
 from tests.model import values
 from tests.model.board import Finish, Refused, task_of
 from tests.model.machine import Machine
@@ -16,6 +15,7 @@ from tests.model.moments import Between, agree, bounds, first
 from tests.model.tasks import Task
 from tests.model.values import LeasePick
 from tests.model.world import World
+from tests.support.calls import Document
 
 # For so long a process may begin its claims beyond what has become claimable through another.
 REMEMBERED_SECONDS = 1.0

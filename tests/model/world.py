@@ -19,11 +19,11 @@ from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
 from tests.conftest import calling, empty
-from tests.elapse import elapse, elapse_in_redis, mysql_now, serve_all_along
 from tests.model.moments import Between, Moment, bounds
 from tests.model.tally import Tally
 from tests.model.tasks import RETENTION_DAYS
-from tests.redis_book import known_leases, remember_for
+from tests.support.elapse import elapse, elapse_in_redis, mysql_now, serve_all_along
+from tests.support.redis_book import known_leases, remember_for
 
 T = TypeVar("T")
 

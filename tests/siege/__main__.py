@@ -25,11 +25,11 @@ from app.local.mysql import MySQLServer
 from app.local.valkey import ValkeyServer
 from app.mysql import revisions
 from app.settings import Settings
-from tests.certificate import make_certificate
 from tests.siege.attack import Attack
 from tests.siege.attacks import ATTACKS
 from tests.siege.honest import Served
 from tests.siege.server import Server
+from tests.support.certificate import make_certificate
 
 MOST_MB = 300.0
 # Twice as many as the two servers' pools have: what timed out may stay for one time-out more.

@@ -14,7 +14,7 @@ from rowlock.encoding import JSON_LIMIT_BYTES, encode
 from rowlock.models import Lease
 from rowlock.worker.command import Command
 from tests.acceptance.deployment import until
-from tests.sdk import A_LEASE, A_TASK
+from tests.support.sdk import A_LEASE, A_TASK
 
 
 def an_attempt(told: Callable[[], object] = lambda: None) -> RunningAttempt:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from tests.served import answer, answers_to, process, split, tells, told
+from tests.support.served import answer, answers_to, process, split, tells, told
 
 GET = b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n"
 

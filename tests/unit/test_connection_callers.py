@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.http.exchange import Exchange
 from app.runtime.light_event import LightEvent
-from tests.served import answer, exchange_in, is_taken, process
+from tests.support.served import answer, exchange_in, is_taken, process
 
 REQUEST = b"POST /leases HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n[]"
 HANG_UPS = [asyncio.StreamWriter.write_eof, asyncio.StreamWriter.close]

@@ -9,8 +9,8 @@ from starlette.types import Receive, Scope, Send
 from app.http.connections import ANSWER_SECONDS, LINGER_SECONDS
 from app.http.exchange import State
 from app.http.outgoing import Outgoing
-from tests.served import answer, exchange_in, is_taken, process, split, tells, told
-from tests.steered_redis import Hands
+from tests.support.served import answer, exchange_in, is_taken, process, split, tells, told
+from tests.support.steered_redis import Hands
 
 BEGUN = b"POST /begun HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
 ONE = b"GET /one HTTP/1.1\r\nHost: x\r\n\r\n"

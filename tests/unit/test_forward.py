@@ -17,7 +17,7 @@ from rowlock import Permanent, Retry, RunningAttempt, Task
 from rowlock.encoding import JSON_LIMIT_BYTES, encode
 from rowlock.models import Lease
 from rowlock.worker.forward import Forward
-from tests.sdk import A_LEASE, A_TASK
+from tests.support.sdk import A_LEASE, A_TASK
 
 NOW = 1_800_000_000.0
 

@@ -13,8 +13,8 @@ from rowlock.encoding import JSON_LIMIT_BYTES
 from rowlock.models import Lease
 from rowlock.worker.command import Command
 from rowlock.worker.forward import Forward
-from tests.hostile import STRINGS
-from tests.sdk import A_LEASE, A_TASK
+from tests.support.hostile import STRINGS
+from tests.support.sdk import A_LEASE, A_TASK
 from tests.unit.test_forward import a_service, forward, says
 
 SECRETS = {

@@ -7,8 +7,8 @@ import pytest
 from app.api.schemas import Problem
 from app.http.exchange import State
 from app.http.request_parser import HEAD_LIMIT_BYTES
-from tests.calls import PROBLEM
-from tests.served import answers_to, process, split, tells, told
+from tests.support.calls import PROBLEM
+from tests.support.served import answers_to, process, split, tells, told
 
 HOST = b"Host: x\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

@@ -12,8 +12,8 @@ from rowlock.cli.connection import fail, sentence
 from rowlock.errors import FieldError, InvalidRequestError
 from rowlock.models import Attempt
 from rowlock.printable import HarmlessLines, harmless, harmless_json
-from tests.hostile import HOSTILE, STRINGS
-from tests.sdk import A_TASK
+from tests.support.hostile import HOSTILE, STRINGS
+from tests.support.sdk import A_TASK
 
 AN_ATTEMPT = {
     **{"attempt": 1, "worker": None, "outcome": "failed", "error": None},

@@ -18,7 +18,7 @@ from rowlock.errors import (
     problem_of,
 )
 from rowlock.http.flows import answer_of
-from tests.sdk import A_TASK
+from tests.support.sdk import A_TASK
 
 
 def test_what_a_newer_server_adds_is_kept() -> None:

@@ -14,7 +14,7 @@ from app.local.ports import free_port
 from rowlock import AsyncClient, Client, UnexpectedAnswerError, UnreachableError, Worker
 from rowlock.client.admin import Admin, AsyncAdmin
 from rowlock.http.target import target
-from tests.sdk import A_TASK
+from tests.support.sdk import A_TASK
 
 
 def verbs(kind: type) -> dict[str, inspect.Signature]:

@@ -13,7 +13,7 @@ from rowlock import Permanent, Retry
 from rowlock.http import retry_after
 from rowlock.worker import finishes
 from rowlock.worker.failures import Failure, failure_of, kept
-from tests.odd_errors import ODD, Nonsense, UnprintablePermanentError, a_chain, a_group
+from tests.support.odd_errors import ODD, Nonsense, UnprintablePermanentError, a_chain, a_group
 
 
 def a_handler(error: BaseException) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rowlock import RunningAttempt, Task, Worker
-from tests.sdk import A_LEASE
+from tests.support.sdk import A_LEASE
 
 OnPoll = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

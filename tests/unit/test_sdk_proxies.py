@@ -14,7 +14,7 @@ from rowlock.models import Lease
 from rowlock.worker.attempt import RunningAttempt
 from rowlock.worker.forward import Forward
 from tests.acceptance.commands import run
-from tests.sdk import A_LEASE
+from tests.support.sdk import A_LEASE
 
 FAR = "http://rowlock.example:8000"
 SOCKS = "socks5://user:secret@127.0.0.1:1080"

@@ -15,7 +15,7 @@ from app.domain.eligibility import eligibility
 from app.domain.errors import TransitionNotAllowedError
 from app.domain.states import RANK, Backoff, Event, Priority, Status, allows, leads_to
 from app.domain.task import Task
-from tests.rows import NOW, TOKEN, a_row, rules_broken
+from tests.support.rows import NOW, TOKEN, a_row, rules_broken
 
 Apply = Callable[[Task, datetime], Task]
 

@@ -8,7 +8,7 @@ import httpx
 from app.http.route import ApiRoute
 from app.processes.application import create_app
 from app.settings import Settings
-from tests.calls import NO_LEASE
+from tests.support.calls import NO_LEASE
 
 # Bodies that are good where one is needed.
 _BODIES: dict[str, Any] = {

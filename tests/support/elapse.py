@@ -8,7 +8,7 @@ import redis
 from sqlalchemy import Connection, Engine, text
 
 from app.queue.figures.counters import ENDED
-from tests.redis_book import elapse_in_book
+from tests.support.redis_book import elapse_in_book
 
 CLOCK_SLACK = timedelta(seconds=0.5)
 MOMENTS = {

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from tests.sdk import Face, Through, face_of
+from tests.support.sdk import Face, Through, face_of
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 
-from tests.calls import Document, claim
-from tests.hostile import FORMS, Place, contains, put_in, quoted, raw, schema_of, written
-from tests.routes import Call
+from tests.support.calls import Document, claim
+from tests.support.hostile import FORMS, Place, contains, put_in, quoted, raw, schema_of, written
+from tests.support.routes import Call
 
 LONGEST = 5000  # in a request's head
 JSON = (b"Content-Type", b"application/json")

@@ -2,8 +2,8 @@
 
 import httpx
 
-from tests.calls import claim, complete, fail, get, submit
-from tests.worker_calls import act, attempts, finish, heartbeat, release
+from tests.support.calls import claim, complete, fail, get, submit
+from tests.support.worker_calls import act, attempts, finish, heartbeat, release
 
 
 async def a_working_day(api: httpx.AsyncClient) -> None:

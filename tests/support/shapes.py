@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from tests.calls import Document
+from tests.support.calls import Document
 
 
 def assert_has_the_shape_of(shape: Any, found: Any) -> None:

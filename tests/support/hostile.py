@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
-from tests.calls import Document
+from tests.support.calls import Document
 
 # None is longer than a tag may be.
 _STRINGS: Final = (

@@ -1,10 +1,10 @@
-"""A worker's and management's calls, beside those in `tests.calls`."""
+"""A worker's and management's calls, beside those in `tests.support.calls`."""
 
 from typing import Any, Final
 
 import httpx
 
-from tests.calls import Document, claim_one, document, submit
+from tests.support.calls import Document, claim_one, document, submit
 
 ENDINGS: Final = {
     "complete": {"result": 1},
