@@ -11,7 +11,7 @@ def test_every_answer_is_as_the_document_says(
     # `make fuzz` makes thousands, with other seeds, and without tokens as well.
     assert fuzz(
         tmp_path,
-        # Without a token, or with a wrong one: tests/integration/test_doors.py.
+        # Without a token, or with a wrong one: tests/integration/api/test_doors.py.
         ["--seed=1", "--max-examples=5", "--exclude-checks=ignored_auth"],
         database_url=database_url,
         redis_url=redis_url,
