@@ -36,7 +36,7 @@ $(addprefix test-,$(MARIADB)): $(VENV)/.dev
 	@ROWLOCK_TEST_ENGINE=$(@:test-%=%) $(PYTEST) tests/integration tests/concurrency $(ARGS)
 
 test-cluster: $(VENV)/.dev ## lose the server that takes writes, of three that are a group
-	@$(BIN)/python -m tests.cluster $(ARGS)
+	@$(BIN)/python -m tests.trials.cluster $(ARGS)
 
 check: $(VENV)/.dev ## lint, format, types, imports, and migrations against the models
 	$(BIN)/ruff check .
@@ -46,16 +46,16 @@ check: $(VENV)/.dev ## lint, format, types, imports, and migrations against the 
 	$(BIN)/python -m tests.drift
 
 chaos: $(VENV)/.dev ## kill and stop everything for a while, and count up (ARGS="--minutes 1 --seed 7")
-	@$(BIN)/python -m tests.chaos $(ARGS)
+	@$(BIN)/python -m tests.trials.chaos $(ARGS)
 
 model: $(VENV)/.dev ## hold every operation to a model, at random (ARGS="--steps 100000 --seed 7")
 	@$(BIN)/pytest tests/model --steps 20000 $(ARGS)
 
 fuzz: $(VENV)/.dev ## make calls from the OpenAPI document, right and wrong ones (ARGS="--seed 7")
-	@$(BIN)/python -m tests.fuzz $(ARGS)
+	@$(BIN)/python -m tests.trials.fuzz $(ARGS)
 
 siege: $(VENV)/.dev ## attack a server in every way, and see whether the others are served
-	@$(BIN)/python -m tests.siege $(ARGS)
+	@$(BIN)/python -m tests.trials.siege $(ARGS)
 
 bench: $(VENV)/.runtime ## measure, and write docs/performance.md; bench-large: on 10 M tasks
 	@$(BIN)/python -m bench $(ARGS)

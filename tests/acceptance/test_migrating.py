@@ -20,8 +20,8 @@ from app.service.sweeping import recount
 from app.settings import Settings
 from tests.acceptance.deployment import Api, Deployment, until
 from tests.acceptance.next_version import REVISION, NextVersion
-from tests.chaos.checks import Evidence, checks
-from tests.chaos.clients import Client, Ledger
+from tests.trials.chaos.checks import Evidence, checks
+from tests.trials.chaos.clients import Client, Ledger
 
 ROUNDS = 3
 ROWS = 20_000
@@ -81,7 +81,7 @@ def load(api: Api, ledger: Ledger, notes: Path) -> Iterator[None]:
     """Clients, readers and workers at work. At the end everything ends that was submitted."""
     clients = [Client(number, 7, [api.url], ledger) for number in range(2)]
     reader = Reader(api)
-    program = [sys.executable, "-m", "tests.chaos.workers"]
+    program = [sys.executable, "-m", "tests.trials.chaos.workers"]
     workers = [
         Child(name, [*program, kind, name, str(notes), api.url], log=notes.with_name(f"{name}.log"))
         for name, kind in (("one", "well"), ("two", "well"), ("three", "patient"))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.fuzz.run import fuzz
+from tests.trials.fuzz.run import fuzz
 
 
 def test_every_answer_is_as_the_document_says(

@@ -9,7 +9,7 @@ from typing import Self
 import pytest
 
 from app.local.ports import free_port
-from tests.chaos.relay import Relay
+from tests.trials.chaos.relay import Relay
 
 SOON_SECONDS = 30.0
 NEVER_SECONDS = 0.3

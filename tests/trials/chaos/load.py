@@ -16,9 +16,9 @@ from app.local.ports import free_port
 from app.mysql.engines import sync_engine
 from app.service.sweeping import recount
 from app.settings import Settings
-from tests.chaos.checks import SHOWN, Check, Evidence, checks
-from tests.chaos.clients import Client, Ledger
-from tests.chaos.parts import Process
+from tests.trials.chaos.checks import SHOWN, Check, Evidence, checks
+from tests.trials.chaos.clients import Client, Ledger
+from tests.trials.chaos.parts import Process
 
 CLIENTS: Final = 4
 CHARACTERS: Final = ("well", "well", "well", "slow", "crashing", "silent", "twice", "late")
@@ -55,7 +55,7 @@ class Load:
         workers = [
             Process(
                 name := f"worker-{n}-{kind}",
-                ["tests.chaos.workers", kind, name, str(home / "notes"), *self.urls],
+                ["tests.trials.chaos.workers", kind, name, str(home / "notes"), *self.urls],
                 environment,
                 home,
             )

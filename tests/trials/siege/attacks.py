@@ -4,8 +4,8 @@ import gzip
 import json
 from collections.abc import Mapping
 
-from tests.siege.attack import Attack, always
-from tests.siege.calls import (
+from tests.trials.siege.attack import Attack, always
+from tests.trials.siege.calls import (
     CLIENT,
     batch,
     dense,
@@ -19,8 +19,8 @@ from tests.siege.calls import (
     request,
     submit,
 )
-from tests.siege.prepared import large_tasks
-from tests.siege.work import WORK
+from tests.trials.siege.prepared import large_tasks
+from tests.trials.siege.work import WORK
 
 POLLS = 100_000
 # Of this queue nothing ever reaches anybody.

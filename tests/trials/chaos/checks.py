@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, text
 
 from app.domain.states import TRANSITIONS
-from tests.chaos.clients import Ledger
+from tests.trials.chaos.clients import Ledger
 
 SHOWN = 5
 ENDED = ("done", "failed", "cancelled")

@@ -1,6 +1,6 @@
 """Load that means harm, one way after another, and an honest caller all the while: `make siege`.
 
-    python -m tests.siege [--seconds 10] [ATTACK …]
+    python -m tests.trials.siege [--seconds 10] [ATTACK …]
 
 A `rowlock serve` on a MySQL and a Valkey of its own, with the settings as they are by default, and
 another one that speaks TLS.
@@ -25,11 +25,11 @@ from app.local.mysql import MySQLServer
 from app.local.valkey import ValkeyServer
 from app.mysql import revisions
 from app.settings import Settings
-from tests.siege.attack import Attack
-from tests.siege.attacks import ATTACKS
-from tests.siege.honest import Served
-from tests.siege.server import Server
 from tests.support.certificate import make_certificate
+from tests.trials.siege.attack import Attack
+from tests.trials.siege.attacks import ATTACKS
+from tests.trials.siege.honest import Served
+from tests.trials.siege.server import Server
 
 MOST_MB = 300.0
 # Twice as many as the two servers' pools have: what timed out may stay for one time-out more.
@@ -141,7 +141,7 @@ class Siege:
         tasks = attack.prepare(server.doors) if attack.prepare is not None else []
         server.begin()
         log = self._home / f"{name}.log"
-        command = [sys.executable, "-m", "tests.siege.attacker"]
+        command = [sys.executable, "-m", "tests.trials.siege.attacker"]
         attacker = Child(
             name, [*command, name, str(server.port), str(seconds), *map(str, tasks)], log=log
         )
@@ -181,7 +181,7 @@ class Siege:
 
 def main() -> int:
     """Whether all held."""
-    parser = argparse.ArgumentParser(prog="python -m tests.siege", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.trials.siege", description=__doc__)
     parser.add_argument("--seconds", type=float, default=10.0, help="of each attack")
     parser.add_argument("attack", nargs="*", help=f"of {', '.join(ATTACKS)}")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""A worker of some character: `python -m tests.chaos.workers KIND NAME NOTES URL …`.
+"""A worker of some character: `python -m tests.trials.chaos.workers KIND NAME NOTES URL …`.
 
 It notes each answer to a finish, once it has it.
 """

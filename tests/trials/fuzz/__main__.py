@@ -1,6 +1,6 @@
 """Whatever the OpenAPI document allows, and whatever it does not, is sent: `make fuzz`.
 
-    python -m tests.fuzz [--minutes 5] [--seed N]
+    python -m tests.trials.fuzz [--minutes 5] [--seed N]
 
 schemathesis makes the calls from the document (its examples, every bound, at random, and along
 its links), right ones and wrong ones, and holds every answer to it. Half of the time the server
@@ -17,12 +17,12 @@ from pathlib import Path
 from app.local.errors import LocalError
 from app.local.mysql import MySQLServer
 from app.local.valkey import ValkeyServer
-from tests.fuzz.run import fuzz
+from tests.trials.fuzz.run import fuzz
 
 
 def main() -> int:
     """Whether every answer was as the document says."""
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.trials.fuzz", description=__doc__)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()

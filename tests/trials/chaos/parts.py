@@ -10,7 +10,7 @@ from typing import Protocol
 from app.local.child import Child
 from app.local.mysql import MySQLServer
 from app.local.valkey import ValkeyServer
-from tests.chaos.relay import Relay
+from tests.trials.chaos.relay import Relay
 
 
 class Part(Protocol):

@@ -1,6 +1,6 @@
 """Everything fails, again and again, and the promises hold: `make chaos`.
 
-    python -m tests.chaos [--minutes 5] [--seed N]
+    python -m tests.trials.chaos [--minutes 5] [--seed N]
 
 Two APIs, two schedulers, workers of every character and clients run on one MySQL and one Valkey,
 while any of them is killed or stopped at random, and the network between the APIs and their
@@ -25,12 +25,12 @@ from app.local.valkey import ValkeyServer
 from app.mysql import revisions
 from app.mysql.engines import sync_engine
 from app.settings import Settings
-from tests.chaos.checks import Check
-from tests.chaos.faults import Faults
-from tests.chaos.kept import KeptRows
-from tests.chaos.load import Load, conclude
-from tests.chaos.parts import Host, Part, Server
-from tests.chaos.relay import Relay
+from tests.trials.chaos.checks import Check
+from tests.trials.chaos.faults import Faults
+from tests.trials.chaos.kept import KeptRows
+from tests.trials.chaos.load import Load, conclude
+from tests.trials.chaos.parts import Host, Part, Server
+from tests.trials.chaos.relay import Relay
 
 # Of the APIs, so that what follows from it fits into a minute: MySQL ends a session that hangs
 # after three times as long.
@@ -120,7 +120,7 @@ def _by(url: str, port: int) -> str:
 
 def main() -> int:
     """Whether every promise held."""
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.trials.chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()

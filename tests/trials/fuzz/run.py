@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tests.acceptance.deployment import Deployment
 
-PROJECT = Path(__file__).parent.parent.parent
+PROJECT = Path(__file__).parents[3]
 TOKENS = {door: f"the-{door}-token" for door in ("client", "worker", "admin")}
 
 _CONFIG = """
-hooks = "tests.fuzz.hooks"
+hooks = "tests.trials.fuzz.hooks"
 continue-on-failure = true
 request-timeout = 20
 cache.enabled = false

@@ -13,10 +13,10 @@ from app.local.child import Child
 from app.local.errors import LocalError
 from app.local.ports import free_port
 from app.settings import Settings
-from tests.siege.attacks import NOBODYS
-from tests.siege.calls import CLIENT, WORKER
-from tests.siege.honest import Honest
-from tests.siege.prepared import Doors
+from tests.trials.siege.attacks import NOBODYS
+from tests.trials.siege.calls import CLIENT, WORKER
+from tests.trials.siege.honest import Honest
+from tests.trials.siege.prepared import Doors
 
 READY_SECONDS = 30.0
 EMPTY_SECONDS = 15.0

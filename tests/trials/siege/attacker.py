@@ -1,4 +1,5 @@
-"""An attack, in a process of its own: `python -m tests.siege.attacker NAME PORT SECONDS [TASK]`.
+"""An attack, in a process of its own:
+`python -m tests.trials.siege.attacker NAME PORT SECONDS [TASK]`.
 
 It says at its end what came of it, in JSON.
 """
@@ -12,9 +13,9 @@ import time
 
 import uvloop
 
-from tests.siege.attack import Attack
-from tests.siege.attacks import ATTACKS
-from tests.siege.peers import Count, Peer
+from tests.trials.siege.attack import Attack
+from tests.trials.siege.attacks import ATTACKS
+from tests.trials.siege.peers import Count, Peer
 
 # Of 127.0.0.0/8, so that no address runs out of ports.
 ADDRESSES = 50

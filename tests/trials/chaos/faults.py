@@ -8,10 +8,10 @@ from functools import partial
 from itertools import count
 from typing import Final
 
-from tests.chaos.clients import Ledger
-from tests.chaos.kept import KeptRows
-from tests.chaos.parts import Host, Part, freeze, thaw
-from tests.chaos.relay import Relay
+from tests.trials.chaos.clients import Ledger
+from tests.trials.chaos.kept import KeptRows
+from tests.trials.chaos.parts import Host, Part, freeze, thaw
+from tests.trials.chaos.relay import Relay
 
 BETWEEN_SECONDS: Final = (0.3, 1.5)
 DEAD_SECONDS: Final = (0.1, 2.0)

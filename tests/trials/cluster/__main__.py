@@ -1,6 +1,6 @@
 """The server that takes writes is lost, and another takes its place: `make test-cluster`.
 
-    python -m tests.cluster [--seed N]
+    python -m tests.trials.cluster [--seed N]
 
 Three MySQL servers in Group Replication, and on them the load of `make chaos`. The primary is
 killed, and joins again once another one has been found; then that one. Then the third is hung,
@@ -24,10 +24,10 @@ from app.local.ports import free_port
 from app.local.valkey import ValkeyServer
 from app.mysql import revisions
 from app.settings import Settings
-from tests.chaos.checks import Check
-from tests.chaos.load import Load, conclude
-from tests.chaos.parts import Server, freeze, thaw
-from tests.cluster.group import Group
+from tests.trials.chaos.checks import Check
+from tests.trials.chaos.load import Load, conclude
+from tests.trials.chaos.parts import Server, freeze, thaw
+from tests.trials.cluster.group import Group
 
 BACK_SECONDS: Final = 15.0
 BETWEEN_SECONDS: Final = 8.0
@@ -118,7 +118,7 @@ class Failover:
 
 def main() -> int:
     """Whether every promise held."""
-    parser = argparse.ArgumentParser(prog="python -m tests.cluster", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.trials.cluster", description=__doc__)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tests.siege.peers import Count, Peer
-from tests.siege.prepared import Prepare
+from tests.trials.siege.peers import Count, Peer
+from tests.trials.siege.prepared import Prepare
 
 
 class Attack(NamedTuple):

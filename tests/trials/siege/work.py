@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from tests.siege.attack import Attack, always
-from tests.siege.calls import CLIENT, WORKER, batch, claim_of, poll, request
-from tests.siege.prepared import large_results, large_tasks
+from tests.trials.siege.attack import Attack, always
+from tests.trials.siege.calls import CLIENT, WORKER, batch, claim_of, poll, request
+from tests.trials.siege.prepared import large_results, large_tasks
 
 # As many names as a claim may have, and as a pipeline may have requests.
 QUEUES, PIPELINE = 64, 16
