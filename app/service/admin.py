@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from app.domain.states import Event
 from app.domain.task import Task
-from app.queue import intervene
+from app.queue import manage
 from app.queue.figures import counters, stats
 from app.queue.lists import listing
 from app.queue.lists.filters import TaskFilter
@@ -34,7 +34,7 @@ class AdminService:
     async def intervene(self, task_id: int, event: Event) -> Task:
         """One task. Raises `TaskNotFoundError` or `TransitionNotAllowedError`."""
         done = await self._platform.database.transact_alone(
-            partial(intervene.intervene, event=event, ids=[task_id], is_strict=True)
+            partial(manage.manage_tasks, event=event, ids=[task_id], is_strict=True)
         )
         await self._platform.moved(done.moves)
         return done.tasks[0]
@@ -64,7 +64,7 @@ class AdminService:
             if not is_dry_run:
                 done = await database.transact_alone(
                     partial(
-                        intervene.intervene, event=event, ids=ids, is_strict=False, wanted=wanted
+                        manage.manage_tasks, event=event, ids=ids, is_strict=False, wanted=wanted
                     )
                 )
                 await self._platform.moved(done.moves)
@@ -72,12 +72,12 @@ class AdminService:
 
     async def pause_queue(self, queue: str) -> datetime:
         """It hands out nothing from the next claim on, in every process; since when."""
-        pause = partial(intervene.pause_queue, queue=queue)
+        pause = partial(manage.pause_queue, queue=queue)
         return await self._platform.database.transact_alone(pause)
 
     async def resume_queue(self, queue: str) -> None:
         """It hands out its tasks again."""
-        await self._platform.database.transact_alone(partial(intervene.resume_queue, queue=queue))
+        await self._platform.database.transact_alone(partial(manage.resume_queue, queue=queue))
 
     async def queues(self, *, wanted: Collection[str], after: str, limit: int) -> stats.Queues:
         """The standing of the queues that have tasks or are paused, by name; of those `wanted`, if

@@ -16,7 +16,7 @@ from app.domain.errors import (
 )
 from app.domain.task import Task
 from app.mysql.error_codes import error_code
-from app.queue import intervene, submitting
+from app.queue import edit, submitting
 from app.queue.requests import Move, Submission, Submitted
 from app.runtime import metrics
 from app.service.coalescer import Coalescer
@@ -93,7 +93,7 @@ class TaskService:
             await self._platform.tags.ensure(tag_names or ())
             return await self._platform.database.transact_alone(
                 partial(
-                    intervene.patch,
+                    edit.patch,
                     task_id=task_id,
                     changes=changes,
                     tag_names=tag_names,
@@ -107,7 +107,7 @@ class TaskService:
 
     async def delete(self, task_id: int) -> None:
         """Delete a task, whatever its state. Raises `TaskNotFoundError`."""
-        delete = partial(intervene.delete, task_id=task_id)
+        delete = partial(edit.delete, task_id=task_id)
         task = await self._platform.database.transact_alone(delete)
         await self._platform.removed([task])
 

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 from app.domain.states import Event
 from app.domain.task import Lease, Task
 from app.mysql.database import Connection
-from app.queue import intervene
+from app.queue import edit, manage
 from app.queue.attempts import lifecycle
 from app.queue.attempts.claim_memory import ClaimMemory
 from app.queue.requests import Claim, Finish, FinishAction, LeaseCall, Move
@@ -52,23 +52,23 @@ def time_out(limit: int = 100) -> Work[list[Move]]:
     return lambda connection: deadlines.time_out_once(connection, limit=limit)
 
 
-def change(task_id: int, event: Event) -> Work[intervene.Intervened]:
+def change(task_id: int, event: Event) -> Work[manage.Managed]:
     """Management's hand on one task."""
-    return lambda connection: intervene.intervene(
+    return lambda connection: manage.manage_tasks(
         connection, event=event, ids=[task_id], is_strict=True
     )
 
 
 def patch(task_id: int, **changes: Any) -> Work[Move]:
     """A client's patch."""
-    return lambda connection: intervene.patch(
+    return lambda connection: edit.patch(
         connection, task_id=task_id, changes=changes, tag_names=None, tag_ids=TagIds()
     )
 
 
 def delete(task_id: int) -> Work[Task]:
     """A client's delete."""
-    return lambda connection: intervene.delete(connection, task_id=task_id)
+    return lambda connection: edit.delete(connection, task_id=task_id)
 
 
 async def claimed_ids(api: httpx.AsyncClient, limit: int = 10) -> list[int]:

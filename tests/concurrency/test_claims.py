@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.states import Backoff, Priority
 from app.domain.task import NewTask
-from app.queue import intervene, submitting
+from app.queue import manage, submitting
 from app.queue.requests import Submission
 from app.queue.tags import TagIds
 from app.service.platform import Platform
@@ -118,7 +118,7 @@ async def test_a_pause_of_the_queue_under_way_stops_nobody_before_its_commit(
 ) -> None:
     TaskFactory.create_batch(2)
 
-    async with held_open(other.database, lambda c: intervene.pause_queue(c, queue="default")):
+    async with held_open(other.database, lambda c: manage.pause_queue(c, queue="default")):
         assert len(await claimed_ids(api, limit=1)) == 1
 
     assert await claimed_ids(api, limit=1) == []

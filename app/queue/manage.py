@@ -1,18 +1,16 @@
-"""What clients and management change by hand: patch, delete, pause, resume, cancel, retry."""
+"""What management does to tasks and queues: pause, resume, cancel, retry."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from app.domain import transitions
 from app.domain.errors import (
-    FieldLockedError,
-    RetryLimitTooLowError,
     TaskNotFoundError,
     TransitionNotAllowedError,
 )
-from app.domain.states import ENDED, OUTCOMES, Event, Status
-from app.domain.task import Task, names_text
+from app.domain.states import OUTCOMES, Event, Status
+from app.domain.task import Task
 from app.mysql.database import Connection
 from app.queue import statements
 from app.queue.attempts.lifecycle import ended_attempt
@@ -20,7 +18,6 @@ from app.queue.lists.filters import TaskFilter
 from app.queue.lists.listing import matching
 from app.queue.lists.pages import Page
 from app.queue.requests import Move
-from app.queue.tags import TagIds
 
 ACTIONS: Final[Mapping[Event, Callable[..., Task]]] = {
     Event.PAUSE: transitions.paused,
@@ -29,35 +26,25 @@ ACTIONS: Final[Mapping[Event, Callable[..., Task]]] = {
     Event.RETRY: transitions.retried,
 }
 
-# What a running attempt was given, or an ended one has used, is history.
-_LOCKED_ONCE_RUNNING: Final = (
-    "timeout_seconds",
-    "retry_limit",
-    "retry_delay_seconds",
-    "retry_backoff",
-    "payload",
-)
-
-
 # By primary key, of as many as one batch has.
 RECHECK_SECONDS: Final = 2.0
 
 
-class Intervened(NamedTuple):
+class Managed(NamedTuple):
     """The tasks as they are now, and those that were moved."""
 
     tasks: list[Task]
     moves: list[Move]
 
 
-async def intervene(
+async def manage_tasks(
     connection: Connection,
     *,
     event: Event,
     ids: Sequence[int],
     is_strict: bool,
     wanted: TaskFilter | None = None,
-) -> Intervened:
+) -> Managed:
     """Pause, resume, cancel or retry tasks.
 
     Strict: raises `TaskNotFoundError` or `TransitionNotAllowedError`. Else tasks that are
@@ -96,46 +83,7 @@ async def intervene(
             if old.status == Status.IN_PROGRESS
         ],
     )
-    return Intervened([new for _, new in moves], moves)
-
-
-async def patch(
-    connection: Connection,
-    *,
-    task_id: int,
-    changes: Mapping[str, Any],
-    tag_names: Sequence[str] | None,
-    tag_ids: TagIds,
-) -> Move:
-    """Change what a client may change. `changes` are columns; `tag_names`, if given, replace.
-
-    Raises `TaskNotFoundError`, `FieldLockedError`, `RetryLimitTooLowError`, `TagMissingError`.
-    """
-    now = await connection.now()
-    task = (await statements.lock_tasks(connection, [task_id])).get(task_id)
-    if task is None:
-        raise TaskNotFoundError(task_id=task_id)
-    if task.status in ENDED or task.status == Status.IN_PROGRESS:
-        for field in _LOCKED_ONCE_RUNNING:
-            if field in changes:
-                raise FieldLockedError(field=field, task_id=task_id, task_status=str(task.status))
-    if changes.get("retry_limit", task.retry_limit) < task.current_retry_count:
-        raise RetryLimitTooLowError(task_id=task_id, current_retry_count=task.current_retry_count)
-    patched = transitions.patched(task, changes, now=now)
-    if tag_names is not None:
-        await statements.replace_task_tags(connection, task, tag_names, tag_ids)
-        patched = patched._replace(tag_names=names_text(tag_names))
-    await statements.move(connection, [(task, patched)])
-    return task, patched
-
-
-async def delete(connection: Connection, *, task_id: int) -> Task:
-    """Delete a task, whatever its state; its last row. Raises `TaskNotFoundError`."""
-    task = (await statements.lock_tasks(connection, [task_id], whole=False)).get(task_id)
-    if task is None:
-        raise TaskNotFoundError(task_id=task_id)
-    await statements.delete_tasks(connection, [task])
-    return task
+    return Managed([new for _, new in moves], moves)
 
 
 async def pause_queue(connection: Connection, *, queue: str) -> datetime:
