@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from pymysql import err
 
-from app.mysql.database import Connection, Database
+from app.mysql.connection import Connection
+from app.mysql.database import Database
 from app.queue.lists.filters import TaskFilter
 from app.queue.lists.listing import list_tasks
 from app.queue.lists.pages import Page

@@ -1,4 +1,4 @@
-"""Work on MySQL: the one clock, transactions and their retries.
+"""Work on MySQL: transactions and their retries.
 
 SQLAlchemy keeps the pool; statements go to the driver as text. Its own execution costs twice
 what the driver does, which a queue pays on every transition (`docs/decisions/`).
@@ -6,29 +6,18 @@ what the driver does, which a queue pays on every transition (`docs/decisions/`)
 
 import asyncio
 import random
-from collections import Counter
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Mapping,
-    Sequence,
-    Sized,
-)
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
-import orjson
 import structlog
-from aiomysql.cursors import SSCursor
 from pymysql import err
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 
 from app.domain.errors import DatabaseAwayError, DatabaseBusyError, PacketTooSmallError
+from app.mysql.connection import Clock, Connection
 from app.mysql.engines import Servers, async_engine
 from app.mysql.error_codes import DROPPED, LOST, READ_ONLY, TRIES, error_code, translated
 from app.mysql.sessions import Facts
@@ -37,109 +26,14 @@ from app.settings import Settings
 
 T = TypeVar("T")
 
-# Escaping included.
-STATEMENT_BYTES: Final = 4 * 1024 * 1024
 # Who came in at once is told by MySQL's own time-out that MySQL does not answer.
 LATE_SHARE: Final = 1.05
-CLOCK_CARRIED_SECONDS: Final = 1.0
-CLOCK_ROUND_TRIP_SECONDS: Final = 0.02
 
 log = structlog.get_logger(__name__)
 
 
-class Written(NamedTuple):
-    """What a statement did: the rows it matched, and the first id it made."""
-
-    matched: int
-    first_id: int
-
-
-class Connection:
-    """A driver's connection, lent for one piece of work."""
-
-    def __init__(
-        self,
-        driver: Any,
-        clock: "Clock",
-        facts: Facts,
-        *,
-        is_mariadb: bool,
-        is_new: bool,
-    ) -> None:
-        self._driver = driver
-        self._clock = clock
-        self._packet_bytes = facts.packet_bytes
-        # Which one it is of those that the URL may mean.
-        self.server = facts.server
-        # What several rows in one statement may weigh together: well below what MySQL takes.
-        self.statement_bytes = min(STATEMENT_BYTES, facts.packet_bytes // 2)
-        self.id_step = facts.id_step
-        self.is_mariadb = is_mariadb
-        self.is_new = is_new
-        # Half of an answer was read, and the rest would come as the next one.
-        self.is_out_of_step = False
-        # What this transaction adds to the counters (`app.queue.figures.counters`).
-        self.counts: Counter[str] = Counter()
-
-    async def fetch(self, statement: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
-        """The rows of a SELECT, its `%s` filled in by the driver."""
-        cursor = await self._execute(statement, values)
-        rows: Sequence[Sequence[Any]] = await cursor.fetchall()
-        return rows
-
-    async def stream(
-        self, statement: str, values: Sequence[Any], *, reads_on: bool
-    ) -> AsyncGenerator[Sequence[Any]]:
-        """The rows of a SELECT, one by one; to be closed by whoever has enough of them.
-
-        Without `reads_on` the connection is then of no further use, if there are many more.
-        """
-        cursor = await self._execute(statement, values, SSCursor)
-        while (row := await cursor.fetchone()) is not None:
-            try:
-                yield row
-            except GeneratorExit:
-                if reads_on:
-                    await cursor.close()
-                elif await cursor.fetchone() is not None:
-                    self.is_out_of_step = True
-                    # Each knows the other, with half a megabyte of row: they would stay as garbage.
-                    self._driver._result = None
-                raise
-
-    async def execute(self, statement: str, values: Sequence[Any] = ()) -> Written:
-        """Run a statement that writes."""
-        cursor = await self._execute(statement, values)
-        return Written(cursor.rowcount, cursor.lastrowid)
-
-    async def now(self) -> datetime:
-        """MySQL's time."""
-        return await self._clock.now(self)
-
-    async def write_counts(self) -> None:
-        """Store what the transaction adds to the counters, as one row that nobody waits for."""
-        if deltas := {name: delta for name, delta in self.counts.items() if delta}:
-            await self.add_to_counters(deltas)
-
-    async def add_to_counters(self, deltas: Mapping[str, int]) -> None:
-        """One row, with these deltas by the counters' names."""
-        text = orjson.dumps(deltas).decode()
-        await self.execute("INSERT INTO counter_deltas (deltas) VALUES (%s)", (text,))
-
-    async def commit(self) -> None:
-        await self._driver.commit()
-
-    async def rollback(self) -> None:
-        await self._driver.rollback()
-
-    async def _execute(self, statement: str, values: Sequence[Any], *kind: type) -> Any:
-        cursor = await self._driver.cursor(*kind)
-        text = cursor.mogrify(statement, values or None)
-        # MySQL would hang up, as if it had died; and it counts one byte more.
-        if len(text) >= self._packet_bytes // 4 and len(text.encode()) + 1 >= self._packet_bytes:
-            raise PacketTooSmallError
-        await cursor.execute(text)
-        return cursor
+class UnsettledError(Exception):
+    """A bug: something follows from what a transaction did, and nobody wrote it."""
 
 
 class Database:
@@ -148,9 +42,17 @@ class Database:
     Every method raises `DatabaseAwayError` when MySQL is away. `on_server_change` are called
     when it is another server from now on, before anything is asked of that one: what was
     remembered of rows may be of rows that it has not.
+
+    `settle` writes what follows from a transaction's changes (`Connection.unsettled`), before each
+    commit. While anything is left nothing is committed: `UnsettledError`.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        settle: Callable[[Connection], Awaitable[None]] | None = None,
+    ) -> None:
+        self._settle = settle
         self._timeout_seconds = settings.database_timeout_seconds
         self._pool_size = settings.database_pool_size
         # Those that many callers may each want for themselves leave half of a pool to the
@@ -237,8 +139,11 @@ class Database:
             try:
                 async with self._lent(engine) as connection:
                     result = await work(connection)
+                    if connection.unsettled and self._settle is not None:
+                        await self._settle(connection)
+                    if connection.unsettled:
+                        raise UnsettledError(", ".join(connection.unsettled))
                     if engine is self._writers:
-                        await connection.write_counts()
                         is_committing = True
                         await connection.commit()
                     return result
@@ -318,37 +223,3 @@ class Database:
             for forget in self.on_server_change:
                 forget()
         self._server = server
-
-
-class Clock:
-    """MySQL's time, read at most once a second and carried on by this machine's steady clock.
-
-    Every batch needs the time, and a statement only for it costs as much as one that works.
-    """
-
-    def __init__(self) -> None:
-        self._read: tuple[datetime, float] | None = None
-
-    async def now(self, connection: Connection) -> datetime:
-        """UTC_TIMESTAMP(6), but for the time a round trip takes."""
-        if self._read is not None:
-            seen, at = self._read
-            since = steady_seconds() - at
-            if since <= CLOCK_CARRIED_SECONDS:
-                return seen + timedelta(seconds=since)
-        asked = steady_seconds()
-        ((now,),) = await connection.fetch("SELECT UTC_TIMESTAMP(6)")
-        assert isinstance(now, datetime)
-        # An answer that was long on its way is used, but says too little to be carried on.
-        if steady_seconds() - asked < CLOCK_ROUND_TRIP_SECONDS:
-            self._read = (now, asked)
-        return now
-
-    def forget(self) -> None:
-        """The next one asks."""
-        self._read = None
-
-
-def placeholders(values: Sized, mark: str = "%s") -> str:
-    """As many placeholders as there are values: `%s, %s, %s`."""
-    return ", ".join([mark] * len(values))

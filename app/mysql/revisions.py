@@ -12,7 +12,7 @@ from sqlalchemy import Connection, exc
 
 from alembic import command
 from app.domain.errors import UnfitServerError
-from app.mysql.database import Connection as Queries
+from app.mysql.connection import Connection as Queries
 from app.mysql.engines import sync_engine
 from app.mysql.error_codes import error_code
 from app.settings import Settings

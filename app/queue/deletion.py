@@ -8,7 +8,7 @@ hint; joined to the list, each row is found by its primary key, whatever the sta
 from collections.abc import Sequence
 from typing import Final
 
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 
 # Some hundred SELECTs in one UNION are parsed in no time.
 CHUNK: Final = 200

@@ -1,7 +1,7 @@
 """Which deployment this is."""
 
 from app.domain.errors import UnfitServerError
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 
 
 async def name(connection: Connection) -> str:

@@ -7,7 +7,7 @@ from app.domain import transitions
 from app.domain.errors import FieldLockedError, RetryLimitTooLowError, TaskNotFoundError
 from app.domain.states import ENDED, Status
 from app.domain.task import Task, names_text
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from app.queue import statements
 from app.queue.requests import Move
 from app.queue.tags import TagIds

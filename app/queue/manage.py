@@ -11,7 +11,7 @@ from app.domain.errors import (
 )
 from app.domain.states import OUTCOMES, Event, Status
 from app.domain.task import Task
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from app.queue import statements
 from app.queue.attempts.lifecycle import ended_attempt
 from app.queue.lists.filters import TaskFilter

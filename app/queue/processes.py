@@ -7,7 +7,7 @@ proof that one is lost.
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 
 API: Final = "api"
 # So often it is said.

@@ -25,9 +25,9 @@ from app.domain.task import (
     without_texts,
 )
 from app.domain.transitions import begun
-from app.mysql.database import Connection, placeholders
+from app.mysql.connection import Connection, placeholders
+from app.queue.consequences import note
 from app.queue.deletion import delete_by_key
-from app.queue.figures.counters import count
 from app.queue.tags import TagIds
 
 CLAIM: Final = (
@@ -82,8 +82,7 @@ async def insert_tasks(
             row._replace(id=result.first_id + index * connection.id_step)
             for index, row in enumerate(rows)
         ]
-    for task in stored:
-        count(connection.counts, None, task)
+    note(connection, ((None, task) for task in stored))
     return stored
 
 
@@ -230,8 +229,7 @@ async def move(connection: Connection, moves: Sequence[tuple[Task, Task]]) -> No
         values += [v for t in olds for v in (t.id, t.status, t.attempt, t.updated_at)]
         result = await connection.execute(statement, tuple(values))
         _expect("move", result.matched, len(chunk))
-    for old, new in moves:
-        count(connection.counts, old, new)
+    note(connection, moves)
 
 
 async def delete_tasks(connection: Connection, tasks: Sequence[Task]) -> None:
@@ -239,8 +237,7 @@ async def delete_tasks(connection: Connection, tasks: Sequence[Task]) -> None:
     ids = sorted(task.id for task in tasks)
     deleted = await delete_by_key(connection, table="tasks", key="id", values=ids)
     _expect("delete_tasks", deleted, len(ids))
-    for task in tasks:
-        count(connection.counts, task, None)
+    note(connection, ((task, None) for task in tasks))
 
 
 def _assignments(olds: Sequence[Task], news: Sequence[Task]) -> tuple[list[str], list[Any]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.domain.errors import KeyReusedError, RowlockError
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from app.queue import statements
 from app.queue.lists.reading import first_by_key
 from app.queue.requests import Submission, Submitted

@@ -14,7 +14,8 @@ from typing import Final
 from pymysql import err
 
 from app.domain.errors import TagMissingError
-from app.mysql.database import Connection, Database, placeholders
+from app.mysql.connection import Connection, placeholders
+from app.mysql.database import Database
 from app.runtime.steady_clock import steady_seconds
 
 REMEMBERED: Final = 10_000

@@ -9,7 +9,8 @@ from typing import Final, TypeVar
 from app.domain.documents import Array, attempt_document, dumps, task_document, task_summary
 from app.domain.errors import TaskNotFoundError
 from app.domain.task import EndedAttempt, Task
-from app.mysql.database import Connection, Database
+from app.mysql.connection import Connection
+from app.mysql.database import Database
 from app.queue.figures import stats
 from app.queue.lists import listing, reading
 from app.queue.lists.filters import TaskFilter

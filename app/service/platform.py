@@ -15,7 +15,7 @@ from app.domain.errors import RowlockError
 from app.domain.states import ENDED, Status
 from app.domain.task import Lease, Task
 from app.mysql.database import Database
-from app.queue import deployment
+from app.queue import consequences, deployment
 from app.queue.attempts import poll_checks
 from app.queue.attempts.claim_memory import ClaimMemory
 from app.queue.figures import counters
@@ -44,7 +44,7 @@ class Platform:
         self.settings = settings
         # Of submissions, and of the lease traffic: while one commits, the next is put together.
         self.batches_under_way = batches_under_way
-        self.database = Database(settings)
+        self.database = Database(settings, consequences.settle)
         self.redis = RedisLink(
             settings, name=partial(self.database.read, deployment.name), in_doubt=VOID
         )

@@ -6,7 +6,8 @@ from functools import partial
 from itertools import islice
 from typing import Final
 
-from app.mysql.database import Connection, Database
+from app.mysql.connection import Connection
+from app.mysql.database import Database
 from app.queue.attempts import poll_checks
 from app.queue.attempts.claim_marks import ClaimMarks, Look
 

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
-from app.mysql.database import Connection, Database
+from app.mysql.connection import Connection
+from app.mysql.database import Database
 
 T = TypeVar("T")
 

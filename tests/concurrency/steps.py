@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 
 from app.domain.states import Event
 from app.domain.task import Lease, Task
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from app.queue import edit, manage
 from app.queue.attempts import lifecycle
 from app.queue.attempts.claim_memory import ClaimMemory

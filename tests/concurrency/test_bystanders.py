@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from app.queue import deletion
 from app.queue.sweeps import retention
 from app.service import sweeping

@@ -1,6 +1,7 @@
 """The figures stay right while others write, fold and recount."""
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
 
 import httpx
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from app.domain.errors import RecountUnderWayError
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from app.queue.figures import counters
 from app.service import sweeping
 from app.service.platform import Platform
@@ -72,7 +73,7 @@ async def test_a_fold_does_not_wait_for_a_transaction_that_is_open(
         await submit(api)
 
     async def add(connection: Connection) -> None:
-        await connection.add_to_counters({"queue/others/to_do/中": 1})
+        await counters.add(connection, {"queue/others/to_do/中": 1})
 
     async with held_open(other.database, add):
         assert await platform.database.transact(partial(counters.fold_once, limit=100)) == 5
@@ -120,7 +121,11 @@ async def test_many_folds_at_once_fold_each_delta_once_and_never_deadlock(
 
 
 async def test_two_recounts_at_once_count_once(
-    api: httpx.AsyncClient, platform: Platform, engine: Engine, settings: Settings
+    api: httpx.AsyncClient,
+    platform: Platform,
+    engine: Engine,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await submit(api, tags=["a"])
     await sweeping.fold_counters(platform)
@@ -128,18 +133,15 @@ async def test_two_recounts_at_once_count_once(
         connection.execute(text("UPDATE counters SET value = value + 5 WHERE name = 'tag/a'"))
     has_counted, may_go_on = asyncio.Event(), asyncio.Event()
 
-    async def held(connection: Connection) -> dict[str, int]:
-        add = connection.add_to_counters
+    add = counters.add
 
-        async def halt(deltas: dict[str, int]) -> None:
-            has_counted.set()
-            await may_go_on.wait()
-            await add(deltas)
+    async def halt(connection: Connection, deltas: Mapping[str, int]) -> None:
+        has_counted.set()
+        await may_go_on.wait()
+        await add(connection, deltas)
 
-        connection.add_to_counters = halt  # type: ignore[method-assign, assignment]
-        return await counters.recount(connection)
-
-    first = asyncio.create_task(platform.database.read(held))
+    monkeypatch.setattr(counters, "add", halt)
+    first = asyncio.create_task(platform.database.read(counters.recount))
     await has_counted.wait()
     with pytest.raises(RecountUnderWayError):
         await sweeping.recount(settings)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings
@@ -70,8 +70,8 @@ class Killer:
 def killer(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Killer:
     killer = Killer(engine)
     # Each write of a kind has to run the same statements: the time is asked for once.
-    monkeypatch.setattr("app.mysql.database.CLOCK_CARRIED_SECONDS", 3600)
-    monkeypatch.setattr("app.mysql.database.CLOCK_ROUND_TRIP_SECONDS", 3600)
+    monkeypatch.setattr("app.mysql.connection.CLOCK_CARRIED_SECONDS", 3600)
+    monkeypatch.setattr("app.mysql.connection.CLOCK_ROUND_TRIP_SECONDS", 3600)
     execute, commit = Connection._execute, Connection.commit
 
     async def watched_execute(connection: Connection, *args: Any) -> Any:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from app.service import sweeping
 from app.service.platform import Platform
 from app.settings import Settings

@@ -6,7 +6,7 @@ from functools import partial
 import httpx
 from sqlalchemy import Engine, text
 
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from app.queue.sweeps import unused
 from app.service import sweeping
 from app.service.platform import Platform

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 
 from app.local.ports import free_port
 from app.local.valkey import ValkeyServer
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from app.runtime.light_event import LightEvent
 from app.service.waiting import Waiter
 from app.settings import Settings

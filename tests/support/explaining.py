@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from app.mysql.database import Connection as Queries
-from app.mysql.database import Database, Written
+from app.mysql.connection import Connection as Queries
+from app.mysql.connection import Written
+from app.mysql.database import Database
 
 
 class Statement(NamedTuple):
@@ -36,7 +37,7 @@ class _Recorder(Queries):
 
     def __init__(self, connection: Queries) -> None:
         self.sent: list[Statement] = []
-        self.counts = connection.counts
+        self.unsettled = connection.unsettled
         self.id_step = connection.id_step
         self.statement_bytes = connection.statement_bytes
         self.is_mariadb = connection.is_mariadb

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from app.domain import transitions
 from app.domain.states import RANK
 from app.domain.task import Task
-from app.mysql.database import Connection, placeholders
+from app.mysql.connection import Connection, placeholders
 from app.queue import statements
 from app.queue.attempts.claim_marks import LATE_COMMITS, ClaimMarks, Look, Mark
 from app.queue.requests import Claim, Move

@@ -12,7 +12,7 @@ from app.domain import transitions
 from app.domain.errors import RowlockError, StaleLeaseError, TaskNotFoundError
 from app.domain.states import Event, Outcome, Status
 from app.domain.task import EndedAttempt, Lease, Task
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from app.queue import statements
 from app.queue.attempts import claiming
 from app.queue.attempts.claim_memory import ClaimMemory

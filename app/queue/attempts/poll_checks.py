@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.domain.states import ENDED, RANK
-from app.mysql.database import Connection, placeholders
+from app.mysql.connection import Connection, placeholders
 from app.queue.attempts.claim_marks import LATE_COMMITS, Look, Mark, RankMarks
 from app.queue.attempts.claiming import FEW_QUEUES, FROM_BEGIN, present
 

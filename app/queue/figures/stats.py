@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from app.domain.states import RANK, WAITING, Priority
-from app.mysql.database import Connection, placeholders
+from app.mysql.connection import Connection, placeholders
 from app.queue.figures import counters
 from app.runtime.metrics import SweepFigure
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from app.domain.states import Priority, Status
-from app.mysql.database import placeholders
+from app.mysql.connection import placeholders
 
 
 class TaskFilter(NamedTuple):

@@ -25,7 +25,7 @@ from pymysql import err
 from app.domain.errors import SearchTooSlowError
 from app.domain.states import Priority, Status
 from app.domain.task import ROW, Task, task_of
-from app.mysql.database import Connection, placeholders
+from app.mysql.connection import Connection, placeholders
 from app.mysql.error_codes import error_code
 from app.queue.figures import counters
 from app.queue.lists.filters import TaskFilter, Where

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from app.domain.states import Outcome, Status
 from app.domain.task import LIGHT_ROW, ROW, EndedAttempt, Lease, Task, task_of
-from app.mysql.database import Connection, placeholders
+from app.mysql.connection import Connection, placeholders
 
 _ATTEMPTS: Final = (
     f"SELECT {', '.join(EndedAttempt._fields)} FROM task_attempts FORCE INDEX (PRIMARY) "

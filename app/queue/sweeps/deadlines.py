@@ -11,7 +11,7 @@ from typing import Final
 from app.domain import transitions
 from app.domain.states import OUTCOMES, Event, Status
 from app.domain.task import Lease, PromisedLease, Task
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from app.queue import processes, statements
 from app.queue.attempts.lifecycle import ended_attempt
 from app.queue.processes import Reach

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from app.domain.states import ENDED
 from app.domain.task import Task
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from app.queue import statements
 from app.queue.attempts.claim_marks import BEGINNING
 

@@ -4,7 +4,7 @@ has. Found by plain reads along the primary key, a batch a call, and deleted by 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from app.mysql.database import Connection, placeholders
+from app.mysql.connection import Connection, placeholders
 from app.queue.deletion import delete_by_key
 from app.queue.figures import counters
 

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from app.domain.states import WAITING, Priority, Status
-from app.mysql.database import Connection as Queries
+from app.mysql.connection import Connection as Queries
 from app.mysql.database import Database
 from app.queue import statements
 from app.queue.attempts import claiming, lifecycle, poll_checks

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.states import Outcome
 from app.domain.task import Lease
-from app.mysql.database import Connection as Queries
+from app.mysql.connection import Connection as Queries
 from app.mysql.database import Database
 from app.queue.deletion import delete_by_key
 from app.queue.figures import counters, stats

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.errors import GuardFailedError
 from app.domain.task import Task
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from app.queue import statements
 from app.service.platform import Platform
 from tests.support.calls import claim, get, submit

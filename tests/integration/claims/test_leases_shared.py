@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy.orm import Session
 
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from app.queue.attempts import claiming
 from app.queue.requests import Claim
 from app.service.leases import LeaseService

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from app.queue.attempts import poll_checks
 from app.queue.attempts.claim_marks import Look
 from app.service import work_look

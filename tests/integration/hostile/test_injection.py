@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.http.problems import FAULTS_NAMED
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from tests.support.attack import JSON, Attack
 from tests.support.calls import Document, problem
 from tests.support.factories import TaskFactory

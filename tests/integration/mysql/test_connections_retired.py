@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from app.mysql import engines
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from app.processes.application import create_app
 from app.runtime.steady_clock import steady_seconds
 from app.service.platform import Platform

@@ -4,7 +4,7 @@ import asyncio
 
 from sqlalchemy import Engine, text
 
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from app.service.platform import Platform
 
 HELD = 4

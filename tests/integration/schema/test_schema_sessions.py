@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from app.mysql.database import Connection
+from app.mysql.connection import Connection
 from app.service.platform import Platform
 from tests.support.elapse import CLOCK_SLACK, mysql_now
 from tests.support.factories import TaskFactory

@@ -1,0 +1,135 @@
+"""A connection to MySQL, lent for one piece of work, and MySQL's time as it tells it."""
+
+from collections.abc import AsyncGenerator, Sequence, Sized
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from aiomysql.cursors import SSCursor
+
+from app.domain.errors import PacketTooSmallError
+from app.mysql.sessions import Facts
+from app.runtime.steady_clock import steady_seconds
+
+# Escaping included.
+STATEMENT_BYTES: Final = 4 * 1024 * 1024
+CLOCK_CARRIED_SECONDS: Final = 1.0
+CLOCK_ROUND_TRIP_SECONDS: Final = 0.02
+
+
+class Written(NamedTuple):
+    """What a statement did: the rows it matched, and the first id it made."""
+
+    matched: int
+    first_id: int
+
+
+class Connection:
+    """A driver's connection, lent for one piece of work."""
+
+    def __init__(
+        self,
+        driver: Any,
+        clock: "Clock",
+        facts: Facts,
+        *,
+        is_mariadb: bool,
+        is_new: bool,
+    ) -> None:
+        self._driver = driver
+        self._clock = clock
+        self._packet_bytes = facts.packet_bytes
+        # Which one it is of those that the URL may mean.
+        self.server = facts.server
+        # What several rows in one statement may weigh together: well below what MySQL takes.
+        self.statement_bytes = min(STATEMENT_BYTES, facts.packet_bytes // 2)
+        self.id_step = facts.id_step
+        self.is_mariadb = is_mariadb
+        self.is_new = is_new
+        # Half of an answer was read, and the rest would come as the next one.
+        self.is_out_of_step = False
+        # What follows from this transaction's changes and is not written yet, by its kind.
+        self.unsettled: dict[str, Any] = {}
+
+    async def fetch(self, statement: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
+        """The rows of a SELECT, its `%s` filled in by the driver."""
+        cursor = await self._execute(statement, values)
+        rows: Sequence[Sequence[Any]] = await cursor.fetchall()
+        return rows
+
+    async def stream(
+        self, statement: str, values: Sequence[Any], *, reads_on: bool
+    ) -> AsyncGenerator[Sequence[Any]]:
+        """The rows of a SELECT, one by one; to be closed by whoever has enough of them.
+
+        Without `reads_on` the connection is then of no further use, if there are many more.
+        """
+        cursor = await self._execute(statement, values, SSCursor)
+        while (row := await cursor.fetchone()) is not None:
+            try:
+                yield row
+            except GeneratorExit:
+                if reads_on:
+                    await cursor.close()
+                elif await cursor.fetchone() is not None:
+                    self.is_out_of_step = True
+                    # Each knows the other, with half a megabyte of row: they would stay as garbage.
+                    self._driver._result = None
+                raise
+
+    async def execute(self, statement: str, values: Sequence[Any] = ()) -> Written:
+        """Run a statement that writes."""
+        cursor = await self._execute(statement, values)
+        return Written(cursor.rowcount, cursor.lastrowid)
+
+    async def now(self) -> datetime:
+        """MySQL's time."""
+        return await self._clock.now(self)
+
+    async def commit(self) -> None:
+        await self._driver.commit()
+
+    async def rollback(self) -> None:
+        await self._driver.rollback()
+
+    async def _execute(self, statement: str, values: Sequence[Any], *kind: type) -> Any:
+        cursor = await self._driver.cursor(*kind)
+        text = cursor.mogrify(statement, values or None)
+        # MySQL would hang up, as if it had died; and it counts one byte more.
+        if len(text) >= self._packet_bytes // 4 and len(text.encode()) + 1 >= self._packet_bytes:
+            raise PacketTooSmallError
+        await cursor.execute(text)
+        return cursor
+
+
+class Clock:
+    """MySQL's time, read at most once a second and carried on by this machine's steady clock.
+
+    Every batch needs the time, and a statement only for it costs as much as one that works.
+    """
+
+    def __init__(self) -> None:
+        self._read: tuple[datetime, float] | None = None
+
+    async def now(self, connection: Connection) -> datetime:
+        """UTC_TIMESTAMP(6), but for the time a round trip takes."""
+        if self._read is not None:
+            seen, at = self._read
+            since = steady_seconds() - at
+            if since <= CLOCK_CARRIED_SECONDS:
+                return seen + timedelta(seconds=since)
+        asked = steady_seconds()
+        ((now,),) = await connection.fetch("SELECT UTC_TIMESTAMP(6)")
+        assert isinstance(now, datetime)
+        # An answer that was long on its way is used, but says too little to be carried on.
+        if steady_seconds() - asked < CLOCK_ROUND_TRIP_SECONDS:
+            self._read = (now, asked)
+        return now
+
+    def forget(self) -> None:
+        """The next one asks."""
+        self._read = None
+
+
+def placeholders(values: Sized, mark: str = "%s") -> str:
+    """As many placeholders as there are values: `%s, %s, %s`."""
+    return ", ".join([mark] * len(values))

@@ -1,0 +1,33 @@
+"""What follows from a change of a task, besides its own row.
+
+Each is a pure function of the row before and after. What they come to piles up on the connection
+(`unsettled`) and is written once, by `settle`, before the commit: no transition can forget one,
+since `Database` commits nothing while something is left.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from app.domain.task import Task
+from app.mysql.connection import Connection
+from app.queue.figures import counters
+
+COUNTS: Final = "counts"
+
+Change = tuple[Task | None, Task | None]
+"""A task before and after. None: it was not there, or is gone."""
+
+
+def note(connection: Connection, changes: Iterable[Change]) -> None:
+    """These rows were written; what follows from it is settled later, together."""
+    counts = connection.unsettled.setdefault(COUNTS, Counter())
+    for old, new in changes:
+        counters.count(counts, old, new)
+
+
+async def settle(connection: Connection) -> None:
+    """Write what follows from all that this transaction has done."""
+    counts = connection.unsettled.pop(COUNTS, None)
+    if counts is not None and (deltas := {name: n for name, n in counts.items() if n}):
+        await counters.add(connection, deltas)
