@@ -98,7 +98,7 @@ async def test_every_task_is_done_exactly_once(
     deadlocks_before = deadlocks(engine)
     limits = itertools.cycle([1, 3, 7, 2, 1, 5])
 
-    async with AsyncExitStack() as stack, asyncio.timeout(90), asyncio.TaskGroup() as group:
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         processes = [await stack.enter_async_context(serving(settings)) for _ in range(PROCESSES)]
         for number, api in enumerate(itertools.islice(itertools.cycle(processes), 5)):
             group.create_task(submit(api, TASKS // 5), name=f"submitter {number}")
