@@ -1,0 +1,116 @@
+"""What is said in several places is the same in all of them: a name that is added on one side
+only fails here, and the failure names the other."""
+
+import inspect
+from collections.abc import Iterable
+from typing import Any, get_args
+
+import pytest
+from typer.main import get_command
+
+from app.api import admin, schemas
+from app.cli import app as command_line
+from app.domain.states import TRANSITIONS, Actor, Backoff, Event, Priority, Status
+from app.queue import manage
+from app.queue.lists.filters import TaskFilter, conditions
+from rowlock.cli.filters import _OPTIONS
+from rowlock.client import fields
+from rowlock.client.admin import Admin, AsyncAdmin
+from rowlock.client.async_client import AsyncClient
+from rowlock.client.sync_client import Client
+
+FILTERS = set(schemas.FilterQuery.model_fields)
+# In the queue they are called after how many there may be.
+IN_THE_QUEUE = {"tag": "tags", "id": "ids"}
+SUBMITTED = set(schemas.SubmitTask.model_fields)
+PATCHED = set(schemas.PatchTask.model_fields)
+ACTIONS = {t.event for t in TRANSITIONS if t.actor is Actor.MANAGEMENT}
+COMMANDS: dict[str, Any] = get_command(command_line).commands  # type: ignore[attr-defined]
+
+
+def same(one: Iterable[object], other: Iterable[object], where: str) -> None:
+    """Both name the same; what only one of them has is in the message."""
+    ours, theirs = {str(x) for x in one}, {str(x) for x in other}
+    assert not ours - theirs, f"not in {where}: {sorted(ours - theirs)}"
+    assert not theirs - ours, f"only in {where}: {sorted(theirs - ours)}"
+
+
+def options(command: str) -> set[str]:
+    return {parameter.name for parameter in COMMANDS[command].params}
+
+
+def test_a_filter_is_one_everywhere() -> None:
+    same(FILTERS, fields.Filters.__annotations__, "rowlock/client/fields.py Filters")
+    same(FILTERS, _OPTIONS, "rowlock/cli/filters.py")
+    in_queue = {IN_THE_QUEUE.get(name, name) for name in FILTERS}
+    same(in_queue, TaskFilter._fields, "app/queue/lists/filters.py TaskFilter")
+
+
+@pytest.mark.parametrize("name", TaskFilter._fields)
+def test_every_filter_is_given_on_and_filters(name: str) -> None:
+    given = {
+        "status": ["done"],
+        "priority": ["high"],
+        "queue": ["q"],
+        "tag": ["t"],
+        "id": [7],
+        "title": "x",
+    }
+    asked = {n: given.get(n, "2026-01-31T08:00:00Z") for n in FILTERS}
+    wanted = schemas.FilterQuery(**asked).to_filter()
+    assert getattr(wanted, name), f"app/api/schemas.py FilterQuery.to_filter leaves out {name}"
+    only = TaskFilter()._replace(**{name: getattr(wanted, name)})
+    where = conditions(only, tag_ids=range(len(only.tags)))
+    assert where.condition != "TRUE", f"app/queue/lists/filters.py conditions leaves out {name}"
+
+
+def test_a_field_of_a_new_task_is_one_everywhere() -> None:
+    same(SUBMITTED, _of(fields.NewTask), "rowlock/client/fields.py NewTask")
+    ours = options("submit") - {"url", "token", "wait", "wait_for", "as_json", "idempotency_key"}
+    same(SUBMITTED, ours, "rowlock/cli/tasks.py submit")
+
+
+def test_a_field_that_can_be_changed_is_one_everywhere() -> None:
+    same(PATCHED, _of(fields.Changes), "rowlock/client/fields.py Changes")
+    same(
+        PATCHED,
+        options("patch") - {"url", "token", "as_json", "task_id", "clear"},
+        "rowlock/cli/tasks.py",
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "literal"),
+    [
+        (Status, fields.Status),
+        (Backoff, fields.Backoff),
+        ([*Priority, "high", "medium", "low"], fields.Priority),
+    ],
+    ids=["status", "backoff", "priority"],
+)
+def test_a_value_that_the_sdk_knows_is_one_of_the_server(
+    values: Iterable[str], literal: object
+) -> None:
+    same(values, get_args(literal), "rowlock/client/fields.py")
+
+
+def test_what_management_does_is_one_everywhere() -> None:
+    same(ACTIONS, manage.ACTIONS, "app/queue/manage.py")
+    same(ACTIONS, admin.Action, "app/api/admin.py")
+    for side in (Admin, AsyncAdmin):
+        same(ACTIONS, {n for n in dir(side) if n in set(Event)}, f"rowlock.client.admin {side}")
+        in_all = {n.removesuffix("_all") for n in dir(side) if n.endswith("_all")}
+        same(ACTIONS, in_all, f"rowlock.client.admin {side}, for all that match")
+    same(ACTIONS, COMMANDS.keys() & (set(Event) - {Event.SUBMIT}), "rowlock/cli/management.py")
+
+
+def test_both_clients_do_the_same() -> None:
+    def of(client: type) -> set[str]:
+        return {name for name, _ in inspect.getmembers(client) if not name.startswith("_")}
+
+    same(of(Client) - {"close"}, of(AsyncClient) - {"aclose", "close"}, "rowlock.AsyncClient")
+    same(of(Admin), of(AsyncAdmin), "the admin of rowlock.AsyncClient")
+
+
+def _of(typed: Any) -> set[str]:
+    return typed.__required_keys__ | typed.__optional_keys__  # type: ignore[no-any-return]
