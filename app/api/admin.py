@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.api import schemas
 from app.api.fields import QueueName, TaskId
-from app.api.figures import queue_documents
+from app.api.queue_stats import queue_documents
 from app.api.responses import BODY_PROBLEMS, NEXT_PAGE, JsonAnswer, problems
 from app.api.services import Service
 from app.domain.documents import dumps, task_document

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from app.api import schemas
 from app.api.fields import LeaseId
-from app.api.links import lease_links
+from app.api.openapi.links import lease_links
 from app.api.responses import BODY_PROBLEMS, JsonAnswer, LeasesAnswer, problems
 from app.api.services import Service, gone_of
 from app.domain.documents import Array, array, dumps, lease_document, task_document

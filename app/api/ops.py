@@ -8,7 +8,7 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from app.api import schemas
-from app.api.figures import queue_figure
+from app.api.queue_stats import queue_figure
 from app.api.readiness import is_ready
 from app.api.responses import RETRY_AFTER, JsonAnswer, problems
 from app.api.services import Service

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.api import schemas
 from app.api.cursor import name_of, next_name_link
-from app.api.figures import queue_documents
+from app.api.queue_stats import queue_documents
 from app.api.responses import NEXT_PAGE, JsonAnswer, problems
 from app.api.services import Service
 from app.domain.documents import dumps

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from app.api import schemas
 from app.api.cursor import next_link, next_number_link, number_of, position_of
 from app.api.fields import TaskId
-from app.api.links import task_links
+from app.api.openapi.links import task_links
 from app.api.responses import BODY_PROBLEMS, LOCATION, NEXT_PAGE, JsonAnswer, problems
 from app.api.services import Service, gone_of
 from app.domain.documents import task_document

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import rowlock
 from app.api import admin, leases, ops, tags, tasks
-from app.api.manual import show_manual
-from app.api.openapi import openapi_of
+from app.api.openapi.document import openapi_of
+from app.api.openapi.swagger import show_manual
 from app.api.services import Services
 from app.http.admission import BodyAdmission
 from app.http.auth import Doorkeeper
