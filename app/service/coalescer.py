@@ -52,6 +52,9 @@ class Coalescer(Generic[Call, Answer]):
         self._observe = observe
         self._unclaimed = unclaimed
         self._waiting: deque[tuple[Call, asyncio.Future[Answer]]] = deque()
+        # Before these, in their order: whoever went to the head of the one line could be stepped
+        # over for ever, by those that come to the head after it.
+        self._again: deque[tuple[Call, asyncio.Future[Answer]]] = deque()
         self._runners: set[asyncio.Task[None]] = set()
 
     async def __call__(self, call: Call, *, is_again: bool = False) -> Answer:
@@ -60,11 +63,9 @@ class Coalescer(Generic[Call, Answer]):
         `is_again`: its batch did not come to it, and it is in the next one before all others.
         """
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        if is_again:
-            self._waiting.appendleft((call, answer))
-        else:
-            self._waiting.append((call, answer))
-        is_worth_it = len(self._waiting) >= WORTH_A_BATCH and len(self._runners) < self._parallel
+        (self._again if is_again else self._waiting).append((call, answer))
+        waiting = len(self._again) + len(self._waiting)
+        is_worth_it = waiting >= WORTH_A_BATCH and len(self._runners) < self._parallel
         if not self._runners or is_worth_it:
             # A batch is nobody's in particular: not in the log context of who came first.
             self._runners.add(
@@ -95,15 +96,15 @@ class Coalescer(Generic[Call, Answer]):
     def _next_batch(self) -> list[tuple[Call, asyncio.Future[Answer]]]:
         batch: list[tuple[Call, asyncio.Future[Answer]]] = []
         weight = 0
-        while self._waiting:
-            call, answer = self._waiting[0]
+        while line := self._again or self._waiting:
+            call, answer = line[0]
             if answer.done():  # its caller has left
-                self._waiting.popleft()
+                line.popleft()
                 continue
             weight += self._weigh(call)
             if batch and weight > self._limit:
                 break
-            batch.append(self._waiting.popleft())
+            batch.append(line.popleft())
         return batch
 
     async def _answer(self, batch: list[tuple[Call, asyncio.Future[Answer]]]) -> Exception | None:

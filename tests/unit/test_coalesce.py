@@ -293,3 +293,33 @@ async def test_a_batch_begins_beside_another_once_it_is_worth_it(counter: Counte
     assert await asyncio.gather(*under_way, *waiting) == [2, *doubled, *doubled]
     assert counter.batches == [[1], many, many]
     await double.drain()
+
+
+async def test_who_is_not_served_again_and_again_comes_before_those_who_were() -> None:
+    batches = 0
+
+    async def serve_one(calls: Sequence[str]) -> list[bool]:
+        nonlocal batches
+        batches += 1
+        await asyncio.sleep(0)
+        return [place == 0 for place in range(len(calls))]
+
+    shared: Coalescer[str, bool] = Coalescer(serve_one, limit=100)
+
+    async def served(caller: str) -> None:
+        is_again = False
+        while not await shared(caller, is_again=is_again):
+            is_again = True
+
+    async def greedy(caller: str) -> None:
+        while True:
+            await served(caller)
+
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        others = [group.create_task(greedy(f"before {n}")) for n in range(4)]
+        modest = group.create_task(served("modest"))
+        others += [group.create_task(greedy(f"after {n}")) for n in range(4)]
+        await modest
+        for other in others:
+            other.cancel()
+    assert batches <= 2 * len(others) + 2
