@@ -147,3 +147,26 @@ def test_the_index_of_decisions_is_whole() -> None:
     pages = [path.name for path in sorted((PROJECT / "docs/decisions").glob("0*.md"))]
 
     assert _LINK.findall(text_of("docs/decisions/README.md")) == pages
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "docs/architecture.zh-CN.md"])
+def test_every_room_is_on_the_map_and_every_file_that_is_named_is_there(page: str) -> None:
+    text = text_of(page)
+    rooms = {
+        str(init.parent.relative_to(PROJECT))
+        for top in ("app", "rowlock")
+        for init in (PROJECT / top).rglob("*/__init__.py")
+    }
+    listed = re.findall(r"^\| `((?:app|rowlock)/[^`]+)` \|", text, re.MULTILINE)
+    assert sorted(listed) == sorted(rooms)
+    tree = [str(file.relative_to(PROJECT)) for file in PROJECT.glob("app/**/*.py")]
+    for named in re.findall(r"`([a-z_/]+\.py)`", text):
+        assert any(file == named or file.endswith(f"/{named}") for file in tree), named
+
+
+def test_both_maps_have_the_same_parts_in_the_same_order() -> None:
+    english, chinese = text_of("docs/architecture.md"), text_of("docs/architecture.zh-CN.md")
+    assert _FENCED.findall(english) == _FENCED.findall(chinese)
+    for of in (_levels, _first_cells):
+        assert of(english) == of(chinese)
+    assert english.count("\n| ") == chinese.count("\n| ")
