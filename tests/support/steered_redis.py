@@ -104,9 +104,9 @@ class MovingHands(Hands):
 
 def go_by(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on whoever waits for Redis goes by this clock."""
-    for module in ("redis", "redis_session", "invalidation", "cache"):
+    for module in ("link", "session", "invalidation", "cache"):
         clock = SimpleNamespace(monotonic=hands.monotonic)
-        monkeypatch.setattr(f"app.{module}.time", clock)
+        monkeypatch.setattr(f"app.redis.{module}.time", clock)
 
 
 async def _nobody() -> str:
