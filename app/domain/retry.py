@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from app.domain.states import Backoff, Status
 
 BACKOFF_CAP_SECONDS: Final = 3600
-JITTER: Final = 0.1
+JITTER_SHARE: Final = 0.1
 # A worker that stops gives its tasks back, and that many times a task is claimable again at once.
 FREE_RELEASES: Final = 10
 RELEASE_CAP_SECONDS: Final = 60
@@ -30,16 +30,16 @@ def delay_seconds(
 ) -> float:
     """Seconds until the `retry`-th retry (from 1) may be claimed.
 
-    `jitter`, from -1 to 1, places the delay within the jitter, so that tasks that failed
-    together do not come back together. Only the exponential backoff jitters. It grows to an hour,
-    and is never less than what was asked for, but for the jitter.
+    `jitter`, from -1 to 1, makes the delay up to a tenth shorter or longer, so that tasks that
+    failed together do not come back together. Only the exponential backoff jitters. It grows to
+    an hour, and is never less than what was asked for, but for the jitter.
     """
     if retry_backoff is Backoff.FIXED:
         return float(retry_delay_seconds)
     # 2**17 * 1 s is past the cap already; a larger exponent would only cost digits.
     grown = retry_delay_seconds * 2 ** min(retry - 1, 17)
     most = max(BACKOFF_CAP_SECONDS, retry_delay_seconds)
-    return float(min(grown, most)) * (1 + JITTER * jitter)
+    return float(min(grown, most)) * (1 + JITTER_SHARE * jitter)
 
 
 def release_delay_seconds(*, attempt: int, current_retry_count: int) -> int:

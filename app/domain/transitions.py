@@ -107,7 +107,6 @@ def completed(task: Task, *, now: datetime, result: str | None) -> Task:
         _without_lease(task, now),
         status=Status.DONE,
         now=now,
-        available_at=task.available_at,
         completed_at=later(task, now),
         finish_token=task.lease_token,
         result=result,
@@ -134,7 +133,7 @@ def failed(
         current_retry_count=task.current_retry_count, retry_limit=task.retry_limit
     )
     if event is Event.FAIL_FOR_GOOD or verdict.status is Status.FAILED:
-        return _placed(ended, status=Status.FAILED, now=now, available_at=task.available_at)
+        return _placed(ended, status=Status.FAILED, now=now)
     if retry_after_seconds is None:
         delay = delay_seconds(
             retry_delay_seconds=task.retry_delay_seconds,
@@ -176,7 +175,6 @@ def paused(task: Task, *, now: datetime) -> Task:
         task,
         status=Status.PAUSED,
         now=now,
-        available_at=task.available_at,
         updated_at=later(task, now),
     )
 
@@ -200,7 +198,6 @@ def cancelled(task: Task, *, now: datetime) -> Task:
         _without_lease(task, now),
         status=Status.CANCELLED,
         now=now,
-        available_at=task.available_at,
     )
 
 
@@ -224,7 +221,6 @@ def promoted(task: Task, *, now: datetime) -> Task:
         task,
         status=task.status,
         now=now,
-        available_at=task.available_at,
         updated_at=later(task, now),
     )
 
@@ -235,7 +231,7 @@ def patched(task: Task, changes: Mapping[str, Any], *, now: datetime) -> Task:
     new = task._replace(**changes, updated_at=later(task, now))
     if new.claim_rank is None:
         return new
-    return _placed(new, status=new.status, now=now, available_at=new.available_at)
+    return _placed(new, status=new.status, now=now)
 
 
 def _require(task: Task, event: Event) -> None:
@@ -255,16 +251,11 @@ def _without_lease(task: Task, now: datetime) -> Task:
     )
 
 
-def _placed(
-    task: Task, *, status: Status, now: datetime, available_at: datetime | None, **columns: Any
-) -> Task:
+def _placed(task: Task, *, status: Status, now: datetime, **columns: Any) -> Task:
+    available_at = columns.get("available_at", task.available_at)
     stands = eligibility(status=status, priority=task.priority, available_at=available_at, now=now)
     return task._replace(
-        status=status,
-        available_at=available_at,
-        claim_rank=stands.claim_rank,
-        sweep_at=stands.sweep_at,
-        **columns,
+        status=status, claim_rank=stands.claim_rank, sweep_at=stands.sweep_at, **columns
     )
 
 

@@ -46,7 +46,7 @@ class ApiRoute(APIRoute):
             _refuse_query(request)
         if not self._reads_body:
             return await self._answer(request)
-        with request.app.state.large_calls.room_for(request):
+        with request.app.state.admission.room_for(request):
             if self._refuses_body:
                 await _read_nothing(request)
             return await self._answer(request)

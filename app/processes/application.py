@@ -78,7 +78,7 @@ def create_app(settings: Settings | None = None, *, batches_under_way: int = BAT
     )
     app.state.settings = settings
     app.state.doorkeeper = Doorkeeper(settings)
-    app.state.large_calls = BodyAdmission()
+    app.state.admission = BodyAdmission()
     for router in (tasks, tags, leases, admin, ops):
         app.router.routes.extend(router.router.routes)
     app.router.routes.extend(ops.figures.routes)

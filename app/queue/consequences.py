@@ -28,6 +28,6 @@ def note(connection: Connection, changes: Iterable[Change]) -> None:
 
 async def settle(connection: Connection) -> None:
     """Write what follows from all that this transaction has done."""
-    counts = connection.unsettled.pop(COUNTS, None)
-    if counts is not None and (deltas := {name: n for name, n in counts.items() if n}):
+    counts: Counter[str] = connection.unsettled.pop(COUNTS, Counter())
+    if deltas := {name: n for name, n in counts.items() if n}:
         await counters.add(connection, deltas)

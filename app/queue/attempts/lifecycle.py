@@ -10,7 +10,7 @@ from typing import Final
 
 from app.domain import transitions
 from app.domain.errors import RowlockError, StaleLeaseError, TaskNotFoundError
-from app.domain.states import Event, Outcome, Status
+from app.domain.states import OUTCOMES, Event, Outcome, Status
 from app.domain.task import EndedAttempt, Lease, Task
 from app.mysql.connection import Connection
 from app.queue import statements
@@ -22,12 +22,6 @@ from app.queue.requests import Finish, FinishAction, LeaseAnswer, LeaseBatch, Le
 
 # What the tasks that a batch ends may come to together: beyond it their long texts are not read.
 FINISH_BYTES: Final = 8 * 1024 * 1024
-
-_OUTCOMES = {
-    FinishAction.COMPLETE: Outcome.DONE,
-    FinishAction.FAIL: Outcome.FAILED,
-    FinishAction.RELEASE: Outcome.RELEASED,
-}
 
 
 async def finish_and_claim(
@@ -124,7 +118,7 @@ async def _finish(
             continue
         present[task.id] = ended = _ended(task, finish, now)
         if ended.status != Status.DONE:
-            outcome = _OUTCOMES[finish.action]
+            outcome = OUTCOMES[Event(finish.action)]
             attempts.append(ended_attempt(task, now=now, outcome=outcome, error=finish.error))
     moves = [(old, present[i]) for i, old in before.items() if present[i] is not old]
     await statements.move(connection, moves)
@@ -135,7 +129,7 @@ async def _finish(
         task = present.get(finish.lease.task_id)
         if task is None:
             return TaskNotFoundError(task_id=finish.lease.task_id)
-        if finish.lease not in late or outcomes.get(finish.lease) == _OUTCOMES[finish.action]:
+        if finish.lease not in late or outcomes.get(finish.lease) == OUTCOMES[Event(finish.action)]:
             return task
         return stale(task, outcomes.get(finish.lease))
 
