@@ -73,9 +73,10 @@ def migrated_settings(database_url: str, redis_url: str) -> Settings:
         redis_url=redis_url,
         # As it is: tests look at keys.
         redis_prefix="rowlock:",
-        # Generous: a busy machine must not look like a broken Redis, or MySQL.
+        # Generous: a busy machine must not look like a broken Redis or MySQL, or a slow list.
         redis_timeout_seconds=1.0,
         database_timeout_seconds=15.0,
+        search_timeout_seconds=15.0,
         poll_interval_seconds=0.02,
         log_level="error",
     )
