@@ -1,8 +1,9 @@
 """The open connections of a process: how many there may be, how long a caller is waited for, and
 how much memory that may take.
 
-Where there is no more room, those who are waited for make some, whoever has been for longest
-first. A request that has arrived whole is answered.
+Where there is no more room, those who were refused make some, then those who are waited for,
+whoever has been for longest first. A request that has arrived whole is answered, unless its caller
+was refused just before.
 """
 
 import time
@@ -10,6 +11,7 @@ from typing import Final, Protocol
 
 from app.http.exchange import State
 from app.http.outgoing import Outbox
+from app.http.run_queue import RunQueue
 from app.runtime import metrics
 from app.settings import Settings
 
@@ -57,6 +59,8 @@ class Connections:
         self._open = 0
         # Until when a request, or what is left of it, is waited for: the longest wait is first.
         self._waits: dict[Caller, float] = {}
+        # Who was refused last, and is not being answered again, in that order: the first to go.
+        self._refused: dict[Caller, None] = {}
         self._held_bytes = 0
         # Who holds more than that, and since when, in their order.
         self._large: dict[Caller, float] = {}
@@ -68,6 +72,7 @@ class Connections:
         # From whom nothing is read: their end is not told.
         self._unread: set[Caller] = set()
         self.outbox = Outbox()
+        self.run_queue = RunQueue()
         # The process stops: who comes now is told so at once.
         self.are_closing = False
 
@@ -76,7 +81,7 @@ class Connections:
         self._open += 1
         metrics.CONNECTIONS.inc()
         if self._open > self._limit:
-            longest = next(iter(self._waits), None)
+            longest = next(iter(self._refused), None) or next(iter(self._waits), None)
             if longest is None:
                 self._cut("connections")
                 caller.refuse(503, "Too many calls are being answered.")
@@ -103,6 +108,14 @@ class Connections:
         elif caller in self._large:
             # What took its time to arrive is no long poll.
             self._large[caller] = time.monotonic()
+
+    def refused(self, caller: Caller) -> None:
+        """Its answer was a refusal."""
+        self._refused[caller] = None
+
+    def begun(self, caller: Caller) -> None:
+        """Its request is being answered from now on."""
+        self._refused.pop(caller, None)
 
     def holds(self, caller: Caller, more_bytes: int) -> None:
         """It takes so much more memory, until it lets go of that."""
@@ -203,6 +216,7 @@ class Connections:
     def _forget(self, caller: Caller) -> None:
         self._handshakes.pop(caller, None)
         self._waits.pop(caller, None)
+        self._refused.pop(caller, None)
         self._takers.pop(caller, None)
         if self._large.pop(caller, None) is not None:
             self._held_bytes -= caller.held_bytes

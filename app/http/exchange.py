@@ -76,7 +76,7 @@ class Exchange:
         *("_answer", "_arrived", "_awaits_continue", "_gone", "_is_read", "_left", "_line"),
         *("_method", "_scope", "_unless_taken", "_unread", "_version", "framing"),
         *("has_begun_answer", "headers", "held_bytes", "is_answered", "is_begun", "is_gone"),
-        *("is_last", "is_taken", "refusal", "state", "url"),
+        *("is_last", "is_taken", "refusal", "state", "status", "url"),
     )
 
     def __init__(self, line: Line) -> None:
@@ -86,6 +86,8 @@ class Exchange:
         self.headers: list[tuple[bytes, bytes]] = []
         self.framing = b""
         self.is_last = False
+        # Of its answer; 0 until that begins.
+        self.status = 0
         # Answered in its turn, in place of what was asked for: a status, and why.
         self.refusal: tuple[int, str] | None = None
         # What it counts for in the memory for transfers.
@@ -262,8 +264,9 @@ class Exchange:
 
     def _begin(self, message: Message) -> None:
         self.is_last = self.is_last or self._line.is_last(self)
+        self.status = message["status"]
         self._answer = Answer(
-            message["status"],
+            self.status,
             [*self._line.default_headers, *message.get("headers", ())],
             method=self._method,
             version=self._version,

@@ -6,7 +6,7 @@ it, and wait for their turn.
 """
 
 import asyncio
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -27,6 +27,8 @@ UNREAD_BYTES: Final = 65_536
 # Requests that stand behind the one that is being answered, and about what each takes.
 PIPELINE_LIMIT: Final = 16
 QUEUED_BYTES: Final = 4096
+# A token that is not known, or no room: who asks again at once is no reason to keep others out.
+REFUSALS: Final = (401, 429, 503)
 
 
 class Protocol(asyncio.Protocol):
@@ -152,6 +154,8 @@ class Protocol(asyncio.Protocol):
         self._exchanges.remove(exchange)
         self.keeps(exchange, 0)
         self._is_deaf = self._is_deaf or exchange.is_last
+        if exchange.status in REFUSALS:
+            self._bounds.refused(self)
 
     def has_failed(self) -> None:
         self.refuse(500, "Something went wrong here; it has been logged.")
@@ -259,9 +263,15 @@ class Protocol(asyncio.Protocol):
             self.refuse(*first.refusal)
         elif not first.is_begun and first.state is not State.HEAD:
             first.is_begun = True
-            task = asyncio.get_running_loop().create_task(first.run(self._application))
-            self._process.tasks.add(task)
-            task.add_done_callback(self._process.tasks.discard)
+            self._bounds.run_queue.put(partial(self._run, first))
+
+    def _run(self, exchange: Exchange) -> None:
+        if exchange.is_gone:
+            return
+        self._bounds.begun(self)
+        task = asyncio.get_running_loop().create_task(exchange.run(self._application))
+        self._process.tasks.add(task)
+        task.add_done_callback(self._process.tasks.discard)
 
     def _settle(self) -> None:
         """Its state, and whether it is read from, after whatever has happened."""

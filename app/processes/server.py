@@ -3,10 +3,12 @@
 import asyncio
 import ctypes
 import gc
+import os
 import resource
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from socket import AF_INET, AF_INET6, SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET, socket
 from types import FrameType
@@ -37,6 +39,10 @@ OWN_BLOCK_BYTES = 128 * 1024
 # A terminal's Ctrl-C reaches both processes of the one executable, and the first passes it on.
 # To uvicorn a second one means that it shall not wait for its callers.
 ECHO_SECONDS = 0.3
+# libuv accepts one connection a turn of the event loop and listening socket (libuv #3696). A turn
+# may serve a thousand callers: the backlog overflowed, and a caller dropped from it comes again
+# only after 1, 3 and 7 s.
+ACCEPTED_A_TURN = 16
 
 log = structlog.get_logger(__name__)
 
@@ -58,10 +64,17 @@ class Server(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         self._application.openapi()  # at the first call it would keep all others waiting
         await super().startup(sockets)
+        for server in list(self.servers):
+            self.servers += await listen_again(server, self._accept, self.config.backlog)
         self._sweeping = self._loop.create_task(self._sweep())
         # What is there by now stays: looking through it for garbage took 70 ms each time.
         gc.collect()
         gc.freeze()
+
+    def _accept(self) -> asyncio.Protocol:
+        protocol: Any = self.config.http_protocol_class
+        accepted: asyncio.Protocol = protocol(config=self.config, server_state=self.server_state)
+        return accepted
 
     async def _sweep(self) -> None:
         while True:
@@ -90,6 +103,19 @@ class Server(uvicorn.Server):
         services: Services | None = getattr(self._application.state, "services", None)
         if services is not None and self._loop is not None:
             self._loop.call_soon_threadsafe(services.platform.close_doors)
+
+
+async def listen_again(
+    server: asyncio.Server, accept: Callable[[], asyncio.Protocol], backlog: int
+) -> list[asyncio.Server]:
+    """Listen on duplicates of its sockets, which share their backlogs, so that `ACCEPTED_A_TURN`
+    connections are accepted in a turn of the event loop."""
+    loop = asyncio.get_running_loop()
+    return [
+        await loop.create_server(accept, sock=socket(fileno=os.dup(one.fileno())), backlog=backlog)
+        for one in server.sockets
+        for _ in range(ACCEPTED_A_TURN - 1)
+    ]
 
 
 def serve(settings: Settings, *, shares_port: bool = False) -> None:
