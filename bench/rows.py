@@ -24,6 +24,7 @@ WAITING: Final = {
     "current_retry_count": "0",
     "created_at": "UTC_TIMESTAMP(6) + INTERVAL n MICROSECOND",
     "updated_at": "UTC_TIMESTAMP(6)",
+    "turn_at": "UTC_TIMESTAMP(6) + INTERVAL n MICROSECOND",
     "payload": """CONCAT('{"path":"/data/', n, '.png","width":640}')""",
     "claim_rank": "n % 3",
     "attempt": "0",

@@ -31,13 +31,14 @@ def delay_seconds(
     """Seconds until the `retry`-th retry (from 1) may be claimed.
 
     `jitter`, from -1 to 1, makes the delay up to a tenth shorter or longer, so that tasks that
-    failed together do not come back together. Only the exponential backoff jitters. It grows to
-    an hour, and is never less than what was asked for, but for the jitter.
+    failed together do not come back together. A fixed delay does not jitter. The others grow to
+    an hour, and are never less than what was asked for, but for the jitter.
     """
     if retry_backoff is Backoff.FIXED:
         return float(retry_delay_seconds)
     # 2**17 * 1 s is past the cap already; a larger exponent would only cost digits.
-    grown = retry_delay_seconds * 2 ** min(retry - 1, 17)
+    factor = retry if retry_backoff is Backoff.LINEAR else 2 ** min(retry - 1, 17)
+    grown = retry_delay_seconds * factor
     most = max(BACKOFF_CAP_SECONDS, retry_delay_seconds)
     return float(min(grown, most)) * (1 + JITTER_SHARE * jitter)
 

@@ -119,6 +119,7 @@ class Backoff(StrEnum):
 
     EXPONENTIAL = "exponential"
     FIXED = "fixed"
+    LINEAR = "linear"
 
 
 class Outcome(StrEnum):

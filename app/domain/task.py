@@ -53,6 +53,8 @@ class Task(NamedTuple):
     result: str | None
     error: str | None
     claim_rank: int | None
+    # Its place among those of its queue and rank: the claim's order.
+    turn_at: datetime
     sweep_at: datetime | None
     attempt: int
     lease_token: str | None

@@ -60,6 +60,7 @@ def begun(new: NewTask, *, now: datetime) -> Task:
         result=None,
         error=None,
         claim_rank=stands.claim_rank,
+        turn_at=now,
         sweep_at=stands.sweep_at,
         attempt=0,
         lease_token=None,

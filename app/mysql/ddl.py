@@ -34,6 +34,12 @@ def has_column(table: str, name: str) -> bool:
     return any(column["name"] == name for column in _inspector().get_columns(table))
 
 
+def column_type(table: str, name: str) -> str:
+    """A column's type by its name alone, as `ENUM`."""
+    columns = {column["name"]: column["type"] for column in _inspector().get_columns(table)}
+    return str(columns[name]).partition("(")[0]
+
+
 def set_index(table: str, name: str, columns: list[str] | None) -> None:
     """See to it that the index is on these columns; None: that there is none. In one statement,
     as a foreign key may need it at every moment."""

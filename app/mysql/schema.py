@@ -13,11 +13,22 @@ from sqlalchemy import (
     Integer,
     MetaData,
     SmallInteger,
+    text,
 )
-from sqlalchemy.dialects.mysql import CHAR, DATE, DATETIME, ENUM, MEDIUMTEXT, TEXT, TINYINT, VARCHAR
+from sqlalchemy.dialects.mysql import (
+    CHAR,
+    DATE,
+    DATETIME,
+    ENUM,
+    MEDIUMTEXT,
+    SMALLINT,
+    TEXT,
+    TINYINT,
+    VARCHAR,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from app.domain.states import Backoff, Outcome, Priority, Status
+from app.domain.states import Priority, Status
 
 # Said on every table: a server's own default may be latin1.
 CHARSET: Final = {
@@ -28,9 +39,12 @@ CHARSET: Final = {
 
 Moment = DATETIME(fsp=6)
 QueueName = VARCHAR(64, charset="ascii", collation="ascii_bin")
+# Of a kind that grows: to lengthen an ENUM, or a CHECK that lists names, copies the table.
+Name = VARCHAR(16, charset="ascii", collation="ascii_bin")
 # 16 random bytes in hexadecimal: readable in a console, and no binary parameter, which
 # aiomysql cannot escape with PyMySQL 1.2.3 and later (aio-libs/aiomysql #1080).
 Token = CHAR(32, charset="ascii", collation="ascii_bin")
+Key = VARCHAR(128, charset="utf8mb4", collation="utf8mb4_bin")
 
 
 def _names(*members: str) -> ENUM:
@@ -70,7 +84,7 @@ class Task(Model):
     timeout_seconds: Mapped[int] = mapped_column(Integer)
     retry_limit: Mapped[int] = mapped_column(SmallInteger)
     retry_delay_seconds: Mapped[int] = mapped_column(Integer)
-    retry_backoff: Mapped[str] = mapped_column(_names(*Backoff))
+    retry_backoff: Mapped[str] = mapped_column(Name)
     current_retry_count: Mapped[int] = mapped_column(SmallInteger)
     created_at: Mapped[datetime] = mapped_column(Moment)
     updated_at: Mapped[datetime] = mapped_column(Moment)
@@ -92,12 +106,31 @@ class Task(Model):
     lease_seconds: Mapped[int | None] = mapped_column(Integer)
     worker: Mapped[str | None] = mapped_column(VARCHAR(255))
     deadline_at: Mapped[datetime | None] = mapped_column(Moment)
-    claimed_from: Mapped[str | None] = mapped_column(_names(Status.TO_DO, Status.RETRYING))
+    claimed_from: Mapped[str | None] = mapped_column(Name)
+    # Where it stands in its rank. Until turns are fair, that is `created_at`.
+    turn_at: Mapped[datetime] = mapped_column(Moment, server_default=text("CURRENT_TIMESTAMP(6)"))
+    # Nothing writes these yet: to add columns to a large table later takes two versions.
+    flags: Mapped[int] = mapped_column(SMALLINT(unsigned=True), server_default=text("0"))
+    group_key: Mapped[str | None] = mapped_column(Key)
+    unique_key: Mapped[str | None] = mapped_column(Key)
+    origin: Mapped[str | None] = mapped_column(
+        VARCHAR(255, charset="utf8mb4", collation="utf8mb4_bin")
+    )
+    error_kind: Mapped[str | None] = mapped_column(
+        VARCHAR(64, charset="utf8mb4", collation="utf8mb4_bin")
+    )
+    error_fingerprint: Mapped[str | None] = mapped_column(
+        CHAR(16, charset="ascii", collation="ascii_bin")
+    )
+    # W3C Trace Context, "traceparent".
+    traceparent: Mapped[str | None] = mapped_column(
+        CHAR(55, charset="ascii", collation="ascii_bin")
+    )
     # The lease that completed the task, so that completing twice is answered alike twice.
     finish_token: Mapped[str | None] = mapped_column(Token)
 
     __table_args__ = (
-        Index("ix_tasks_claim", "queue", "claim_rank", "created_at", "id"),
+        Index("ix_tasks_claim", "queue", "claim_rank", "turn_at", "id"),
         Index("ix_tasks_sweep", "status", "sweep_at"),
         # Lists (`app.queue.lists.listing`): what they are looked up by, then their order.
         Index("ix_tasks_list", "status", "queue", "priority", "created_at", "id", "due_date"),
@@ -177,7 +210,7 @@ class TaskAttempt(Model):
     worker: Mapped[str | None] = mapped_column(VARCHAR(255))
     started_at: Mapped[datetime] = mapped_column(Moment)
     finished_at: Mapped[datetime] = mapped_column(Moment)
-    outcome: Mapped[str] = mapped_column(_names(*(o for o in Outcome if o is not Outcome.DONE)))
+    outcome: Mapped[str] = mapped_column(Name)
     error: Mapped[str | None] = mapped_column(TEXT)
     lease_token: Mapped[str] = mapped_column(Token)
 
@@ -246,6 +279,9 @@ class CounterDelta(Model):
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
     deltas: Mapped[str] = mapped_column(MEDIUMTEXT)
+    at: Mapped[datetime | None] = mapped_column(Moment)
+    events: Mapped[str | None] = mapped_column(MEDIUMTEXT)
+    event_count: Mapped[int] = mapped_column(Integer, server_default=text("0"))
 
     __table_args__: Any = (CHARSET,)
 

@@ -32,9 +32,9 @@ from app.queue.tags import TagIds
 
 CLAIM: Final = (
     f"SELECT {ROW} FROM tasks FORCE INDEX (ix_tasks_claim) "
-    "WHERE queue = %s AND claim_rank = %s AND created_at >= %s "
+    "WHERE queue = %s AND claim_rank = %s AND turn_at >= %s "
     "AND NOT EXISTS (SELECT 1 FROM paused_queues WHERE queue = %s) "
-    "ORDER BY queue, claim_rank, created_at, id LIMIT %s FOR UPDATE SKIP LOCKED"
+    "ORDER BY queue, claim_rank, turn_at, id LIMIT %s FOR UPDATE SKIP LOCKED"
 )
 # On a table that is small, or whose statistics say so, MySQL would rather scan, and a scan
 # waits at every row that somebody else holds.
@@ -57,7 +57,7 @@ _FIRST_COLUMNS: Final = (
 _FIRST_VALUES: Final = attrgetter(*_FIRST_COLUMNS)
 _INSERT_TASK: Final = (
     f"INSERT INTO tasks ({', '.join(_FIRST_COLUMNS)}, "
-    "status, created_at, updated_at, current_retry_count, attempt) VALUES "
+    "status, created_at, updated_at, turn_at, current_retry_count, attempt) VALUES "
 )
 
 
@@ -74,7 +74,7 @@ async def insert_tasks(
         rows = [begun(task, now=now) for task in chunk]
         values = [value for row in rows for value in _FIRST_VALUES(row)]
         # What is the same in every row is written out once a batch, not escaped once a row.
-        same = f"'{Status.TO_DO}', '{now}', '{now}', 0, 0"
+        same = f"'{Status.TO_DO}', '{now}', '{now}', '{now}', 0, 0"
         row = f"({placeholders(_FIRST_COLUMNS)}, {same})"
         result = await connection.execute(_INSERT_TASK + placeholders(chunk, row), values)
         _expect("insert_tasks", result.matched, len(chunk))
@@ -135,8 +135,8 @@ async def lock_claimable(
     limit: int,
     limit_bytes: int,
 ) -> tuple[list[Task], int]:
-    """The next tasks of a queue's rank by age, locked; those that others hold are skipped. None
-    of a paused queue. They end early where they are large; and what is left of the bytes."""
+    """The next tasks of a queue's rank, locked; those that others hold are skipped. None of a
+    paused queue. They end early where they are large; and what is left of the bytes."""
     tasks: list[Task] = []
     rows = connection.stream(CLAIM, (queue, rank, begins_at, queue, limit), reads_on=True)
     async with aclosing(rows):

@@ -8,7 +8,7 @@ from rowlock.encoding import encode
 from rowlock.errors import NaiveTimeError
 
 Priority = Literal["高", "中", "低", "high", "medium", "low"]
-Backoff = Literal["exponential", "fixed"]
+Backoff = Literal["exponential", "fixed", "linear"]
 Status = Literal["to_do", "in_progress", "done", "paused", "retrying", "failed", "cancelled"]
 # Text is RFC 3339. Either has to say its offset from UTC.
 Time = datetime | str

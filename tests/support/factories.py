@@ -107,6 +107,7 @@ class TaskFactory(factory.alchemy.SQLAlchemyModelFactory):
     current_retry_count = 0
     created_at = factory.LazyFunction(lambda: now() - timedelta(minutes=1))
     updated_at = factory.SelfAttribute("created_at")
+    turn_at = factory.SelfAttribute("created_at")
     completed_at = None
     available_at = None
     started_at = None

@@ -53,6 +53,7 @@ def a_row(status: Status, **fields: Any) -> Task:
         result=None,
         error=None,
         claim_rank=None,
+        turn_at=NOW,
         sweep_at=None,
         attempt=0,
         lease_token=None,

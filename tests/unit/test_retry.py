@@ -58,6 +58,16 @@ def test_a_delay_of_more_than_an_hour_is_what_was_asked_for_and_does_not_grow() 
     assert [_exponential(3601, retry) for retry in (1, 2)] == [3601] * 2
 
 
+def test_the_linear_delay_grows_by_itself_with_each_retry_up_to_an_hour() -> None:
+    assert [_linear(5, retry) for retry in (1, 2, 3, 100)] == [5, 10, 15, 500]
+    assert [_linear(1000, retry) for retry in (3, 4, 100)] == [3000, 3600, 3600]
+    assert [_linear(86_400, retry) for retry in (1, 2, 50)] == [86_400] * 3
+
+
+def test_and_has_its_jitter() -> None:
+    assert [_linear(100, 3, jitter) for jitter in (-1, 1)] == pytest.approx([270, 330])
+
+
 @given(DELAYS, RETRIES, LUCK)
 def test_the_jitter_moves_an_exponential_delay_by_a_tenth_at_most(
     delay: int, retry: int, jitter: float
@@ -99,6 +109,12 @@ def test_no_delay_stays_no_delay(backoff: Backoff) -> None:
 def _exponential(delay: int, retry: int) -> float:
     return delay_seconds(
         retry_delay_seconds=delay, retry_backoff=Backoff.EXPONENTIAL, retry=retry, jitter=0
+    )
+
+
+def _linear(delay: int, retry: int, jitter: float = 0) -> float:
+    return delay_seconds(
+        retry_delay_seconds=delay, retry_backoff=Backoff.LINEAR, retry=retry, jitter=jitter
     )
 
 

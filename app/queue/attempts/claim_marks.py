@@ -3,7 +3,7 @@
 Every claim leaves a delete-marked entry at the head of the claim's index. InnoDB purges them
 within moments, unless somebody holds a snapshot open (a backup, a forgotten transaction): then
 each claim would read over all that were claimed since. So a process remembers, for each queue
-and rank, from which `created_at` on there is anything to claim, and begins there; and which
+and rank, from which `turn_at` on there is anything to claim, and begins there; and which
 ranks may have run dry, to look at them without locks first. A locking read that comes to the end
 of its rank goes on over the next one's dead entries; a plain one does not.
 

@@ -31,15 +31,15 @@ PRESENT_AT_ONCE: Final = 100
 
 # Of a queue from where each of its ranks begins on: to be given its name and `Look.begin`.
 FROM_BEGIN: Final = "queue = %s AND ({})".format(
-    " OR ".join(f"claim_rank = {rank} AND created_at >= %s" for rank in RANK.values())
+    " OR ".join(f"claim_rank = {rank} AND turn_at >= %s" for rank in RANK.values())
 )
 # Not one walk for all: by its statistics MySQL may read each of their tasks for it.
 _IS_PRESENT: Final = f"EXISTS (SELECT 1 FROM tasks FORCE INDEX (ix_tasks_claim) WHERE {FROM_BEGIN})"
 _FRONT: Final = (
-    "SELECT %s, %s, COUNT(*), MIN(created_at) FROM ("
-    "SELECT created_at FROM tasks FORCE INDEX (ix_tasks_claim) "
-    "WHERE queue = %s AND claim_rank = %s AND created_at >= %s "
-    "ORDER BY created_at LIMIT %s) AS front"
+    "SELECT %s, %s, COUNT(*), MIN(turn_at) FROM ("
+    "SELECT turn_at FROM tasks FORCE INDEX (ix_tasks_claim) "
+    "WHERE queue = %s AND claim_rank = %s AND turn_at >= %s "
+    "ORDER BY turn_at LIMIT %s) AS front"
 )
 
 Place = tuple[str, int]
@@ -131,7 +131,7 @@ def _claimed(task: Task, claim: Claim, now: datetime, token: str) -> Task:
 
 class Search:
     """The way of some claims through the queues that they name, in their order, each by priority
-    and age. What is found is locked."""
+    and turn. What is found is locked."""
 
     def __init__(
         self,
@@ -203,7 +203,7 @@ class Search:
         self._found += tasks
         # From the first of them on: should this be rolled back, they are there again.
         return Mark(
-            tasks[0].created_at if tasks else begins_at,
+            tasks[0].turn_at if tasks else begins_at,
             may_be_dry=may_be_dry or len(tasks) < limit,
         )
 

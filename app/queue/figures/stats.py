@@ -19,7 +19,7 @@ _HEAD_OF_RANK: Final = (
     "(SELECT %s, MAX(TIMESTAMPDIFF(MICROSECOND, "
     "GREATEST(created_at, COALESCE(available_at, created_at)), UTC_TIMESTAMP(6))) / 1e6 FROM ("
     "SELECT created_at, available_at FROM tasks FORCE INDEX (ix_tasks_claim) "
-    "WHERE queue = %s AND claim_rank = %s ORDER BY created_at LIMIT %s) AS head)"
+    "WHERE queue = %s AND claim_rank = %s ORDER BY turn_at LIMIT %s) AS head)"
 )
 SWEEPS: Final = (
     "SELECT sweep, runs, moved, "

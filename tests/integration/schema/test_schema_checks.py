@@ -114,7 +114,7 @@ def test_no_status_can_be_written_without_what_belongs_to_it(
         "status = 'open'",
         "status = ''",
         "priority = 'high'",
-        "retry_backoff = 'linear'",
+        f"retry_backoff = '{'x' * 17}'",
         "title = NULL",
         "queue = '高'",
         f"title = '{'t' * 256}'",
