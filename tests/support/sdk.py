@@ -196,7 +196,7 @@ class Held:
         return found
 
 
-class Gate:
+class HeldWork:
     """A handler whose every call waits to be let go; it counts how many run at once."""
 
     def __init__(self) -> None:

@@ -10,7 +10,17 @@ import pytest
 
 from rowlock import AsyncClient, RunningAttempt, Task
 from tests.support.odd_errors import ODD
-from tests.support.sdk import CLAIM, FINISH, HEARTBEAT, URL, Gate, Held, Through, a_worker, working
+from tests.support.sdk import (
+    CLAIM,
+    FINISH,
+    HEARTBEAT,
+    URL,
+    Held,
+    HeldWork,
+    Through,
+    a_worker,
+    working,
+)
 
 pytest_plugins = ["tests.support.sdk_clients"]
 
@@ -195,12 +205,12 @@ async def test_who_cancels_the_workers_own_tasks_loses_nothing(
     sdk: AsyncClient, through: Through, call: str
 ) -> None:
     """What it was telling it tells again; what it asked for it asks for again; it still beats."""
-    worker, gate, held = a_worker(through, concurrency=2, lease_seconds=5), Gate(), Held()
-    worker.handler("gate")(gate)
+    worker, work, held = a_worker(through, concurrency=2, lease_seconds=5), HeldWork(), Held()
+    worker.handler("work")(work)
     worker.handler("quick")(lambda task, attempt: "fine")
-    first = await sdk.submit("gate")
+    first = await sdk.submit("work")
     async with working(worker):
-        await gate.have_begun(1)
+        await work.have_begun(1)
         through.spoil(call, held)
         task = await sdk.submit("quick")
         async with asyncio.timeout(20):
@@ -216,25 +226,25 @@ async def test_who_cancels_the_workers_own_tasks_loses_nothing(
             assert (await sdk.wait(task.id, 20)).result == "fine"
         third = await sdk.submit("quick")
         assert (await sdk.wait(third.id, 20)).result == "fine"
-        gate.let_go(1)
+        work.let_go(1)
         assert (await sdk.wait(first.id, 20)).status == "done"
 
 
 async def test_whoever_cancels_all_tasks_ends_the_worker_in_order(
     sdk: AsyncClient, through: Through
 ) -> None:
-    gate, worker = Gate(), a_worker(through, concurrency=3)
-    worker.handler("gate")(gate)
+    work, worker = HeldWork(), a_worker(through, concurrency=3)
+    worker.handler("work")(work)
 
     @worker.handler("cancels")
     async def cancels(task: Task, attempt: RunningAttempt) -> None:
         for other in asyncio.all_tasks() - bystanders:
             other.cancel()
 
-    ids = [(await sdk.submit("gate")).id for _ in range(2)]
+    ids = [(await sdk.submit("work")).id for _ in range(2)]
     bystanders = asyncio.all_tasks()
     running = asyncio.create_task(worker.run_async())
-    await gate.have_begun(2)
+    await work.have_begun(2)
     ids.append((await sdk.submit("cancels")).id)
     async with asyncio.timeout(60):
         await asyncio.wait([running])

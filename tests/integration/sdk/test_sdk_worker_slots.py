@@ -16,7 +16,7 @@ from tests.support.sdk import (
     FINISH,
     HEARTBEAT,
     URL,
-    Gate,
+    HeldWork,
     Through,
     a_worker,
     answer_lost,
@@ -37,35 +37,35 @@ async def sdk(through: Through) -> AsyncIterator[AsyncClient]:
 async def test_it_claims_only_for_free_slots_with_one_call_for_all_and_one_a_task_after(
     sdk: AsyncClient, through: Through, api: httpx.AsyncClient
 ) -> None:
-    gate = Gate()
+    work = HeldWork()
     worker = a_worker(through, concurrency=3)
-    worker.handler(gate)
+    worker.handler(work)
     await sdk.submit_many({"title": "x"} for _ in range(10))
     async with working(worker):
-        await gate.have_begun(3)
+        await work.have_begun(3)
         assert (through.count(CLAIM), through.count(FINISH)) == (1, 0)
         for done in range(1, 5):
-            gate.let_go(1)
-            await gate.have_begun(1)
+            work.let_go(1)
+            await work.have_begun(1)
             assert (through.count(CLAIM), through.count(FINISH)) == (1, done)
         assert len([task async for task in sdk.list(status="in_progress")]) == 3
-        gate.let_go(6)
+        work.let_go(6)
         async for task in sdk.list():
             assert (await sdk.wait(task.id, 20)).status == "done"
-    assert gate.most == 3
+    assert work.most == 3
 
 
 async def test_what_ends_together_is_told_together(sdk: AsyncClient, through: Through) -> None:
-    gate = Gate()
+    work = HeldWork()
     worker = a_worker(through, concurrency=8)
-    worker.handler(gate)
+    worker.handler(work)
     await sdk.submit_many({"title": "x"} for _ in range(16))
     async with working(worker):
-        await gate.have_begun(8)
-        gate.let_go(8)
-        await gate.have_begun(8)
+        await work.have_begun(8)
+        work.let_go(8)
+        await work.have_begun(8)
         assert (through.count(CLAIM), through.count(FINISH)) == (1, 1)
-        gate.let_go(8)
+        work.let_go(8)
         await through.answered(FINISH, times=2)
     assert {task.status async for task in sdk.list()} == {"done"}
     assert through.count(FINISH) == 2
@@ -104,22 +104,22 @@ async def test_draining_ends_when_nothing_is_left(sdk: AsyncClient, through: Thr
 async def test_with_the_server_away_it_keeps_its_work_and_goes_on_when_it_is_back(
     sdk: AsyncClient, through: Through, api: httpx.AsyncClient
 ) -> None:
-    gate = Gate()
+    work = HeldWork()
     worker = a_worker(through, concurrency=2)
-    worker.handler(gate)
+    worker.handler(work)
     ids = await sdk.submit_many({"title": "x"} for _ in range(3))
     async with working(worker):
-        await gate.have_begun(2)
+        await work.have_begun(2)
         through.break_down(request_lost)
-        gate.let_go(2)
+        work.let_go(2)
         await through.answered(FINISH, times=3)
         through.break_down(refused(503))
         await through.answered(FINISH, times=4)
         through.break_down(answer_lost)
         await through.answered(FINISH, times=5)
         through.break_down(None)
-        await gate.have_begun(1)
-        gate.let_go(1)
+        await work.have_begun(1)
+        work.let_go(1)
         for task_id in ids:
             task = await sdk.wait(task_id, 20)
             assert (task.status, task.attempt) == ("done", 1)
@@ -140,21 +140,21 @@ async def test_however_long_it_is_asked_to_wait_it_asks_again_soon(
 async def test_what_cannot_be_told_before_the_deadline_is_dropped(
     sdk: AsyncClient, through: Through, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gate = Gate()
+    work = HeldWork()
     worker = a_worker(through)
-    worker.handler(gate)
+    worker.handler(work)
     await sdk.submit("x", timeout_seconds=1)
     async with working(worker):
-        await gate.have_begun(1)
+        await work.have_begun(1)
         through.break_down(request_lost)
-        gate.let_go(1)
+        work.let_go(1)
         async with asyncio.timeout(20):
             while "could not be told in time" not in caplog.text:
                 await through.answered(FINISH, times=through.count(FINISH) + 1)
         through.break_down(None)
         other = await sdk.submit("y")
-        await gate.have_begun(1)
-        gate.let_go(1)
+        await work.have_begun(1)
+        work.let_go(1)
         assert (await sdk.wait(other.id, 20)).status == "done"
 
 

@@ -10,8 +10,8 @@ from tests.support.sdk import (
     CLAIM,
     FINISH,
     URL,
-    Gate,
     Held,
+    HeldWork,
     Through,
     a_worker,
     working,
@@ -29,15 +29,15 @@ async def sdk(through: Through) -> AsyncIterator[AsyncClient]:
 async def test_told_to_stop_it_lets_running_work_end_and_takes_no_more(
     sdk: AsyncClient, through: Through
 ) -> None:
-    gate = Gate()
+    work = HeldWork()
     worker = a_worker(through, concurrency=2)
-    worker.handler(gate)
+    worker.handler(work)
     ids = await sdk.submit_many({"title": "x"} for _ in range(5))
     running = asyncio.create_task(worker.run_async())
-    await gate.have_begun(2)
+    await work.have_begun(2)
     worker.stop()
     await asyncio.sleep(0)  # it hears of it by the event loop
-    gate.let_go(2)
+    work.let_go(2)
     async with asyncio.timeout(20):
         await running
     found = [await sdk.get(task_id) for task_id in ids]
@@ -48,14 +48,14 @@ async def test_told_to_stop_it_lets_running_work_end_and_takes_no_more(
 async def test_what_does_not_end_in_time_is_given_back_at_no_cost(
     sdk: AsyncClient, through: Through, way: str
 ) -> None:
-    gate = Gate()
+    work = HeldWork()
     worker = a_worker(
         through, concurrency=2, grace_seconds=0.05 if way == "grace is over" else 3600
     )
-    worker.handler(gate)
+    worker.handler(work)
     ids = await sdk.submit_many({"title": "x"} for _ in range(3))
     running = asyncio.create_task(worker.run_async())
-    await gate.have_begun(2)
+    await work.have_begun(2)
     if way == "cancelled":
         running.cancel()
     else:
@@ -65,7 +65,7 @@ async def test_what_does_not_end_in_time_is_given_back_at_no_cost(
     async with asyncio.timeout(20):
         await asyncio.wait([running])
     assert running.cancelled() == (way == "cancelled")
-    assert gate.lost == ["released", "released"]
+    assert work.lost == ["released", "released"]
     for task_id in ids:
         task = await sdk.get(task_id)
         assert (task.status, task.current_retry_count) == ("to_do", 0)

@@ -10,7 +10,16 @@ import pytest
 
 from rowlock import AsyncClient, RunningAttempt, Task
 from rowlock.worker import clock
-from tests.support.sdk import FINISH, HEARTBEAT, URL, Gate, Through, a_worker, request_lost, working
+from tests.support.sdk import (
+    FINISH,
+    HEARTBEAT,
+    URL,
+    HeldWork,
+    Through,
+    a_worker,
+    request_lost,
+    working,
+)
 
 pytest_plugins = ["tests.support.sdk_clients"]
 
@@ -57,16 +66,16 @@ def test_the_clock_goes_on_in_a_suspend_where_the_system_has_such_a_one() -> Non
 async def test_awake_again_it_is_heard_of_at_once_and_no_handler_is_blamed(
     sdk: AsyncClient, through: Through, machine: Machine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gate, worker = Gate(), a_worker(through, lease_seconds=3600)
-    worker.handler(gate)
+    work, worker = HeldWork(), a_worker(through, lease_seconds=3600)
+    worker.handler(work)
     task = await sdk.submit("a task", timeout_seconds=100_000)
     async with working(worker):
-        await gate.have_begun(1)
+        await work.have_begun(1)
         await asyncio.sleep(0)
         assert through.count(HEARTBEAT) == 0, "the next is due in twenty minutes"
         machine.suspend(7200)
         await through.answered(HEARTBEAT)
-        gate.let_go(1)
+        work.let_go(1)
         assert (await sdk.wait(task.id, 20)).status == "done"
     assert "this machine was suspended for 7200 s" in caplog.text
     assert "without `await`" not in caplog.text
@@ -75,28 +84,28 @@ async def test_awake_again_it_is_heard_of_at_once_and_no_handler_is_blamed(
 async def test_awake_again_it_cuts_what_is_past_its_deadline(
     sdk: AsyncClient, through: Through, machine: Machine
 ) -> None:
-    gate, worker = Gate(), a_worker(through, lease_seconds=3600)
-    worker.handler(gate)
+    work, worker = HeldWork(), a_worker(through, lease_seconds=3600)
+    worker.handler(work)
     await sdk.submit("a task", timeout_seconds=5000)
     async with working(worker):
-        await gate.have_begun(1)
+        await work.have_begun(1)
         machine.suspend(7200)
         async with asyncio.timeout(20):
-            while not gate.lost:  # noqa: ASYNC110
+            while not work.lost:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-        assert gate.lost == ["timed_out"]
+        assert work.lost == ["timed_out"]
 
 
 async def test_awake_again_it_drops_what_came_too_late(
     sdk: AsyncClient, through: Through, machine: Machine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gate, worker = Gate(), a_worker(through)
-    worker.handler(gate)
+    work, worker = HeldWork(), a_worker(through)
+    worker.handler(work)
     await sdk.submit("a task", timeout_seconds=5000)
     async with working(worker):
-        await gate.have_begun(1)
+        await work.have_begun(1)
         through.break_down(request_lost)
-        gate.let_go(1)
+        work.let_go(1)
         await through.answered(FINISH)
         machine.suspend(7200)
         await logged(caplog, "could not be told in time")
