@@ -5,13 +5,21 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from tests.support.sdk import Face, Through, face_of
+from rowlock import AsyncClient
+from tests.support.sdk import URL, Face, Through, face_of
 
 
 @pytest.fixture
 def through(api: httpx.AsyncClient) -> Through:
     """The way to the API."""
     return Through(api)
+
+
+@pytest.fixture
+async def sdk(through: Through) -> AsyncIterator[AsyncClient]:
+    """The client, as a program has it."""
+    async with AsyncClient(URL, transport=through) as client:
+        yield client
 
 
 @pytest.fixture(params=["blocking", "asyncio"])

@@ -55,11 +55,10 @@ async def test_a_list_goes_over_all_pages(client: Face, through: Through) -> Non
     assert [task.id for task in await client.list(queue="a", page_size=7)] == ids[::-1]
 
 
-async def test_pages_are_fetched_as_they_are_asked_for(through: Through) -> None:
-    async with AsyncClient("http://127.0.0.1", transport=through) as client:
-        await client.submit_many({"title": "x"} for _ in range(9))
-        async for _ in client.list(page_size=3):
-            break
+async def test_pages_are_fetched_as_they_are_asked_for(sdk: AsyncClient, through: Through) -> None:
+    await sdk.submit_many({"title": "x"} for _ in range(9))
+    async for _ in sdk.list(page_size=3):
+        break
     assert through.count("GET /tasks") == 1
 
 
@@ -222,12 +221,13 @@ async def test_each_door_wants_its_token(settings: Settings, kind: str) -> None:
             assert error.value.status == status
 
 
-async def test_calls_at_the_same_time_do_not_wait_for_each_other(through: Through) -> None:
-    async with AsyncClient("http://127.0.0.1", transport=through) as client:
-        held = Held()
-        through.spoil("GET /tags", held)
-        tags = asyncio.create_task(client.tags())
-        await held.is_there.wait()
-        await client.submit("a task")
-        held.let_go.set()
-        assert await tags == []
+async def test_calls_at_the_same_time_do_not_wait_for_each_other(
+    sdk: AsyncClient, through: Through
+) -> None:
+    held = Held()
+    through.spoil("GET /tags", held)
+    tags = asyncio.create_task(sdk.tags())
+    await held.is_there.wait()
+    await sdk.submit("a task")
+    held.let_go.set()
+    assert await tags == []

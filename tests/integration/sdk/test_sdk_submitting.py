@@ -69,12 +69,11 @@ async def test_nothing_to_submit_asks_nothing(client: Face, through: Through) ->
     assert through.calls == []
 
 
-async def test_tasks_may_come_from_an_async_iterable(through: Through) -> None:
+async def test_tasks_may_come_from_an_async_iterable(sdk: AsyncClient) -> None:
     async def tasks() -> AsyncIterator[NewTask]:
         for title in "abc":
             await asyncio.sleep(0)
             yield {"title": title}
 
-    async with AsyncClient("http://127.0.0.1", transport=through) as client:
-        ids = await client.submit_many(tasks(), batch_size=2)
-        assert [(await client.get(i)).title for i in ids] == ["a", "b", "c"]
+    ids = await sdk.submit_many(tasks(), batch_size=2)
+    assert [(await sdk.get(i)).title for i in ids] == ["a", "b", "c"]

@@ -6,14 +6,9 @@ import threading
 import pytest
 
 from rowlock import AsyncClient, Permanent, Retry, RunningAttempt, Task
-from tests.support.sdk import FINISH, HEARTBEAT, URL, Through, a_worker, refused, working
+from tests.support.sdk import FINISH, HEARTBEAT, Through, a_worker, refused, working
 
 pytest_plugins = ["tests.support.sdk_clients"]
-
-
-@pytest.fixture
-def sdk(through: Through) -> AsyncClient:
-    return AsyncClient(URL, transport=through)
 
 
 async def test_ten_lines_are_a_worker(sdk: AsyncClient, through: Through) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +14,6 @@ from tests.support.sdk import (
     CLAIM,
     FINISH,
     HEARTBEAT,
-    URL,
     Held,
     HeldWork,
     Through,
@@ -25,12 +24,6 @@ from tests.support.sdk import (
 pytest_plugins = ["tests.support.sdk_clients"]
 
 KINDS = ("coroutine", "plain")
-
-
-@pytest.fixture
-async def sdk(through: Through) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(URL, transport=through) as client:
-        yield client
 
 
 async def told(

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import httpx
@@ -14,15 +14,9 @@ from app.service.sweeping import time_out
 from rowlock import AsyncClient, RunningAttempt, Task
 from rowlock.worker import execution
 from tests.support.elapse import elapse
-from tests.support.sdk import HEARTBEAT, URL, Answer, Through, a_worker, working
+from tests.support.sdk import HEARTBEAT, Answer, Through, a_worker, working
 
 pytest_plugins = ["tests.support.sdk_clients"]
-
-
-@pytest.fixture
-async def sdk(through: Through) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(URL, transport=through) as client:
-        yield client
 
 
 class Watched:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -15,7 +14,6 @@ from tests.support.sdk import (
     CLAIM,
     FINISH,
     HEARTBEAT,
-    URL,
     HeldWork,
     Through,
     a_worker,
@@ -26,12 +24,6 @@ from tests.support.sdk import (
 )
 
 pytest_plugins = ["tests.support.sdk_clients"]
-
-
-@pytest.fixture
-async def sdk(through: Through) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(URL, transport=through) as client:
-        yield client
 
 
 async def test_it_claims_only_for_free_slots_with_one_call_for_all_and_one_a_task_after(

@@ -1,7 +1,6 @@
 """How a worker stops: what it finishes, and what it gives back."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -9,7 +8,6 @@ from rowlock import AsyncClient, RunningAttempt, Task
 from tests.support.sdk import (
     CLAIM,
     FINISH,
-    URL,
     Held,
     HeldWork,
     Through,
@@ -18,12 +16,6 @@ from tests.support.sdk import (
 )
 
 pytest_plugins = ["tests.support.sdk_clients"]
-
-
-@pytest.fixture
-async def sdk(through: Through) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(URL, transport=through) as client:
-        yield client
 
 
 async def test_told_to_stop_it_lets_running_work_end_and_takes_no_more(

@@ -4,7 +4,6 @@ loop."""
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -13,7 +12,6 @@ from rowlock.worker import clock
 from tests.support.sdk import (
     FINISH,
     HEARTBEAT,
-    URL,
     HeldWork,
     Through,
     a_worker,
@@ -22,12 +20,6 @@ from tests.support.sdk import (
 )
 
 pytest_plugins = ["tests.support.sdk_clients"]
-
-
-@pytest.fixture
-async def sdk(through: Through) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(URL, transport=through) as client:
-        yield client
 
 
 class Machine:
