@@ -115,17 +115,23 @@ def session(settings: Settings, engine: Engine) -> Iterator[Session]:
 
 
 @pytest.fixture
-async def platform(settings: Settings) -> AsyncIterator[Platform]:
+def api_settings(settings: Settings) -> Settings:
+    """What `api` and `platform` run with. A file whose own differ says so by this fixture."""
+    return settings
+
+
+@pytest.fixture
+async def platform(api_settings: Settings) -> AsyncIterator[Platform]:
     """The service's inside, for what HTTP does not show."""
-    platform = Platform(settings)
+    platform = Platform(api_settings)
     yield platform
     await platform.close()
 
 
 @pytest.fixture
-async def api(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def api(api_settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """The API, in this process, on the real servers."""
-    async with serving(settings) as client:
+    async with serving(api_settings) as client:
         yield client
 
 

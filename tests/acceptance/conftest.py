@@ -2,8 +2,8 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 
 from rowlock import Client
 from tests.acceptance.commands import Run, run
-from tests.acceptance.deployment import Api, Deployment
+from tests.acceptance.deployment import Api, Deployment, ServeWith
 from tests.acceptance.examples import Program, Start
 from tests.acceptance.working import Work, WorkerProcess
 
@@ -29,6 +29,23 @@ def deployment(tmp_path: Path, database_url: str, redis_url: str) -> Iterator[De
 def api(deployment: Deployment) -> Api:
     """One API, ready, without a scheduler."""
     return deployment.serve()
+
+
+@pytest.fixture(scope="module")
+def serve_with(
+    tmp_path_factory: pytest.TempPathFactory, database_url: str, redis_url: str
+) -> Iterator[ServeWith]:
+    """Start an API, ready, with settings of a file's own, for all of its tests."""
+    with ExitStack() as started:
+
+        def serve_with(settings: Mapping[str, str]) -> Api:
+            home = tmp_path_factory.mktemp("served")
+            deployment = Deployment(
+                home, database_url=database_url, redis_url=redis_url, settings=settings
+            )
+            return started.enter_context(closing(deployment)).serve()
+
+        yield serve_with
 
 
 @pytest.fixture

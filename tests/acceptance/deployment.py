@@ -22,6 +22,8 @@ FROM_THE_CHECKOUT = (sys.executable, "-m", "app")
 READY_SECONDS = 90.0
 STOP_SECONDS = 45.0
 
+ServeWith = Callable[[Mapping[str, str]], "Api"]
+
 
 def until(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     """Return as soon as it holds, looking every few milliseconds; fail after so long."""

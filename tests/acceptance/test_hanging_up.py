@@ -4,14 +4,12 @@ back at once, at no cost. On a real server, by plain sockets."""
 import json
 import socket
 import struct
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from tests.acceptance.deployment import Api, Deployment, until
+from tests.acceptance.deployment import Api, ServeWith, until
 
 SEATS = 20
 LONG_ENOUGH = 20.0
@@ -19,14 +17,8 @@ LARGE = "x" * 250_000
 
 
 @pytest.fixture(scope="module")
-def api(
-    tmp_path_factory: pytest.TempPathFactory, database_url: str, redis_url: str
-) -> Iterator[Api]:
-    home: Path = tmp_path_factory.mktemp("hanging-up")
-    settings = {"WAITING_LIMIT": str(SEATS), "TRANSFER_TIMEOUT_SECONDS": "1"}
-    deployment = Deployment(home, database_url=database_url, redis_url=redis_url, settings=settings)
-    with closing(deployment):
-        yield deployment.serve()
+def api(serve_with: ServeWith) -> Api:
+    return serve_with({"WAITING_LIMIT": str(SEATS), "TRANSFER_TIMEOUT_SECONDS": "1"})
 
 
 def connected(api: Api) -> socket.socket:

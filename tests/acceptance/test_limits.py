@@ -4,14 +4,12 @@ import gzip
 import json
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from pathlib import Path
+from contextlib import ExitStack
 
 import httpx
 import pytest
 
-from tests.acceptance.deployment import Api, Deployment, until
+from tests.acceptance.deployment import Api, ServeWith, until
 from tests.support.calls import problem
 
 SETTINGS = {
@@ -27,25 +25,14 @@ POLLS = 240
 
 
 @pytest.fixture(scope="module")
-def api(
-    tmp_path_factory: pytest.TempPathFactory, database_url: str, redis_url: str
-) -> Iterator[Api]:
-    home: Path = tmp_path_factory.mktemp("limits")
-    deployment = Deployment(home, database_url=database_url, redis_url=redis_url, settings=SETTINGS)
-    with closing(deployment):
-        yield deployment.serve()
+def api(serve_with: ServeWith) -> Api:
+    return serve_with(SETTINGS)
 
 
 @pytest.fixture(scope="module")
-def small_api(
-    tmp_path_factory: pytest.TempPathFactory, database_url: str, redis_url: str
-) -> Iterator[Api]:
+def small_api(serve_with: ServeWith) -> Api:
     """With a megabyte for requests, and one for answers."""
-    home: Path = tmp_path_factory.mktemp("small")
-    settings = {"TRANSFER_MEMORY_MIB": "1", "CONNECTION_LIMIT": "256"}
-    deployment = Deployment(home, database_url=database_url, redis_url=redis_url, settings=settings)
-    with closing(deployment):
-        yield deployment.serve()
+    return serve_with({"TRANSFER_MEMORY_MIB": "1", "CONNECTION_LIMIT": "256"})
 
 
 def connected(api: Api) -> socket.socket:

@@ -30,7 +30,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def api(
+def https(
     deployment: Deployment, files: tuple[Path, Path], tmp_path: Path
 ) -> Iterator[tuple[Process, str]]:
     certificate, key = files
@@ -62,9 +62,9 @@ def answers(url: str, certificate: Path) -> bool:
 
 
 def test_tasks_go_over_tls_and_the_certificate_is_renewed_without_a_restart(
-    api: tuple[Process, str], files: tuple[Path, Path]
+    https: tuple[Process, str], files: tuple[Path, Path]
 ) -> None:
-    process, url = api
+    process, url = https
     certificate, key = files
     environment = os.environ | {"SSL_CERT_FILE": str(certificate), "ROWLOCK_TOKEN": "a-client"}
     assert '"over TLS"' in run(environment, "submit", "over TLS", "--url", url, "--json").stdout
@@ -84,9 +84,9 @@ def test_tasks_go_over_tls_and_the_certificate_is_renewed_without_a_restart(
 
 
 def test_who_guesses_is_named_by_a_proxy_that_is_trusted(
-    api: tuple[Process, str], files: tuple[Path, Path]
+    https: tuple[Process, str], files: tuple[Path, Path]
 ) -> None:
-    process, url = api
+    process, url = https
     headers = {"Authorization": "Bearer wrong", "X-Forwarded-For": "192.0.2.7"}
     context = ssl.create_default_context(cafile=files[0])
     assert httpx.get(f"{url}/tasks", headers=headers, verify=context).status_code == 401
@@ -96,9 +96,9 @@ def test_who_guesses_is_named_by_a_proxy_that_is_trusted(
 
 @pytest.mark.parametrize("kind", ["blocking", "asyncio"])
 def test_a_fork_does_not_touch_its_parents_sessions(
-    api: tuple[Process, str], files: tuple[Path, Path], kind: str
+    https: tuple[Process, str], files: tuple[Path, Path], kind: str
 ) -> None:
-    url, certificate = api[1], files[0]
+    url, certificate = https[1], files[0]
     environment = os.environ | {
         "SSL_CERT_FILE": str(certificate),
         "ROWLOCK_TOKEN": "a-client",
@@ -124,9 +124,9 @@ def over_tls(connection: socket.socket, files: tuple[Path, Path]) -> ssl.SSLSock
 
 
 def test_however_a_connection_ends_that_is_no_error(
-    api: tuple[Process, str], files: tuple[Path, Path]
+    https: tuple[Process, str], files: tuple[Path, Path]
 ) -> None:
-    process, url = api
+    process, url = https
     ask = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     for sent in (b"", b"\x16\x03\x01", ask):  # nothing, a part of a handshake, no TLS at all
         for resets in (False, True):
@@ -157,10 +157,10 @@ def test_however_a_connection_ends_that_is_no_error(
 
 
 def test_who_does_not_get_to_the_end_of_a_handshake_is_counted_and_let_go(
-    api: tuple[Process, str], files: tuple[Path, Path]
+    https: tuple[Process, str], files: tuple[Path, Path]
 ) -> None:
     """Silent sockets took every file that the process may open."""
-    _, url = api
+    _, url = https
     with ExitStack() as silent:
         callers = [silent.enter_context(connected(url)) for _ in range(CONNECTIONS - 2)]
         for caller in callers[::2]:
@@ -182,9 +182,9 @@ def open_connections(url: str, files: tuple[Path, Path]) -> int:
 
 
 def test_a_large_answer_is_given_as_it_is_taken_and_no_faster(
-    api: tuple[Process, str], files: tuple[Path, Path]
+    https: tuple[Process, str], files: tuple[Path, Path]
 ) -> None:
-    _, url = api
+    _, url = https
     with over_tls(connected(url), files) as caller:
         script = b"GET /swagger/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"
         caller.sendall(script + script.replace(b"Host", b"Connection: close\r\nHost"))

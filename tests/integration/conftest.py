@@ -2,10 +2,11 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import redis
 from sqlalchemy import Engine, create_engine, make_url, text
@@ -16,6 +17,7 @@ from app.mysql.connection import Connection
 from app.runtime.light_event import LightEvent
 from app.service.waiting import Waiter
 from app.settings import Settings
+from tests.conftest import serving
 from tests.support.elapse import elapse, elapse_in_redis
 from tests.support.steered_redis import Hands, go_by
 
@@ -25,6 +27,13 @@ WRONG = {
     "innodb_lock_wait_timeout": "50",
     "sql_mode": "''",
 }
+
+
+@pytest.fixture
+async def other_api(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """The API of another process, on the same MySQL and Redis."""
+    async with serving(settings) as client:
+        yield client
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +46,8 @@ def guarded(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-async def guarded_api(guarded: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(guarded) as api:
-        yield api
+def api_settings(guarded: Settings) -> Settings:
+    return guarded
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -67,26 +65,26 @@ def test_what_has_no_door_is_documentation(settings: Settings) -> None:
 
 @pytest.mark.parametrize("call", DOORED, ids=str)
 async def test_a_door_opens_to_its_own_tokens_alone(
-    guarded_api: httpx.AsyncClient, session: Session, engine: Engine, call: Call
+    api: httpx.AsyncClient, session: Session, engine: Engine, call: Call
 ) -> None:
     TaskFactory(id=1)
     before = everything_stored(engine)
     for door, tokens in TOKENS.items():
         for token in tokens:
             if door != door_of(call):
-                answer = await call.send(guarded_api, headers=bearer(token))
+                answer = await call.send(api, headers=bearer(token))
                 found = problem(answer, 403)
                 assert door_of(call) in found.detail
     assert everything_stored(engine) == before
 
     for token in TOKENS[door_of(call)]:
-        answer = await call.send(guarded_api, headers=bearer(token))
+        answer = await call.send(api, headers=bearer(token))
         assert answer.status_code not in (401, 403), "old and new are good while they rotate"
 
 
 @pytest.mark.parametrize("call", DOORED, ids=str)
 async def test_without_a_token_that_is_known_no_door_opens(
-    guarded_api: httpx.AsyncClient, session: Session, engine: Engine, call: Call
+    api: httpx.AsyncClient, session: Session, engine: Engine, call: Call
 ) -> None:
     TaskFactory(id=1)
     before = everything_stored(engine)
@@ -97,25 +95,25 @@ async def test_without_a_token_that_is_known_no_door_opens(
     headers += [bearer(",".join(TOKENS[door_of(call)])), bearer(f"{own},"), bearer("é")]
     for each in headers:
         raw = {k.encode(): v.encode() for k, v in each.items()}
-        answer = await call.send(guarded_api, headers=raw)
+        answer = await call.send(api, headers=raw)
         problem(answer, 401)
         assert answer.headers["www-authenticate"].startswith("Bearer")
     assert everything_stored(engine) == before
 
 
-async def test_nothing_is_learnt_without_a_token(guarded_api: httpx.AsyncClient) -> None:
+async def test_nothing_is_learnt_without_a_token(api: httpx.AsyncClient) -> None:
     """Not even whether the task is there, or what is wrong with the call."""
     for call in DOORED:
-        problem(await call.send(guarded_api, params={"nonsense": "1"}), 401)
-        problem(await call.send(guarded_api, task_id="x", lease_id="x", name="X"), 401)
+        problem(await call.send(api, params={"nonsense": "1"}), 401)
+        problem(await call.send(api, task_id="x", lease_id="x", name="X"), 401)
     for body in (b"{", b"x" * (17 * 1024 * 1024)):
-        problem(await guarded_api.post("/tasks", content=body), 401)
+        problem(await api.post("/tasks", content=body), 401)
 
 
-async def test_the_scheme_is_read_in_any_case(guarded_api: httpx.AsyncClient) -> None:
+async def test_the_scheme_is_read_in_any_case(api: httpx.AsyncClient) -> None:
     for scheme in ("bearer", "BEARER", "Bearer "):
         headers = {"Authorization": f"{scheme} client-2"}
-        assert (await guarded_api.get("/tasks", headers=headers)).status_code == 200
+        assert (await api.get("/tasks", headers=headers)).status_code == 200
 
 
 async def test_a_token_is_the_bytes_that_it_was_set_to(settings: Settings) -> None:
@@ -152,13 +150,12 @@ async def test_a_door_that_was_given_no_token_stays_shut_while_another_has_one(
                 problem(await call.send(api, headers=bearer("w")), 403)
 
 
-async def test_with_no_token_set_every_door_is_open(
-    api: httpx.AsyncClient, session: Session
-) -> None:
+async def test_with_no_token_set_every_door_is_open(settings: Settings, session: Session) -> None:
     TaskFactory(id=1)
-    for call in DOORED:
-        for headers in ({}, bearer("whatever")):
-            assert (await call.send(api, headers=headers)).status_code not in (401, 403)
+    async with serving(settings) as api:
+        for call in DOORED:
+            for headers in ({}, bearer("whatever")):
+                assert (await call.send(api, headers=headers)).status_code not in (401, 403)
 
 
 @pytest.mark.parametrize("path", [*OPEN, "/docs", "/openapi.json"])
@@ -178,11 +175,11 @@ async def test_figures_are_for_whoever_has_any_token(guarded: Settings, token: s
 
 
 async def test_figures_need_no_token_on_this_machine_unless_it_is_but_a_proxy(
-    guarded_api: httpx.AsyncClient,
+    api: httpx.AsyncClient,
 ) -> None:
-    assert (await guarded_api.get("/metrics")).status_code == 200
+    assert (await api.get("/metrics")).status_code == 200
     for forwarded in ({"X-Forwarded-For": "10.0.0.9"}, {"Forwarded": "for=10.0.0.9"}):
-        problem(await guarded_api.get("/metrics", headers=forwarded), 401)
+        problem(await api.get("/metrics", headers=forwarded), 401)
 
 
 def put(file: Path, text: str | None) -> None:
@@ -245,12 +242,12 @@ async def test_a_file_is_not_looked_at_for_each_call(
 
 
 async def test_a_guess_waits_and_holds_up_nobody(
-    guarded_api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(auth, "GUESS_SECONDS", 600.0)
-    guess = asyncio.create_task(guarded_api.get("/tasks", headers=bearer("guess")))
-    problem(await guarded_api.get("/tasks"), 401)
-    problem(await guarded_api.get("/tasks", headers=bearer("worker-1")), 403)
-    assert (await guarded_api.get("/tasks", headers=bearer("client-1"))).status_code == 200
+    guess = asyncio.create_task(api.get("/tasks", headers=bearer("guess")))
+    problem(await api.get("/tasks"), 401)
+    problem(await api.get("/tasks", headers=bearer("worker-1")), 403)
+    assert (await api.get("/tasks", headers=bearer("client-1"))).status_code == 200
     assert not guess.done()
     guess.cancel()

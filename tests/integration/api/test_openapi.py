@@ -1,7 +1,7 @@
 """`/openapi.json` is complete, and what is answered is what it says; `/docs` is whole."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from app.api import schemas
 from app.processes.application import create_app
 from app.settings import Settings
-from tests.conftest import serving
 from tests.support.calls import NO_LEASE, PROBLEM, Document
 from tests.support.factories import TaskFactory, lease_of
 from tests.support.routes import Call, calls
@@ -217,14 +216,13 @@ def test_it_says_where_no_token_is_needed(settings: Settings, has_tokens: bool) 
 
 
 @pytest.fixture
-async def rich_api(settings: Settings, session: Session) -> AsyncIterator[httpx.AsyncClient]:
+def rich_api(api: httpx.AsyncClient, session: Session) -> httpx.AsyncClient:
     """With something to answer to every call."""
     TaskFactory(tags=["a"], payload='{"a": [1]}')
     TaskFactory(id=1000, done=True, tags=["a", "b"], due_date=TaskFactory.build().created_at)
     for trait in ("retrying", "failed", "paused", "cancelled", "delayed"):
         TaskFactory(**{trait: True})
-    async with serving(settings) as api:
-        yield api
+    return api
 
 
 @pytest.mark.parametrize("call", CALLS, ids=str)

@@ -39,13 +39,6 @@ async def quiet_api(unpolled: Settings) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.fixture
-async def other_api(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """The API of another process."""
-    async with serving(settings) as client:
-        yield client
-
-
 async def waiting(api: httpx.AsyncClient, began: Began, **fields: Any) -> Waiting:
     """A claim that has found nothing and waits."""
     task = asyncio.create_task(claim(api, wait_seconds=WAIT, **fields))

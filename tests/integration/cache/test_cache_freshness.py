@@ -1,6 +1,6 @@
 """No read after an acknowledged write is stale, in whichever process and however it is read."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -46,13 +46,6 @@ WRITES: dict[str, tuple[str, str, str, Any]] = {
     "submit": ("done", "POST", "/tasks", {"title": "another"}),
     "submit of many": ("done", "POST", "/tasks/batch", {"tasks": [{"title": "another"}]}),
 }
-
-
-@pytest.fixture
-async def other_api(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """Another process, which shares the cache."""
-    async with serving(settings) as client:
-        yield client
 
 
 async def read(api: httpx.AsyncClient, task_id: int) -> list[Any]:

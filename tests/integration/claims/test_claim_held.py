@@ -1,22 +1,11 @@
 """What a process remembers of the tasks it has handed out never shows in an answer."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import httpx
-import pytest
 
-from app.settings import Settings
-from tests.conftest import serving
 from tests.support.calls import claim, claim_one, complete, fail, problem, submit
 from tests.support.worker_calls import act, finish
-
-
-@pytest.fixture
-async def other_api(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """The API of another process."""
-    async with serving(settings) as client:
-        yield client
 
 
 async def test_a_task_that_nobody_touched_is_not_read_again_to_finish_it(

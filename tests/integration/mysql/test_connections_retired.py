@@ -1,11 +1,9 @@
 """Connections to MySQL that are dead without anybody having been told."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from sqlalchemy.engine import make_url
 
 from app.mysql import engines
 from app.mysql.connection import Connection
@@ -13,36 +11,17 @@ from app.processes.application import create_app
 from app.runtime.steady_clock import steady_seconds
 from app.service.platform import Platform
 from app.settings import Settings
-from tests.conftest import calling, serving
+from tests.conftest import calling
 from tests.support.calls import problem, submit
-from tests.support.gate import Gate, gate_to
+from tests.support.gate import Gate
 
 SECONDS = 1.0
 HELD = 4
 
 
 @pytest.fixture
-async def gate(settings: Settings) -> AsyncIterator[Gate]:
-    url = make_url(settings.database_url)
-    async with gate_to(url.host or "127.0.0.1", url.port or 3306) as gate:
-        yield gate
-
-
-@pytest.fixture
-def behind(settings: Settings, gate: Gate) -> Settings:
-    """Whose way to MySQL leads through the gate."""
-    url = make_url(settings.database_url).set(host="127.0.0.1", port=gate.port)
-    given = {
-        "database_url": url.render_as_string(hide_password=False),
-        "database_timeout_seconds": SECONDS,
-    }
-    return Settings(**settings.model_dump() | given)
-
-
-@pytest.fixture
-async def gated_api(behind: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(behind) as api:
-        yield api
+def api_settings(behind_gate: Settings) -> Settings:
+    return behind_gate.model_copy(update={"database_timeout_seconds": SECONDS})
 
 
 def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
@@ -50,19 +29,19 @@ def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
 
 
 async def test_what_a_firewall_drops_after_a_while_costs_no_call(
-    gated_api: httpx.AsyncClient, gate: Gate, monkeypatch: pytest.MonkeyPatch
+    api: httpx.AsyncClient, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = await submit(gated_api)
-    assert (await gated_api.get(f"/tasks/{task['id']}")).status_code == 200
+    task = await submit(api)
+    assert (await api.get(f"/tasks/{task['id']}")).status_code == 200
     gate.forget()
     later(monkeypatch, SECONDS + 0.1)
     for _ in range(5):
-        task = await submit(gated_api)
-        assert (await gated_api.get(f"/tasks/{task['id']}/attempts")).status_code == 200
+        task = await submit(api)
+        assert (await api.get(f"/tasks/{task['id']}/attempts")).status_code == 200
 
 
 async def test_of_many_that_died_together_one_is_found_out_by_a_call(
-    behind: Settings, gate: Gate
+    platform: Platform, gate: Gate
 ) -> None:
     everybody = asyncio.Barrier(HELD)
 
@@ -73,13 +52,11 @@ async def test_of_many_that_died_together_one_is_found_out_by_a_call(
         ((number,),) = await connection.fetch("SELECT 42")
         return int(number)
 
-    platform = Platform(behind)
     await asyncio.gather(*(platform.database.read(together) for _ in range(HELD)))
     gate.forget()
     with pytest.raises(Exception, match="no answer within"):
         await platform.database.read(answer)
     assert [await platform.database.read(answer) for _ in range(HELD)] == [42] * HELD
-    await platform.close()
 
 
 async def test_who_waits_for_others_is_not_told_that_mysql_is_away(settings: Settings) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -12,7 +12,6 @@ from app.local.binary import Flavour, ServerBinary
 from app.local.mysql import MySQLServer
 from app.mysql import revisions
 from app.settings import Settings
-from tests.conftest import serving
 from tests.support.calls import claim_one, problem
 from tests.support.small_disk import SMALL, SmallDisk, why_not
 
@@ -48,12 +47,10 @@ def disk(
 
 
 @pytest.fixture
-async def api(disk: SmallDisk) -> AsyncIterator[httpx.AsyncClient]:
-    settings = Settings(
+def api_settings(disk: SmallDisk) -> Settings:
+    return Settings(
         database_url=disk.server.url, database_timeout_seconds=TIMEOUT, log_level="error"
     )
-    async with serving(settings) as client:
-        yield client
 
 
 class Submitter:

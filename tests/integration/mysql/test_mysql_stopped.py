@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
@@ -12,7 +12,6 @@ import pytest
 
 from app.local.mysql import MySQLServer
 from app.settings import Settings
-from tests.conftest import serving
 from tests.support.calls import claim_one, complete, problem, submit
 from tests.support.routes import NEEDING_MYSQL
 
@@ -21,10 +20,8 @@ TIMEOUT = 5.0
 
 
 @pytest.fixture
-async def api(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    own = settings.model_copy(update={"database_timeout_seconds": TIMEOUT})
-    async with serving(own) as client:
-        yield client
+def api_settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"database_timeout_seconds": TIMEOUT})
 
 
 @contextmanager

@@ -3,7 +3,6 @@ nobody waits for long, and nothing is restarted after."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 
@@ -48,16 +47,8 @@ def fault(request: pytest.FixtureRequest, own_redis: ValkeyServer) -> AbstractCo
 
 
 @pytest.fixture
-async def api(own: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(own) as client:
-        yield client
-
-
-@pytest.fixture
-async def platform(own: Settings) -> AsyncIterator[Platform]:
-    platform = Platform(own)
-    yield platform
-    await platform.close()
+def api_settings(own: Settings) -> Settings:
+    return own
 
 
 class Elapsing:
