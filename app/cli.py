@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -27,6 +28,9 @@ app = typer.Typer(
 )
 
 app.add_typer(commands)
+# `bench` measures the server, which does not know it.
+for _found in entry_points(group="rowlock.commands"):
+    app.add_typer(_found.load())
 
 
 def main() -> None:
@@ -149,42 +153,6 @@ def recount() -> None:
     typer.echo(
         f"{len(wrong)} counters were wrong and are right now." if wrong else "All are right."
     )
-
-
-@app.command(rich_help_panel="Server")
-def bench(
-    url: Annotated[
-        str, typer.Option(envvar="ROWLOCK_URL", help="Where the API is.")
-    ] = "http://127.0.0.1:8000",
-    client_token: Annotated[
-        str | None,
-        typer.Option(envvar=["ROWLOCK_CLIENT_TOKEN", "ROWLOCK_TOKEN"], help="For its client door."),
-    ] = None,
-    worker_token: Annotated[
-        str | None,
-        typer.Option(envvar=["ROWLOCK_WORKER_TOKEN", "ROWLOCK_TOKEN"], help="For its worker door."),
-    ] = None,
-    seconds: Annotated[float, typer.Option(min=0.1, max=60, help="Of each measurement.")] = 2.0,
-    as_json: options.AsJson = False,
-) -> None:
-    """Measure a running server: what does it do in a second? In a queue of its own."""
-    if not url.startswith(("http://", "https://")):
-        _end(f"--url has to begin with http:// or https://, and {url} does not.")
-    from bench import users
-    from bench.report.figures import print_table
-    from bench.result import BenchError
-
-    try:
-        results = users.run(
-            url, client_token=client_token, worker_token=worker_token, seconds=seconds
-        )
-    except BenchError as error:
-        _end(str(error))
-    if not as_json:
-        print_table(results)
-        return
-    for result in results:
-        show_json({"name": result.name, "figure": result.figure, "unit": result.unit})
 
 
 @app.command(rich_help_panel="Server")

@@ -1,0 +1,51 @@
+"""`rowlock bench`: the command's part of it; `app/cli.py` finds it by its entry point."""
+
+from typing import Annotated
+
+import typer
+
+from rowlock.cli import options
+from rowlock.cli.render import show_json
+
+app = typer.Typer()
+
+
+@app.command(rich_help_panel="Server")
+def bench(
+    url: Annotated[
+        str, typer.Option(envvar="ROWLOCK_URL", help="Where the API is.")
+    ] = "http://127.0.0.1:8000",
+    client_token: Annotated[
+        str | None,
+        typer.Option(envvar=["ROWLOCK_CLIENT_TOKEN", "ROWLOCK_TOKEN"], help="For its client door."),
+    ] = None,
+    worker_token: Annotated[
+        str | None,
+        typer.Option(envvar=["ROWLOCK_WORKER_TOKEN", "ROWLOCK_TOKEN"], help="For its worker door."),
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, max=60, help="Of each measurement.")] = 2.0,
+    as_json: options.AsJson = False,
+) -> None:
+    """Measure a running server: what does it do in a second? In a queue of its own."""
+    if not url.startswith(("http://", "https://")):
+        raise _ended(f"--url has to begin with http:// or https://, and {url} does not.")
+    from bench import users
+    from bench.report.figures import print_table
+    from bench.result import BenchError
+
+    try:
+        results = users.run(
+            url, client_token=client_token, worker_token=worker_token, seconds=seconds
+        )
+    except BenchError as error:
+        raise _ended(str(error)) from None
+    if not as_json:
+        print_table(results)
+        return
+    for result in results:
+        show_json({"name": result.name, "figure": result.figure, "unit": result.unit})
+
+
+def _ended(message: str) -> typer.Exit:
+    typer.echo(f"rowlock: {message}", err=True)
+    return typer.Exit(1)
