@@ -1,4 +1,4 @@
-"""The worker's traffic: endings go out and work comes in, in as few calls as can be."""
+"""The worker's traffic: finishes go out and work comes in, in as few calls as can be."""
 
 import asyncio
 import random
@@ -19,7 +19,7 @@ from rowlock.worker.unsent_finishes import CALL_LIMIT, UnsentFinishes, is_refusa
 
 # While one call is under way another may follow; what ends meanwhile waits, and goes together.
 FLIGHT_LIMIT: Final = 2
-# What a server, or whoever answers in its place, may ask for at most: endings have deadlines.
+# What a server, or whoever answers in its place, may ask for at most: finishes have deadlines.
 LONGEST_PAUSE_SECONDS: Final = 30.0
 
 _OK: Final = 200
@@ -31,7 +31,7 @@ class ClaimLoop:
 
     `start` is called with each lease. `leave` is called when going on is pointless: with the
     error, or with None when it is to drain and nothing is left. While the server is away,
-    endings are kept and told again until their deadlines.
+    finishes are kept and told again until their deadlines.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class ClaimLoop:
         self._loop = asyncio.get_running_loop()
         self._transport = transport
         self._poll = poll
-        self._claimant = request
+        self._request = request
         self._poll_seconds = 0 if drain else poll_seconds
         self._is_draining = drain
         self._start = start
@@ -70,12 +70,12 @@ class ClaimLoop:
         # Set while nothing runs, nothing is to be told and nothing is under way.
         self.is_quiet = asyncio.Event()
 
-    def end(self, ending: FinishItem | None) -> None:
-        """A slot is free again; `ending`, if any, is to be told."""
+    def end(self, finish: FinishItem | None) -> None:
+        """A slot is free again; `finish`, if any, is to be told."""
         self._running -= 1
         self._free += 1
-        if ending is not None:
-            self._unsent.put(ending)
+        if finish is not None:
+            self._unsent.put(finish)
         self.kick()
 
     def stop_claiming(self) -> None:
@@ -118,7 +118,7 @@ class ClaimLoop:
             self._leave(None)
 
     def _load(self) -> tuple[list[FinishItem], int]:
-        """The endings of the next call, and for how many tasks it asks."""
+        """The finishes of the next call, and for how many tasks it asks."""
         batch = self._unsent.load()
         # A poll that is out knows of no work, and will be the first to hear of some. And a call
         # whose answer may be lost must not take work that nobody would then hear of.
@@ -136,7 +136,7 @@ class ClaimLoop:
         return limit
 
     async def _tell(self, batch: list[FinishItem], limit: int) -> None:
-        claim = self._claimant.body(limit) if limit else None
+        claim = self._request.body(limit) if limit else None
         try:
             finished = await self._transport.once(leases.finish((e.item for e in batch), claim))
         except RowlockError as error:

@@ -1,4 +1,4 @@
-"""One attempt in its slot: from the lease to the ending."""
+"""One attempt in its slot: from the lease to the finish."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -86,16 +86,16 @@ class Execution:
     def _on_done(self, running: asyncio.Task[FinishItem]) -> None:
         if self.is_over:  # abandoned before: its slot has long been another's
             return
-        has_ending = not running.cancelled() and running.exception() is None
-        ending = running.result() if has_ending else None
+        has_finish = not running.cancelled() and running.exception() is None
+        finish = running.result() if has_finish else None
         if self.attempt.lost not in (None, RELEASED):
             self._end(None)
-        elif ending is None or (self.attempt.lost == RELEASED and not ending.is_complete):
+        elif finish is None or (self.attempt.lost == RELEASED and not finish.is_complete):
             # The lease is still ours: work that was done after all counts, nothing else does.
             # Without `lost` it was cancelled before it began, by whoever cancels all there is.
             self._end(finishes.released(self.lease_id, self.deadline))
         else:
-            self._end(ending)
+            self._end(finish)
 
     def _abandon(self) -> None:
         log.error(
@@ -106,12 +106,12 @@ class Execution:
         is_ours = self.attempt.lost == RELEASED
         self._end(finishes.released(self.lease_id, self.deadline) if is_ours else None)
 
-    def _end(self, ending: FinishItem | None) -> None:
+    def _end(self, finish: FinishItem | None) -> None:
         self.is_over = True
         self._timer.cancel()
         if self.beat_timer is not None:
             self.beat_timer.cancel()
-        self._ended(self, ending)
+        self._ended(self, finish)
 
 
 def seconds_of(lease: Lease) -> float:

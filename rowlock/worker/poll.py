@@ -25,13 +25,13 @@ class Poll:
 
     def __init__(self, transport: AsyncTransport, request: ClaimRequest) -> None:
         self._transport = transport
-        self._claimant = request
+        self._request = request
         self._stream: AsyncNetworkStream | None = None
         self._is_hung_up = False
 
     async def claim(self, limit: int, wait_seconds: float) -> list[Lease]:
         """Up to `limit` leases, as soon as there are some. Raises `RowlockError`."""
-        call = leases.claim(self._claimant, limit, wait_seconds)
+        call = leases.claim(self._request, limit, wait_seconds)
         try:
             return await self._transport.once(call, extensions={"trace": self._trace})
         except UnreachableError:

@@ -18,7 +18,7 @@ _BUG: Final = 500
 
 
 class UnsentFinishes:
-    """Endings in their order, loaded into calls. What a call did not get rid of comes back."""
+    """Finishes in their order, loaded into calls. What a call did not get rid of comes back."""
 
     def __init__(self) -> None:
         self._waiting: deque[FinishItem] = deque()
@@ -26,8 +26,8 @@ class UnsentFinishes:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, ending: FinishItem) -> None:
-        self._waiting.append(ending)
+    def put(self, finish: FinishItem) -> None:
+        self._waiting.append(finish)
 
     def load(self) -> list[FinishItem]:
         """As many as one call takes, at least one."""
@@ -59,17 +59,17 @@ class UnsentFinishes:
             self._replace(batch[0], error)
             return
         if refused or (isinstance(error, UnavailableError) and error.status == _BUG):
-            batch = [ending._replace(is_alone=True) for ending in batch]
-        for ending in batch:
-            if ending.deadline <= now:
-                log.error("lease %s: how it ended could not be told in time", ending.lease_id)
-        self.keep(ending for ending in batch if ending.deadline > now)
+            batch = [finish._replace(is_alone=True) for finish in batch]
+        for finish in batch:
+            if finish.deadline <= now:
+                log.error("lease %s: how it ended could not be told in time", finish.lease_id)
+        self.keep(finish for finish in batch if finish.deadline > now)
 
-    def _replace(self, ending: FinishItem, error: RowlockError) -> None:
-        log.error("lease %s: the server does not take how it ended: %s", ending.lease_id, error)
-        if ending.is_complete:
+    def _replace(self, finish: FinishItem, error: RowlockError) -> None:
+        log.error("lease %s: the server does not take how it ended: %s", finish.lease_id, error)
+        if finish.is_complete:
             failure = Failure(f"The server did not take the result: {error}", is_retryable=False)
-            failed = finishes.failed(ending.lease_id, ending.deadline, failure)
+            failed = finishes.failed(finish.lease_id, finish.deadline, failure)
             self._waiting.appendleft(failed._replace(is_alone=True))
 
 

@@ -113,9 +113,9 @@ class WorkerRun:
             )
         )
 
-    def _execution_ended(self, execution: Execution, ending: FinishItem | None) -> None:
+    def _execution_ended(self, execution: Execution, finish: FinishItem | None) -> None:
         self._executions.discard(execution)
-        self._claim_loop.end(ending)
+        self._claim_loop.end(finish)
 
     def _leave(self, error: BaseException | None) -> None:
         self._error = self._error or error

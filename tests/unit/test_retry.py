@@ -15,7 +15,7 @@ from app.domain.states import Backoff, Status
 
 DELAYS = st.integers(0, 86_400)
 RETRIES = st.integers(1, 100)
-LUCK = st.floats(-1, 1)
+JITTER = st.floats(-1, 1)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_and_has_its_jitter() -> None:
     assert [_linear(100, 3, jitter) for jitter in (-1, 1)] == pytest.approx([270, 330])
 
 
-@given(DELAYS, RETRIES, LUCK)
+@given(DELAYS, RETRIES, JITTER)
 def test_the_jitter_moves_an_exponential_delay_by_a_tenth_at_most(
     delay: int, retry: int, jitter: float
 ) -> None:
@@ -91,7 +91,7 @@ def test_the_jitter_reaches_a_tenth_both_ways() -> None:
     assert both_ways == pytest.approx([90, 110])
 
 
-@given(DELAYS, RETRIES, LUCK)
+@given(DELAYS, RETRIES, JITTER)
 def test_a_fixed_delay_never_changes(delay: int, retry: int, jitter: float) -> None:
     assert (
         delay_seconds(

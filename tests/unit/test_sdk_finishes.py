@@ -15,8 +15,8 @@ from rowlock.worker.failures import failure_of, kept
 LEASE = f"1.{'0' * 32}"
 
 
-def told(ending: finishes.FinishItem) -> dict[str, Any]:
-    item: dict[str, Any] = json.loads(ending.item)
+def told(finish: finishes.FinishItem) -> dict[str, Any]:
+    item: dict[str, Any] = json.loads(finish.item)
     assert item["lease_id"] == LEASE
     return item
 

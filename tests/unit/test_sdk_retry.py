@@ -27,7 +27,7 @@ OK = an_answer(200, "here")
 
 
 class Played:
-    """A flow played to its end against given outcomes, with the luck always the same."""
+    """A flow played to its end against given outcomes, with the jitter always the same."""
 
     def __init__(self, call: Call[Any], *outcomes: Outcome, seconds: float = 15.0) -> None:
         self.pauses: list[float] = []
@@ -87,14 +87,14 @@ def test_a_bug_of_the_server_is_not_asked_for_twice() -> None:
         Played(REPEATABLE, an_answer(500))
 
 
-def test_pauses_double_and_together_stay_within_the_patience() -> None:
+def test_pauses_double_and_together_stay_within_the_budget() -> None:
     outcomes = [NOT_SENT] * 6
     with pytest.raises(UnreachableError):
         Played(REPEATABLE, *outcomes, seconds=3.1)
     assert Played(REPEATABLE, *outcomes[:5], OK, seconds=3.1).pauses == [0.1, 0.2, 0.4, 0.8, 1.6]
 
 
-def test_no_patience_is_one_try() -> None:
+def test_no_budget_is_one_try() -> None:
     with pytest.raises(UnreachableError):
         Played(REPEATABLE, NOT_SENT, seconds=0)
 
@@ -104,7 +104,7 @@ def test_the_servers_wish_comes_on_top() -> None:
     assert played.pauses == [2.1]
 
 
-def test_a_wish_beyond_the_patience_ends_it() -> None:
+def test_a_wish_beyond_the_budget_ends_it() -> None:
     with pytest.raises(UnavailableError) as error:
         Played(REPEATABLE, an_answer(429, **{"Retry-After": "3600"}))
     assert error.value.retry_after_seconds == 3600

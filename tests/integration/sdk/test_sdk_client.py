@@ -162,8 +162,8 @@ async def test_management_of_all_that_match(client: Face) -> None:
         "cancel_all": "cancelled",
         "retry_all": "to_do",
     }.items():
-        swept = await getattr(admin, action)(queue="q")
-        assert (swept.matched, swept.changed) == (3, 3)
+        result = await getattr(admin, action)(queue="q")
+        assert (result.matched, result.changed) == (3, 3)
         assert len(await client.list(queue="q", status=status)) == 3
     with pytest.raises(InvalidRequestError, match="at least one filter"):
         await admin.cancel_all()
