@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import rowlock
 from app.api import admin, leases, ops, tags, tasks
 from app.api.openapi.document import openapi_of
-from app.api.openapi.swagger import show_manual
+from app.api.openapi.swagger import show_swagger
 from app.api.services import Services
 from app.http.admission import BodyAdmission
 from app.http.auth import Doorkeeper
@@ -70,7 +70,7 @@ def create_app(settings: Settings | None = None, *, batches_under_way: int = BAT
         version=rowlock.__version__,
         lifespan=lifespan,
         exception_handlers={HTTPException: on_error, Exception: on_error},
-        openapi_url=None,  # as the page is: ready-made, by `show_manual`
+        openapi_url=None,  # as the page is: ready-made, by `show_swagger`
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
@@ -82,6 +82,6 @@ def create_app(settings: Settings | None = None, *, batches_under_way: int = BAT
     for router in (tasks, tags, leases, admin, ops):
         app.router.routes.extend(router.router.routes)
     app.router.routes.extend(ops.figures.routes)
-    show_manual(app)
+    show_swagger(app)
     app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]
     return app

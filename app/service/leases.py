@@ -27,7 +27,7 @@ from app.service.heartbeats import HeartbeatAnswer, Heartbeats
 from app.service.platform import Platform
 
 # Together at most this many tasks move in one transaction of the lease traffic.
-TURN_LIMIT: Final = 400
+BATCH_LIMIT: Final = 400
 # A task that has to be read may be long, and counts as so many; a result as one more for each so
 # many characters.
 UNKNOWN_WEIGHT: Final = 8
@@ -47,7 +47,7 @@ class LeaseService:
         self._returns = GiveBack(self._release)
         self._batches: Coalescer[LeaseCall, LeaseAnswer] = Coalescer(
             self._finish_and_claim,
-            limit=TURN_LIMIT,
+            limit=BATCH_LIMIT,
             weigh=self._weight,
             observe=metrics.BATCH_CALLS.labels("leases").observe,
             parallel=platform.batches_under_way,

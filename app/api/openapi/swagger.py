@@ -30,7 +30,7 @@ _POLICY: Final = (
 )
 
 
-def show_manual(app: FastAPI) -> None:
+def show_swagger(app: FastAPI) -> None:
     """Serve the page, and what it loads; anybody may, so it is ready-made."""
     resources = str(files("fastapi_swagger") / "resources")
     app.mount("/swagger", StaticFiles(directory=resources), name="swagger")

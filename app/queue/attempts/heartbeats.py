@@ -44,7 +44,7 @@ async def put_off(
     now = await connection.now()
     ids = {lease.task_id for lease in remaining_seconds}
     tasks = await statements.lock_tasks(connection, ids, whole=False, skip_locked=skip_locked)
-    held = {
+    active = {
         lease: tasks[lease.task_id]
         for lease in remaining_seconds
         if lease.task_id in tasks and tasks[lease.task_id].lease_token == lease.token
@@ -53,10 +53,10 @@ async def put_off(
         connection,
         [
             (task, transitions.extended(task, now=now, seconds=remaining_seconds[lease]))
-            for lease, task in held.items()
+            for lease, task in active.items()
         ],
     )
-    return await _refused(connection, [lease for lease in remaining_seconds if lease not in held])
+    return await _refused(connection, [lease for lease in remaining_seconds if lease not in active])
 
 
 async def _refused(connection: Connection, leases: Sequence[Lease]) -> dict[Lease, RowlockError]:
