@@ -21,14 +21,14 @@ async def outcomes(api: httpx.AsyncClient, task_id: int) -> list[str]:
     return [attempt["outcome"] for attempt in answer.json()]
 
 
-@pytest.mark.parametrize("ending", ["complete", "fail", "release"])
+@pytest.mark.parametrize("finish", ["complete", "fail", "release"])
 async def test_a_finisher_that_waits_for_the_sweep_is_told_the_present_status(
-    session: Session, engine: Engine, other: Platform, api: httpx.AsyncClient, ending: str
+    session: Session, engine: Engine, other: Platform, api: httpx.AsyncClient, finish: str
 ) -> None:
     task = TaskFactory(overdue=True)
 
     async with held_open(other.database, steps.time_out()):
-        late = asyncio.create_task(api.post(f"/leases/{lease_of(task)}/{ending}"))
+        late = asyncio.create_task(api.post(f"/leases/{lease_of(task)}/{finish}"))
         await until_blocked(engine)
     answer = await late
 
@@ -71,16 +71,16 @@ async def test_in_one_call_the_late_item_alone_is_refused(
     assert [item["task"]["status"] for item in answer] == ["retrying", "done"]
 
 
-@pytest.mark.parametrize("ending", ["complete", "fail", "release"])
+@pytest.mark.parametrize("finish", ["complete", "fail", "release"])
 async def test_a_finisher_cannot_end_the_attempt_that_another_worker_is_given(
-    session: Session, engine: Engine, other: Platform, api: httpx.AsyncClient, ending: str
+    session: Session, engine: Engine, other: Platform, api: httpx.AsyncClient, finish: str
 ) -> None:
     task = TaskFactory(overdue=True, retry_delay_seconds=0)
     lease = lease_of(task)
     await other.database.transact(steps.time_out())
 
     async with held_open(other.database, steps.claim()) as (claimed,):
-        late = asyncio.create_task(api.post(f"/leases/{lease}/{ending}"))
+        late = asyncio.create_task(api.post(f"/leases/{lease}/{finish}"))
         await until_blocked(engine)
     answer = await late
 

@@ -19,7 +19,7 @@ LOCKED_ONCE_RUNNING = (
     "retry_backoff",
     "payload",
 )
-ENDINGS = {"complete": Outcome.DONE, "fail": Outcome.FAILED, "release": Outcome.RELEASED}
+FINISHES = {"complete": Outcome.DONE, "fail": Outcome.FAILED, "release": Outcome.RELEASED}
 
 
 class Refused(NamedTuple):
@@ -122,7 +122,7 @@ class Board:
         task = self.holder(finish.lease_id)
         if isinstance(task, Refused):
             # Told once more what it was told before.
-            is_again = task.facts.get("outcome") == ENDINGS[finish.outcome]
+            is_again = task.facts.get("outcome") == FINISHES[finish.outcome]
             return self.tasks[task.facts["task_id"]] if is_again else task
         if finish.outcome == "complete":
             task.complete(now, finish.result)

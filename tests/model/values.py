@@ -92,7 +92,7 @@ _failure = st.fixed_dictionaries(
         "retry_after_seconds": st.sampled_from([None, 0, 0, 30]),
     },
 )
-endings = st.one_of(
+finishes = st.one_of(
     _failure,
     _failure,
     st.fixed_dictionaries({"outcome": st.just("complete")}, optional={"result": values}),

@@ -54,12 +54,12 @@ class WorkerRules(Machine):
     @rule(
         process=values.processes,
         claim=values.claims,
-        endings=st.lists(values.endings, min_size=1, max_size=3),
+        finishes=st.lists(values.finishes, min_size=1, max_size=3),
     )
-    def work(self, process: int, claim: Document, endings: list[Document]) -> None:
+    def work(self, process: int, claim: Document, finishes: list[Document]) -> None:
         """Claim, and end at once what was given."""
-        for lease_id, ending in zip(self._claim(process, claim), cycle(endings), strict=False):
-            self._finish(process, lease_id, ending)
+        for lease_id, finish in zip(self._claim(process, claim), cycle(finishes), strict=False):
+            self._finish(process, lease_id, finish)
 
     @precondition(lambda self: self.given)
     @rule(process=values.processes, pick=values.leases, progress=values.values)
@@ -78,36 +78,36 @@ class WorkerRules(Machine):
             self.touched.add(task.id)
 
     @precondition(lambda self: self.given)
-    @rule(process=values.processes, pick=values.leases, ending=values.endings)
-    def finish(self, process: int, pick: LeasePick, ending: Document) -> None:
-        self._finish(process, self._lease(pick), ending)
+    @rule(process=values.processes, pick=values.leases, finish=values.finishes)
+    def finish(self, process: int, pick: LeasePick, finish: Document) -> None:
+        self._finish(process, self._lease(pick), finish)
 
     @rule(
         process=values.processes,
         picks=st.lists(values.leases, max_size=3),
-        endings=st.lists(values.endings, min_size=3, max_size=3),
+        finishes=st.lists(values.finishes, min_size=3, max_size=3),
         claim=st.none() | values.claims,
     )
     def finish_many(
         self,
         process: int,
         picks: list[LeasePick],
-        endings: list[Document],
+        finishes: list[Document],
         claim: Document | None,
     ) -> None:
         self.settle()
         lease_ids = [self._lease(pick) for pick in picks if self.given]
         items = [
-            {"lease_id": lease_id, **ending}
-            for lease_id, ending in zip(lease_ids, endings, strict=False)
+            {"lease_id": lease_id, **finish}
+            for lease_id, finish in zip(lease_ids, finishes, strict=False)
         ]
         body = {"items": items, "claim": claim}
         answer, now = self.ask(process, "POST", "/leases/finish", json=body)
         assert answer.status_code == 200, answer.text
         found = answer.json()
         expected = [
-            self.board.finish(Finish(lease_id, **ending), now)
-            for lease_id, ending in zip(lease_ids, endings, strict=False)
+            self.board.finish(Finish(lease_id, **finish), now)
+            for lease_id, finish in zip(lease_ids, finishes, strict=False)
         ]
         for item, lease_id, task in zip(found["items"], lease_ids, expected, strict=True):
             assert item["lease_id"] == lease_id
@@ -132,13 +132,13 @@ class WorkerRules(Machine):
         self._is_handed(answer.json(), claim, now, set())
         return [document["lease_id"] for document in answer.json()]
 
-    def _finish(self, process: int, lease_id: str, ending: Document) -> None:
-        outcome = ending["outcome"]
-        body = {name: value for name, value in ending.items() if name != "outcome"}
+    def _finish(self, process: int, lease_id: str, finish: Document) -> None:
+        outcome = finish["outcome"]
+        body = {name: value for name, value in finish.items() if name != "outcome"}
         # A release has nothing to say.
         rest = {} if outcome == "release" else {"json": body}
         answer, now = self.ask(process, "POST", f"/leases/{lease_id}/{outcome}", **rest)
-        self.answers(answer, self.board.finish(Finish(lease_id, **ending), now))
+        self.answers(answer, self.board.finish(Finish(lease_id, **finish), now))
 
     def _lease(self, pick: LeasePick) -> str:
         """One that holds its task, if any does; or any that was ever given out."""

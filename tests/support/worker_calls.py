@@ -6,7 +6,7 @@ import httpx
 
 from tests.support.calls import Document, claim_one, document, submit
 
-ENDINGS: Final = {
+FINISHES: Final = {
     "complete": {"result": 1},
     "fail": {"error": "it broke", "retry_after_seconds": 0},
     "release": None,
@@ -19,9 +19,9 @@ async def a_lease(api: httpx.AsyncClient, **fields: Any) -> Document:
     return await claim_one(api)
 
 
-async def end(api: httpx.AsyncClient, lease_id: str, ending: str) -> httpx.Response:
-    """The answer to ending an attempt in one of the ways of `ENDINGS`."""
-    return await api.post(f"/leases/{lease_id}/{ending}", json=ENDINGS[ending])
+async def end(api: httpx.AsyncClient, lease_id: str, finish: str) -> httpx.Response:
+    """The answer to finishing an attempt in one of the ways of `FINISHES`."""
+    return await api.post(f"/leases/{lease_id}/{finish}", json=FINISHES[finish])
 
 
 async def heartbeat(api: httpx.AsyncClient, lease: Document, progress: Any = None) -> Document:

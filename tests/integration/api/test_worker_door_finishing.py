@@ -10,7 +10,7 @@ from app.service import sweeping
 from app.service.platform import Platform
 from tests.support.calls import claim, claim_one, complete, document, fail, get, problem, submit
 from tests.support.elapse import elapse, is_between, moment, mysql_now
-from tests.support.worker_calls import ENDINGS, a_lease, end, release
+from tests.support.worker_calls import FINISHES, a_lease, end, release
 
 
 async def test_a_completed_task_is_done(api: httpx.AsyncClient, engine: Engine) -> None:
@@ -138,20 +138,20 @@ async def test_a_released_retry_is_a_retry_again(api: httpx.AsyncClient) -> None
     assert (await claim_one(api))["task"]["id"] == task["id"]
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("finish", FINISHES)
 async def test_the_same_end_sent_twice_is_answered_the_same(
-    api: httpx.AsyncClient, ending: str
+    api: httpx.AsyncClient, finish: str
 ) -> None:
     lease = await a_lease(api)
-    first = await end(api, lease["lease_id"], ending)
-    second = await end(api, lease["lease_id"], ending)
+    first = await end(api, lease["lease_id"], finish)
+    second = await end(api, lease["lease_id"], finish)
 
     assert first.status_code == second.status_code == 200
     assert first.json() == second.json()
 
 
-@pytest.mark.parametrize("again", ENDINGS)
-@pytest.mark.parametrize("first", ENDINGS)
+@pytest.mark.parametrize("again", FINISHES)
+@pytest.mark.parametrize("first", FINISHES)
 async def test_a_second_end_counts_only_if_it_is_the_same(
     api: httpx.AsyncClient, first: str, again: str
 ) -> None:
@@ -169,7 +169,7 @@ async def test_a_second_end_counts_only_if_it_is_the_same(
     assert await get(api, stands["id"]) == stands
 
 
-@pytest.mark.parametrize("again", ENDINGS)
+@pytest.mark.parametrize("again", FINISHES)
 @pytest.mark.parametrize("first", ["fail", "release"])
 async def test_a_second_end_leaves_alone_who_holds_the_task_now(
     api: httpx.AsyncClient, first: str, again: str

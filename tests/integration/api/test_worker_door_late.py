@@ -8,54 +8,54 @@ from app.service import sweeping
 from app.service.platform import Platform
 from tests.support.calls import get, problem
 from tests.support.elapse import elapse
-from tests.support.worker_calls import ENDINGS, a_lease, act, end
+from tests.support.worker_calls import FINISHES, a_lease, act, end
 
 FORGED = "0" * 32
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("finish", FINISHES)
 async def test_a_late_finisher_is_told_the_present_status(
-    api: httpx.AsyncClient, platform: Platform, engine: Engine, ending: str
+    api: httpx.AsyncClient, platform: Platform, engine: Engine, finish: str
 ) -> None:
     lease = await a_lease(api, timeout_seconds=1)
     elapse(engine, 2)
     assert await sweeping.time_out(platform) == 1
-    answer = await end(api, lease["lease_id"], ending)
+    answer = await end(api, lease["lease_id"], finish)
 
     assert "timed_out" in problem(answer, 409).detail
     assert answer.json()["task_status"] == "retrying"
     assert (await get(api, lease["task"]["id"]))["current_retry_count"] == 1
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
-async def test_a_cancelled_tasks_worker_is_told_so(api: httpx.AsyncClient, ending: str) -> None:
+@pytest.mark.parametrize("finish", FINISHES)
+async def test_a_cancelled_tasks_worker_is_told_so(api: httpx.AsyncClient, finish: str) -> None:
     lease = await a_lease(api)
     await act(api, lease["task"]["id"], "cancel")
-    answer = await end(api, lease["lease_id"], ending)
+    answer = await end(api, lease["lease_id"], finish)
 
     assert "cancelled" in problem(answer, 409).detail
     assert answer.json()["task_status"] == "cancelled"
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
-async def test_a_deleted_task_is_not_found(api: httpx.AsyncClient, ending: str) -> None:
+@pytest.mark.parametrize("finish", FINISHES)
+async def test_a_deleted_task_is_not_found(api: httpx.AsyncClient, finish: str) -> None:
     lease = await a_lease(api)
     await api.delete(f"/tasks/{lease['task']['id']}")
 
-    problem(await end(api, lease["lease_id"], ending), 404)
+    problem(await end(api, lease["lease_id"], finish), 404)
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
-async def test_a_forged_token_ends_nothing(api: httpx.AsyncClient, ending: str) -> None:
+@pytest.mark.parametrize("finish", FINISHES)
+async def test_a_forged_token_ends_nothing(api: httpx.AsyncClient, finish: str) -> None:
     lease = await a_lease(api)
-    answer = await end(api, f"{lease['task']['id']}.{FORGED}", ending)
+    answer = await end(api, f"{lease['task']['id']}.{FORGED}", finish)
 
     problem(answer, 409)
     assert answer.json()["task_status"] == "in_progress"
     assert await get(api, lease["task"]["id"]) == lease["task"]
 
 
-@pytest.mark.parametrize("ending", [*ENDINGS, "heartbeat"])
+@pytest.mark.parametrize("finish", [*FINISHES, "heartbeat"])
 @pytest.mark.parametrize(
     "lease_id",
     [
@@ -65,8 +65,8 @@ async def test_a_forged_token_ends_nothing(api: httpx.AsyncClient, ending: str) 
     ],
 )
 async def test_a_malformed_lease_id_is_refused_by_name(
-    api: httpx.AsyncClient, lease_id: str, ending: str
+    api: httpx.AsyncClient, lease_id: str, finish: str
 ) -> None:
-    answer = await api.post(f"/leases/{lease_id}/{ending}")
+    answer = await api.post(f"/leases/{lease_id}/{finish}")
 
     problem(answer, 422, "lease_id")

@@ -64,8 +64,8 @@ async def test_a_worker_that_falls_silent_loses_its_task_after_the_lease(
     assert (task["status"], task["current_retry_count"]) == ("retrying", 1)
     assert task["error"] == "the worker's heartbeats stopped for 30 s"
     assert [a["outcome"] for a in await attempts(api, task_id)] == ["lost"]
-    for ending in ("complete", "fail", "release"):
-        assert "lost" in problem(await end(api, lease["lease_id"], ending), 409).detail
+    for finish in ("complete", "fail", "release"):
+        assert "lost" in problem(await end(api, lease["lease_id"], finish), 409).detail
     problem(await api.post(f"/leases/{lease['lease_id']}/heartbeat"), 409)
 
 
