@@ -1,6 +1,7 @@
 """Submit: tasks of many calls in one transaction, each keyed call once only."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
 
 from app.domain.errors import KeyReusedError, RowlockError
 from app.mysql.connection import Connection
@@ -21,14 +22,8 @@ async def submit(
     keys, or deletes one of the tags, just now.
     """
     known = await first_by_key(connection, {s.key for s in submissions if s.key is not None})
-    fresh: list[Submission] = []
-    seen = set(known)
-    for submission in submissions:
-        if submission.key is None or submission.key not in seen:
-            fresh.append(submission)
-            if submission.key is not None:
-                seen.add(submission.key)
-
+    are_fresh = _are_fresh(submissions, known)
+    fresh = list(compress(submissions, are_fresh))
     stored = iter(
         await statements.insert_tasks(
             connection,
@@ -36,29 +31,46 @@ async def submit(
             now=await connection.now(),
         )
     )
-    made = {id(s): [next(stored) for _ in s.tasks] for s in fresh}
+    made = [[next(stored) for _ in submission.tasks] for submission in fresh]
     await statements.insert_task_tags(
         connection,
         [
             (task.id, name, task.created_at)
-            for submission in fresh
-            for task, new in zip(made[id(submission)], submission.tasks, strict=True)
+            for submission, tasks in zip(fresh, made, strict=True)
+            for task, new in zip(tasks, submission.tasks, strict=True)
             for name in new.tag_names
         ],
         tag_ids,
     )
-    keyed = [(s.key, s.body_hash, made[id(s)]) for s in fresh if s.key is not None]
+    keyed = [(s.key, s.body_hash, t) for s, t in zip(fresh, made, strict=True) if s.key is not None]
     await statements.insert_idempotency_keys(
         connection,
         [(key, item, h, task.id) for key, h, tasks in keyed for item, task in enumerate(tasks)],
     )
     known.update((key, (body_hash, tasks[0].id)) for key, body_hash, tasks in keyed)
+    answers = iter(Submitted(tasks, tasks[0].id) for tasks in made)
+    return [
+        next(answers) if is_fresh else _again(submission, known)
+        for submission, is_fresh in zip(submissions, are_fresh, strict=True)
+    ]
 
-    def answer(submission: Submission) -> Submitted | RowlockError:
-        if (tasks := made.get(id(submission))) is not None:
-            return Submitted(tasks, tasks[0].id)
-        assert submission.key is not None
-        body_hash, first_id = known[submission.key]
-        return Submitted([], first_id) if body_hash == submission.body_hash else KeyReusedError()
 
-    return [answer(submission) for submission in submissions]
+def _are_fresh(submissions: Sequence[Submission], known: Iterable[str]) -> list[bool]:
+    """Which of the calls have tasks to store: those without a key, and the first of each key that
+    is not known."""
+    seen = set(known)
+    found = []
+    for submission in submissions:
+        found.append(submission.key is None or submission.key not in seen)
+        if submission.key is not None:
+            seen.add(submission.key)
+    return found
+
+
+def _again(
+    submission: Submission, known: Mapping[str, tuple[str, int]]
+) -> Submitted | RowlockError:
+    """The answer to a call whose key has been used."""
+    assert submission.key is not None
+    body_hash, first_id = known[submission.key]
+    return Submitted([], first_id) if body_hash == submission.body_hash else KeyReusedError()

@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, Generic, TypeVar, cast
 
 from app.domain.errors import DatabaseAwayError, RowBusyError
@@ -109,21 +109,35 @@ class Coalescer(Generic[Call, Answer]):
 
     async def _answer(self, batch: list[tuple[Call, asyncio.Future[Answer]]]) -> Exception | None:
         """Run a batch, and if need be its calls; what the last run that failed has raised."""
-        answers: Sequence[Answer | Exception]
-        failed: Exception | None = None
         until = time.monotonic() + BUSY_SECONDS
+        failed = await self._try(batch)
+        left = deque(batch if failed else ())
+        while failed and len(batch) > 1 and left and not _is_for_all(failed, until):
+            one = left.popleft()
+            if error := await self._try([one]):
+                failed = error
+                await self._tell([one], [error])
+        if failed:
+            await self._tell(left, [failed] * len(left))
+        while isinstance(failed, DatabaseAwayError) and (waiting := self._next_batch()):
+            # Whoever waits behind this batch has waited as long: no second time-out for them.
+            await self._tell(waiting, [failed] * len(waiting))
+        return failed
+
+    async def _try(self, batch: list[tuple[Call, asyncio.Future[Answer]]]) -> Exception | None:
+        """Run them together and tell them; nothing is told where that fails."""
         try:
             answers = await self._run([call for call, _ in batch])
         except Exception as error:
-            failed = error
-            if len(batch) > 1:
-                while batch and not _is_for_all(failed, until):
-                    failed = await self._answer([batch.pop(0)]) or failed
-            if isinstance(failed, DatabaseAwayError):
-                # Whoever waits behind this batch has waited as long: no second time-out for them.
-                while waiting := self._next_batch():
-                    batch = batch + waiting
-            answers = [failed] * len(batch)
+            return error
+        await self._tell(batch, answers)
+        return None
+
+    async def _tell(
+        self,
+        batch: Iterable[tuple[Call, asyncio.Future[Answer]]],
+        answers: Sequence[Answer | Exception],
+    ) -> None:
         for (call, future), answer in zip(batch, answers, strict=True):
             if not future.done():
                 if isinstance(answer, Exception):
@@ -132,7 +146,6 @@ class Coalescer(Generic[Call, Answer]):
                     future.set_result(answer)
             elif self._unclaimed is not None and not isinstance(answer, Exception):
                 await self._unclaimed(call, answer)
-        return failed
 
 
 def _is_for_all(error: Exception, until: float) -> bool:
