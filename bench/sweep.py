@@ -8,7 +8,7 @@ from typing import Final
 
 import uvloop
 
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.service.sweeping import SWEEPS
 from bench.result import BenchError, Result
 from bench.rows import IN_PROGRESS, inserts
@@ -73,32 +73,32 @@ def run(session: Session) -> list[Result]:
 
 
 async def _passes(site: Site, rounds: int) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    platform = Platform(site.settings)
+    resources = Resources(site.settings)
     full: dict[str, list[float]] = {name: [] for name in EXPIRE}
     empty: dict[str, list[float]] = {name: [] for name in SWEEPS}
     try:
-        await _until_losses_count(platform)
+        await _until_losses_count(resources)
         for _ in range(rounds):
             for name, statement in EXPIRE.items():
                 site.run(statement)
-                full[name].append(await _timed(platform, name, EXPIRED))
+                full[name].append(await _timed(resources, name, EXPIRED))
             for name in SWEEPS:
-                empty[name] += [await _timed(platform, name, 0) for _ in range(EMPTY_PASSES)]
+                empty[name] += [await _timed(resources, name, 0) for _ in range(EMPTY_PASSES)]
     finally:
-        await platform.close()
+        await resources.close()
     return full, empty
 
 
-async def _until_losses_count(platform: Platform) -> None:
+async def _until_losses_count(resources: Resources) -> None:
     """No lease counts as lost before Redis is known to have remembered for as long."""
     for _ in range(8):
-        await SWEEPS["lost_leases"](platform)
+        await SWEEPS["lost_leases"](resources)
         await asyncio.sleep(1)
 
 
-async def _timed(platform: Platform, name: str, expected: int) -> float:
+async def _timed(resources: Resources, name: str, expected: int) -> float:
     began = time.perf_counter()
-    moved = await SWEEPS[name](platform)
+    moved = await SWEEPS[name](resources)
     seconds = time.perf_counter() - began
     if moved != expected:
         raise BenchError(f"{name} moved {moved:,} tasks, not {expected:,}")

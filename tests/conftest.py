@@ -20,7 +20,7 @@ from app.local.valkey import ValkeyServer
 from app.mysql import revisions
 from app.mysql.schema import Deployment, Model, SkipLockedProof
 from app.processes.application import create_app
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.settings import Settings
 from tests.support import engines
 from tests.support.factories import FactorySession
@@ -121,11 +121,11 @@ def api_settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-async def platform(api_settings: Settings) -> AsyncIterator[Platform]:
+async def resources(api_settings: Settings) -> AsyncIterator[Resources]:
     """The service's inside, for what HTTP does not show."""
-    platform = Platform(api_settings)
-    yield platform
-    await platform.close()
+    resources = Resources(api_settings)
+    yield resources
+    await resources.close()
 
 
 @pytest.fixture

@@ -5,26 +5,26 @@ from app.mysql import revisions
 from app.queue.figures import stats
 from app.redis.link import RedisLink
 from app.runtime.metrics import scheduler_state
-from app.service.platform import Platform
+from app.service.resources import Resources
 
 Parts = dict[str, str]
 
 
-async def parts_of(platform: Platform) -> Parts:
+async def parts_of(resources: Resources) -> Parts:
     """What `/readyz` shows."""
     parts = {"mysql": "ok", "schema": "ok"}
     scheduler = "unknown"
     try:
-        found = await platform.database.read(revisions.revision_of)
+        found = await resources.database.read(revisions.revision_of)
         if revisions.is_fit(found):
-            scheduler = scheduler_state(await platform.database.read(stats.sweeps))
+            scheduler = scheduler_state(await resources.database.read(stats.sweeps))
         else:
             has = "none yet" if found is None else f"{found}, not {revisions.head()}"
             parts["schema"] = f"{has}: run `rowlock migrate`"
     except DatabaseAwayError as error:
         parts["mysql"] = str(error)
         parts["schema"] = "unknown"
-    parts["redis"] = await _redis(platform.redis)
+    parts["redis"] = await _redis(resources.redis)
     parts["scheduler"] = scheduler
     return parts
 

@@ -12,8 +12,8 @@ from app.service.admin import AdminService
 from app.service.coalescer import Coalescer
 from app.service.leases import LeaseService
 from app.service.pages import PageService
-from app.service.platform import Platform
 from app.service.reads import ReadService
+from app.service.resources import Resources
 from app.service.tasks import TaskService
 
 ASKED_AT_ONCE: Final = 10_000
@@ -22,26 +22,26 @@ ASKED_AT_ONCE: Final = 10_000
 class Services:
     """One process's use cases."""
 
-    def __init__(self, platform: Platform) -> None:
-        self.platform = platform
-        self.reads = ReadService(platform)
-        self.pages = PageService(platform)
-        self.tasks = TaskService(platform, self.reads, self.pages)
-        self.leases = LeaseService(platform)
-        self.admin = AdminService(platform)
+    def __init__(self, resources: Resources) -> None:
+        self.resources = resources
+        self.reads = ReadService(resources)
+        self.pages = PageService(resources)
+        self.tasks = TaskService(resources, self.reads, self.pages)
+        self.leases = LeaseService(resources)
+        self.admin = AdminService(resources)
         # Anybody may ask, and all who ask at once are told the same.
         self.parts: Coalescer[None, Parts] = Coalescer(self._look, limit=ASKED_AT_ONCE)
 
     async def close(self) -> None:
         """Answer what was accepted, then let go of MySQL and Redis."""
-        self.platform.close_doors()
+        self.resources.close_doors()
         await self.tasks.drain()
         await self.reads.drain()
         await self.leases.drain()
-        await self.platform.close()
+        await self.resources.close()
 
     async def _look(self, callers: Sequence[None]) -> list[Parts]:
-        return [await parts_of(self.platform)] * len(callers)
+        return [await parts_of(self.resources)] * len(callers)
 
 
 def services_of(request: Request) -> Services:

@@ -20,8 +20,8 @@ from app.http.problems import on_error
 from app.http.request_log import RequestLog
 from app.queue import processes
 from app.runtime.logging import configure_logging
-from app.service.platform import BATCHES, Platform
 from app.service.presence import Presence
+from app.service.resources import BATCHES, Resources
 from app.settings import Settings
 
 _SUMMARY: Final = "Background tasks for people who already run MySQL."
@@ -53,10 +53,10 @@ def create_app(settings: Settings | None = None, *, batches_under_way: int = BAT
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.services = services = Services(
-            Platform(settings, batches_under_way=batches_under_way)
+            Resources(settings, batches_under_way=batches_under_way)
         )
-        await services.platform.redis.open()  # `/metrics` says how it is from the beginning
-        presence = Presence(services.platform.database, processes.API)
+        await services.resources.redis.open()  # `/metrics` says how it is from the beginning
+        presence = Presence(services.resources.database, processes.API)
         presence.begin()
         try:
             yield

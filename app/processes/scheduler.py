@@ -17,7 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from app.domain.errors import DatabaseAwayError, RowBusyError
 from app.runtime.logging import configure_logging
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.service.sweeping import SWEEP_SECONDS, SWEEPS, Sweeper
 from app.settings import Settings
 
@@ -63,8 +63,8 @@ async def run(job: Job, stopped: asyncio.Event, under_way: set[asyncio.Task[None
 
 async def schedule(settings: Settings, stopped: asyncio.Event) -> None:
     """Sweep until `stopped`; what is under way then is waited for."""
-    platform = Platform(settings)
-    sweeper = Sweeper(platform)
+    resources = Resources(settings)
+    sweeper = Sweeper(resources)
     scheduler = AsyncIOScheduler()
     under_way: set[asyncio.Task[None]] = set()
     jobs: dict[str, tuple[Job, float]] = {
@@ -93,14 +93,14 @@ async def schedule(settings: Settings, stopped: asyncio.Event) -> None:
     try:
         await stopped.wait()
     finally:
-        platform.close_doors()  # a sweep that goes on and on hears of it
+        resources.close_doors()  # a sweep that goes on and on hears of it
         # APScheduler's own shutdown cancels coroutines, and with them a commit half-way.
         scheduler.pause()
         if under_way:
             await asyncio.wait(under_way, timeout=STOP_SECONDS)
         scheduler.shutdown()
         await report(sweeper)
-        await platform.close()
+        await resources.close()
         log.info("scheduler_stopped")
 
 

@@ -25,7 +25,7 @@ from app.http.handshake import Handshake
 from app.http.protocol import Protocol
 from app.processes.application import create_app
 from app.runtime.certificate import Certificate
-from app.service.platform import BATCHES
+from app.service.resources import BATCHES
 from app.settings import Settings
 
 STOP_SECONDS = 8
@@ -102,7 +102,7 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
         services: Services | None = getattr(self._application.state, "services", None)
         if services is not None and self._loop is not None:
-            self._loop.call_soon_threadsafe(services.platform.close_doors)
+            self._loop.call_soon_threadsafe(services.resources.close_doors)
 
 
 async def listen_again(

@@ -13,7 +13,7 @@ from app.queue.lists import listing
 from app.queue.lists.filters import TaskFilter
 from app.queue.lists.pages import Page
 from app.runtime.metrics import SweepFigure
-from app.service.platform import Platform
+from app.service.resources import Resources
 
 BATCH: Final = 500
 
@@ -28,15 +28,15 @@ class BulkResult(NamedTuple):
 class AdminService:
     """What management does."""
 
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
 
     async def intervene(self, task_id: int, event: Event) -> Task:
         """One task. Raises `TaskNotFoundError` or `TransitionNotAllowedError`."""
-        done = await self._platform.database.transact_alone(
+        done = await self._resources.database.transact_alone(
             partial(manage.manage_tasks, event=event, ids=[task_id], is_strict=True)
         )
-        await self._platform.moved(done.moves)
+        await self._resources.after_commit.moved(done.moves)
         return done.tasks[0]
 
     async def intervene_in_all(
@@ -44,7 +44,7 @@ class AdminService:
     ) -> BulkResult:
         """All that match, each batch committed before the next. What the state does not
         allow stays as it is. Raises `SearchTooSlowError`; what is committed by then stays."""
-        database = self._platform.database
+        database = self._resources.database
         matched = changed = 0
         page = Page(BATCH, is_ascending=True)
         while True:
@@ -53,7 +53,7 @@ class AdminService:
                     listing.matching,
                     wanted=wanted,
                     page=page,
-                    timeout_seconds=self._platform.settings.search_timeout_seconds,
+                    timeout_seconds=self._resources.settings.search_timeout_seconds,
                 )
             )
             if not found:
@@ -67,29 +67,29 @@ class AdminService:
                         manage.manage_tasks, event=event, ids=ids, is_strict=False, wanted=wanted
                     )
                 )
-                await self._platform.moved(done.moves)
+                await self._resources.after_commit.moved(done.moves)
                 changed += len(done.moves)
 
     async def pause_queue(self, queue: str) -> datetime:
         """It hands out nothing from the next claim on, in every process; since when."""
         pause = partial(manage.pause_queue, queue=queue)
-        return await self._platform.database.transact_alone(pause)
+        return await self._resources.database.transact_alone(pause)
 
     async def resume_queue(self, queue: str) -> None:
         """It hands out its tasks again."""
-        await self._platform.database.transact_alone(partial(manage.resume_queue, queue=queue))
+        await self._resources.database.transact_alone(partial(manage.resume_queue, queue=queue))
 
     async def queues(self, *, wanted: Collection[str], after: str, limit: int) -> stats.Queues:
         """The standing of the queues that have tasks or are paused, by name; of those `wanted`, if
         any are named."""
-        return await self._platform.database.read_at_length(
+        return await self._resources.database.read_at_length(
             partial(stats.queues, wanted=wanted, after=after, limit=limit)
         )
 
     async def waiting_and_running(self) -> tuple[int, int]:
         """How many tasks wait, and how many are in progress, in all queues together."""
-        return await self._platform.database.read_at_length(counters.read_all_queues_together)
+        return await self._resources.database.read_at_length(counters.read_all_queues_together)
 
     async def sweeps(self) -> list[SweepFigure]:
         """How the schedulers' sweeps go."""
-        return await self._platform.database.read(stats.sweeps)
+        return await self._resources.database.read(stats.sweeps)

@@ -13,7 +13,7 @@ from app.redis.lease_book import Beat
 from app.redis.link import RedisAwayError
 from app.runtime import metrics
 from app.service.coalescer import Coalescer
-from app.service.platform import Platform
+from app.service.resources import Resources
 
 # As many heartbeats at most are looked at together.
 BEAT_LIMIT: Final = 1000
@@ -29,8 +29,8 @@ class HeartbeatAnswer(NamedTuple):
 class Heartbeats:
     """Those of one process, many at a time."""
 
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
         self._beats: Coalescer[tuple[Lease, str | None], HeartbeatAnswer] = Coalescer(
             self._beat,
             limit=BEAT_LIMIT,
@@ -49,7 +49,7 @@ class Heartbeats:
         self, calls: Sequence[tuple[Lease, str | None]]
     ) -> list[HeartbeatAnswer | Exception]:
         leases = [lease for lease, _ in calls]
-        now, active_leases = await self._platform.database.read(
+        now, active_leases = await self._resources.database.read(
             partial(heartbeats.active_leases, leases=leases)
         )
         beats: list[Beat] = []
@@ -79,18 +79,18 @@ class Heartbeats:
         leases that MySQL then refuses, with the reason."""
         if not beats:
             return {}
-        platform = self._platform
+        resources = self._resources
         began = time.monotonic()
         try:
-            known, _ = await platform.redis.run(
-                platform.lease_book.beating(beats),
+            known, _ = await resources.redis.run(
+                resources.lease_book.beating(beats),
                 # Of those without progress too: the heartbeat before may have had some.
-                platform.cache.forgetting([beat.lease.task_id for beat in beats]),
+                resources.cache.forgetting([beat.lease.task_id for beat in beats]),
             )
         except RedisAwayError:
-            if platform.redis.is_absent:
+            if resources.redis.is_absent:
                 return {}
-            await platform.cache.could_not_tell(since=began)
+            await resources.cache.could_not_tell(since=began)
             unsure = [beat for beat in beats if beat.is_promised]
         else:
             # A lease that had run out there: a sweep may be taking it back at this moment.
@@ -100,7 +100,7 @@ class Heartbeats:
         remaining = {beat.lease: beat.remaining_seconds for beat in unsure}
         put_off = partial(heartbeats.put_off, remaining_seconds=remaining)
         try:
-            return await platform.database.transact(partial(put_off, skip_locked=False))
+            return await resources.database.transact(partial(put_off, skip_locked=False))
         except RowBusyError:
             # Whoever needs a row that somebody holds is told so; the others need not be.
-            return await platform.database.transact(partial(put_off, skip_locked=True))
+            return await resources.database.transact(partial(put_off, skip_locked=True))

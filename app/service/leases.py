@@ -24,7 +24,7 @@ from app.runtime.light_event import LightEvent
 from app.service.coalescer import Coalescer
 from app.service.give_back import GiveBack
 from app.service.heartbeats import HeartbeatAnswer, Heartbeats
-from app.service.platform import Platform
+from app.service.resources import Resources
 
 # Together at most this many tasks move in one transaction of the lease traffic.
 BATCH_LIMIT: Final = 400
@@ -41,19 +41,19 @@ WAITING_BYTES: Final = 64 * 1024
 class LeaseService:
     """What workers do."""
 
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
-        self._memory = platform.claims
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+        self._memory = resources.claims
         self._returns = GiveBack(self._release)
         self._batches: Coalescer[LeaseCall, LeaseAnswer] = Coalescer(
             self._finish_and_claim,
             limit=BATCH_LIMIT,
             weigh=self._weight,
             observe=metrics.BATCH_CALLS.labels("leases").observe,
-            parallel=platform.batches_under_way,
+            parallel=resources.batches_under_way,
             unclaimed=self._return_unclaimed,
         )
-        self._heartbeats = Heartbeats(platform)
+        self._heartbeats = Heartbeats(resources)
 
     async def finish_and_claim(
         self,
@@ -73,7 +73,7 @@ class LeaseService:
         if claim is None or wait_seconds <= 0:
             return await self._call(LeaseCall(finishes, claim))
         until = time.monotonic() + wait_seconds
-        room = self._platform.work
+        room = self._resources.work
         # In before looking, so that nothing that comes after the look is missed.
         try:
             waiter = room.enter(claim.queues)
@@ -110,7 +110,7 @@ class LeaseService:
 
     async def _look(self, finishes: Sequence[Finish], claim: Claim) -> LeaseAnswer:
         """A poll's first look; none where somebody waits who has found nothing either."""
-        if not self._platform.work.is_dry(claim.queues):
+        if not self._resources.work.is_dry(claim.queues):
             return await self._call(LeaseCall(finishes, claim))
         if finishes:
             return await self._call(LeaseCall(finishes))
@@ -131,7 +131,7 @@ class LeaseService:
         if isinstance(answer, RowlockError):
             raise answer
         if answer.id in answered.cut:
-            tasks = await self._platform.database.read(partial(get_tasks, ids=[answer.id]))
+            tasks = await self._resources.database.read(partial(get_tasks, ids=[answer.id]))
             if answer.id not in tasks:
                 raise TaskNotFoundError(task_id=answer.id)
             return tasks[answer.id]
@@ -165,7 +165,7 @@ class LeaseService:
         self._memory.leased.keep(claimed)
         # An end told again too: whoever was told it first may have died before it told the cache.
         ended = {t.id for a in done.answers for t in a.finished if isinstance(t, Task)}
-        await self._platform.moved(done.moves, told_again=ended)
+        await self._resources.after_commit.moved(done.moves, told_again=ended)
         for queue, count in Counter(task.queue for task in claimed).items():
             metrics.CLAIMS.labels(metrics.queue_label(queue)).inc(count)
         answers = iter(done.answers)
@@ -175,7 +175,7 @@ class LeaseService:
         self, calls: Sequence[LeaseCall], given_out: list[Lease]
     ) -> tuple[list[bool], LeaseBatch]:
         """Which of the calls could be taken, and those, taken."""
-        database = self._platform.database
+        database = self._resources.database
         finish_and_claim = partial(
             lifecycle.finish_and_claim, calls=calls, memory=self._memory, given_out=given_out
         )
@@ -208,8 +208,8 @@ class LeaseService:
         release = partial(
             lifecycle.finish_and_claim_free, calls=calls, memory=self._memory, given_out=[]
         )
-        are_free, done = await self._platform.database.transact(release)
-        await self._platform.moved(done.moves)
+        are_free, done = await self._resources.database.transact(release)
+        await self._resources.after_commit.moved(done.moves)
         return [lease for lease, is_free in zip(leases, are_free, strict=True) if not is_free]
 
     def _weight(self, call: LeaseCall) -> int:

@@ -15,7 +15,7 @@ from app.queue.figures import stats
 from app.queue.lists import listing, reading
 from app.queue.lists.filters import TaskFilter
 from app.queue.lists.pages import Page, Position
-from app.service.platform import Platform
+from app.service.resources import Resources
 
 # A page ends early when it has grown to so much. Few are larger than the other, and those are
 # read one by one.
@@ -28,8 +28,8 @@ T = TypeVar("T")
 class PageService:
     """What clients ask of many."""
 
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
 
     async def page(
         self, wanted: TaskFilter, page: Page
@@ -39,13 +39,13 @@ class PageService:
         Raises `SearchTooSlowError`.
         """
         query = hashlib.sha256(repr((wanted, page)).encode()).hexdigest()
-        found, slot = await self._platform.cache.result_of(query)
+        found, slot = await self._resources.cache.result_of(query)
         if found is not None:
             last, _, documents = found.partition(b";")
             return documents, _position(last)
         last, page_text = await self._page(wanted, page)
         if slot is not None:
-            await self._platform.cache.fill_result(slot, query, last, b";", page_text)
+            await self._resources.cache.fill_result(slot, query, last, b";", page_text)
         return page_text, _position(last)
 
     async def attempts(
@@ -66,14 +66,14 @@ class PageService:
             )
             return page, page is not None and page.is_full
 
-        found, page = await gathered(self._platform.database, read)
+        found, page = await gathered(self._resources.database, read)
         if page is None:
             raise TaskNotFoundError(task_id=task_id)
         return found.end(), page.last
 
     async def tags(self, *, after: str | None, limit: int) -> stats.Tags:
         """Some of the tags that tasks have, by name."""
-        return await self._platform.database.read_at_length(
+        return await self._resources.database.read_at_length(
             partial(stats.tags, after=after, limit=limit)
         )
 
@@ -92,14 +92,14 @@ class PageService:
             )
             return last, last is not None
 
-        found, last = await gathered(self._platform.database, read)
+        found, last = await gathered(self._resources.database, read)
         if last is not None:
 
             def add_summary(task: Task) -> int:
                 found.add(task_summary(task))
                 return 0
 
-            await self._platform.database.read_at_length(
+            await self._resources.database.read_at_length(
                 partial(
                     reading.tasks_of_key,
                     key=key,
@@ -123,12 +123,12 @@ class PageService:
                 connection,
                 wanted=wanted,
                 page=page,
-                timeout_seconds=self._platform.settings.search_timeout_seconds,
+                timeout_seconds=self._resources.settings.search_timeout_seconds,
                 add=add,
                 limit_bytes=limit_bytes,
             )
 
-        found, last = await gathered(self._platform.database, read)
+        found, last = await gathered(self._resources.database, read)
         position = f"{last.created_at.isoformat()} {last.id}" if last is not None else ""
         return position.encode(), found.end()
 

@@ -14,7 +14,7 @@ from app.queue.lists import reading
 from app.runtime import metrics
 from app.runtime.light_event import LightEvent
 from app.service.coalescer import Coalescer
-from app.service.platform import Platform
+from app.service.resources import Resources
 
 # Together at most this many tasks are read in one batch.
 READ_LIMIT: Final = 64
@@ -23,8 +23,8 @@ READ_LIMIT: Final = 64
 class ReadService:
     """What clients ask of one task."""
 
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
         self._reads: Coalescer[int, bytes] = Coalescer(
             self._read,
             limit=READ_LIMIT,
@@ -55,7 +55,7 @@ class ReadService:
         Raises `TooManyWaitingError` where it has not, and there is no room to wait.
         """
         until = time.monotonic() + wait_seconds
-        room = self._platform.endings
+        room = self._resources.endings
         try:
             waiter = room.enter([task_id])
         except TooManyWaitingError:
@@ -82,19 +82,19 @@ class ReadService:
 
     async def _read(self, ids: Sequence[int]) -> list[bytes | Exception]:
         wanted = set(ids)
-        documents, slot = await self._platform.cache.tasks(wanted)
+        documents, slot = await self._resources.cache.tasks(wanted)
         missing = wanted - documents.keys()
         if missing:
             fresh = await self._fresh(missing)
             if slot is not None:
-                await self._platform.cache.fill_tasks(slot, fresh)
+                await self._resources.cache.fill_tasks(slot, fresh)
             documents.update(fresh)
         return [documents.get(i) or TaskNotFoundError(task_id=i) for i in ids]
 
     async def _look(self, ids: Sequence[int]) -> list[bool]:
         # The poller's own look, so that both mean the same by an ended task.
         look = partial(poll_checks.ended, wanted=dict.fromkeys(ids, 1))
-        ended = await self._platform.database.read(look)
+        ended = await self._resources.database.read(look)
         return [task_id in ended for task_id in ids]
 
     async def _read_anew(self, ids: Sequence[int]) -> list[bytes | Exception]:
@@ -103,8 +103,8 @@ class ReadService:
 
     async def _fresh(self, ids: Collection[int]) -> dict[int, bytes]:
         """The documents of those that exist, as they are in MySQL now."""
-        tasks = await self._platform.database.read(partial(reading.get_tasks, ids=ids))
-        progress = await self._platform.lease_book.progress_of(
+        tasks = await self._resources.database.read(partial(reading.get_tasks, ids=ids))
+        progress = await self._resources.lease_book.progress_of(
             [
                 Lease(task.id, task.lease_token)
                 for task in tasks.values()

@@ -17,7 +17,8 @@ from app.mysql.database import Database
 from app.queue.figures import counters, stats
 from app.queue.requests import Move
 from app.queue.sweeps import deadlines, retention, unused
-from app.service.platform import Platform
+from app.service import after_commit
+from app.service.resources import Resources
 from app.settings import Settings
 
 RECOUNT_SECONDS: Final = 3600.0
@@ -28,16 +29,16 @@ RETENTION_PAUSE_SECONDS: Final = 0.02
 UNUSED_SECONDS: Final = 4.0
 UNUSED_BATCH: Final = 1000
 
-Sweep = Callable[[Platform], Awaitable[int]]
+Sweep = Callable[[Resources], Awaitable[int]]
 
 
-async def promote(platform: Platform) -> int:
+async def promote(resources: Resources) -> int:
     """Make tasks claimable whose wait is over: delayed ones, and retries.
 
     Batch by batch in turn, and of a backlog from both ends: however many became due at one moment,
     what becomes due after them waits for a few batches, not for all of them.
     """
-    limit = platform.settings.sweep_batch_size
+    limit = resources.settings.sweep_batch_size
     total = 0
     while True:
         is_over = True
@@ -49,8 +50,8 @@ async def promote(platform: Platform) -> int:
                     limit=limit,
                     is_newest_first=is_newest_first,
                 )
-                moves = await platform.database.transact(once)
-                await platform.moved(moves)
+                moves = await resources.database.transact(once)
+                await resources.after_commit.moved(moves)
                 total += len(moves)
                 if len(moves) < limit:
                     break
@@ -59,71 +60,71 @@ async def promote(platform: Platform) -> int:
             return total
 
 
-async def time_out(platform: Platform) -> int:
+async def time_out(resources: Resources) -> int:
     """End attempts that ran into their deadline."""
-    return await _in_batches(platform, deadlines.time_out_once)
+    return await _in_batches(resources, deadlines.time_out_once)
 
 
-async def take_back_lost_leases(platform: Platform) -> int:
+async def take_back_lost_leases(resources: Resources) -> int:
     """End attempts whose worker promised heartbeats and was not heard of."""
-    await platform.lease_book.remember()
-    limit = platform.settings.sweep_batch_size
+    await resources.lease_book.remember()
+    limit = resources.settings.sweep_batch_size
     moved = 0
     seen: list[PromisedLease] = []
     while True:
-        due = await platform.database.read(partial(deadlines.due_leases, limit=limit))
+        due = await resources.database.read(partial(deadlines.due_leases, limit=limit))
         if not due or due == seen:  # others hold all of them: the next run's
             return moved
         seen = due
-        remaining = await platform.lease_book.remaining_seconds(due)
-        moves = await platform.database.transact(
+        remaining = await resources.lease_book.remaining_seconds(due)
+        moves = await resources.database.transact(
             partial(deadlines.settle_leases, remaining_seconds=remaining)
         )
-        await platform.moved(moves)
+        await resources.after_commit.moved(moves)
         moved += len(moves)
         if len(due) < limit:
             return moved
 
 
-async def fold_counters(platform: Platform) -> int:
+async def fold_counters(resources: Resources) -> int:
     """Fold what transactions have added to the counters. Moves no task."""
-    await platform.fold_counters()
+    await after_commit.fold_counters(resources.database)
     return 0
 
 
-async def delete_old(platform: Platform) -> int:
+async def delete_old(resources: Resources) -> int:
     """Delete tasks that ended longer ago than they are to be kept. A few seconds of it; the
     next run goes on from there."""
-    days = platform.settings.retention_days
+    days = resources.settings.retention_days
     if days is None:
         return 0
     until = time.monotonic() + RETENTION_SECONDS
     deleted = 0
     while True:
-        found = await platform.database.read(
-            partial(retention.look, days=days, after=platform.retained, limit=RETENTION_BATCH)
+        found = await resources.database.read(
+            partial(retention.look, days=days, after=resources.retained, limit=RETENTION_BATCH)
         )
         if found.ids:
-            tasks = await platform.database.transact(
+            tasks = await resources.database.transact(
                 partial(retention.delete_ended, ids=found.ids, days=days)
             )
-            await platform.removed(tasks)
+            await resources.after_commit.removed(tasks)
             deleted += len(tasks)
-        platform.retained = found.next or retention.FIRST
-        if found.next is None or time.monotonic() >= until or not platform.work.is_open:
+        resources.retained = found.next or retention.FIRST
+        if found.next is None or time.monotonic() >= until or not resources.work.is_open:
             return deleted
         # Claims go first: half of the time the disk is theirs alone.
         await asyncio.sleep(RETENTION_PAUSE_SECONDS)
 
 
-async def delete_unused(platform: Platform) -> int:
+async def delete_unused(resources: Resources) -> int:
     """Delete counters and tags that are of no use any more. A few seconds of it; the next run goes
     on from there. Moves no task."""
     until = time.monotonic() + UNUSED_SECONDS
-    database, walk = platform.database, platform.unused
+    database, walk = resources.database, resources.unused
 
     def has_time() -> bool:
-        return time.monotonic() < until and platform.work.is_open
+        return time.monotonic() < until and resources.work.is_open
 
     if walk.counter is None and walk.tag_id is None:
         newest = await database.read(unused.newest_tag_id)
@@ -136,16 +137,16 @@ async def delete_unused(platform: Platform) -> int:
             unused.delete_tags, after=walk.tag_id, last=walk.last_tag_id, limit=UNUSED_BATCH
         )
         walk = walk._replace(tag_id=await database.transact(look_at_tags))
-    platform.unused = walk
+    resources.unused = walk
     return 0
 
 
-async def _in_batches(platform: Platform, once: Callable[..., Awaitable[list[Move]]]) -> int:
-    limit = platform.settings.sweep_batch_size
+async def _in_batches(resources: Resources, once: Callable[..., Awaitable[list[Move]]]) -> int:
+    limit = resources.settings.sweep_batch_size
     total = 0
     while True:
-        moves = await platform.database.transact(partial(once, limit=limit))
-        await platform.moved(moves)
+        moves = await resources.database.transact(partial(once, limit=limit))
+        await resources.after_commit.moved(moves)
         total += len(moves)
         if len(moves) < limit:
             return total
@@ -176,14 +177,14 @@ class Sweeper:
     """Runs sweeps by name, and tells MySQL now and then how often and with what success, so
     that `/metrics` can show it. Not each time: three commits a second for nothing."""
 
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
         self._runs: Counter[str] = Counter()
         self._moved: Counter[str] = Counter()
 
     async def run(self, name: str) -> int:
         """Run one sweep to its end; how many tasks it moved."""
-        moved = await SWEEPS[name](self._platform)
+        moved = await SWEEPS[name](self._resources)
         self._runs[name] += 1
         self._moved[name] += moved
         return moved
@@ -192,7 +193,7 @@ class Sweeper:
         """Tell of the runs since the last report."""
         for name, runs in sorted(self._runs.items()):
             moved = self._moved[name]
-            await self._platform.database.transact(
+            await self._resources.database.transact(
                 partial(stats.report_sweep, sweep=name, runs=runs, moved=moved)
             )
             # Only now: what could not be told is told next time.

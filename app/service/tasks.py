@@ -21,8 +21,8 @@ from app.queue.requests import Move, Submission, Submitted
 from app.runtime import metrics
 from app.service.coalescer import Coalescer
 from app.service.pages import PageService
-from app.service.platform import Platform
 from app.service.reads import ReadService
+from app.service.resources import Resources
 
 # Together at most this many tasks are stored in one batch.
 SUBMIT_LIMIT: Final = 1000
@@ -43,14 +43,14 @@ class Stored(NamedTuple):
 class TaskService:
     """What clients store and change."""
 
-    def __init__(self, platform: Platform, reads: ReadService, pages: PageService) -> None:
-        self._platform = platform
+    def __init__(self, resources: Resources, reads: ReadService, pages: PageService) -> None:
+        self._resources = resources
         self._reads = reads
         self._pages = pages
         self._submissions: Coalescer[Submission, Submitted] = Coalescer(
             self._submit,
             limit=SUBMIT_LIMIT,
-            parallel=platform.batches_under_way,
+            parallel=resources.batches_under_way,
             weigh=_weight,
             observe=metrics.BATCH_CALLS.labels("submit").observe,
         )
@@ -90,26 +90,26 @@ class TaskService:
         `RetryLimitTooLowError`."""
 
         async def patch() -> Move:
-            await self._platform.tags.ensure(tag_names or ())
-            return await self._platform.database.transact_alone(
+            await self._resources.tags.ensure(tag_names or ())
+            return await self._resources.database.transact_alone(
                 partial(
                     edit.patch,
                     task_id=task_id,
                     changes=changes,
                     tag_names=tag_names,
-                    tag_ids=self._platform.tags.ids,
+                    tag_ids=self._resources.tags.ids,
                 )
             )
 
         move: Move = await self._or_again(patch)
-        await self._platform.moved([move])
+        await self._resources.after_commit.moved([move])
         return move[1]
 
     async def delete(self, task_id: int) -> None:
         """Delete a task, whatever its state. Raises `TaskNotFoundError`."""
         delete = partial(edit.delete, task_id=task_id)
-        task = await self._platform.database.transact_alone(delete)
-        await self._platform.removed([task])
+        task = await self._resources.database.transact_alone(delete)
+        await self._resources.after_commit.removed([task])
 
     async def drain(self) -> None:
         """Return when everything accepted so far is answered."""
@@ -117,20 +117,22 @@ class TaskService:
 
     async def _submit_one(self, submission: Submission) -> Submitted:
         # Before the batch: new tags are this call's own, and nobody else's, to wait for.
-        await self._platform.tags.ensure(n for t in submission.tasks for n in t.tag_names)
+        await self._resources.tags.ensure(n for t in submission.tasks for n in t.tag_names)
         return await self._submissions(submission)
 
     async def _submit(self, submissions: Sequence[Submission]) -> list[Submitted | Exception]:
         async def submit() -> list[Submitted | RowlockError]:
-            await self._platform.tags.ensure(
+            await self._resources.tags.ensure(
                 name for s in submissions for task in s.tasks for name in task.tag_names
             )
-            return await self._platform.database.transact(
-                partial(submitting.submit, submissions=submissions, tag_ids=self._platform.tags.ids)
+            return await self._resources.database.transact(
+                partial(
+                    submitting.submit, submissions=submissions, tag_ids=self._resources.tags.ids
+                )
             )
 
         answers = await self._or_again(submit)
-        await self._platform.submitted(
+        await self._resources.after_commit.submitted(
             [t for a in answers if isinstance(a, Submitted) for t in a.tasks]
         )
         return list(answers)
@@ -142,10 +144,10 @@ class TaskService:
             try:
                 return await write()
             except TagMissingError:
-                self._platform.tags.forget()
+                self._resources.tags.forget()
             except err.IntegrityError as error:
                 if error_code(error) == MISSING_PARENT:
-                    self._platform.tags.forget()
+                    self._resources.tags.forget()
                 elif error_code(error) != DUPLICATE_KEY:
                     raise
         raise RowBusyError

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.settings import Settings
 
 
 @pytest.fixture
-async def other(settings: Settings) -> AsyncIterator[Platform]:
+async def other(settings: Settings) -> AsyncIterator[Resources]:
     """Another process's inside. It may hold a transaction open for as long as a test needs."""
-    platform = Platform(settings.model_copy(update={"database_timeout_seconds": 60.0}))
-    yield platform
-    await platform.close()
+    resources = Resources(settings.model_copy(update={"database_timeout_seconds": 60.0}))
+    yield resources
+    await resources.close()

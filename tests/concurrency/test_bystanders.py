@@ -14,7 +14,7 @@ from app.mysql.connection import Connection
 from app.queue import deletion
 from app.queue.sweeps import retention
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from tests.support.factories import TaskFactory, lease_of, now
 
 MANY = 30
@@ -59,11 +59,11 @@ async def test_claiming_many_tasks_does_not_wait_for_others(
 
 
 async def test_sweeping_many_tasks_does_not_wait_for_others(
-    bystanders: None, platform: Platform
+    bystanders: None, resources: Resources
 ) -> None:
     TaskFactory.create_batch(MANY, overdue=True)
 
-    assert await sweeping.time_out(platform) == MANY
+    assert await sweeping.time_out(resources) == MANY
 
 
 async def test_cancelling_many_tasks_does_not_wait_for_others(
@@ -78,12 +78,12 @@ async def test_cancelling_many_tasks_does_not_wait_for_others(
 
 
 async def test_deleting_many_tasks_does_not_wait_for_others(
-    bystanders: None, platform: Platform, engine: Engine
+    bystanders: None, resources: Resources, engine: Engine
 ) -> None:
     tasks = TaskFactory.create_batch(MANY, done=True, created_at=now() - timedelta(days=9))
     ids = [task.id for task in tasks]
 
-    gone = await platform.database.transact(partial(retention.delete_ended, ids=ids, days=7))
+    gone = await resources.database.transact(partial(retention.delete_ended, ids=ids, days=7))
 
     assert len(gone) == MANY
     with engine.connect() as connection:
@@ -100,7 +100,7 @@ async def test_deleting_many_tasks_does_not_wait_for_others(
     ],
 )
 async def test_rows_of_a_list_are_deleted_beside_rows_that_others_hold(
-    platform: Platform, engine: Engine, table: str, columns: str, row: str
+    resources: Resources, engine: Engine, table: str, columns: str, row: str
 ) -> None:
     key = columns.partition(",")[0]
     rows = ", ".join(row.format(n) for n in range(1, 10))
@@ -120,5 +120,5 @@ async def test_rows_of_a_list_are_deleted_beside_rows_that_others_hold(
             f"SELECT 1 FROM {table} FORCE INDEX (PRIMARY) WHERE {key} IN ({marks}) FOR UPDATE",
             tuple(held),
         ).all()
-        assert await platform.database.transact(delete) == 4
+        assert await resources.database.transact(delete) == 4
         stranger.rollback()

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.domain.states import Event
-from app.service.platform import Platform
+from app.service.resources import Resources
 from tests.concurrency import steps
 from tests.concurrency.ordering import held_open, until_blocked
 from tests.concurrency.steps import claimed_ids, row
@@ -16,7 +16,7 @@ from tests.support.factories import TaskFactory, lease_of
 
 
 async def test_a_priority_changed_while_the_task_is_claimed_changes_no_order(
-    session: Session, engine: Engine, other: Platform, api: httpx.AsyncClient
+    session: Session, engine: Engine, other: Resources, api: httpx.AsyncClient
 ) -> None:
     task = TaskFactory(priority="低")
 
@@ -34,7 +34,7 @@ async def test_a_priority_changed_while_the_task_is_claimed_changes_no_order(
 
 
 async def test_a_claim_passes_by_a_task_whose_priority_is_being_changed(
-    session: Session, engine: Engine, other: Platform, api: httpx.AsyncClient
+    session: Session, engine: Engine, other: Resources, api: httpx.AsyncClient
 ) -> None:
     changing, same = TaskFactory(priority="高"), TaskFactory(priority="中")
 
@@ -46,7 +46,7 @@ async def test_a_claim_passes_by_a_task_whose_priority_is_being_changed(
 
 
 async def test_what_a_running_attempt_was_given_is_not_changed_under_it(
-    session: Session, engine: Engine, other: Platform, api: httpx.AsyncClient
+    session: Session, engine: Engine, other: Resources, api: httpx.AsyncClient
 ) -> None:
     task = TaskFactory(payload='{"n":1}')
 
@@ -61,7 +61,7 @@ async def test_what_a_running_attempt_was_given_is_not_changed_under_it(
 
 
 async def test_a_task_that_is_being_deleted_is_not_handed_out(
-    session: Session, other: Platform, api: httpx.AsyncClient
+    session: Session, other: Resources, api: httpx.AsyncClient
 ) -> None:
     deleted, kept = TaskFactory(), TaskFactory()
 
@@ -73,7 +73,7 @@ async def test_a_task_that_is_being_deleted_is_not_handed_out(
 
 
 async def test_a_delete_waits_for_the_claim_and_then_wins(
-    session: Session, engine: Engine, other: Platform, api: httpx.AsyncClient
+    session: Session, engine: Engine, other: Resources, api: httpx.AsyncClient
 ) -> None:
     task = TaskFactory()
 
@@ -91,7 +91,7 @@ async def test_a_delete_waits_for_the_claim_and_then_wins(
 
 
 async def test_of_two_deletes_at_once_one_finds_nothing(
-    session: Session, engine: Engine, other: Platform, api: httpx.AsyncClient
+    session: Session, engine: Engine, other: Resources, api: httpx.AsyncClient
 ) -> None:
     task = TaskFactory(in_progress=True, tags=["shared"])
 
@@ -104,7 +104,7 @@ async def test_of_two_deletes_at_once_one_finds_nothing(
 
 @pytest.mark.parametrize("verb", ["complete", "fail", "release"])
 async def test_a_finisher_that_waits_for_a_cancel_is_refused(
-    session: Session, engine: Engine, other: Platform, api: httpx.AsyncClient, verb: str
+    session: Session, engine: Engine, other: Resources, api: httpx.AsyncClient, verb: str
 ) -> None:
     task = TaskFactory(in_progress=True)
 
@@ -120,7 +120,7 @@ async def test_a_finisher_that_waits_for_a_cancel_is_refused(
 
 
 async def test_a_cancel_that_waits_for_a_completion_is_refused(
-    session: Session, engine: Engine, other: Platform, api: httpx.AsyncClient
+    session: Session, engine: Engine, other: Resources, api: httpx.AsyncClient
 ) -> None:
     task = TaskFactory(in_progress=True)
 
@@ -135,7 +135,7 @@ async def test_a_cancel_that_waits_for_a_completion_is_refused(
 
 
 async def test_a_cancel_that_waits_for_a_claim_takes_the_task_from_its_worker(
-    session: Session, engine: Engine, other: Platform, api: httpx.AsyncClient
+    session: Session, engine: Engine, other: Resources, api: httpx.AsyncClient
 ) -> None:
     task = TaskFactory()
 
@@ -150,7 +150,7 @@ async def test_a_cancel_that_waits_for_a_claim_takes_the_task_from_its_worker(
 
 
 async def test_a_pause_that_waits_for_a_claim_comes_too_late(
-    session: Session, engine: Engine, other: Platform, api: httpx.AsyncClient
+    session: Session, engine: Engine, other: Resources, api: httpx.AsyncClient
 ) -> None:
     task = TaskFactory()
 
@@ -164,7 +164,7 @@ async def test_a_pause_that_waits_for_a_claim_comes_too_late(
 
 
 async def test_a_claim_passes_by_a_task_that_is_being_paused(
-    session: Session, other: Platform, api: httpx.AsyncClient
+    session: Session, other: Resources, api: httpx.AsyncClient
 ) -> None:
     task = TaskFactory()
 

@@ -11,7 +11,7 @@ from app.domain.task import NewTask
 from app.queue import manage, submitting
 from app.queue.requests import Submission
 from app.queue.tags import TagIds
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.settings import Settings
 from tests.concurrency.ordering import held_open
 from tests.concurrency.steps import claim, claimed_ids
@@ -35,7 +35,7 @@ URGENT = NewTask(
 
 
 async def test_a_second_claimer_gets_the_other_tasks_and_does_not_wait_for_the_first(
-    session: Session, other: Platform, api: httpx.AsyncClient
+    session: Session, other: Resources, api: httpx.AsyncClient
 ) -> None:
     tasks = TaskFactory.create_batch(5)
 
@@ -47,7 +47,7 @@ async def test_a_second_claimer_gets_the_other_tasks_and_does_not_wait_for_the_f
 
 
 async def test_a_claimer_that_finds_everything_locked_gets_nothing_at_once(
-    session: Session, other: Platform, api: httpx.AsyncClient
+    session: Session, other: Resources, api: httpx.AsyncClient
 ) -> None:
     TaskFactory.create_batch(3)
 
@@ -71,7 +71,7 @@ async def test_tasks_of_a_claim_that_was_rolled_back_are_there_for_the_next(
 
 
 async def test_a_claim_neither_waits_for_nor_sees_a_submit_under_way(
-    session: Session, other: Platform, api: httpx.AsyncClient
+    session: Session, other: Resources, api: httpx.AsyncClient
 ) -> None:
     waiting = TaskFactory()
 
@@ -87,7 +87,7 @@ async def test_a_claim_neither_waits_for_nor_sees_a_submit_under_way(
 
 
 async def test_a_submit_does_not_wait_for_a_claim_under_way(
-    session: Session, other: Platform, api: httpx.AsyncClient
+    session: Session, other: Resources, api: httpx.AsyncClient
 ) -> None:
     TaskFactory.create_batch(3)
 
@@ -98,7 +98,7 @@ async def test_a_submit_does_not_wait_for_a_claim_under_way(
 
 
 async def test_a_pause_of_the_queue_lets_a_claim_under_way_finish_and_stops_the_next(
-    session: Session, other: Platform, api: httpx.AsyncClient
+    session: Session, other: Resources, api: httpx.AsyncClient
 ) -> None:
     TaskFactory.create_batch(3)
 
@@ -114,7 +114,7 @@ async def test_a_pause_of_the_queue_lets_a_claim_under_way_finish_and_stops_the_
 
 
 async def test_a_pause_of_the_queue_under_way_stops_nobody_before_its_commit(
-    session: Session, other: Platform, api: httpx.AsyncClient
+    session: Session, other: Resources, api: httpx.AsyncClient
 ) -> None:
     TaskFactory.create_batch(2)
 

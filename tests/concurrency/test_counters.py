@@ -12,7 +12,7 @@ from app.domain.errors import RecountUnderWayError
 from app.mysql.connection import Connection
 from app.queue.figures import counters
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.settings import Settings
 from tests.concurrency import steps
 from tests.concurrency.ordering import deadlocks, held_open
@@ -26,14 +26,14 @@ async def waiting(api: httpx.AsyncClient) -> tuple[int, int]:
 
 
 async def test_what_is_not_committed_is_not_counted_by_a_reader_a_fold_or_a_recount(
-    api: httpx.AsyncClient, other: Platform, platform: Platform, settings: Settings
+    api: httpx.AsyncClient, other: Resources, resources: Resources, settings: Settings
 ) -> None:
     for _ in range(5):
         await submit(api)
 
     async with held_open(other.database, steps.claim(2)):
         assert await waiting(api) == (5, 0)
-        await sweeping.fold_counters(platform)
+        await sweeping.fold_counters(resources)
         assert await sweeping.recount(settings) == {}
         assert await waiting(api) == (5, 0)
 
@@ -42,20 +42,20 @@ async def test_what_is_not_committed_is_not_counted_by_a_reader_a_fold_or_a_reco
 
 
 async def test_two_folds_fold_each_delta_once(
-    api: httpx.AsyncClient, other: Platform, platform: Platform
+    api: httpx.AsyncClient, other: Resources, resources: Resources
 ) -> None:
     for _ in range(5):
         await submit(api)
 
     async with held_open(other.database, partial(counters.fold_once, limit=3)) as folded:
         # It waits for the counter that the first has changed, and then goes on from there.
-        second = asyncio.create_task(sweeping.fold_counters(platform))
+        second = asyncio.create_task(sweeping.fold_counters(resources))
         assert await waiting(api) == (5, 0)
     await second
 
     assert folded == 3
     assert await waiting(api) == (5, 0)
-    await sweeping.fold_counters(platform)
+    await sweeping.fold_counters(resources)
     assert await waiting(api) == (5, 0)
 
 
@@ -67,7 +67,7 @@ def left(engine: Engine) -> int:
 
 
 async def test_a_fold_does_not_wait_for_a_transaction_that_is_open(
-    api: httpx.AsyncClient, other: Platform, platform: Platform, engine: Engine
+    api: httpx.AsyncClient, other: Resources, resources: Resources, engine: Engine
 ) -> None:
     for _ in range(5):
         await submit(api)
@@ -76,13 +76,13 @@ async def test_a_fold_does_not_wait_for_a_transaction_that_is_open(
         await counters.add(connection, {"queue/others/to_do/中": 1})
 
     async with held_open(other.database, add):
-        assert await platform.database.transact(partial(counters.fold_once, limit=100)) == 5
+        assert await resources.database.transact(partial(counters.fold_once, limit=100)) == 5
         assert left(engine) == 0
     assert left(engine) == 1
 
 
 async def test_two_folds_of_different_queues_do_not_wait_for_each_other(
-    api: httpx.AsyncClient, other: Platform, platform: Platform, engine: Engine
+    api: httpx.AsyncClient, other: Resources, resources: Resources, engine: Engine
 ) -> None:
     for queue in ("a", "b"):
         for _ in range(3):
@@ -90,14 +90,14 @@ async def test_two_folds_of_different_queues_do_not_wait_for_each_other(
     before = deadlocks(engine)
 
     async with held_open(other.database, partial(counters.fold_once, limit=3)) as folded:
-        assert await platform.database.transact(partial(counters.fold_once, limit=3)) == 3
+        assert await resources.database.transact(partial(counters.fold_once, limit=3)) == 3
     assert (folded, left(engine), deadlocks(engine)) == (3, 0, before)
 
 
 async def test_many_folds_at_once_fold_each_delta_once_and_never_deadlock(
     api: httpx.AsyncClient,
-    other: Platform,
-    platform: Platform,
+    other: Resources,
+    resources: Resources,
     engine: Engine,
     settings: Settings,
 ) -> None:
@@ -109,11 +109,11 @@ async def test_many_folds_at_once_fold_each_delta_once_and_never_deadlock(
         *(
             process.database.transact(partial(counters.fold_once, limit=5))
             for _ in range(8)
-            for process in (other, platform)
+            for process in (other, resources)
         )
     )
     while left(engine):
-        await sweeping.fold_counters(platform)
+        await sweeping.fold_counters(resources)
 
     assert sum(folded) <= 40
     assert deadlocks(engine) == before
@@ -122,13 +122,13 @@ async def test_many_folds_at_once_fold_each_delta_once_and_never_deadlock(
 
 async def test_two_recounts_at_once_count_once(
     api: httpx.AsyncClient,
-    platform: Platform,
+    resources: Resources,
     engine: Engine,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await submit(api, tags=["a"])
-    await sweeping.fold_counters(platform)
+    await sweeping.fold_counters(resources)
     with engine.begin() as connection:
         connection.execute(text("UPDATE counters SET value = value + 5 WHERE name = 'tag/a'"))
     has_counted, may_go_on = asyncio.Event(), asyncio.Event()
@@ -141,7 +141,7 @@ async def test_two_recounts_at_once_count_once(
         await add(connection, deltas)
 
     monkeypatch.setattr(counters, "add", halt)
-    first = asyncio.create_task(platform.database.read(counters.recount))
+    first = asyncio.create_task(resources.database.read(counters.recount))
     await has_counted.wait()
     with pytest.raises(RecountUnderWayError):
         await sweeping.recount(settings)

@@ -14,7 +14,7 @@ from app.domain.task import Lease
 from app.queue.attempts import heartbeats
 from app.queue.sweeps import deadlines
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.settings import Settings
 from tests.concurrency.ordering import held_open, until_blocked
 from tests.concurrency.steps import row
@@ -34,19 +34,19 @@ def silent(session: Session, settings: Settings, engine: Engine) -> Any:
     return TaskFactory(heartbeating=True, started_at=now() - timedelta(seconds=10))
 
 
-async def seen_as_lost(platform: Platform) -> dict[Lease, float | None]:
+async def seen_as_lost(resources: Resources) -> dict[Lease, float | None]:
     """The sweep's first half: MySQL says who is due, Redis who was heard of."""
-    due = await platform.database.read(lambda c: deadlines.due_leases(c, limit=100))
-    remaining = await platform.lease_book.remaining_seconds(due)
+    due = await resources.database.read(lambda c: deadlines.due_leases(c, limit=100))
+    remaining = await resources.lease_book.remaining_seconds(due)
     assert list(remaining.values()) == [None], "the sweep has to hold it for lost"
     return remaining
 
 
 async def test_a_worker_that_is_silent_loses_its_lease(
-    silent: Any, engine: Engine, platform: Platform, api: httpx.AsyncClient
+    silent: Any, engine: Engine, resources: Resources, api: httpx.AsyncClient
 ) -> None:
     lease = lease_of(silent)
-    assert await sweeping.take_back_lost_leases(platform) == 1
+    assert await sweeping.take_back_lost_leases(resources) == 1
 
     answer = await api.post(f"/leases/{lease}/heartbeat")
     assert answer.status_code == 409
@@ -55,7 +55,7 @@ async def test_a_worker_that_is_silent_loses_its_lease(
 
 
 async def test_a_heartbeat_answered_while_the_sweep_decides_keeps_the_lease(
-    silent: Any, engine: Engine, other: Platform, api: httpx.AsyncClient
+    silent: Any, engine: Engine, other: Resources, api: httpx.AsyncClient
 ) -> None:
     remaining = await seen_as_lost(other)
     assert (await api.post(f"/leases/{lease_of(silent)}/heartbeat")).status_code == 200
@@ -71,25 +71,25 @@ async def test_a_heartbeat_answered_while_the_sweep_decides_keeps_the_lease(
 
 
 async def test_a_heartbeat_under_way_in_mysql_keeps_the_lease(
-    silent: Any, engine: Engine, other: Platform, platform: Platform, api: httpx.AsyncClient
+    silent: Any, engine: Engine, other: Resources, resources: Resources, api: httpx.AsyncClient
 ) -> None:
-    remaining = await seen_as_lost(platform)
+    remaining = await seen_as_lost(resources)
     lease = Lease(silent.id, silent.lease_token)
 
     async with held_open(
         other.database, lambda c: heartbeats.put_off(c, {lease: 5.0}, skip_locked=False)
     ):
-        moves = await platform.database.transact(
+        moves = await resources.database.transact(
             lambda c: deadlines.settle_leases(c, remaining_seconds=remaining)
         )
         assert moves == []
 
-    assert await sweeping.take_back_lost_leases(platform) == 0
+    assert await sweeping.take_back_lost_leases(resources) == 0
     assert row(engine, silent.id)["status"] == "in_progress"
 
 
 async def test_a_heartbeat_that_comes_while_the_lease_is_being_taken_back_is_told_so(
-    silent: Any, engine: Engine, other: Platform, api: httpx.AsyncClient
+    silent: Any, engine: Engine, other: Resources, api: httpx.AsyncClient
 ) -> None:
     remaining = await seen_as_lost(other)
 
@@ -106,7 +106,7 @@ async def test_a_heartbeat_that_comes_while_the_lease_is_being_taken_back_is_tol
 
 
 async def test_a_worker_that_finishes_while_the_sweep_decides_is_done(
-    silent: Any, engine: Engine, other: Platform, api: httpx.AsyncClient
+    silent: Any, engine: Engine, other: Resources, api: httpx.AsyncClient
 ) -> None:
     remaining = await seen_as_lost(other)
     assert (await api.post(f"/leases/{lease_of(silent)}/complete")).status_code == 200
@@ -120,7 +120,7 @@ async def test_a_worker_that_finishes_while_the_sweep_decides_is_done(
 
 
 async def test_a_sweep_that_was_slow_to_decide_leaves_the_next_attempt_alone(
-    silent: Any, engine: Engine, other: Platform, platform: Platform, api: httpx.AsyncClient
+    silent: Any, engine: Engine, other: Resources, resources: Resources, api: httpx.AsyncClient
 ) -> None:
     lease = lease_of(silent)
     remaining = await seen_as_lost(other)

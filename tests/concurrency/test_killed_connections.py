@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.mysql.connection import Connection
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.settings import Settings
 from tests.concurrency.ordering import until_blocked
 from tests.concurrency.steps import row
@@ -92,10 +92,10 @@ def prepare(
     session: Session,
     engine: Engine,
     api: httpx.AsyncClient,
-    platform: Platform,
+    resources: Resources,
 ) -> Prepare:
     """Makes another write of a kind, with all that it needs."""
-    return lambda: Write(request.param, api=api, platform=platform, engine=engine)
+    return lambda: Write(request.param, api=api, resources=resources, engine=engine)
 
 
 async def done_as_usual(prepare: Prepare) -> tuple[Any, ...]:

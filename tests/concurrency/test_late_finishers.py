@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from tests.concurrency import steps
 from tests.concurrency.ordering import held_open, until_blocked
 from tests.concurrency.steps import row
@@ -23,7 +23,7 @@ async def outcomes(api: httpx.AsyncClient, task_id: int) -> list[str]:
 
 @pytest.mark.parametrize("finish", ["complete", "fail", "release"])
 async def test_a_finisher_that_waits_for_the_sweep_is_told_the_present_status(
-    session: Session, engine: Engine, other: Platform, api: httpx.AsyncClient, finish: str
+    session: Session, engine: Engine, other: Resources, api: httpx.AsyncClient, finish: str
 ) -> None:
     task = TaskFactory(overdue=True)
 
@@ -41,21 +41,21 @@ async def test_a_finisher_that_waits_for_the_sweep_is_told_the_present_status(
 
 
 async def test_the_sweep_leaves_an_attempt_alone_that_is_being_finished(
-    session: Session, engine: Engine, other: Platform, platform: Platform, api: httpx.AsyncClient
+    session: Session, engine: Engine, other: Resources, resources: Resources, api: httpx.AsyncClient
 ) -> None:
     task = TaskFactory(overdue=True)
 
     async with held_open(other.database, steps.complete(lease_of(task))):
-        assert await sweeping.time_out(platform) == 0
+        assert await sweeping.time_out(resources) == 0
 
-    assert await sweeping.time_out(platform) == 0
+    assert await sweeping.time_out(resources) == 0
     assert row(engine, task.id)["status"] == "done"
     assert row(engine, task.id)["result"] == '"in time"'
     assert await outcomes(api, task.id) == ["done"]
 
 
 async def test_in_one_call_the_late_item_alone_is_refused(
-    session: Session, engine: Engine, other: Platform, api: httpx.AsyncClient
+    session: Session, engine: Engine, other: Resources, api: httpx.AsyncClient
 ) -> None:
     late, in_time = TaskFactory(overdue=True), TaskFactory(in_progress=True)
     items: list[dict[str, Any]] = [
@@ -73,7 +73,7 @@ async def test_in_one_call_the_late_item_alone_is_refused(
 
 @pytest.mark.parametrize("finish", ["complete", "fail", "release"])
 async def test_a_finisher_cannot_end_the_attempt_that_another_worker_is_given(
-    session: Session, engine: Engine, other: Platform, api: httpx.AsyncClient, finish: str
+    session: Session, engine: Engine, other: Resources, api: httpx.AsyncClient, finish: str
 ) -> None:
     task = TaskFactory(overdue=True, retry_delay_seconds=0)
     lease = lease_of(task)
@@ -93,7 +93,7 @@ async def test_a_finisher_cannot_end_the_attempt_that_another_worker_is_given(
 
 
 async def test_two_workers_finishing_one_lease_at_once_get_the_same_answer(
-    session: Session, engine: Engine, other: Platform, api: httpx.AsyncClient
+    session: Session, engine: Engine, other: Resources, api: httpx.AsyncClient
 ) -> None:
     task = TaskFactory(in_progress=True)
 

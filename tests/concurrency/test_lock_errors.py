@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.mysql.connection import Connection
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.settings import Settings
 from tests.concurrency.ordering import deadlocks, until_blocked
 from tests.concurrency.steps import row
@@ -53,7 +53,7 @@ async def test_a_call_that_was_the_victim_of_a_deadlock_succeeds(
 
 
 async def test_a_transaction_that_waited_too_long_for_a_lock_is_run_again_from_its_start(
-    session: Session, engine: Engine, other: Platform
+    session: Session, engine: Engine, other: Resources
 ) -> None:
     task = TaskFactory()
     tries: list[str] = []
@@ -153,12 +153,12 @@ def nobody_commits(engine: Engine) -> Iterator[SqlConnection]:
 
 @pytest.mark.parametrize("kind", ADDING)
 async def test_whatever_is_written_a_deadlock_is_hidden(
-    session: Session, engine: Engine, api: httpx.AsyncClient, platform: Platform, kind: str
+    session: Session, engine: Engine, api: httpx.AsyncClient, resources: Resources, kind: str
 ) -> None:
-    usual = Write(kind, api=api, platform=platform, engine=engine)
+    usual = Write(kind, api=api, resources=resources, engine=engine)
     assert await usual.send() < 300
     assert usual.look() != usual.before
-    write = Write(kind, api=api, platform=platform, engine=engine)
+    write = Write(kind, api=api, resources=resources, engine=engine)
     before = deadlocks(engine)
     with nobody_commits(engine) as stranger:
         call = asyncio.create_task(write.send())
@@ -176,9 +176,9 @@ async def test_whatever_is_written_a_lock_that_stays_is_told_in_time_and_nothing
     session: Session, engine: Engine, settings: Settings
 ) -> None:
     own = settings.model_copy(update={"database_pool_size": 32})
-    platform = Platform(own)
+    resources = Resources(own)
     async with serving(own) as api:
-        writes = [Write(kind, api=api, platform=platform, engine=engine) for kind in ADDING]
+        writes = [Write(kind, api=api, resources=resources, engine=engine) for kind in ADDING]
         with nobody_commits(engine):
             began = time.monotonic()
             assert await asyncio.gather(*(write.send() for write in writes)) == [BUSY] * len(ADDING)
@@ -188,5 +188,5 @@ async def test_whatever_is_written_a_lock_that_stays_is_told_in_time_and_nothing
         for write in writes:
             assert await write.send() < 300
             assert write.look() != write.before
-    await platform.close()
+    await resources.close()
     assert await sweeping.recount(settings) == {}

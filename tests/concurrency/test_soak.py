@@ -11,7 +11,7 @@ import httpx
 from sqlalchemy import Engine, text
 
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.settings import Settings
 from tests.concurrency.ordering import deadlocks
 from tests.conftest import serving
@@ -69,10 +69,10 @@ class Run:
             counted = self.completed if item["outcome"] == "complete" else self.failed
             counted[done["task"]["id"]] += 1
 
-    async def sweep(self, platform: Platform) -> None:
+    async def sweep(self, resources: Resources) -> None:
         while not self.is_over:
             for run in sweeping.SWEEPS.values():
-                await run(platform)
+                await run(resources)
             await asyncio.sleep(0.05)
 
 
@@ -92,7 +92,7 @@ async def submit(api: httpx.AsyncClient, count: int) -> None:
 
 
 async def test_every_task_is_done_exactly_once(
-    engine: Engine, settings: Settings, platform: Platform
+    engine: Engine, settings: Settings, resources: Resources
 ) -> None:
     run = Run()
     deadlocks_before = deadlocks(engine)
@@ -104,7 +104,7 @@ async def test_every_task_is_done_exactly_once(
             group.create_task(submit(api, TASKS // 5), name=f"submitter {number}")
         for process, number in itertools.product(range(PROCESSES), range(WORKERS)):
             group.create_task(run.work(processes[process], f"{process}-{number}", limits))
-        group.create_task(run.sweep(platform))
+        group.create_task(run.sweep(resources))
 
     assert deadlocks(engine) == deadlocks_before, "all lock in one order"
     assert set(run.completed.values()) == {1}

@@ -10,22 +10,22 @@ from sqlalchemy.orm import Session
 from app.domain.states import Status
 from app.queue.sweeps import deadlines
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from tests.concurrency import steps
 from tests.concurrency.ordering import held_open
 from tests.support.factories import TaskFactory, now
 
 
 async def test_two_sweeps_share_the_overdue_tasks(
-    session: Session, engine: Engine, other: Platform, platform: Platform
+    session: Session, engine: Engine, other: Resources, resources: Resources
 ) -> None:
     tasks = TaskFactory.create_batch(10, overdue=True)
 
     async with held_open(other.database, steps.time_out(limit=4)) as first:
-        assert await sweeping.time_out(platform) == 6
+        assert await sweeping.time_out(resources) == 6
 
     assert len(first) == 4
-    assert await sweeping.time_out(platform) == 0
+    assert await sweeping.time_out(resources) == 0
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT status, current_retry_count, claim_rank FROM tasks"))
         assert {tuple(row) for row in rows} == {("retrying", 1, None)}
@@ -34,7 +34,7 @@ async def test_two_sweeps_share_the_overdue_tasks(
 
 
 async def test_two_sweeps_promote_each_task_once(
-    session: Session, engine: Engine, other: Platform, platform: Platform
+    session: Session, engine: Engine, other: Resources, resources: Resources
 ) -> None:
     TaskFactory.create_batch(
         10,
@@ -47,7 +47,7 @@ async def test_two_sweeps_promote_each_task_once(
     async with held_open(
         other.database, lambda c: deadlines.promote_once(c, status=Status.RETRYING, limit=4)
     ) as first:
-        assert await sweeping.promote(platform) == 6
+        assert await sweeping.promote(resources) == 6
 
     assert len(first) == 4
     with engine.connect() as connection:
@@ -56,12 +56,12 @@ async def test_two_sweeps_promote_each_task_once(
 
 
 async def test_schedulers_at_full_speed_move_each_task_once(
-    session: Session, engine: Engine, other: Platform, platform: Platform
+    session: Session, engine: Engine, other: Resources, resources: Resources
 ) -> None:
     TaskFactory.create_batch(60, overdue=True, retry_limit=0)
 
     moved = await asyncio.gather(
-        *(sweeping.time_out(process) for process in (other, platform) for _ in range(4))
+        *(sweeping.time_out(process) for process in (other, resources) for _ in range(4))
     )
 
     assert sum(moved) == 60

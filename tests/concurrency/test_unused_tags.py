@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from app.mysql.connection import Connection
 from app.queue.sweeps import unused
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.settings import Settings
 from tests.concurrency.ordering import held_open, until_blocked
 from tests.conftest import serving
@@ -28,7 +28,7 @@ async def a_tag_without_tasks(api: httpx.AsyncClient, name: str) -> None:
 
 
 async def test_a_tag_that_is_just_being_used_stays(
-    api: httpx.AsyncClient, other: Platform, platform: Platform, engine: Engine
+    api: httpx.AsyncClient, other: Resources, resources: Resources, engine: Engine
 ) -> None:
     for name in ("used", "unused"):
         await a_tag_without_tasks(api, name)
@@ -44,14 +44,14 @@ async def test_a_tag_that_is_just_being_used_stays(
 
     async with held_open(other.database, use):
         for _ in range(2):
-            await sweeping.delete_unused(platform)
+            await sweeping.delete_unused(resources)
         assert names(engine) == ["used"]
-    await sweeping.delete_unused(platform)
+    await sweeping.delete_unused(resources)
     assert names(engine) == ["used"]
 
 
 async def test_a_task_that_comes_while_its_tag_is_deleted_gets_it_anew(
-    settings: Settings, other: Platform, engine: Engine
+    settings: Settings, other: Resources, engine: Engine
 ) -> None:
     async with serving(settings) as api:
         for name in ("a", "b"):
@@ -73,7 +73,7 @@ async def test_a_task_that_comes_while_its_tag_is_deleted_gets_it_anew(
 
 
 async def test_a_patch_that_comes_while_its_tag_is_deleted_gets_it_anew(
-    settings: Settings, other: Platform, engine: Engine
+    settings: Settings, other: Resources, engine: Engine
 ) -> None:
     async with serving(settings) as api:
         await a_tag_without_tasks(api, "a")

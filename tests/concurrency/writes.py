@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 
 from app.domain.errors import DatabaseAwayError, RowBusyError
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from tests.support.factories import TaskFactory, lease_of, now
 
 BUSY: Final = 503
@@ -66,11 +66,11 @@ class Write:
     """One write. Of submissions each has a key, so that it may be sent again."""
 
     def __init__(
-        self, kind: str, *, api: httpx.AsyncClient, platform: Platform, engine: Engine
+        self, kind: str, *, api: httpx.AsyncClient, resources: Resources, engine: Engine
     ) -> None:
         self.kind = KINDS[kind]
         self._api = api
-        self._platform = platform
+        self._resources = resources
         self._engine = engine
         self.queue = f"queue-{next(_SERIAL)}"
         self.task_id = 0
@@ -92,9 +92,9 @@ class Write:
     async def send(self) -> int:
         """The status of the answer; one that says to come back says when."""
         if self.kind.method == "SWEEP":
-            sweep: Callable[[Platform], Awaitable[int]] = sweeping.SWEEPS[self._path]
+            sweep: Callable[[Resources], Awaitable[int]] = sweeping.SWEEPS[self._path]
             try:
-                await sweep(self._platform)
+                await sweep(self._resources)
             except (DatabaseAwayError, RowBusyError):
                 return BUSY
             return 200

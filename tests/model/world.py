@@ -16,7 +16,7 @@ from sqlalchemy import Engine, text
 
 from app.processes.application import create_app
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.settings import Settings
 from tests.conftest import calling, empty
 from tests.model.moments import Between, Moment, bounds
@@ -55,8 +55,8 @@ class World:
         settings = settings.model_copy(update={**patience, "retention_days": RETENTION_DAYS})
         apps = [create_app(settings) for _ in PROCESSES]
         self._apis = [self.run(self._stack.enter_async_context(calling(app))) for app in apps]
-        self._platforms: list[Platform] = [app.state.services.platform for app in apps]
-        self._scheduler = Platform(settings)
+        self._of_processes: list[Resources] = [app.state.services.resources for app in apps]
+        self._scheduler = Resources(settings)
         self._settings = settings
         assert settings.redis_url is not None
         self.redis = redis.Redis.from_url(settings.redis_url)
@@ -139,8 +139,8 @@ class World:
 
     def rest(self) -> None:
         """The second passes for which a process remembers where its queues begin."""
-        for platform in self._platforms:
-            platform.claims.marks.forget_all()
+        for resources in self._of_processes:
+            resources.claims.marks.forget_all()
 
     def is_close(self, moments: Sequence[Moment]) -> bool:
         """Whether one of the moments may come while a call is under way. Those that come within

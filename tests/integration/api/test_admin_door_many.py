@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from app.service.platform import Platform
+from app.service.resources import Resources
 from tests.concurrency.ordering import held_open, until_blocked
 from tests.concurrency.steps import claim as claiming
 from tests.support.calls import Document, claim, document, get, problem, submit
@@ -128,11 +128,11 @@ async def test_more_tasks_than_one_batch_are_all_changed(
 
 
 async def test_what_no_longer_matches_when_its_turn_comes_is_left_alone(
-    api: httpx.AsyncClient, platform: Platform, engine: Engine
+    api: httpx.AsyncClient, resources: Resources, engine: Engine
 ) -> None:
     """Whoever cancels what waits does not mean what runs."""
     first, second = await submit(api), await submit(api)
-    async with held_open(platform.database, claiming()) as claimed:
+    async with held_open(resources.database, claiming()) as claimed:
         assert [task.id for task in claimed] == [first["id"]]
         cancelling = asyncio.create_task(act_on_all(api, "cancel", status="to_do"))
         await until_blocked(engine)

@@ -12,7 +12,7 @@ from app.api import ops
 from app.processes.doctor import examine
 from app.processes.findings import Finding
 from app.runtime import metrics
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.service.sweeping import SWEEPS, Sweeper
 from app.settings import Settings
 from tests.conftest import serving
@@ -169,10 +169,10 @@ async def test_calls_that_share_a_batch_are_counted(api: httpx.AsyncClient) -> N
 
 
 async def test_what_the_schedulers_do_is_shown(
-    api: httpx.AsyncClient, platform: Platform, session: Session
+    api: httpx.AsyncClient, resources: Resources, session: Session
 ) -> None:
     TaskFactory(overdue=True)
-    sweeper = Sweeper(platform)
+    sweeper = Sweeper(resources)
     for _ in range(2):
         for name in SWEEPS:
             await sweeper.run(name)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.states import Priority, Status
 from app.queue.figures.counters import ended
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.service.sweeping import promote
 from tests.support.calls import Document, claim_one, complete, fail, submit
 from tests.support.factories import TaskFactory, add_to_counters, now
@@ -111,13 +111,13 @@ async def waiting_seconds(api: httpx.AsyncClient) -> float:
 
 
 async def test_a_delayed_task_waits_since_it_could_be_claimed(
-    api: httpx.AsyncClient, session: Session, platform: Platform
+    api: httpx.AsyncClient, session: Session, resources: Resources
 ) -> None:
     due = now() - timedelta(seconds=100)
     created = due - timedelta(days=1)
     TaskFactory(created_at=created, available_at=due, claim_rank=None, sweep_at=due)
     assert (await stats_of(api))["oldest_waiting_seconds"] is None
-    await promote(platform)
+    await promote(resources)
     assert await waiting_seconds(api) == pytest.approx(100, abs=30)
 
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from tests.support.calls import claim, claim_one, complete, document, fail, get, problem, submit
 from tests.support.elapse import elapse, is_between, moment, mysql_now
 from tests.support.worker_calls import FINISHES, a_lease, end, release
@@ -81,7 +81,7 @@ async def test_a_failed_attempt_is_retried_after_the_tasks_delay(
 
 
 async def test_the_delay_doubles_with_each_retry(
-    api: httpx.AsyncClient, platform: Platform, engine: Engine
+    api: httpx.AsyncClient, resources: Resources, engine: Engine
 ) -> None:
     await submit(api, retry_delay_seconds=100)
     for expected in (100, 200, 400):
@@ -89,7 +89,7 @@ async def test_the_delay_doubles_with_each_retry(
         delay = moment(task["available_at"]) - moment(task["updated_at"])
         assert 0.9 * expected <= delay.total_seconds() <= 1.1 * expected
         elapse(engine, 500)
-        await sweeping.promote(platform)
+        await sweeping.promote(resources)
 
 
 async def test_the_attempt_after_the_last_retry_ends_in_failed(api: httpx.AsyncClient) -> None:

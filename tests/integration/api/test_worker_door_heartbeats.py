@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from tests.support.calls import Document, claim, claim_one, complete, fail, get, problem, submit
 from tests.support.elapse import elapse, is_between, moment, mysql_now
 from tests.support.worker_calls import a_lease, act, heartbeat, release
@@ -130,11 +130,11 @@ async def test_a_heartbeat_after_the_end_is_refused_with_the_reason(
 
 
 async def test_a_heartbeat_after_the_time_out_is_refused_with_the_reason(
-    api: httpx.AsyncClient, platform: Platform, engine: Engine
+    api: httpx.AsyncClient, resources: Resources, engine: Engine
 ) -> None:
     lease = await a_lease(api, timeout_seconds=10)
     elapse(engine, 11)
-    await sweeping.time_out(platform)
+    await sweeping.time_out(resources)
     answer = await api.post(f"/leases/{lease['lease_id']}/heartbeat")
 
     assert "timed_out" in problem(answer, 409).detail

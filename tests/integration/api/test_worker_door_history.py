@@ -6,7 +6,7 @@ import httpx
 from sqlalchemy import Engine
 
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from tests.support.calls import claim_one, complete, fail, get, submit
 from tests.support.elapse import elapse, moment
 from tests.support.worker_calls import a_lease, act, attempts, release
@@ -17,14 +17,14 @@ def told(history: list[dict[str, Any]]) -> list[tuple[int, str, str | None]]:
 
 
 async def test_every_ended_attempt_is_told_in_order(
-    api: httpx.AsyncClient, platform: Platform, engine: Engine
+    api: httpx.AsyncClient, resources: Resources, engine: Engine
 ) -> None:
     task = await submit(api, timeout_seconds=10, retry_limit=9, retry_delay_seconds=0)
     await fail(api, await claim_one(api, worker="w1"), error="it broke")
     await release(api, await claim_one(api, worker="w2"))
     await claim_one(api, worker="w3")
     elapse(engine, 11)
-    await sweeping.time_out(platform)
+    await sweeping.time_out(resources)
     await claim_one(api, worker="w4")
     await act(api, task["id"], "cancel")
     await act(api, task["id"], "retry")

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import Engine
 
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from tests.support.calls import get, problem
 from tests.support.elapse import elapse
 from tests.support.worker_calls import FINISHES, a_lease, act, end
@@ -15,11 +15,11 @@ FORGED = "0" * 32
 
 @pytest.mark.parametrize("finish", FINISHES)
 async def test_a_late_finisher_is_told_the_present_status(
-    api: httpx.AsyncClient, platform: Platform, engine: Engine, finish: str
+    api: httpx.AsyncClient, resources: Resources, engine: Engine, finish: str
 ) -> None:
     lease = await a_lease(api, timeout_seconds=1)
     elapse(engine, 2)
-    assert await sweeping.time_out(platform) == 1
+    assert await sweeping.time_out(resources) == 1
     answer = await end(api, lease["lease_id"], finish)
 
     assert "timed_out" in problem(answer, 409).detail

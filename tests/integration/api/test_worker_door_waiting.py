@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from app.processes.application import create_app
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.settings import Settings
 from tests.conftest import serving
 from tests.support.calls import claim, claim_one, complete, get, submit
@@ -142,13 +142,13 @@ async def test_what_another_worker_releases_wakes_a_worker(
 
 
 async def test_a_task_whose_time_comes_wakes_a_worker(
-    api: httpx.AsyncClient, platform: Platform, engine: Engine, begins_to_wait: Began
+    api: httpx.AsyncClient, resources: Resources, engine: Engine, begins_to_wait: Began
 ) -> None:
     soon = mysql_now(engine) + timedelta(hours=1)
     task = await submit(api, available_at=f"{soon.isoformat()}Z")
     worker = await waiting(api, begins_to_wait)
     elapse(engine, 3600)
-    assert await sweeping.promote(platform) == 1
+    assert await sweeping.promote(resources) == 1
 
     assert [lease["task"]["id"] for lease in await worker] == [task["id"]]
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.settings import Settings
 from tests.conftest import serving
 from tests.support.calls import claim_one, complete, get, submit
@@ -91,12 +91,12 @@ async def test_a_write_is_seen_by_the_next_read_of_every_process(
 
 
 async def test_what_the_sweep_did_is_seen_by_the_next_read(
-    api: httpx.AsyncClient, session: Session, platform: Platform, redis_connection: redis.Redis
+    api: httpx.AsyncClient, session: Session, resources: Resources, redis_connection: redis.Redis
 ) -> None:
     task = TaskFactory(overdue=True)
     before = await cached(redis_connection, api, task.id)
     assert before[0]["status"] == "in_progress"
-    await sweeping.time_out(platform)
+    await sweeping.time_out(resources)
 
     one, everything, *_ = await read(api, task.id)
     assert (one["status"], everything[0]["status"]) == ("retrying", "retrying")

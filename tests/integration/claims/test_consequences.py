@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 from app.mysql.connection import Connection
 from app.mysql.database import Database, UnsettledError
 from app.queue import consequences, edit
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.settings import Settings
 from tests.support.calls import get, submit
 
@@ -22,7 +22,7 @@ def stored(engine: Engine) -> tuple[int, int]:
 
 
 async def test_a_consequence_that_nobody_writes_refuses_the_whole_commit(
-    api: httpx.AsyncClient, platform: Platform, engine: Engine
+    api: httpx.AsyncClient, resources: Resources, engine: Engine
 ) -> None:
     task = await submit(api)
     before = stored(engine)
@@ -32,7 +32,7 @@ async def test_a_consequence_that_nobody_writes_refuses_the_whole_commit(
         connection.unsettled["slots"] = {"default": -1}
 
     with pytest.raises(UnsettledError, match="slots"):
-        await platform.database.transact(delete)
+        await resources.database.transact(delete)
     assert stored(engine) == before
     assert await get(api, task["id"]) == task
 

@@ -12,7 +12,7 @@ from app.domain.errors import GuardFailedError
 from app.domain.task import Task
 from app.mysql.connection import Connection
 from app.queue import statements
-from app.service.platform import Platform
+from app.service.resources import Resources
 from tests.support.calls import claim, get, submit
 from tests.support.factories import TaskFactory
 from tests.support.worker_calls import finish
@@ -30,7 +30,7 @@ def titles(engine: Engine) -> list[str]:
 
 @pytest.mark.parametrize("wrong", [{"status": "paused"}, {"attempt": 7}, {"id": 999_999_999}])
 async def test_one_guard_that_fails_rolls_the_whole_batch_back(
-    platform: Platform, session: Session, engine: Engine, wrong: dict[str, Any]
+    resources: Resources, session: Session, engine: Engine, wrong: dict[str, Any]
 ) -> None:
     ids = [task.id for task in TaskFactory.create_batch(3, title="before")]
 
@@ -40,12 +40,12 @@ async def test_one_guard_that_fails_rolls_the_whole_batch_back(
         await statements.move(connection, [(old, old._replace(title="after")) for old in olds])
 
     with pytest.raises(GuardFailedError, match="was to change 3 rows and matched 2"):
-        await platform.database.transact(write)
+        await resources.database.transact(write)
     assert titles(engine) == ["before"] * 3
 
 
 async def test_what_a_batch_wrote_before_its_guard_failed_is_rolled_back_too(
-    platform: Platform, session: Session, engine: Engine
+    resources: Resources, session: Session, engine: Engine
 ) -> None:
     ids = [task.id for task in TaskFactory.create_batch(2, title="before")]
 
@@ -57,12 +57,12 @@ async def test_what_a_batch_wrote_before_its_guard_failed_is_rolled_back_too(
         )
 
     with pytest.raises(GuardFailedError):
-        await platform.database.transact(write)
+        await resources.database.transact(write)
     assert titles(engine) == ["before"] * 2
 
 
 async def test_each_row_gets_what_was_decided_for_it_and_keeps_the_rest(
-    platform: Platform, session: Session, engine: Engine
+    resources: Resources, session: Session, engine: Engine
 ) -> None:
     before = TaskFactory.create_batch(3, title="before", payload="[1]")
     ids = [task.id for task in before]
@@ -77,13 +77,13 @@ async def test_each_row_gets_what_was_decided_for_it_and_keeps_the_rest(
         await statements.move(connection, moves)
         return moves
 
-    moves = await platform.database.transact(write)
-    after = await platform.database.transact(lambda connection: locked(connection, ids))
+    moves = await resources.database.transact(write)
+    after = await resources.database.transact(lambda connection: locked(connection, ids))
     assert after == [new for _, new in moves]
 
 
 async def test_a_move_that_changes_nothing_is_no_failed_guard(
-    platform: Platform, session: Session
+    resources: Resources, session: Session
 ) -> None:
     ids = [task.id for task in TaskFactory.create_batch(2)]
 
@@ -92,7 +92,7 @@ async def test_a_move_that_changes_nothing_is_no_failed_guard(
         await statements.move(connection, [(row, row) for row in rows])
         await statements.move(connection, [])
 
-    await platform.database.transact(write)
+    await resources.database.transact(write)
 
 
 async def test_a_batch_too_large_for_one_statement_is_written_in_several(

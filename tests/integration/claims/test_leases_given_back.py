@@ -11,28 +11,28 @@ from sqlalchemy.orm import Session
 from app.queue.requests import Claim, Move
 from app.runtime.light_event import LightEvent
 from app.service.leases import LeaseService
-from app.service.platform import Platform
+from app.service.resources import Resources
 from tests.support.calls import claim_one, get
 from tests.support.factories import TaskFactory
 from tests.support.worker_calls import attempts
 
 
 async def test_what_was_claimed_for_a_caller_that_left_meanwhile_is_given_back(
-    platform: Platform,
+    resources: Resources,
     session: Session,
     api: httpx.AsyncClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     task_id = TaskFactory().id
-    worker = LeaseService(platform)
+    worker = LeaseService(resources)
     caller = asyncio.create_task(worker.finish_and_claim([], Claim("gone", ("default",), 1)))
-    moved = platform.moved
+    moved = resources.after_commit.moved
 
     async def the_caller_leaves(moves: Collection[Move], **rest: Any) -> None:
         caller.cancel()
         await moved(moves, **rest)
 
-    monkeypatch.setattr(platform, "moved", the_caller_leaves)
+    monkeypatch.setattr(resources, "moved", the_caller_leaves)
     with pytest.raises(asyncio.CancelledError):
         await caller
     await worker.drain()
@@ -43,21 +43,21 @@ async def test_what_was_claimed_for_a_caller_that_left_meanwhile_is_given_back(
 
 
 async def test_what_a_poll_claims_at_its_first_look_is_given_back_to_a_caller_that_left_meanwhile(
-    platform: Platform,
+    resources: Resources,
     session: Session,
     api: httpx.AsyncClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     task_id = TaskFactory().id
-    worker = LeaseService(platform)
-    moved = platform.moved
+    worker = LeaseService(resources)
+    moved = resources.after_commit.moved
     gone = LightEvent()
 
     async def the_caller_leaves(moves: Collection[Move], **rest: Any) -> None:
         gone.set()
         await moved(moves, **rest)
 
-    monkeypatch.setattr(platform, "moved", the_caller_leaves)
+    monkeypatch.setattr(resources, "moved", the_caller_leaves)
     claim = Claim("gone", ("default",), 1)
     turned = await worker.finish_and_claim([], claim, wait_seconds=30, gone=gone)
     assert turned.claimed == []

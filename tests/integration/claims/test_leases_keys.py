@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from tests.support.calls import Document, claim_one, complete, fail, submit
 from tests.support.redis_book import known_leases
 from tests.support.worker_calls import act, heartbeat, release
@@ -82,7 +82,7 @@ async def test_a_lease_is_forgotten_with_its_end(
 
 
 async def test_a_lease_is_forgotten_when_its_attempt_times_out(
-    api: httpx.AsyncClient, platform: Platform, redis_connection: redis.Redis, later: Later
+    api: httpx.AsyncClient, resources: Resources, redis_connection: redis.Redis, later: Later
 ) -> None:
     lease = await a_promise(api, timeout_seconds=60)
     later(29)
@@ -92,6 +92,6 @@ async def test_a_lease_is_forgotten_when_its_attempt_times_out(
     assert known_leases(redis_connection)
     redis_connection.zadd("rowlock:leases", {lease["lease_id"]: 1e15})
     later(3)
-    await sweeping.time_out(platform)
+    await sweeping.time_out(resources)
 
     assert known_leases(redis_connection) == {}

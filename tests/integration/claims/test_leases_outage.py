@@ -14,7 +14,7 @@ from app.domain.task import Task
 from app.queue import processes
 from app.queue.processes import Reach
 from app.queue.sweeps.deadlines import seconds_to_proof
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.service.sweeping import take_back_lost_leases
 from app.settings import Settings
 from tests.conftest import serving
@@ -69,36 +69,36 @@ def status(engine: Engine, task: Task) -> str:
 
 
 async def test_where_no_api_is_there_nobody_is_lost(
-    silent: Task, platform: Platform, engine: Engine, later: Later
+    silent: Task, resources: Resources, engine: Engine, later: Later
 ) -> None:
     for _ in range(3):
-        assert await take_back_lost_leases(platform) == 0
+        assert await take_back_lost_leases(resources) == 0
         later(10)
     assert status(engine, silent) == "in_progress"
 
 
 async def test_an_api_that_hangs_or_was_killed_is_not_there(
-    silent: Task, platform: Platform, engine: Engine
+    silent: Task, resources: Resources, engine: Engine
 ) -> None:
     there(engine, since_seconds=3600, seen_seconds=processes.GAP_SECONDS + 1)
-    assert await take_back_lost_leases(platform) == 0
+    assert await take_back_lost_leases(resources) == 0
     assert status(engine, silent) == "in_progress"
 
 
 async def test_an_api_that_is_back_gives_workers_the_time_of_their_lease(
-    silent: Task, platform: Platform, engine: Engine, later: Later
+    silent: Task, resources: Resources, engine: Engine, later: Later
 ) -> None:
     there(engine, since_seconds=25)
-    assert await take_back_lost_leases(platform) == 0
+    assert await take_back_lost_leases(resources) == 0
     later(4)
-    assert await take_back_lost_leases(platform) == 0
+    assert await take_back_lost_leases(resources) == 0
     later(2)
-    assert await take_back_lost_leases(platform) == 1
+    assert await take_back_lost_leases(resources) == 1
     assert status(engine, silent) == "retrying"
 
 
 async def test_an_api_has_to_be_seen_in_the_lease_that_ran_out(
-    session: Session, platform: Platform, engine: Engine
+    session: Session, resources: Resources, engine: Engine
 ) -> None:
     """It may have gone a moment after it heard the last heartbeat."""
     started = now() - timedelta(seconds=31)
@@ -106,24 +106,24 @@ async def test_an_api_has_to_be_seen_in_the_lease_that_ran_out(
         heartbeating=True, lease_seconds=5, started_at=started, sweep_at=now() - SECOND
     )
     there(engine, since_seconds=3600, seen_seconds=4)
-    assert await take_back_lost_leases(platform) == 0
+    assert await take_back_lost_leases(resources) == 0
     there(engine, since_seconds=3600)
-    assert await take_back_lost_leases(platform) == 1
+    assert await take_back_lost_leases(resources) == 1
     assert status(engine, silent) == "retrying"
 
 
 @pytest.mark.parametrize("interval_seconds", [1, 5, 60])
 async def test_one_who_sweeps_seldom_notices_too(
-    silent: Task, platform: Platform, engine: Engine, later: Later, interval_seconds: int
+    silent: Task, resources: Resources, engine: Engine, later: Later, interval_seconds: int
 ) -> None:
     later(interval_seconds)
     there(engine, since_seconds=3600, seen_seconds=2)
-    assert await take_back_lost_leases(platform) == 1
+    assert await take_back_lost_leases(resources) == 1
     assert status(engine, silent) == "retrying"
 
 
 async def test_a_worker_that_comes_back_with_the_api_loses_nothing(
-    api: httpx.AsyncClient, platform: Platform, engine: Engine, later: Later
+    api: httpx.AsyncClient, resources: Resources, engine: Engine, later: Later
 ) -> None:
     """Its handler ran on all the while."""
     await submit(api, timeout_seconds=3600, retry_limit=0)
@@ -132,35 +132,35 @@ async def test_a_worker_that_comes_back_with_the_api_loses_nothing(
         later(5)
         with engine.begin() as connection:  # the one behind `api` may have said that it is there
             connection.execute(text("DELETE FROM processes"))
-        assert await take_back_lost_leases(platform) == 0
+        assert await take_back_lost_leases(resources) == 0
     there(engine, since_seconds=1)
-    assert await take_back_lost_leases(platform) == 0
+    assert await take_back_lost_leases(resources) == 0
     answer = await api.post(f"/leases/{lease['lease_id']}/complete", json={"result": "in time"})
     assert (answer.status_code, answer.json()["attempt"]) == (200, 1)
 
 
 async def test_a_process_says_that_it_is_there_and_when_it_is_not_any_more(
-    settings: Settings, engine: Engine, platform: Platform
+    settings: Settings, engine: Engine, resources: Resources
 ) -> None:
     async with serving(settings) as api:
         await submit(api)  # it has been heard of by now, or is just about to be
         async with serving(settings):
             await get(api, (await submit(api))["id"])
-        reach = await platform.database.read(processes.reach)
+        reach = await resources.database.read(processes.reach)
         assert reach is not None
-    assert await platform.database.read(processes.reach) is None
+    assert await resources.database.read(processes.reach) is None
     with engine.connect() as connection:
         assert connection.execute(text("SELECT COUNT(*) FROM processes")).scalar_one() == 0
 
 
 async def test_whoever_has_said_nothing_for_a_while_begins_anew(
-    platform: Platform, engine: Engine
+    resources: Resources, engine: Engine
 ) -> None:
     async def say() -> Reach:
-        await platform.database.transact(
+        await resources.database.transact(
             lambda c: processes.say_seen(c, process_id="p", kind="api", version="1")
         )
-        reach = await platform.database.read(processes.reach)
+        reach = await resources.database.read(processes.reach)
         assert reach is not None
         return reach
 
@@ -173,14 +173,14 @@ async def test_whoever_has_said_nothing_for_a_while_begins_anew(
 
 
 async def test_one_put_off_that_has_promised_nothing_is_in_nobodys_way(
-    session: Session, platform: Platform, engine: Engine
+    session: Session, resources: Resources, engine: Engine
 ) -> None:
     there(engine, since_seconds=3600, seen_seconds=-3600)
     unpromised = TaskFactory(in_progress=True, sweep_at=now() - SECOND)
     silent = TaskFactory(
         heartbeating=True, started_at=now() - timedelta(seconds=31), sweep_at=now() - SECOND
     )
-    assert await take_back_lost_leases(platform) == 1
+    assert await take_back_lost_leases(resources) == 1
     assert status(engine, unpromised) == "in_progress"
     assert status(engine, silent) == "retrying"
 

@@ -11,7 +11,7 @@ from app.mysql.connection import Connection
 from app.queue.attempts import claiming
 from app.queue.requests import Claim
 from app.service.leases import LeaseService
-from app.service.platform import Platform
+from app.service.resources import Resources
 from tests.support.calls import claim, claim_one, complete, get, submit
 from tests.support.factories import TaskFactory
 from tests.support.worker_calls import finish
@@ -33,9 +33,9 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return sent
 
 
-async def together(platform: Platform, *claims: Claim) -> list[list[int]]:
+async def together(resources: Resources, *claims: Claim) -> list[list[int]]:
     """What claims get that come at once."""
-    service = LeaseService(platform)
+    service = LeaseService(resources)
     first = asyncio.create_task(service.finish_and_claim([], Claim("first", ("nothing",), 1)))
     turned = await asyncio.gather(*(service.finish_and_claim([], claim) for claim in claims))
     await first
@@ -43,35 +43,35 @@ async def together(platform: Platform, *claims: Claim) -> list[list[int]]:
 
 
 async def test_beside_claims_of_large_tasks_small_ones_are_claimed_too(
-    platform: Platform, session: Session
+    resources: Resources, session: Session
 ) -> None:
     large = TaskFactory.create_batch(40, queue="large", payload=f'"{LARGE}"')
     small = TaskFactory.create_batch(20, queue="small")
     claims = [Claim("w", ("large",), 100), *[Claim("w", ("small",), 1)] * 20]
-    of_large, *of_small = await together(platform, *claims)
+    of_large, *of_small = await together(resources, *claims)
 
     assert 30 < len(of_large) < len(large), "8 MiB of them"
     assert sorted(of_small) == [[task.id] for task in small]
 
 
 async def test_of_claims_that_share_a_queue_of_large_tasks_each_gets_some(
-    platform: Platform, session: Session
+    resources: Resources, session: Session
 ) -> None:
     TaskFactory.create_batch(40, queue="large", payload=f'"{LARGE}"')
-    shares = await together(platform, *[Claim("w", ("large",), 35)] * 2)
+    shares = await together(resources, *[Claim("w", ("large",), 35)] * 2)
 
     assert [bool(share) for share in shares] == [True, True]
     assert sum(map(len, shares)) == 40
 
 
 async def test_a_batch_that_takes_long_leaves_the_others_to_the_next_one(
-    platform: Platform, session: Session, monkeypatch: pytest.MonkeyPatch
+    resources: Resources, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(claiming, "CLAIM_SECONDS", -1.0)
     tasks = [TaskFactory(queue=f"q{number}") for number in range(10)]
     claims = [Claim("w", (f"q{number}",), 1) for number in range(10)]
 
-    assert await together(platform, *claims) == [[task.id] for task in tasks]
+    assert await together(resources, *claims) == [[task.id] for task in tasks]
 
 
 async def test_a_claim_of_many_queues_that_are_empty_takes_few_statements(

@@ -11,7 +11,7 @@ from app.mysql.connection import Connection
 from app.queue.attempts import poll_checks
 from app.queue.attempts.claim_marks import Look
 from app.service import work_look
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.service.work_look import SHARE, WorkLook
 from tests.support.factories import TaskFactory
 
@@ -43,8 +43,8 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
 
 
 @pytest.fixture
-def look(platform: Platform) -> WorkLook:
-    return WorkLook(platform.database, platform.claims.marks)
+def look(resources: Resources) -> WorkLook:
+    return WorkLook(resources.database, resources.claims.marks)
 
 
 async def test_a_quick_look_is_whole_each_time(look: WorkLook, slow: Slow) -> None:
@@ -71,11 +71,11 @@ async def test_a_look_that_takes_long_is_whole_a_small_share_of_the_time(
 
 
 async def test_what_has_come_since_is_found_by_any_look(
-    look: WorkLook, slow: Slow, session: Session, platform: Platform
+    look: WorkLook, slow: Slow, session: Session, resources: Resources
 ) -> None:
     slow.takes = 0.04
     await look(WANTED)
-    created_at = await platform.database.read(lambda connection: connection.now())
+    created_at = await resources.database.read(lambda connection: connection.now())
     for _ in range(3):
         TaskFactory(created_at=created_at)
     assert await look(WANTED) == {"default": 2}

@@ -9,7 +9,7 @@ from app.mysql import engines
 from app.mysql.connection import Connection
 from app.processes.application import create_app
 from app.runtime.steady_clock import steady_seconds
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.settings import Settings
 from tests.conftest import calling
 from tests.support.calls import problem, submit
@@ -41,7 +41,7 @@ async def test_what_a_firewall_drops_after_a_while_costs_no_call(
 
 
 async def test_of_many_that_died_together_one_is_found_out_by_a_call(
-    platform: Platform, gate: Gate
+    resources: Resources, gate: Gate
 ) -> None:
     everybody = asyncio.Barrier(HELD)
 
@@ -52,18 +52,18 @@ async def test_of_many_that_died_together_one_is_found_out_by_a_call(
         ((number,),) = await connection.fetch("SELECT 42")
         return int(number)
 
-    await asyncio.gather(*(platform.database.read(together) for _ in range(HELD)))
+    await asyncio.gather(*(resources.database.read(together) for _ in range(HELD)))
     gate.forget()
     with pytest.raises(Exception, match="no answer within"):
-        await platform.database.read(answer)
-    assert [await platform.database.read(answer) for _ in range(HELD)] == [42] * HELD
+        await resources.database.read(answer)
+    assert [await resources.database.read(answer) for _ in range(HELD)] == [42] * HELD
 
 
 async def test_who_waits_for_others_is_not_told_that_mysql_is_away(settings: Settings) -> None:
     narrow = {"database_pool_size": 2, "database_timeout_seconds": 0.5}
     app = create_app(settings.model_copy(update=narrow))
     async with calling(app) as api:
-        database = app.state.services.platform.database
+        database = app.state.services.resources.database
         async with database._long_reads:  # somebody else's long read
             answer = await api.get("/tags")
             assert problem(answer, 503).title == "Database busy"

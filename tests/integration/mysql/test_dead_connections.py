@@ -5,13 +5,13 @@ import asyncio
 from sqlalchemy import Engine, text
 
 from app.mysql.connection import Connection
-from app.service.platform import Platform
+from app.service.resources import Resources
 
 HELD = 4
 
 
 async def test_calls_succeed_though_every_connection_of_the_pool_was_killed(
-    platform: Platform, engine: Engine
+    resources: Resources, engine: Engine
 ) -> None:
     everybody = asyncio.Barrier(HELD)
 
@@ -24,7 +24,7 @@ async def test_calls_succeed_though_every_connection_of_the_pool_was_killed(
         ((number,),) = await connection.fetch("SELECT 42")
         return int(number)
 
-    for work in (platform.database.transact, platform.database.read):
+    for work in (resources.database.transact, resources.database.read):
         held = await asyncio.gather(*(work(own_id) for _ in range(HELD)))
         with engine.connect() as killer:
             for number in held:

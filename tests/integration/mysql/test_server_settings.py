@@ -8,7 +8,7 @@ from app.local.binary import ServerBinary
 from app.mysql import revisions
 from app.processes import doctor
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.settings import Settings
 from tests.conftest import serving
 from tests.drift import drift
@@ -90,11 +90,11 @@ async def test_figures_and_a_recount_take_their_time(hostile: Settings) -> None:
 
 async def test_a_connection_outlives_the_servers_own_patience(hostile: Settings) -> None:
     """The server ends sessions that say nothing for a second; ours ask for more."""
-    platform = Platform(hostile)
+    resources = Resources(hostile)
     try:
-        rows = await platform.database.transact(
+        rows = await resources.database.transact(
             lambda connection: connection.fetch("SELECT SLEEP(0), @@SESSION.wait_timeout")
         )
         assert int(rows[0][1]) == 15
     finally:
-        await platform.close()
+        await resources.close()

@@ -13,7 +13,7 @@ from app.domain.task import Lease, PromisedLease
 from app.local.valkey import ValkeyServer
 from app.redis.calls import Call
 from app.redis.lease_book import LeaseBook
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.service.sweeping import take_back_lost_leases, time_out
 from app.settings import Settings
 from tests.conftest import serving
@@ -33,37 +33,37 @@ async def redisless_api(redisless: Settings) -> AsyncIterator[httpx.AsyncClient]
 
 
 @pytest.fixture
-async def redisless_platform(redisless: Settings) -> AsyncIterator[Platform]:
-    platform = Platform(redisless)
-    yield platform
-    await platform.close()
+async def redisless_resources(redisless: Settings) -> AsyncIterator[Resources]:
+    resources = Resources(redisless)
+    yield resources
+    await resources.close()
 
 
 async def test_without_redis_only_the_deadline_counts(
-    redisless_api: httpx.AsyncClient, redisless_platform: Platform, later: Later
+    redisless_api: httpx.AsyncClient, redisless_resources: Resources, later: Later
 ) -> None:
     await submit(redisless_api, timeout_seconds=300)
     lease = await claim_one(redisless_api, lease_seconds=5)
     for _ in range(3):
         later(90)
-        assert await take_back_lost_leases(redisless_platform) == 0
-        assert await time_out(redisless_platform) == 0
+        assert await take_back_lost_leases(redisless_resources) == 0
+        assert await time_out(redisless_resources) == 0
     assert (await get(redisless_api, lease["task"]["id"]))["status"] == "in_progress"
     later(31)
 
-    assert await time_out(redisless_platform) == 1
+    assert await time_out(redisless_resources) == 1
     assert (await get(redisless_api, lease["task"]["id"]))["status"] == "retrying"
 
 
 async def test_without_redis_a_worker_that_lives_completes_its_task(
-    redisless_api: httpx.AsyncClient, redisless_platform: Platform, later: Later
+    redisless_api: httpx.AsyncClient, redisless_resources: Resources, later: Later
 ) -> None:
     await submit(redisless_api)
     lease = await claim_one(redisless_api, lease_seconds=5)
     for _ in range(3):
         later(6)
         await heartbeat(redisless_api, lease, "half")
-        await take_back_lost_leases(redisless_platform)
+        await take_back_lost_leases(redisless_resources)
 
     assert (await complete(redisless_api, lease))["status"] == "done"
 
@@ -79,7 +79,7 @@ async def test_a_heartbeat_that_redis_could_not_take_counts_all_the_same(
     long_remembering: None,
     api: httpx.AsyncClient,
     redis_away: Settings,
-    platform: Platform,
+    resources: Resources,
     later: Later,
 ) -> None:
     """The process that took the heartbeat had lost its way to Redis; the sweep had not."""
@@ -89,10 +89,10 @@ async def test_a_heartbeat_that_redis_could_not_take_counts_all_the_same(
         later(20)
         await heartbeat(cut_off, lease)
     later(20)
-    assert await take_back_lost_leases(platform) == 0
+    assert await take_back_lost_leases(resources) == 0
     later(11)
 
-    assert await take_back_lost_leases(platform) == 1
+    assert await take_back_lost_leases(resources) == 1
 
 
 async def test_a_redis_that_comes_back_with_what_it_had_saved_proves_nothing(
@@ -103,7 +103,7 @@ async def test_a_redis_that_comes_back_with_what_it_had_saved_proves_nothing(
         remember_for(connection, 3600)
         connection.save()
     own = settings.model_copy(update={"redis_url": own_redis.url})
-    platform = Platform(own)
+    resources = Resources(own)
     async with serving(own) as client:
         await submit(client)
         lease = await claim_one(client, lease_seconds=30)
@@ -113,9 +113,9 @@ async def test_a_redis_that_comes_back_with_what_it_had_saved_proves_nothing(
         own_redis.start()
         later(20)
 
-        assert await take_back_lost_leases(platform) == 0
+        assert await take_back_lost_leases(resources) == 0
         assert (await get(client, lease["task"]["id"]))["status"] == "in_progress"
-    await platform.close()
+    await resources.close()
 
 
 class Interrupted(SteeredLink):
@@ -207,7 +207,7 @@ async def test_a_full_redis_that_forgets_at_random_proves_nothing(
     settings: Settings, own_redis: ValkeyServer, later: Later, policy: str
 ) -> None:
     own = settings.model_copy(update={"redis_url": own_redis.url})
-    platform = Platform(own)
+    resources = Resources(own)
     with redis.Redis.from_url(own_redis.url) as connection:
         remember_for(connection, 3600)
         async with serving(own) as client:
@@ -226,6 +226,6 @@ async def test_a_full_redis_that_forgets_at_random_proves_nothing(
             later(20)
             elapse_in_redis(connection, 20)
 
-            assert await take_back_lost_leases(platform) == 0
+            assert await take_back_lost_leases(resources) == 0
             assert (await get(client, lease["task"]["id"]))["status"] == "in_progress"
-    await platform.close()
+    await resources.close()

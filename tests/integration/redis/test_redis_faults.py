@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from app.local.valkey import ValkeyServer
 from app.redis.invalidation import PendingInvalidation
 from app.redis.link import LONGEST_PAUSE_SECONDS, RedisLink
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.service.sweeping import take_back_lost_leases
 from app.settings import Settings
 from tests.conftest import serving
@@ -144,7 +144,7 @@ async def test_a_redis_that_takes_no_writes_is_not_read_either(
 
 async def test_no_worker_that_lives_is_taken_as_lost_and_one_that_dies_is_again(
     api: httpx.AsyncClient,
-    platform: Platform,
+    resources: Resources,
     engine: Engine,
     own_redis: ValkeyServer,
     fault: AbstractContextManager[None],
@@ -160,20 +160,20 @@ async def test_no_worker_that_lives_is_taken_as_lost_and_one_that_dies_is_again(
     with fault:
         for _ in range(2):
             later(20)
-            assert await take_back_lost_leases(platform) == 0
+            assert await take_back_lost_leases(resources) == 0
             await heartbeat(api, lease)
         later(20)
-        assert await take_back_lost_leases(platform) == 0
+        assert await take_back_lost_leases(resources) == 0
     for _ in range(2):
         await heartbeat(api, lease)
         later(20)
-        assert await take_back_lost_leases(platform) == 0
+        assert await take_back_lost_leases(resources) == 0
     assert (await get(api, lease["task"]["id"]))["status"] == "in_progress"
 
     later = Elapsing(engine, own_redis)
     async with asyncio.timeout(60):
         # First it remembers nothing, or is not asked yet.
-        while await take_back_lost_leases(platform) == 0:
+        while await take_back_lost_leases(resources) == 0:
             later(16)
             await asyncio.sleep(0.02)
 

@@ -58,9 +58,9 @@ async def test_each_platform_answers_with_its_own_tasks(
     async with serving(staging) as other:
         assert (await submit(other, title="staging's"))["id"] == task_id
         for _ in range(2):
-            for platform, title in ((api, "production's"), (other, "staging's")):
-                assert (await get(platform, task_id))["title"] == title
-                assert [task["title"] for task in (await platform.get("/tasks")).json()] == [title]
+            for resources, title in ((api, "production's"), (other, "staging's")):
+                assert (await get(resources, task_id))["title"] == title
+                assert [task["title"] for task in (await resources.get("/tasks")).json()] == [title]
 
 
 async def test_all_processes_of_one_use_the_same_keys_however_they_name_the_host(

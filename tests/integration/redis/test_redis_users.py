@@ -23,7 +23,7 @@ from app.redis.cache import VOID
 from app.redis.fitness import TRIAL
 from app.redis.link import LONGEST_PAUSE_SECONDS, RedisAwayError
 from app.redis.session import Session
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.service.sweeping import take_back_lost_leases
 from app.settings import Settings
 from tests.conftest import serving
@@ -88,7 +88,7 @@ def hits() -> float:
 
 async def is_all_there(settings: Settings, server: ValkeyServer, engine: Engine) -> None:
     """Answers are cached, progress is shown, and a worker that dies is noticed."""
-    platform = Platform(settings)
+    resources = Resources(settings)
     async with serving(settings) as api:
         assert await readiness(api) == "ok"
         task = await submit(api)
@@ -100,11 +100,11 @@ async def is_all_there(settings: Settings, server: ValkeyServer, engine: Engine)
             before = hits()
             assert [(await get(api, task["id"]))["progress"] for _ in range(2)] == ["half"] * 2
             assert hits() == before + 1
-            assert await take_back_lost_leases(platform) == 0
+            assert await take_back_lost_leases(resources) == 0
             elapse(engine, 31)
             elapse_in_redis(connection, 31)
-        assert await take_back_lost_leases(platform) == 1
-    await platform.close()
+        assert await take_back_lost_leases(resources) == 1
+    await resources.close()
 
 
 @pytest.mark.parametrize("rules", [("~*", "+@all", "-@dangerous"), ("~*", "+@all", "-info")])

@@ -123,8 +123,8 @@ def test_no_status_can_be_written_without_what_belongs_to_it(
     ],
 )
 async def test_the_services_sessions_let_mysql_bend_nothing(
-    session: Session, engine: Engine, platform: Any, assignment: str
+    session: Session, engine: Engine, resources: Any, assignment: str
 ) -> None:
     a_task("to_do")
     with pytest.raises(Exception, match=r"^\(\d+, "):
-        await platform.database.transact(lambda c: c.execute(f"UPDATE tasks SET {assignment}"))
+        await resources.database.transact(lambda c: c.execute(f"UPDATE tasks SET {assignment}"))

@@ -6,7 +6,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.mysql.connection import Connection
-from app.service.platform import Platform
+from app.service.resources import Resources
 from tests.support.elapse import CLOCK_SLACK, mysql_now
 from tests.support.factories import TaskFactory
 
@@ -22,10 +22,10 @@ async def session_settings(connection: Connection) -> dict[str, Any]:
 
 
 async def test_a_session_is_as_the_service_needs_it(
-    wrong_defaults: None, platform: Platform
+    wrong_defaults: None, resources: Resources
 ) -> None:
-    writer = await platform.database.transact(session_settings)
-    reader = await platform.database.read(session_settings)
+    writer = await resources.database.transact(session_settings)
+    reader = await resources.database.read(session_settings)
 
     assert writer["transaction_isolation"] == "READ-COMMITTED"
     assert (writer["autocommit"], reader["autocommit"]) == ("OFF", "ON")
@@ -38,21 +38,21 @@ async def test_a_session_is_as_the_service_needs_it(
 
 
 async def test_the_clock_is_mysqls_in_utc_wherever_the_server_thinks_it_is(
-    wrong_defaults: None, platform: Platform, engine: Engine
+    wrong_defaults: None, resources: Resources, engine: Engine
 ) -> None:
     before = mysql_now(engine)
-    now = await platform.database.read(lambda connection: connection.now())
+    now = await resources.database.read(lambda connection: connection.now())
 
     assert before - CLOCK_SLACK <= now <= mysql_now(engine) + CLOCK_SLACK
     assert now.tzinfo is None
 
 
 async def test_a_row_that_is_matched_counts_though_nothing_about_it_changes(
-    platform: Platform, session: Session
+    resources: Resources, session: Session
 ) -> None:
     """The guards of every transition are row counts: they ask what matched."""
     TaskFactory.create_batch(3, title="same")
-    written = await platform.database.transact(
+    written = await resources.database.transact(
         lambda connection: connection.execute("UPDATE tasks SET title = 'same'")
     )
 
@@ -60,7 +60,7 @@ async def test_a_row_that_is_matched_counts_though_nothing_about_it_changes(
 
 
 async def test_a_second_transaction_sees_what_the_first_committed_between_its_reads(
-    platform: Platform, session: Session, engine: Engine, wrong_defaults: None
+    resources: Resources, session: Session, engine: Engine, wrong_defaults: None
 ) -> None:
     TaskFactory(title="before")
 
@@ -71,4 +71,4 @@ async def test_a_second_transaction_sees_what_the_first_committed_between_its_re
         second = await connection.fetch("SELECT title FROM tasks")
         return [first[0][0], second[0][0]]
 
-    assert await platform.database.transact(read_twice) == ["before", "after"]
+    assert await resources.database.transact(read_twice) == ["before", "after"]

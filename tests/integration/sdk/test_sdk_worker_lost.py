@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.service.sweeping import time_out
 from rowlock import AsyncClient, RunningAttempt, Task
 from rowlock.worker import execution
@@ -75,11 +75,11 @@ async def test_a_handler_whose_task_is_deleted_is_cancelled(
 
 
 async def test_a_handler_whose_task_timed_out_on_the_servers_clock_is_cancelled(
-    sdk: AsyncClient, through: Through, platform: Platform, engine: Engine
+    sdk: AsyncClient, through: Through, resources: Resources, engine: Engine
 ) -> None:
     async def time_passes(_task: Task) -> None:
         elapse(engine, 3600)
-        assert await time_out(platform) == 1
+        assert await time_out(resources) == 1
 
     assert await lost_by(sdk, through, time_passes) == "timed_out"
 
@@ -107,7 +107,7 @@ async def test_a_thread_learns_by_itself_that_its_lease_is_gone(
 
 
 async def test_at_its_deadline_an_attempt_is_cut_and_its_slot_used_for_the_next(
-    sdk: AsyncClient, through: Through, platform: Platform, engine: Engine
+    sdk: AsyncClient, through: Through, resources: Resources, engine: Engine
 ) -> None:
     watched = Watched()
     worker = a_worker(through, concurrency=2)
@@ -126,7 +126,7 @@ async def test_at_its_deadline_an_attempt_is_cut_and_its_slot_used_for_the_next(
         # The thread still runs; now it returns, and nobody hears it.
         watched.let_go.set()
         elapse(engine, 1)
-        await time_out(platform)
+        await time_out(resources)
         for task in long:
             ended = await sdk.wait(task.id, 20)
             assert (ended.status, ended.result) == ("failed", None)

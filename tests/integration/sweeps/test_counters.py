@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.settings import Settings
 from tests.support.calls import claim, claim_one, complete, fail, submit
 from tests.support.factories import TaskFactory
@@ -72,37 +72,37 @@ async def one_of_everything(api: httpx.AsyncClient) -> None:
 
 
 async def test_the_figures_follow_every_change_and_a_fold_changes_none(
-    api: httpx.AsyncClient, platform: Platform, engine: Engine, settings: Settings
+    api: httpx.AsyncClient, resources: Resources, engine: Engine, settings: Settings
 ) -> None:
     await one_of_everything(api)
     assert await told(api) == counted(engine)
-    await sweeping.fold_counters(platform)
+    await sweeping.fold_counters(resources)
     assert await told(api) == counted(engine)
     await one_of_everything(api)
-    await sweeping.fold_counters(platform)
+    await sweeping.fold_counters(resources)
     await one_of_everything(api)
     assert await told(api) == counted(engine)
     assert await sweeping.recount(settings) == {}
 
 
 async def test_sweeps_are_counted(
-    api: httpx.AsyncClient, platform: Platform, engine: Engine, session: Session
+    api: httpx.AsyncClient, resources: Resources, engine: Engine, session: Session
 ) -> None:
     TaskFactory(overdue=True)
     TaskFactory(overdue=True, retry_limit=0)
-    await sweeping.time_out(platform)
+    await sweeping.time_out(resources)
     assert await told(api) == counted(engine)
     (queue,) = (await api.get("/stats")).json()["queues"]
     assert queue["recent_failed_attempts"] == 2
 
 
 async def test_a_fold_leaves_one_row_for_each_figure(
-    api: httpx.AsyncClient, platform: Platform, engine: Engine
+    api: httpx.AsyncClient, resources: Resources, engine: Engine
 ) -> None:
     for _ in range(3):
         await submit(api, tags=["a"])
         await complete(api, await claim_one(api))
-    await sweeping.fold_counters(platform)
+    await sweeping.fold_counters(resources)
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT COUNT(*) FROM counter_deltas")) == 0
         rows = connection.execute(
@@ -115,11 +115,11 @@ async def test_a_fold_leaves_one_row_for_each_figure(
 
 
 async def test_what_has_ended_long_ago_is_not_told_any_more(
-    api: httpx.AsyncClient, platform: Platform, engine: Engine
+    api: httpx.AsyncClient, resources: Resources, engine: Engine
 ) -> None:
     await submit(api)
     await complete(api, await claim_one(api))
-    await sweeping.fold_counters(platform)
+    await sweeping.fold_counters(resources)
     with engine.begin() as connection:
         connection.execute(
             text(
@@ -132,11 +132,11 @@ async def test_what_has_ended_long_ago_is_not_told_any_more(
 
 
 async def test_a_recount_sets_right_what_was_changed_by_hand(
-    api: httpx.AsyncClient, platform: Platform, engine: Engine, settings: Settings
+    api: httpx.AsyncClient, resources: Resources, engine: Engine, settings: Settings
 ) -> None:
     for tags in ([], ["a"], ["a", "b"]):
         await submit(api, tags=tags)
-    await sweeping.fold_counters(platform)
+    await sweeping.fold_counters(resources)
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM tasks ORDER BY id DESC LIMIT 1"))
         connection.execute(text("UPDATE counters SET value = value + 5 WHERE name = 'tag/a'"))

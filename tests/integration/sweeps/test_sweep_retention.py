@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.domain.states import ENDED, Status
 from app.queue.sweeps import retention
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.settings import Settings
 from tests.concurrency.ordering import held_open
 from tests.support.calls import claim_one, complete, get, submit
@@ -24,11 +24,11 @@ Later = Callable[[float], None]
 
 
 @pytest.fixture
-async def forgetful(settings: Settings) -> AsyncIterator[Platform]:
+async def forgetful(settings: Settings) -> AsyncIterator[Resources]:
     """A process that keeps ended tasks for a week."""
-    platform = Platform(settings.model_copy(update={"retention_days": 7}))
-    yield platform
-    await platform.close()
+    resources = Resources(settings.model_copy(update={"retention_days": 7}))
+    yield resources
+    await resources.close()
 
 
 def ids(engine: Engine) -> set[int]:
@@ -37,16 +37,16 @@ def ids(engine: Engine) -> set[int]:
 
 
 async def test_by_default_everything_is_kept(
-    session: Session, engine: Engine, platform: Platform
+    session: Session, engine: Engine, resources: Resources
 ) -> None:
     task = TaskFactory.create(done=True, created_at=now() - timedelta(days=5000))
 
-    assert await sweeping.delete_old(platform) == 0
+    assert await sweeping.delete_old(resources) == 0
     assert ids(engine) == {task.id}
 
 
 async def test_what_ended_long_ago_goes_and_the_rest_stays(
-    session: Session, engine: Engine, forgetful: Platform
+    session: Session, engine: Engine, forgetful: Resources
 ) -> None:
     long_ago, lately = now() - timedelta(days=8), now() - timedelta(days=6)
     old = [TaskFactory.create(created_at=long_ago, **{ending: True}) for ending in ENDINGS]
@@ -67,7 +67,7 @@ async def test_what_ended_long_ago_goes_and_the_rest_stays(
 
 
 async def test_a_task_goes_with_all_that_is_its_own_and_the_figures_stay_right(
-    api: httpx.AsyncClient, engine: Engine, forgetful: Platform, later: Later
+    api: httpx.AsyncClient, engine: Engine, forgetful: Resources, later: Later
 ) -> None:
     headers = {"Idempotency-Key": "k"}
     body = {"title": "old", "tags": ["a", "b"], "retry_limit": 1, "retry_delay_seconds": 0}
@@ -96,7 +96,7 @@ async def test_a_task_goes_with_all_that_is_its_own_and_the_figures_stay_right(
 
 
 async def test_a_row_that_somebody_holds_waits_for_the_next_walk(
-    session: Session, engine: Engine, forgetful: Platform, platform: Platform
+    session: Session, engine: Engine, forgetful: Resources, resources: Resources
 ) -> None:
     tasks = TaskFactory.create_batch(3, done=True, created_at=now() - timedelta(days=8))
     lock = text("SELECT 1 FROM tasks WHERE id = :id FOR UPDATE")
@@ -109,7 +109,7 @@ async def test_a_row_that_somebody_holds_waits_for_the_next_walk(
 
 
 async def test_a_walk_goes_on_where_its_time_was_up(
-    session: Session, engine: Engine, forgetful: Platform, monkeypatch: pytest.MonkeyPatch
+    session: Session, engine: Engine, forgetful: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweeping, "RETENTION_BATCH", 2)
     monkeypatch.setattr(sweeping, "RETENTION_SECONDS", 1e-9)
@@ -125,10 +125,10 @@ async def test_a_walk_goes_on_where_its_time_was_up(
 
 
 async def test_two_processes_delete_each_task_once(
-    session: Session, engine: Engine, forgetful: Platform
+    session: Session, engine: Engine, forgetful: Resources
 ) -> None:
     tasks = TaskFactory.create_batch(30, done=True, created_at=now() - timedelta(days=8))
-    other = Platform(forgetful.settings)
+    other = Resources(forgetful.settings)
     its_batch = partial(retention.delete_ended, ids=[task.id for task in tasks[:10]], days=7)
 
     async with held_open(other.database, its_batch) as first:

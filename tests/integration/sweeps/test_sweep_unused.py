@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from app.service import sweeping
-from app.service.platform import Platform
+from app.service.resources import Resources
 from app.settings import Settings
 from tests.support.calls import claim_one, complete, submit
 
@@ -16,19 +16,19 @@ def rows(engine: Engine, statement: str) -> list[str]:
 
 
 async def test_what_deleted_tasks_have_left_behind_goes_and_the_rest_stays(
-    api: httpx.AsyncClient, platform: Platform, engine: Engine, settings: Settings
+    api: httpx.AsyncClient, resources: Resources, engine: Engine, settings: Settings
 ) -> None:
     for n in range(60):
         task = await submit(api, queue=f"q{n}", tags=[f"tag {n}", "all"])
         if n:
             await api.delete(f"/tasks/{task['id']}")
     await complete(api, await claim_one(api, queues=["q0"]))
-    await sweeping.fold_counters(platform)
+    await sweeping.fold_counters(resources)
     assert len(rows(engine, "SELECT name FROM counters")) > 120
     assert len(rows(engine, "SELECT name FROM tags")) == 61
 
     for _ in range(2):
-        await sweeping.delete_unused(platform)
+        await sweeping.delete_unused(resources)
 
     assert rows(engine, "SELECT name FROM counters WHERE name NOT LIKE 'ended/%'") == [
         "queue/q0/done/中",
@@ -48,11 +48,11 @@ async def test_what_deleted_tasks_have_left_behind_goes_and_the_rest_stays(
 
 
 async def test_counters_of_minutes_long_past_go(
-    api: httpx.AsyncClient, platform: Platform, engine: Engine
+    api: httpx.AsyncClient, resources: Resources, engine: Engine
 ) -> None:
     await submit(api)
     await complete(api, await claim_one(api))
-    await sweeping.fold_counters(platform)
+    await sweeping.fold_counters(resources)
     with engine.begin() as connection:
         connection.execute(
             text(
@@ -62,36 +62,36 @@ async def test_counters_of_minutes_long_past_go(
             )
         )
 
-    await sweeping.delete_unused(platform)
+    await sweeping.delete_unused(resources)
 
     (left,) = rows(engine, "SELECT name FROM counters WHERE name REGEXP '^(ended|recent)/'")
     assert not left.startswith("ended/default/2020")
 
 
 async def test_a_tag_that_was_just_made_waits_for_its_task(
-    platform: Platform, engine: Engine
+    resources: Resources, engine: Engine
 ) -> None:
-    await platform.tags.ensure(["new"])
-    await sweeping.delete_unused(platform)
+    await resources.tags.ensure(["new"])
+    await sweeping.delete_unused(resources)
     assert rows(engine, "SELECT name FROM tags") == ["new"]
-    await sweeping.delete_unused(platform)
+    await sweeping.delete_unused(resources)
     assert rows(engine, "SELECT name FROM tags") == []
 
 
 async def test_a_walk_goes_on_where_its_time_was_up(
-    platform: Platform, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    resources: Resources, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweeping, "UNUSED_BATCH", 2)
-    await platform.tags.ensure([f"tag {n}" for n in range(5)])
+    await resources.tags.ensure([f"tag {n}" for n in range(5)])
     with engine.begin() as connection:
         values = ", ".join(f"('tag/tag {n}', {n == 4:d})" for n in range(5))
         connection.execute(text(f"INSERT INTO counters (name, value) VALUES {values}"))
-    await sweeping.delete_unused(platform)
+    await sweeping.delete_unused(resources)
     assert rows(engine, "SELECT name FROM counters") == ["tag/tag 4"]
     monkeypatch.setattr(sweeping, "UNUSED_SECONDS", 0.0)
     for _ in range(3):
-        await sweeping.delete_unused(platform)
+        await sweeping.delete_unused(resources)
     assert len(rows(engine, "SELECT name FROM tags")) == 5
     monkeypatch.setattr(sweeping, "UNUSED_SECONDS", 60.0)
-    await sweeping.delete_unused(platform)
+    await sweeping.delete_unused(resources)
     assert rows(engine, "SELECT name FROM tags") == []
