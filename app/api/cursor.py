@@ -108,5 +108,5 @@ def _digest(place: bytes, asked: Asked) -> bytes:
 
 def _refused() -> InvalidRequestError:
     return InvalidRequestError(
-        [FieldError("cursor", "is not one that was given out for these filters and this order")]
+        [FieldError("cursor", "is not valid for these filters and this order; start without one")]
     )

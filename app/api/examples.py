@@ -50,8 +50,8 @@ def _about(status: int, kind: str, title: str, field: str, message: str) -> dict
 
 PROBLEMS: Final[Mapping[int, Any]] = {
     400: _about(400, "not-json", "Not JSON", "body", "is not valid JSON: EOF while parsing"),
-    401: _problem(401, "about:blank", "Unauthorized", "This token is not known here."),
-    403: _problem(403, "about:blank", "Forbidden", "This token does not open the admin door."),
+    401: _problem(401, "about:blank", "Unauthorized", "This token is not valid."),
+    403: _problem(403, "about:blank", "Forbidden", "This call needs a token for the admin door."),
     404: _problem(
         404, "urn:rowlock:task-not-found", "Task not found", "There is no task 1.", task_id=1
     ),
@@ -59,12 +59,13 @@ PROBLEMS: Final[Mapping[int, Any]] = {
         409,
         "urn:rowlock:lease-is-gone",
         "Lease is gone",
-        "This lease no longer holds task 1: its attempt is timed_out. The task is retrying now.",
+        "This lease no longer holds task 1: its attempt ended as timed_out. "
+        "The task is now retrying.",
         task_id=1,
         task_status="retrying",
         outcome="timed_out",
     ),
-    413: _about(413, "body-too-large", "Body too large", "body", "is larger than 1,048,576 bytes"),
+    413: _about(413, "body-too-large", "Body too large", "body", "must be at most 1,048,576 bytes"),
     415: _about(
         415,
         "unsupported-media-type",
@@ -77,13 +78,13 @@ PROBLEMS: Final[Mapping[int, Any]] = {
         429,
         "urn:rowlock:too-many-waiting",
         "Too many waiting",
-        "10,500 long polls wait here already.",
+        "10,500 long polls are already waiting; try again later.",
     ),
     503: _problem(
         503,
         "urn:rowlock:database-away",
         "Database away",
         "MySQL cannot be reached or does not answer: no answer within 5 s. "
-        "Nothing is known to be stored.",
+        "A change may not have been stored.",
     ),
 }

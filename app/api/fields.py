@@ -48,13 +48,13 @@ def _whole(value: object) -> object:
 
 def _no_nul(text: str) -> str:
     if "\0" in text:
-        raise ValueError("has a NUL character")
+        raise ValueError("must not contain a NUL character")
     return text
 
 
 def _fits_text_column(text: str) -> str:
     if len(text.encode()) > TEXT_LIMIT_BYTES:
-        raise ValueError(f"is longer than {TEXT_LIMIT_BYTES:,} bytes")
+        raise ValueError(f"must be at most {TEXT_LIMIT_BYTES:,} bytes")
     return text
 
 
@@ -76,7 +76,7 @@ def _time(value: object) -> datetime:
     try:
         moment = datetime.fromisoformat(f"{day}T{clock}{offset}").astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"is not a time that exists: {error}") from error
+        raise ValueError(f"is not a valid time: {error}") from error
     if moment.year < 1000:  # noqa: PLR2004  (MySQL's DATETIME begins there, and ends with 9999)
         raise ValueError("must be from year 1000 to 9999")
     return moment.replace(tzinfo=None)
@@ -137,11 +137,11 @@ def json_text(value: Any) -> str | None:
     # Not by orjson, which refuses integers beyond 64 bits and turns infinity into null.
     text = pydantic_core.to_json(value, inf_nan_mode="constants")
     if len(text) > JSON_LIMIT_BYTES:
-        raise ValueError("is larger than 256 KiB as JSON")
+        raise ValueError("must be at most 256 KiB as JSON")
     # Infinity is what 1e999 becomes, and NaN is read although it is no JSON; the words may
     # also stand in a string.
     if (b"Infinity" in text or b"NaN" in text) and not _is_finite(value):
-        raise ValueError("has a number too large to keep, or NaN")
+        raise ValueError("must not contain NaN or a number too large to store")
     return text.decode()
 
 

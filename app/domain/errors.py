@@ -16,7 +16,7 @@ class TaskNotFoundError(RowlockError):
 
 
 class StaleLeaseError(RowlockError):
-    """This lease no longer holds task {task_id}: {reason}. The task is {task_status} now."""
+    """This lease no longer holds task {task_id}: {reason}. The task is now {task_status}."""
 
 
 class TransitionNotAllowedError(RowlockError):
@@ -24,61 +24,61 @@ class TransitionNotAllowedError(RowlockError):
 
 
 class FieldLockedError(RowlockError):
-    """{field} of task {task_id} cannot change any more: the task is {task_status}."""
+    """{field} of task {task_id} can no longer be changed: the task is {task_status}."""
 
 
 class RetryLimitTooLowError(RowlockError):
-    """retry_limit cannot be below the {current_retry_count} retries task {task_id} has used."""
+    """retry_limit must be at least {current_retry_count}: task {task_id} used that many retries."""
 
 
 class KeyReusedError(RowlockError):
-    """Idempotency-Key was used before with another body."""
+    """This Idempotency-Key was already used with another body; use a new key."""
 
 
 class SearchTooSlowError(RowlockError):
-    """The list took longer than {seconds:g} s and was cut off; narrow it with another filter."""
+    """The query took longer than {seconds:g} s and was stopped; narrow it with another filter."""
 
 
 class DatabaseAwayError(RowlockError):
-    """MySQL cannot be reached or does not answer: {reason}. Nothing is known to be stored."""
+    """MySQL cannot be reached or does not answer: {reason}. A change may not have been stored."""
 
     retry_after_seconds: ClassVar[int] = 1
 
 
 class DatabaseBusyError(RowlockError):
-    """Too many such calls wait for MySQL already; nothing is known to be stored. Try again."""
+    """Too many calls already wait for MySQL. A change may not have been stored; try again."""
 
     retry_after_seconds: ClassVar[int] = 1
 
 
 class RowBusyError(RowlockError):
-    """Somebody else holds a row that this call needs; nothing is stored. Try again."""
+    """Another transaction holds a row that this call needs. Nothing was stored; try again."""
 
     retry_after_seconds: ClassVar[int] = 1
 
 
 class PacketTooSmallError(RowlockError):
-    """MySQL's max_allowed_packet is too small for this task; nothing is stored. 16M is enough."""
+    """MySQL's max_allowed_packet is too small for this task; set it to 16M. Nothing was stored."""
 
     retry_after_seconds: ClassVar[int] = 10
 
 
 class TooManyWaitingError(RowlockError):
-    """{limit:,} long polls wait here already."""
+    """{limit:,} long polls are already waiting; try again later."""
 
     retry_after_seconds: ClassVar[int] = 5
 
 
 class RecountUnderWayError(RowlockError):
-    """Another recount of this database is under way; nothing was changed."""
+    """Another recount of this database is running; nothing was changed."""
 
 
 class TagMissingError(RowlockError):
-    """A tag was deleted just now; nothing is stored."""
+    """A tag was deleted at the same time; nothing was stored."""
 
 
 class GuardFailedError(RowlockError):
-    """{statement} was to change {expected} rows and matched {matched}; it was rolled back."""
+    """{statement} matched {matched} rows instead of {expected}; it was rolled back."""
 
 
 class UnfitServerError(RowlockError):

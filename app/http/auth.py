@@ -72,24 +72,26 @@ class Doorkeeper:
         if needs_none and (stranger := _stranger(request)) is None:
             return
         if not self._is_needed:
-            raise HTTPException(403, f"Without tokens {stranger}.")
+            raise HTTPException(403, f"No tokens are set, so {stranger}.")
         self._look_at_the_file()
         scheme, _, token = (header_of(request, b"authorization") or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise HTTPException(401, "This needs a token: Authorization: Bearer …", _CHALLENGE)
+            raise HTTPException(401, "A token is required: Authorization: Bearer …", _CHALLENGE)
         digest = sha256(token.encode("latin-1").strip()).digest()  # the bytes as they came
         opens = {d for d, hashes in self._hashes.items() if _is_among(digest, hashes)}
         if not opens:
             address = request.client.host if request.client else "unknown"
             log.warning("token_refused", address=address, path=request.scope["path"])
             await self._wait_for_guess()
-            raise HTTPException(401, "This token is not known here.", _CHALLENGE)
+            raise HTTPException(401, "This token is not valid.", _CHALLENGE)
         if door is not Door.ANY and door not in opens:
-            raise HTTPException(403, f"This token does not open the {door} door.")
+            raise HTTPException(403, f"This call needs a token for the {door} door.")
 
     async def _wait_for_guess(self) -> None:
         if self._guesses >= GUESSES_AT_ONCE:
-            raise HTTPException(429, "Too many unknown tokens are shown.", {"Retry-After": "1"})
+            raise HTTPException(
+                429, "Too many invalid tokens; try again later.", {"Retry-After": "1"}
+            )
         self._guesses += 1
         try:
             await asyncio.sleep(GUESS_SECONDS)
@@ -147,11 +149,11 @@ def _stranger(request: Request) -> str | None:
         elif name == b"origin":
             origin = value.decode("latin-1")
         elif name in _FORWARDED or name.startswith(b"x-forwarded-"):
-            return "no proxy may pass calls on"
+            return "calls through a proxy are refused"
     if not _is_nobodys_name(host):
-        return "the server is called by its address or as localhost only"
+        return "the server must be called by its address or as localhost"
     if origin and origin.partition("://")[2] != host:
-        return "no web page of another site may call"
+        return "calls from web pages of other sites are refused"
     return None
 
 

@@ -29,7 +29,7 @@ async def read_body(request: Request, *, limit_bytes: int) -> bytes | bytearray:
     `ClientDisconnect` if it will never be there whole: nothing must be done for half a call."""
     declared = header_of(request, b"content-length") or ""
     if declared.isdecimal() and int(declared) > limit_bytes:
-        raise _too_large(f"is larger than {limit_bytes:,} bytes")
+        raise _too_large(f"must be at most {limit_bytes:,} bytes")
     receive = request.receive
     message = await receive()
     if message["type"] == "http.disconnect" and _has_body(request):
@@ -43,9 +43,9 @@ async def read_body(request: Request, *, limit_bytes: int) -> bytes | bytearray:
                 raise ClientDisconnect
             body += message.get("body", b"")
             if len(body) > limit_bytes:
-                raise _too_large(f"is larger than {limit_bytes:,} bytes")
+                raise _too_large(f"must be at most {limit_bytes:,} bytes")
     if len(body) > limit_bytes:
-        raise _too_large(f"is larger than {limit_bytes:,} bytes")
+        raise _too_large(f"must be at most {limit_bytes:,} bytes")
     if declared.isdecimal() and len(body) < int(declared):
         raise ClientDisconnect
     return body
@@ -70,13 +70,13 @@ def _parse(
         return model()
     kind = (header_of(request, b"content-type") or "").partition(";")[0].strip().lower()
     if kind not in (JSON, MERGE_PATCH if request.method == "PATCH" else JSON):
-        raise _unsupported("Content-Type", f"must be application/json, not {kind or 'nothing'}")
+        raise _unsupported("Content-Type", f"must be application/json, not {kind or 'absent'}")
     coding = (header_of(request, b"content-encoding") or "").strip().lower()
     if coding not in ("", "identity"):
         raise _unsupported("Content-Encoding", f"must be identity, not {coding}")
     limit = request.app.state.settings.body_values_limit
     if len(body) > limit and _count_values(body, enough=limit) > limit:
-        raise _too_large(f"has more than {limit:,} values")
+        raise _too_large(f"must have at most {limit:,} values")
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
@@ -98,7 +98,7 @@ def header_of(request: Request, name: bytes) -> str | None:
         if key == name:
             if found is not None:
                 field = name.decode().title()
-                raise InvalidRequestError([FieldError(field, "is given more than once")])
+                raise InvalidRequestError([FieldError(field, "must be given only once")])
             found = value
     return None if found is None else str(found, "latin-1")
 
@@ -110,7 +110,9 @@ def _not_json(body: bytes | bytearray, error: ValidationError) -> InvalidRequest
     except (ValueError, RecursionError):
         field = None
     if field is not None:
-        return InvalidRequestError([FieldError(field, "has a lone surrogate: not Unicode text")])
+        return InvalidRequestError(
+            [FieldError(field, "must be Unicode text, without a lone surrogate")]
+        )
     return InvalidRequestError(invalid_fields(error), status=400, title="Not JSON")
 
 

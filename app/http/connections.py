@@ -84,7 +84,7 @@ class Connections:
             longest = next(iter(self._refused), None) or next(iter(self._waits), None)
             if longest is None:
                 self._cut("connections")
-                caller.refuse(503, "Too many calls are being answered.")
+                caller.refuse(503, "Too many connections are in use; try again later.")
                 return
             self._cut_off(longest)
         if caller.state is State.HANDSHAKE:
@@ -142,7 +142,7 @@ class Connections:
                 return
             self._forget(longest)
             self._cut("memory")
-            longest.refuse(503, "Too much is being sent at once.")
+            longest.refuse(503, "Too much data is being sent at once; try again later.")
 
     def lets_go(self, caller: Caller, less_bytes: int) -> None:
         """It takes so much less again."""

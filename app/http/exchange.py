@@ -139,7 +139,7 @@ class Exchange:
             self.headers = [h for h in self.headers if h[0] != b"host"] + [(b"host", host)]
         raw_path = address.path or b"/"
         if len(raw_path) > PATH_LIMIT_BYTES:
-            raise RefusedError(414, f"A path may have {PATH_LIMIT_BYTES:,} bytes.")
+            raise RefusedError(414, f"The path must be at most {PATH_LIMIT_BYTES:,} bytes.")
         path = raw_path.decode("ascii")
         self._scope = {
             "type": "http",

@@ -36,12 +36,12 @@ def framing_of(version: str, headers: Iterable[tuple[bytes, bytes]]) -> tuple[by
         if kind is None:
             continue
         if kind in found and kind != _EXPECT:
-            raise RefusedError(400, f"{name.decode().title()} is given more than once.")
+            raise RefusedError(400, f"{name.decode().title()} must be given only once.")
         found[kind] = value
     if version not in {"1.1", "1.0"}:
-        raise RefusedError(505, "HTTP/1.1 is spoken here.")
+        raise RefusedError(505, "Only HTTP/1.1 and HTTP/1.0 are supported.")
     if version == "1.1" and _HOST not in found:
-        raise RefusedError(400, "A request has to have a Host.")
+        raise RefusedError(400, "A request must have a Host header.")
     header = b""
     if _CODING in found:
         header = _chunked(version, found)
@@ -53,13 +53,13 @@ def framing_of(version: str, headers: Iterable[tuple[bytes, bytes]]) -> tuple[by
 
 def _chunked(version: str, found: dict[int, bytes]) -> bytes:
     if version == "1.0" or _LENGTH in found:
-        raise RefusedError(400, "Transfer-Encoding goes with HTTP/1.1, without a Content-Length.")
+        raise RefusedError(400, "Transfer-Encoding needs HTTP/1.1 and no Content-Length.")
     if found[_CODING].lower() != _CHUNKED:
-        raise RefusedError(501, "Of transfer codings only chunked is known here.")
+        raise RefusedError(501, "The only supported transfer coding is chunked.")
     return b"Transfer-Encoding: chunked"
 
 
 def _length(digits: bytes) -> bytes:
     if not digits.isdigit() or len(digits) > LENGTH_DIGITS:
-        raise RefusedError(400, "Content-Length is no number.")
+        raise RefusedError(400, "Content-Length must be a number.")
     return b"Content-Length: " + digits if digits.strip(b"0") else b""

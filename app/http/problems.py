@@ -101,7 +101,7 @@ def invalid_fields(
 ) -> list[FieldError]:
     """What pydantic found, named as the caller wrote it: `tasks.3.title`."""
     if error.error_count() > FAULTS_LISTED:
-        return [FieldError("body", f"has {error.error_count():,} faults, too many to name")]
+        return [FieldError("body", f"has {error.error_count():,} errors, too many to list")]
     return [
         FieldError(
             ".".join(str(part) for part in (*prefix, *_location(details))) or "body",
@@ -118,7 +118,7 @@ def problem_of(error: Exception) -> Response:
     if isinstance(error, InvalidRequestError):
         detail = "; ".join(f"{field}: {message}" for field, message in error.fields[:FAULTS_TOLD])
         if error.unnamed:
-            detail += f"; and {error.unnamed:,} more, which are not named"
+            detail += f"; and {error.unnamed:,} more"
         fields = [field_error._asdict() for field_error in error.fields]
         return problem(error.status, error.title, detail, errors=fields)
     if isinstance(error, HTTPException):
@@ -126,7 +126,7 @@ def problem_of(error: Exception) -> Response:
         return problem(status, _reason(status), str(error.detail), headers=error.headers)
     # A bug. The caller learns nothing of its insides; the log does.
     log.error("unexpected_error", exc_info=error)
-    return problem(500, "Internal error", "Something went wrong here; it has been logged.")
+    return problem(500, "Internal error", "An unexpected error occurred; it was logged.")
 
 
 async def on_error(_request: Request, error: Exception) -> Response:
@@ -155,9 +155,9 @@ def _location(details: ErrorDetails) -> tuple[str | int, ...]:
 
 def _message(details: ErrorDetails) -> str:
     messages: dict[str, str] = {
-        "extra_forbidden": "is set by the system alone"
+        "extra_forbidden": "is set by the system only"
         if details["loc"] and details["loc"][-1] in SYSTEM_FIELDS
-        else "is not known here",
+        else "is unknown",
         "missing": "is required",
         "json_invalid": details["msg"].replace("Invalid JSON", "is not valid JSON"),
     }

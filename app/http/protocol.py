@@ -158,7 +158,7 @@ class Protocol(asyncio.Protocol):
             self._bounds.refused(self)
 
     def has_failed(self) -> None:
-        self.refuse(500, "Something went wrong here; it has been logged.")
+        self.refuse(500, "An unexpected error occurred; it was logged.")
 
     # What the outgoing tells.
 

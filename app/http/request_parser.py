@@ -99,7 +99,7 @@ class RequestParser:
         assert exchange is not None
         method = parser.get_method().decode()
         if method == "CONNECT":
-            raise RefusedError(501, "This is no proxy.")
+            raise RefusedError(501, "This server is not a proxy.")
         self._headers = None
         exchange.has_head(method, parser.get_http_version(), keeps_alive=parser.should_keep_alive())
         self._tells_again = bool(exchange.framing) and parser.should_upgrade()
@@ -122,7 +122,7 @@ class RequestParser:
 
 def _too_long() -> RefusedError:
     most = f"{HEADERS_LIMIT} headers and {HEAD_LIMIT_BYTES:,} bytes"
-    return RefusedError(431, f"The head of a request may have {most}.")
+    return RefusedError(431, f"The head of a request may have at most {most}.")
 
 
 def _reason(error: HttpParserError) -> Exception:
@@ -130,4 +130,4 @@ def _reason(error: HttpParserError) -> Exception:
     cause = error.__context__
     if isinstance(cause, RefusedError | NoMoreError):
         return cause
-    return RefusedError(400, "This is no request in HTTP/1.1.")
+    return RefusedError(400, "This is not a valid HTTP/1.1 request.")

@@ -151,7 +151,7 @@ def _from_query(model: type[BaseModel]) -> Read:
     async def read(request: Request) -> Any:
         values: dict[str, Any] = {}
         if request.scope["query_string"].count(b"&") >= PARAMETERS_LIMIT:
-            message = f"has more than {PARAMETERS_LIMIT:,} parameters"
+            message = f"must have at most {PARAMETERS_LIMIT:,} parameters"
             raise InvalidRequestError([FieldError("query", message)])
         items = request.query_params.multi_items()
         if any("\ufffd" in value for _, value in items):
@@ -160,7 +160,7 @@ def _from_query(model: type[BaseModel]) -> Read:
             if name in repeatable:
                 values.setdefault(name, []).append(value)
             elif name in values:
-                raise InvalidRequestError([FieldError(name, "is given more than once")])
+                raise InvalidRequestError([FieldError(name, "must be given only once")])
             else:
                 values[name] = value
         try:
@@ -204,7 +204,7 @@ def _refuse_what_is_no_text(request: Request) -> None:
             unquote_to_bytes(value).decode()
         except UnicodeDecodeError as error:
             field = unquote_plus(name.decode("latin-1"))
-            raise InvalidRequestError([FieldError(field, "is not UTF-8")]) from error
+            raise InvalidRequestError([FieldError(field, "must be UTF-8")]) from error
 
 
 def _refuse_query(request: Request) -> None:
@@ -212,5 +212,5 @@ def _refuse_query(request: Request) -> None:
     shown = request.scope["query_string"][:SHOWN_BYTES].decode("latin-1")
     names = dict.fromkeys(name for name, _ in parse_qsl(shown, keep_blank_values=True))
     if names:
-        unknown = "is not a parameter known here"
+        unknown = "is not a parameter of this call"
         raise InvalidRequestError([FieldError(name, unknown) for name in names])

@@ -215,7 +215,9 @@ class Database:
             raise DatabaseAwayError(reason=str(error.args[-1])) from error
         except (OSError, RuntimeError, exc.SQLAlchemyError) as error:
             said = error.orig if isinstance(error, exc.DBAPIError) else error
-            raise DatabaseAwayError(reason=str(said) or "no connection in time") from error
+            raise DatabaseAwayError(
+                reason=str(said) or "no connection was available in time"
+            ) from error
 
     def _meet(self, server: str) -> None:
         if self._server is not None:

@@ -54,7 +54,7 @@ class Servers:
                         return host
                 finally:
                     connection.close()
-                answer = "takes no writes"
+                answer = "does not accept writes"
             except (err.MySQLError, OSError) as error:
                 answer = str(error.args[-1]) if error.args else "does not answer"
             self._hosts.remove(host)
@@ -158,7 +158,7 @@ def _require_tls(engine: Engine) -> None:
         cursor = connection.cursor()
         cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
         if not cursor.fetchone()[1]:
-            raise err.OperationalError(2026, "MySQL offers no TLS, and the URL asks for it")
+            raise err.OperationalError(2026, "the URL asks for TLS, but MySQL does not offer it")
         cursor.close()
 
 

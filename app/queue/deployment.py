@@ -9,5 +9,7 @@ async def name(connection: Connection) -> str:
     `UnfitServerError`."""
     rows = await connection.fetch("SELECT name FROM deployment WHERE id = 1")
     if not rows:
-        raise UnfitServerError(reason="The table `deployment` has no row that names this database.")
+        raise UnfitServerError(
+            reason="The table `deployment` has no row with this database's name."
+        )
     return str(rows[0][0])

@@ -136,7 +136,7 @@ def test_a_worker_without_sdk_shows_its_token(
     refused = start(example, *command, ROWLOCK_URL=guarded.url, ROWLOCK_TOKEN="client-secret")
     until(lambda: not refused.is_running, "ended")
     assert refused.process.returncode == 1
-    assert "This token does not open the worker door." in refused.words
+    assert "This call needs a token for the worker door." in refused.words
 
     worker = start(example, *command, ROWLOCK_URL=guarded.url, ROWLOCK_TOKEN="worker-secret")
     assert "the payload" in ended(guarded, task_id)["error"]

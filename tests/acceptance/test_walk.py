@@ -101,7 +101,7 @@ def test_no_client_sets_a_status(api: Api) -> None:
             assert answer.status_code == 422
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.json()["errors"] == [
-                {"field": "status", "message": "is set by the system alone"}
+                {"field": "status", "message": "is set by the system only"}
             ]
     assert api.http.get(f"/tasks/{task['id']}").json() == task
     assert len(api.http.get("/tasks").json()) == 1

@@ -189,7 +189,7 @@ class Board:
             if lease.heard_until is not None and not has_come(lease.heard_until, now):
                 lease.look_at = lease.heard_until
             elif has_come(proven_at, now):
-                error = f"the worker's heartbeats stopped for {lease.seconds} s"
+                error = f"no heartbeat from the worker for {lease.seconds} s"
                 task.fail(now, Event.LOSE, outcome=Outcome.LOST, error=error)
                 lost.append(task)
             else:

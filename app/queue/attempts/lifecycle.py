@@ -93,7 +93,7 @@ def ended_attempt(
 
 def stale(task: Task, outcome: Outcome | None) -> StaleLeaseError:
     """Why a lease whose attempt ended in `outcome` (None: never given out) no longer counts."""
-    reason = "no such lease was given out" if outcome is None else f"its attempt is {outcome}"
+    reason = "no such lease was issued" if outcome is None else f"its attempt ended as {outcome}"
     return StaleLeaseError(
         task_id=task.id, task_status=str(task.status), reason=reason, outcome=outcome, task=task
     )

@@ -110,7 +110,7 @@ async def _end_attempts(
 ) -> list[Move]:
     error = {
         Event.TIME_OUT: "timed out after {0.timeout_seconds} s",
-        Event.LOSE: "the worker's heartbeats stopped for {0.lease_seconds} s",
+        Event.LOSE: "no heartbeat from the worker for {0.lease_seconds} s",
     }[event]
     moves = [(t, transitions.failed(t, now=now, event=event, error=error.format(t))) for t in tasks]
     await statements.move(connection, moves)

@@ -96,7 +96,7 @@ async def test_a_single_parameter_given_twice_is_refused(
     api: httpx.AsyncClient, case: Case
 ) -> None:
     found = problem(await case.send(api, "1", "1"), 422, case.name)
-    assert "more than once" in found.detail
+    assert "only once" in found.detail
 
 
 @pytest.mark.parametrize("call", calls(), ids=str)

@@ -39,7 +39,7 @@ async def test_one_guard_that_fails_rolls_the_whole_batch_back(
         olds = (first, second._replace(**wrong), third)
         await statements.move(connection, [(old, old._replace(title="after")) for old in olds])
 
-    with pytest.raises(GuardFailedError, match="was to change 3 rows and matched 2"):
+    with pytest.raises(GuardFailedError, match="matched 2 rows instead of 3"):
         await resources.database.transact(write)
     assert titles(engine) == ["before"] * 3
 

@@ -167,7 +167,7 @@ async def test_where_none_takes_writes_each_is_named(
             answer = await api.post("/tasks", json={"title": "t"})
             detail = problem(answer, 503).detail
             assert nobody in detail
-            assert f"{first} takes no writes" in detail
+            assert f"{first} does not accept writes" in detail
             assert answer.headers["retry-after"] == "1"
     async with serving(over(settings, nobody, first)) as api:
         await submit(api)

@@ -195,7 +195,7 @@ async def test_every_field_that_is_wrong_is_named(client: Face) -> None:
         await client.submit("", timeout_seconds=0, colour="red")
     named = {fault.field: fault.message for fault in error.value.errors}
     assert named.keys() == {"title", "timeout_seconds", "colour"}
-    assert named["colour"] == "is not known here"
+    assert named["colour"] == "is unknown"
 
 
 async def test_patience_ends(client: Face, through: Through) -> None:

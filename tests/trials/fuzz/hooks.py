@@ -18,7 +18,7 @@ WAITS: Final = {"GET": (1, 60), "POST": (0.1, 30)}
 
 # By field, how the refusal begins of a value that is as its schema wants it.
 BY_MEANING: Final = {
-    "cursor": "is not one that was given out",  # one that is made up looks like any other
+    "cursor": "is not valid for these filters",  # one that is made up looks like any other
     "query": "needs at least one filter",  # each of them is optional
 }
 KEY_REUSED: Final = "urn:rowlock:idempotency-key-reused"  # it depends on what came before
