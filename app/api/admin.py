@@ -28,7 +28,7 @@ class Action(StrEnum):
     RETRY = "retry"
 
 
-TheAction = Annotated[Action, Path(description="What to do.")]
+TheAction = Annotated[Action, Path(description="The action to take.")]
 TheQueue = Annotated[QueueName, Path(description="The queue's name.")]
 
 
@@ -36,7 +36,7 @@ TheQueue = Annotated[QueueName, Path(description="The queue's name.")]
     "/queues",
     response_model=list[schemas.QueueDocument],
     responses={200: NEXT_PAGE, **problems()},
-    summary="Every queue that has tasks or is paused, page by page",
+    summary="List the queues that have tasks or are paused, page by page",
 )
 async def queues(
     service: Service, request: Request, query: Annotated[schemas.QueuesQuery, Query()]
@@ -49,7 +49,7 @@ async def queues(
     "/queues/{name}/pause",
     response_model=schemas.QueueStateDocument,
     responses=problems(*BODY_PROBLEMS),
-    summary="The queue hands out nothing",
+    summary="Pause a queue: its tasks are not claimed",
 )
 async def pause_queue(service: Service, name: TheQueue) -> Response:
     since = await service.admin.pause_queue(name)
@@ -60,7 +60,7 @@ async def pause_queue(service: Service, name: TheQueue) -> Response:
     "/queues/{name}/resume",
     response_model=schemas.QueueStateDocument,
     responses=problems(*BODY_PROBLEMS),
-    summary="The queue hands out its tasks again",
+    summary="Resume a queue",
 )
 async def resume_queue(service: Service, name: TheQueue) -> Response:
     await service.admin.resume_queue(name)
@@ -81,7 +81,7 @@ async def intervene(service: Service, task_id: TaskId, action: TheAction) -> Res
     "/tasks/{action}",
     response_model=schemas.BulkDocument,
     responses=problems(*BODY_PROBLEMS),
-    summary="The same for all tasks that match, in committed batches",
+    summary="Pause, resume, cancel or retry all tasks that match, in committed batches",
 )
 async def intervene_in_all(
     service: Service, action: TheAction, query: Annotated[schemas.ActionQuery, Query()]

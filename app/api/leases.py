@@ -21,14 +21,14 @@ from app.queue.requests import Claim, Finish, FinishAction
 
 router = APIRouter(route_class=WorkerRoute, tags=["worker"])
 
-TheLease = Annotated[LeaseId, Path(description="From the claim.")]
+TheLease = Annotated[LeaseId, Path(description="The lease's id, from the claim.")]
 
 
 @router.post(
     "/leases",
     response_model=list[schemas.LeaseDocument],
     responses={200: lease_links("/0"), **problems(*BODY_PROBLEMS)},
-    summary="Claim tasks, or wait for some",
+    summary="Claim tasks, or wait for tasks to claim",
 )
 async def claim(
     service: Service, request: Request, body: schemas.ClaimTasks, room: TheRoom
@@ -47,7 +47,7 @@ async def claim(
     "/leases/finish",
     response_model=schemas.FinishedDocument,
     responses={200: lease_links("/leases/0"), **problems(*BODY_PROBLEMS)},
-    summary="End attempts and claim the next tasks, in one transaction",
+    summary="Finish attempts and claim the next tasks, in one transaction",
     max_body_size=LARGE_BODY_LIMIT_BYTES,
 )
 async def finish(
@@ -80,7 +80,7 @@ async def finish(
     "/leases/{lease_id}/heartbeat",
     response_model=schemas.HeartbeatDocument,
     responses=problems(404, 409, *BODY_PROBLEMS),
-    summary="The worker lives, and has come so far",
+    summary="Send a heartbeat, with progress",
 )
 async def heartbeat(
     service: Service, lease_id: TheLease, body: schemas.Heartbeat = schemas.Heartbeat()
@@ -93,7 +93,7 @@ async def heartbeat(
     "/leases/{lease_id}/complete",
     response_model=schemas.TaskDocument,
     responses=problems(404, 409, *BODY_PROBLEMS),
-    summary="The task is done",
+    summary="Complete the task",
 )
 async def complete(
     service: Service, lease_id: TheLease, body: schemas.Complete = schemas.Complete()
@@ -105,7 +105,7 @@ async def complete(
     "/leases/{lease_id}/fail",
     response_model=schemas.TaskDocument,
     responses=problems(404, 409, *BODY_PROBLEMS),
-    summary="The attempt failed",
+    summary="Fail the attempt",
 )
 async def fail(
     service: Service, lease_id: TheLease, body: schemas.Fail = schemas.Fail()
@@ -126,7 +126,7 @@ async def fail(
     "/leases/{lease_id}/release",
     response_model=schemas.TaskDocument,
     responses=problems(404, 409, *BODY_PROBLEMS),
-    summary="Give the task back unharmed; costs no retry",
+    summary="Release the task; this does not count as a retry",
 )
 async def release(service: Service, lease_id: TheLease) -> Response:
     return await _end(service, Finish(_lease(lease_id), FinishAction.RELEASE))

@@ -29,7 +29,7 @@ _queues_shown_at = 0.0
     "/healthz",
     response_model=schemas.HealthDocument,
     responses=problems(is_open=True),
-    summary="200 while the process lives",
+    summary="Check that the process is alive",
 )
 async def healthz() -> Response:
     return JsonAnswer(dumps({"status": "ok"}))
@@ -42,11 +42,11 @@ async def healthz() -> Response:
         **problems(is_open=True),
         503: {
             "model": schemas.ReadinessDocument,
-            "description": "A part that is needed is not there; which one is said.",
+            "description": "A required part is not available; `parts` says which.",
             **RETRY_AFTER,
         },
     },
-    summary="200 when calls can be served",
+    summary="Check that calls can be served",
 )
 async def readyz(service: Service) -> Response:
     parts = await service.parts(None)
@@ -60,7 +60,7 @@ async def readyz(service: Service) -> Response:
     "/metrics",
     response_class=PlainTextResponse,
     responses=problems(),
-    summary="Figures for Prometheus",
+    summary="Metrics for Prometheus",
 )
 async def show_metrics(service: Service) -> Response:
     global _queues_shown_at  # noqa: PLW0603  (Prometheus' registry is the process's, too)

@@ -19,7 +19,7 @@ async def parts_of(resources: Resources) -> Parts:
         if revisions.is_fit(found):
             scheduler = scheduler_state(await resources.database.read(stats.sweeps))
         else:
-            has = "none yet" if found is None else f"{found}, not {revisions.head()}"
+            has = "no schema" if found is None else f"{found}, not {revisions.head()}"
             parts["schema"] = f"{has}: run `rowlock migrate`"
     except DatabaseAwayError as error:
         parts["mysql"] = str(error)

@@ -14,17 +14,17 @@ from app.http.problems import MEDIA_TYPE
 
 _WHAT: Final = {
     400: "Not JSON.",
-    401: "No token, or one that is not known.",
-    403: "A token of another door; without tokens, a web page of another site.",
+    401: "The token is missing or not valid.",
+    403: "The token is for another door; without tokens, a call by a proxy or another site's page.",
     404: "There is no such task.",
     409: "The task's state does not allow it, or the lease is gone.",
     413: "The body is too large.",
-    415: "The body is not declared as JSON.",
-    422: "A field is wrong; `errors` names each.",
-    429: "Too many long polls wait here, or too many unknown tokens are shown; `Retry-After` says "
-    "when to try again.",
-    503: "MySQL is away, somebody else holds the row, or too much is sent at once; `Retry-After` "
+    415: "The `Content-Type` is not JSON.",
+    422: "Some fields are not valid; `errors` names each of them.",
+    429: "Too many long polls are waiting, or too many invalid tokens were sent; `Retry-After` "
     "says when to try again.",
+    503: "MySQL is not available or busy, another transaction holds the row, or too much data is "
+    "being sent at once; `Retry-After` says when to try again.",
 }
 
 
@@ -36,7 +36,7 @@ def header(name: str, description: str, kind: str = "string", *, always: bool) -
 
 LOCATION: Final = header("Location", "The task's path, relative to this call's.", always=True)
 NEXT_PAGE: Final = header("Link", 'The next page, if any: `<…>; rel="next"`.', always=False)
-RETRY_AFTER: Final = header("Retry-After", "Seconds.", "integer", always=True)
+RETRY_AFTER: Final = header("Retry-After", "Seconds until the next try.", "integer", always=True)
 _HEADERS: Final = {
     401: header("WWW-Authenticate", "`Bearer`.", always=True),
     429: RETRY_AFTER,

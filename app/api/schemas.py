@@ -19,20 +19,22 @@ class Input(BaseModel):
 
 
 class SubmitTask(Input):
-    """A task to be done."""
+    """A task to submit."""
 
     title: Annotated[fields.Title, Field(examples=["resize image"])]
     description: fields.LongText | None = None
     priority: fields.AnyPriority = Priority.MEDIUM
     tags: fields.Tags = []
-    due_date: fields.Time | None = Field(default=None, description="A wish, not enforced.")
+    due_date: fields.Time | None = Field(default=None, description="Informational; not enforced.")
     timeout_seconds: fields.TimeoutSeconds = 300
     retry_limit: fields.RetryLimit = 3
     retry_delay_seconds: fields.DelaySeconds = 5
     retry_backoff: Backoff = Backoff.EXPONENTIAL
     queue: fields.QueueName = "default"
     payload: fields.JsonText = Field(default=None, description="Any JSON up to 256 KiB.")
-    available_at: fields.Time | None = Field(default=None, description="Not claimed before.")
+    available_at: fields.Time | None = Field(
+        default=None, description="Earliest time at which it may be claimed."
+    )
 
     def to_new_task(self) -> NewTask:
         """For the queue."""
@@ -53,13 +55,13 @@ class SubmitTask(Input):
 
 
 class SubmitBatch(Input):
-    """Tasks stored all or none."""
+    """Tasks to submit; either all are stored or none."""
 
     tasks: Annotated[list[SubmitTask], Field(min_length=1, max_length=1000)]
 
 
 class PatchTask(Input):
-    """A merge-patch (RFC 7396): fields that are left out stay; null clears where it may."""
+    """A merge patch (RFC 7396): omitted fields stay; null clears an optional field."""
 
     title: fields.Title = ""
     description: fields.LongText | None = None
@@ -90,20 +92,24 @@ class Query(BaseModel):
 class FilterQuery(Query):
     """The filters of `GET /tasks`. All combine."""
 
-    status: list[Status] = Field(default=[], description="Any of these.")
-    priority: list[fields.AnyPriority] = Field(default=[], description="Any of these.")
-    queue: list[fields.QueueName] = Field(default=[], description="Any of these.")
-    tag: list[fields.TagName] = Field(default=[], max_length=32, description="All of these.")
+    status: list[Status] = Field(default=[], description="Any of these statuses.")
+    priority: list[fields.AnyPriority] = Field(default=[], description="Any of these priorities.")
+    queue: list[fields.QueueName] = Field(default=[], description="Any of these queues.")
+    tag: list[fields.TagName] = Field(default=[], max_length=32, description="All of these tags.")
     id: list[Annotated[int, Field(ge=1, le=MAX_ID), fields.IntegerText]] = Field(
-        default=[], max_length=1000, description="Any of these."
+        default=[], max_length=1000, description="Any of these ids."
     )
     title: Annotated[
-        fields.Title | None, Field(description="Contains this; case does not matter.")
+        fields.Title | None, Field(description="The title contains this text; case is ignored.")
     ] = None
-    created_after: fields.Time | None = Field(default=None, description="At or after.")
-    created_before: fields.Time | None = Field(default=None, description="Before.")
-    due_after: fields.Time | None = Field(default=None, description="At or after.")
-    due_before: fields.Time | None = Field(default=None, description="Before.")
+    created_after: fields.Time | None = Field(
+        default=None, description="Created at or after this time."
+    )
+    created_before: fields.Time | None = Field(
+        default=None, description="Created before this time."
+    )
+    due_after: fields.Time | None = Field(default=None, description="Due at or after this time.")
+    due_before: fields.Time | None = Field(default=None, description="Due before this time.")
 
     def to_filter(self) -> TaskFilter:
         """For the queue."""
@@ -126,39 +132,47 @@ class PageQuery(Query):
     """A page of a list that is no list of tasks."""
 
     limit: Annotated[
-        int, Field(ge=1, le=1000, description="Entries a page, at most."), fields.IntegerText
+        int,
+        Field(ge=1, le=1000, description="Maximum number of entries per page."),
+        fields.IntegerText,
     ] = 200
-    cursor: str | None = Field(default=None, description="From the `Link` of the page before.")
+    cursor: str | None = Field(
+        default=None, description="From the `Link` header of the previous page."
+    )
 
 
 class QueuesQuery(PageQuery):
     queue: list[fields.QueueName] = Field(
-        default=[], max_length=1000, description="Any of these; without it every queue."
+        default=[], max_length=1000, description="Only these queues; by default all."
     )
 
 
 class ListQuery(FilterQuery):
-    limit: Annotated[int, Field(ge=1, le=1000, description="Tasks a page."), fields.IntegerText] = (
-        50
+    limit: Annotated[
+        int,
+        Field(ge=1, le=1000, description="Maximum number of tasks per page."),
+        fields.IntegerText,
+    ] = 50
+    order: Literal["asc", "desc"] = Field(default="desc", description="`desc` is newest first.")
+    cursor: str | None = Field(
+        default=None, description="From the `Link` header of the previous page."
     )
-    order: Literal["asc", "desc"] = Field(default="desc", description="`desc`: newest first.")
-    cursor: str | None = Field(default=None, description="From the `Link` of the page before.")
 
 
 class ActionQuery(FilterQuery):
-    dry_run: bool = Field(default=False, description="Only count.")
+    dry_run: bool = Field(default=False, description="Only count the tasks that match.")
 
 
 class WaitQuery(Query):
     wait_seconds: Annotated[
         float | None,
-        Field(ge=1, le=60, description="Answer when the task has ended."),
+        Field(ge=1, le=60, description="Maximum time to wait for the task to end."),
         fields.NumberText,
     ] = None
 
 
 class ClaimTasks(Input):
-    """Work asked for."""
+    """A claim for tasks."""
 
     worker: Annotated[fields.WorkerName, Field(examples=["host-1"])]
     queues: Annotated[list[fields.QueueName], Field(min_length=1, max_length=64)] = ["default"]
@@ -166,7 +180,7 @@ class ClaimTasks(Input):
     wait_seconds: Annotated[float, Field(ge=0, le=30)] = 0
     lease_seconds: Annotated[
         fields.LeaseSeconds | None,
-        Field(description="The worker promises a heartbeat within every so many seconds."),
+        Field(description="The lease is lost after this long without a heartbeat."),
     ] = None
 
 
@@ -182,12 +196,12 @@ class Fail(Input):
     error: fields.LongText | None = None
     retryable: bool = True
     retry_after_seconds: fields.DelaySeconds | None = Field(
-        default=None, description="In place of the task's own delay, for this retry."
+        default=None, description="Replaces the task's own delay for this retry."
     )
 
 
 class FinishItem(Input):
-    """One attempt to end."""
+    """An attempt to finish."""
 
     lease_id: fields.LeaseId
     outcome: Literal["complete", "fail", "release"]
@@ -198,14 +212,14 @@ class FinishItem(Input):
 
 
 class FinishTasks(Input):
-    """Attempts to end and work to take, in one call and one transaction."""
+    """Attempts to finish and tasks to claim, in one transaction."""
 
     items: Annotated[list[FinishItem], Field(max_length=100)]
     claim: ClaimTasks | None = None
 
 
 class Problem(BaseModel):
-    """RFC 9457."""
+    """A problem document (RFC 9457)."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -217,7 +231,7 @@ class Problem(BaseModel):
 
 
 class TaskSummary(BaseModel):
-    """A task without its long fields, where an answer would grow too large with them."""
+    """A task without its long fields, used where the response would be too large."""
 
     id: int = Field(examples=[1])
     title: str = Field(examples=["resize image"])
@@ -238,7 +252,7 @@ class TaskSummary(BaseModel):
     started_at: datetime | None
     retry_delay_seconds: int
     retry_backoff: Backoff
-    progress: Any = Field(description="Of the running attempt; in `GET /tasks/{id}` only.")
+    progress: Any = Field(description="Progress of the running attempt; in `GET /tasks/{id}` only.")
 
 
 class TaskDocument(TaskSummary):

@@ -12,14 +12,14 @@ from app.api.services import Service
 from app.domain.documents import dumps
 from app.http.route import ClientRoute
 
-router = APIRouter(route_class=ClientRoute, tags=["client: figures"])
+router = APIRouter(route_class=ClientRoute, tags=["client: statistics"])
 
 
 @router.get(
     "/tags",
     response_model=list[schemas.TagDocument],
     responses={200: NEXT_PAGE, **problems()},
-    summary="The tags that tasks have, with their number, page by page",
+    summary="List the tags in use with their number of tasks, page by page",
 )
 async def tags(
     service: Service, request: Request, query: Annotated[schemas.PageQuery, Query()]
@@ -35,7 +35,7 @@ async def tags(
     "/stats",
     response_model=schemas.StatsDocument,
     responses={200: NEXT_PAGE, **problems()},
-    summary="How each queue stands and how it has gone in the last minutes, page by page",
+    summary="Get the state and recent throughput of each queue, page by page",
 )
 async def stats(
     service: Service, request: Request, query: Annotated[schemas.QueuesQuery, Query()]

@@ -27,7 +27,7 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=128,
         pattern=r"^[\x21-\x7e]+$",
-        description="With it a call that is sent again stores nothing again.",
+        description="Repeating a call with the same key stores nothing new.",
     ),
 ]
 
@@ -39,7 +39,7 @@ IdempotencyKey = Annotated[
     responses={
         200: {
             "model": schemas.TaskDocument,
-            "description": "Stored by this key before.",
+            "description": "Already stored under this key.",
             **LOCATION,
             **task_links(),
         },
@@ -67,14 +67,14 @@ async def submit(
     responses={
         200: {
             "model": list[schemas.TaskDocument | schemas.TaskSummary],
-            "description": "Stored by this key before. Beyond 8 MiB the rest of the tasks come "
+            "description": "Already stored under this key. Beyond 8 MiB, the remaining tasks come "
             "without `description`, `payload`, `result` and `error`.",
             **task_links("/0"),
         },
         201: task_links("/0"),
         **problems(*BODY_PROBLEMS),
     },
-    summary="Submit up to 1,000 tasks, all or none",
+    summary="Submit up to 1,000 tasks; either all are stored or none",
     max_body_size=LARGE_BODY_LIMIT_BYTES,
 )
 async def submit_batch(
@@ -108,7 +108,7 @@ async def list_tasks(
     "/tasks/{task_id}",
     response_model=schemas.TaskDocument,
     responses=problems(404),
-    summary="Get a task, or wait for its end",
+    summary="Get a task, or wait until it has ended",
 )
 async def get(
     service: Service,
@@ -144,7 +144,7 @@ async def patch(service: Service, task_id: TaskId, body: schemas.PatchTask) -> R
     status_code=204,
     response_model=None,
     responses=problems(404),
-    summary="Delete a task, whatever its state",
+    summary="Delete a task in any state",
 )
 async def delete(service: Service, task_id: TaskId) -> Response:
     await service.tasks.delete(task_id)
@@ -155,7 +155,7 @@ async def delete(service: Service, task_id: TaskId) -> Response:
     "/tasks/{task_id}/attempts",
     response_model=list[schemas.AttemptDocument],
     responses={200: NEXT_PAGE, **problems(404)},
-    summary="The ended attempts of a task, page by page",
+    summary="List the ended attempts of a task, page by page",
 )
 async def attempts(
     service: Service,

@@ -12,11 +12,11 @@ from app.http.route import ApiRoute
 from app.settings import Settings
 
 _SCHEMES: Final = {
-    door: {"type": "http", "scheme": "bearer", "description": f"A token of the {door} door."}
+    door: {"type": "http", "scheme": "bearer", "description": f"A token for the {door} door."}
     for door in (Door.CLIENT, Door.WORKER, Door.ADMIN)
 }
 _REQUEST_ID: Final = {
-    "description": "The one that was sent, or a new one; the log has it too.",
+    "description": "The id sent with the request, or a new one; it is also logged.",
     "required": True,
     "schema": {"type": "string"},
 }
