@@ -25,7 +25,7 @@ REDIS_OPTIONS = frozenset({"db", "username", "password"})
 REDIS_TLS_FILES = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
 REDIS_TLS_OPTIONS = REDIS_TLS_FILES | {"ssl_check_hostname", "ssl_cert_reqs"}
 
-ONE_SERVER: Final = "has to name the one server that takes writes: redis://host:6379/0"
+ONE_SERVER: Final = "must name the one server that accepts writes: redis://host:6379/0"
 
 DOORS = ("client", "worker", "admin")
 _FILES = TLS_OPTIONS - {"ssl_check_hostname"}
@@ -55,10 +55,12 @@ def read_tokens(file: Path) -> dict[str, tuple[str, ...]]:
         if not words or words[0].startswith("#"):
             continue
         if len(words) != 2 or words[0] not in DOORS:  # noqa: PLR2004  (a door and its token)
-            raise ValueError(f"line {number} is not a door ({', '.join(DOORS)}) and a token")
+            raise ValueError(
+                f"line {number} must be a door ({', '.join(DOORS)}), a space and a token"
+            )
         found[words[0]] = (*found.get(words[0], ()), words[1])
     if not found:
-        raise ValueError("has no token")
+        raise ValueError("contains no token")
     return found
 
 
@@ -72,33 +74,33 @@ class Settings(BaseSettings):
     # What has a secret in it is no part of the repr.
     database_url: str = Field(
         repr=False,
-        description="Where MySQL is: `mysql://user:password@host:3306/database`. TLS options "
+        description="The URL of MySQL: `mysql://user:password@host:3306/database`. TLS options "
         "(`ssl_ca`, `ssl_cert`, `ssl_key`) go in its query. Of several hosts, "
-        "`host:3306,other:3306`, the one that takes writes is used.",
+        "`host:3306,other:3306`, the one that accepts writes is used.",
     )
     redis_url: str | None = Field(
         default=None,
         repr=False,
-        description="Where Redis or Valkey is: `redis://host:6379/0`. Without it everything "
-        "works, uncached, and a lost worker is noticed at its task's timeout only.",
+        description="The URL of Redis or Valkey: `redis://host:6379/0`. Without it everything "
+        "works, but nothing is cached, and a lost worker is detected only at its task's timeout.",
     )
     host: str = Field(default="127.0.0.1", description="The address the API listens on.")
     port: int = Field(default=8000, ge=1, le=65535, description="The port the API listens on.")
 
     tls_certificate_file: Path | None = Field(
         default=None,
-        description="With it the API speaks HTTPS: a PEM file with the certificate and those "
-        "between it and the authority. Read again when it changes, without a restart.",
+        description="A PEM file with the certificate and any intermediate certificates; with it "
+        "the API serves HTTPS. Read again when it changes, without a restart.",
     )
     tls_key_file: Path | None = Field(
         default=None,
         validate_default=True,
-        description="The certificate's private key, where it is not in the same file.",
+        description="The certificate's private key, if it is not in the same file.",
     )
     trusted_proxies: Words = Field(
         default=(),
         description="Addresses or networks of proxies, comma-separated, whose `X-Forwarded-For` "
-        "says who calls. Nobody else's does.",
+        "header is trusted. From others it is ignored.",
     )
 
     client_tokens: Words = Field(
@@ -113,7 +115,7 @@ class Settings(BaseSettings):
 
     tokens_file: Path | None = Field(
         default=None,
-        description="A file with more tokens, a line each: the door (`client`, `worker` or "
+        description="A file with more tokens, one per line: the door (`client`, `worker` or "
         "`admin`), a space, the token. Read again when it changes, without a restart.",
     )
 
@@ -121,101 +123,106 @@ class Settings(BaseSettings):
         default=8,
         ge=2,
         le=256,
-        description="Connections to MySQL a process keeps at most for writes, and again as many "
-        "for reads. Calls share transactions, so few are needed.",
+        description="Maximum number of connections to MySQL per process for writes, and as many "
+        "again for reads. Calls share transactions, so few are needed.",
     )
     database_timeout_seconds: float = Field(
         default=5.0,
         gt=0,
         le=60,
-        description="After this long without an answer from MySQL a call ends with 503.",
+        description="After this long without an answer from MySQL, a call fails with 503.",
     )
     redis_timeout_seconds: float = Field(
         default=0.05,
         gt=0,
         le=5,
-        description="After this long without an answer Redis is left alone for a while.",
+        description="After this long without an answer, Redis is not used for a short time.",
     )
     redis_prefix: str | None = Field(
         default=None,
-        description="Put before every key in Redis. Without it that is `rowlock:`, the name that "
-        "the database has in its table `deployment`, and `:`, so that several platforms can share "
-        "one Redis.",
+        description="The prefix of every key in Redis. By default it is `rowlock:`, the name in "
+        "the database's table `deployment`, and `:`, so that several deployments can share one "
+        "Redis.",
     )
     cache_ttl_seconds: float = Field(
-        default=3.0, ge=0.05, le=60, description="How long a query result may stay in the cache."
+        default=3.0, ge=0.05, le=60, description="Maximum time a query result stays in the cache."
     )
     poll_interval_seconds: float = Field(
         default=0.08,
         ge=0.01,
         le=5,
-        description="How often a process with waiting callers looks in MySQL for work or ended "
-        "tasks that came through other processes: one statement a look, for all of them.",
+        description="How often a process with waiting calls polls MySQL for tasks submitted or "
+        "ended through other processes: one query per poll, for all waiting calls.",
     )
     connection_limit: int = Field(
         default=12_000,
         ge=16,
         le=1_000_000,
-        description="Connections a process keeps open. One more, and the one that has been idle "
-        "or sending for longest is closed; the call gets 503 if all are being answered.",
+        description="Maximum number of open connections per process. Beyond it, the connection "
+        "that has been idle or sending for longest is closed; if all are being answered, the new "
+        "one gets 503.",
     )
     waiting_limit: int = Field(
         default=10_500,
         ge=1,
         le=1_000_000,
-        description="Long polls that wait in a process at once. One more gets 429.",
+        description="Maximum number of long polls waiting in a process. Beyond it, calls get 429.",
     )
     idle_timeout_seconds: float = Field(
         default=5.0,
         ge=1,
         le=3600,
-        description="A connection that brings no call for so long is closed.",
+        description="A connection without a request for this long is closed.",
     )
     transfer_timeout_seconds: float = Field(
         default=60.0,
         ge=1,
         le=3600,
-        description="So long a request may take to arrive, and an answer to be taken; after that "
-        "the connection is closed.",
+        description="Maximum time for a request to arrive, and for a response to be received; "
+        "after that the connection is closed.",
     )
     transfer_memory_mib: int = Field(
         default=20,
         ge=1,
         le=65_536,
-        description="Memory of a process for requests until they are answered, and as much again "
-        "for answers until they are taken. Beyond it whichever has been large for longest "
-        "gets 503, or is cut off.",
+        description="Maximum memory per process for requests until they are answered, and as much "
+        "again for responses until they are received. Beyond it, the one that has been large for "
+        "longest gets 503 or is cut off.",
     )
     body_values_limit: int = Field(
         default=500_000,
         ge=1000,
-        description="JSON values a body may hold. One more, and it gets 413: each takes up to 200 "
-        "bytes.",
+        description="Maximum number of JSON values in a body, each of which takes up to 200 bytes "
+        "of memory. Beyond it, the call gets 413.",
     )
     search_timeout_seconds: float = Field(
         default=2.0,
         gt=0,
         le=60,
-        description="MySQL cuts off a list call that takes longer (a `title` search may scan).",
+        description="Maximum time of a list query (a `title` search may scan); MySQL stops it "
+        "after that.",
     )
     sweep_interval_seconds: float = Field(
         default=1.0, ge=0.05, le=60, description="How often the scheduler runs each sweep."
     )
     sweep_batch_size: int = Field(
-        default=500, ge=1, le=5000, description="Tasks a sweep moves in one transaction."
+        default=500,
+        ge=1,
+        le=5000,
+        description="Maximum number of tasks a sweep moves in one transaction.",
     )
     retention_days: int | None = Field(
         default=None,
         ge=1,
         le=36_500,
-        description="So many days after its last change an ended task is deleted, with its "
-        "attempts and its idempotency key. Without it tasks stay until a client deletes them.",
+        description="An ended task is deleted this many days after its last change, with its "
+        "attempts and its idempotency key. Without it, tasks are kept until a client deletes them.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="The least severity that is logged."
+        default="info", description="The lowest severity that is logged."
     )
     log_format: Literal["json", "console"] = Field(
-        default="json", description="`json`, one object a line, or `console`, for people."
+        default="json", description="`json`, one object per line, or `console`, for terminals."
     )
 
     @field_validator(
@@ -234,7 +241,9 @@ class Settings(BaseSettings):
             try:
                 ip_network(word)
             except ValueError as error:
-                raise ValueError(f"has {word}, which is no address and no network") from error
+                raise ValueError(
+                    f"contains {word}, which is neither an address nor a network"
+                ) from error
         return value
 
     @field_validator("tls_key_file")
@@ -243,12 +252,12 @@ class Settings(BaseSettings):
         certificate = info.data.get("tls_certificate_file")
         if certificate is None:
             if value is not None:
-                raise ValueError("is of no use without ROWLOCK_TLS_CERTIFICATE_FILE")
+                raise ValueError("needs ROWLOCK_TLS_CERTIFICATE_FILE to be set too")
             return None
         try:
             Certificate(certificate, value)
         except OSError as error:
-            raise ValueError(f"and the certificate cannot be used: {error}") from error
+            raise ValueError(f"the key or the certificate cannot be used: {error}") from error
         return value
 
     @field_validator(
@@ -276,17 +285,17 @@ class Settings(BaseSettings):
         except (ArgumentError, ValueError) as error:
             raise ValueError("is not a URL; write mysql://user:password@host:3306/name") from error
         if url.get_backend_name() not in {"mysql", "mariadb"}:
-            raise ValueError("must begin with mysql:// (MySQL and MariaDB alike)")
+            raise ValueError("must begin with mysql:// (for MariaDB too)")
         if not url.database:
-            raise ValueError("names no database; write mysql://user:password@host:3306/name")
+            raise ValueError("must name a database; write mysql://user:password@host:3306/name")
         for name, given in url.query.items():
             if name not in TLS_OPTIONS | {"charset", "unix_socket"}:
                 known = ", ".join(sorted(TLS_OPTIONS | {"unix_socket"}))
-                raise ValueError(f"has the option {name}, which is not known; these are: {known}")
+                raise ValueError(f"has the unknown option {name}; the known ones are: {known}")
             if name in _FILES and not os.access(str(given), os.R_OK):
-                raise ValueError(f"names in {name} what cannot be read: {given}")
+                raise ValueError(f"names a file in {name} that cannot be read: {given}")
         if others and ("unix_socket" in url.query or not all(u.host for u in (url, *others))):
-            raise ValueError("names several servers, so each needs its host: a:3306,b:3306")
+            raise ValueError("names several servers, so each needs a host: a:3306,b:3306")
         return value
 
     @field_validator("redis_url")
@@ -308,21 +317,23 @@ class Settings(BaseSettings):
         if names_several:
             raise ValueError(f"names several servers; it {ONE_SERVER}")
         if url.fragment:
-            raise ValueError("has a # in it; in a password that is %23")
+            raise ValueError("contains a #; in a password, write %23")
         if url.scheme != "unix" and not re.fullmatch(r"/?\d*", url.path):
-            raise ValueError("names a database that is no number")
+            raise ValueError("must name its database by a number")
         known = REDIS_OPTIONS | (REDIS_TLS_OPTIONS if url.scheme == "rediss" else frozenset())
         for name, given in parse_qsl(url.query, keep_blank_values=True):
             if name not in known:
-                option = f"the option {name}" if name.isidentifier() else "an option"
+                option = (
+                    f"the unknown option {name}" if name.isidentifier() else "an unknown option"
+                )
                 listed = ", ".join(sorted(known))
-                raise ValueError(f"has {option}, which is not known; these are: {listed}")
+                raise ValueError(f"has {option}; the known ones are: {listed}")
             if name == "db" and not given.isdecimal():
-                raise ValueError("names a database that is no number")
+                raise ValueError("must name its database by a number")
             if name == "ssl_cert_reqs" and given not in {"none", "optional", "required"}:
-                raise ValueError("has ssl_cert_reqs, which is none, optional or required")
+                raise ValueError("must have none, optional or required as ssl_cert_reqs")
             if name in REDIS_TLS_FILES and not os.access(given, os.R_OK):
-                raise ValueError(f"names in {name} what cannot be read: {given}")
+                raise ValueError(f"names a file in {name} that cannot be read: {given}")
         return value
 
     @cached_property
