@@ -47,7 +47,10 @@ def _show_version(is_wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
     pass
@@ -55,9 +58,9 @@ def _options(
 
 @app.command(rich_help_panel="Server")
 def dev() -> None:
-    """Run everything on this machine, from nothing: MySQL, Valkey, API and scheduler.
+    """Run everything on this machine: MySQL, Valkey, API and scheduler.
 
-    ROWLOCK_HOME is where the data is kept, ROWLOCK_PORT where the API listens.
+    ROWLOCK_HOME sets the data directory, ROWLOCK_PORT the port of the API.
     """
     from app.local.dev import run_dev
 
@@ -66,23 +69,26 @@ def dev() -> None:
 
 @app.command(rich_help_panel="Server")
 def serve(
-    host: Annotated[str | None, typer.Option(help="In place of ROWLOCK_HOST.")] = None,
-    port: Annotated[int | None, typer.Option(help="In place of ROWLOCK_PORT.")] = None,
+    host: Annotated[str | None, typer.Option(help="Overrides ROWLOCK_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Overrides ROWLOCK_PORT.")] = None,
     workers: Annotated[
         int,
-        typer.Option(min=1, max=64, help="Processes that share the port; for more than two cores."),
+        typer.Option(
+            min=1, max=64, help="API processes that share the port; for more than two cores."
+        ),
     ] = 1,
     with_scheduler: Annotated[
-        bool, typer.Option("--with-scheduler", help="Run the sweeps too, in a process beside.")
+        bool,
+        typer.Option("--with-scheduler", help="Also run the scheduler, as a separate process."),
     ] = False,
     migrate: Annotated[
-        bool, typer.Option("--migrate", help="Bring the schema to this version's first.")
+        bool, typer.Option("--migrate", help="Upgrade the database schema first.")
     ] = False,
     one_of: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Serve the API against ROWLOCK_DATABASE_URL.
+    """Serve the API, with the database in ROWLOCK_DATABASE_URL.
 
-    `--with-scheduler --migrate` is a whole deployment in one process tree.
+    With `--with-scheduler --migrate`, this one command is a complete deployment.
     """
     stop_at_hang_up()
     settings = _settings(host=host, port=port)
@@ -94,7 +100,7 @@ def serve(
             )
         if one_of is None:  # else it was said before
             typer.echo(
-                f"No tokens are set: whoever is on this machine may call {settings.url}.", err=True
+                f"No tokens are set: anyone on this machine may call {settings.url}.", err=True
             )
     if migrate:
         _checked(settings, _migrate)
@@ -123,7 +129,7 @@ def _serve_by(workers: int, settings: Settings, *, with_scheduler: bool) -> NoRe
 
 @app.command(rich_help_panel="Server")
 def scheduler() -> None:
-    """Run the sweeps: time-outs, lost leases, promotion. As many as you like, no leader."""
+    """Run the sweeps: timeouts, lost leases, promotion. Several schedulers may run."""
     stop_at_hang_up()
     _checked(_settings(), _require_current)
     from app.processes.scheduler import main as run
@@ -133,13 +139,13 @@ def scheduler() -> None:
 
 @app.command(rich_help_panel="Server")
 def migrate() -> None:
-    """Bring the database's schema to this version's."""
+    """Upgrade the database schema to this version."""
     _checked(_settings(), _migrate)
 
 
 @app.command(rich_help_panel="Server")
 def recount() -> None:
-    """Count all tasks and set the figures right, after rows were changed by hand."""
+    """Count all tasks and correct the counters, after rows were changed with SQL."""
     from app.service.sweeping import recount as run
 
     settings = _settings()
@@ -151,13 +157,13 @@ def recount() -> None:
     for name, difference in sorted(wrong.items()):
         typer.echo(f"{harmless(name)}: {difference:+,}")
     typer.echo(
-        f"{len(wrong)} counters were wrong and are right now." if wrong else "All are right."
+        f"{len(wrong)} counters were wrong and are now correct." if wrong else "All are correct."
     )
 
 
 @app.command(rich_help_panel="Server")
 def doctor(as_json: options.AsJson = False) -> None:
-    """Look at MySQL (is it fit, is it durable, does SKIP LOCKED skip?) and at Redis."""
+    """Check MySQL (version, durability, SKIP LOCKED and more) and Redis."""
     from app.processes.doctor import examine
 
     marks = {"ok": ("✓", "green"), "note": ("·", "yellow"), "bad": ("✗", "red")}
@@ -210,7 +216,7 @@ def _checked(settings: Settings, work: Callable[[Settings], None]) -> None:
         _end(str(error))
     except (exc.DBAPIError, OSError) as error:
         said = error.orig if isinstance(error, exc.DBAPIError) else error
-        _end(f"MySQL at {settings.shown_url} does not take us: {said}")
+        _end(f"Cannot connect to MySQL at {settings.shown_url}: {said}")
 
 
 def _end(message: str) -> NoReturn:

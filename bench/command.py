@@ -13,22 +13,24 @@ app = typer.Typer()
 @app.command(rich_help_panel="Server")
 def bench(
     url: Annotated[
-        str, typer.Option(envvar="ROWLOCK_URL", help="Where the API is.")
+        str, typer.Option(envvar="ROWLOCK_URL", help="The URL of the API.")
     ] = "http://127.0.0.1:8000",
     client_token: Annotated[
         str | None,
-        typer.Option(envvar=["ROWLOCK_CLIENT_TOKEN", "ROWLOCK_TOKEN"], help="For its client door."),
+        typer.Option(envvar=["ROWLOCK_CLIENT_TOKEN", "ROWLOCK_TOKEN"], help="A client token."),
     ] = None,
     worker_token: Annotated[
         str | None,
-        typer.Option(envvar=["ROWLOCK_WORKER_TOKEN", "ROWLOCK_TOKEN"], help="For its worker door."),
+        typer.Option(envvar=["ROWLOCK_WORKER_TOKEN", "ROWLOCK_TOKEN"], help="A worker token."),
     ] = None,
-    seconds: Annotated[float, typer.Option(min=0.1, max=60, help="Of each measurement.")] = 2.0,
+    seconds: Annotated[
+        float, typer.Option(min=0.1, max=60, help="Duration of each measurement.")
+    ] = 2.0,
     as_json: options.AsJson = False,
 ) -> None:
-    """Measure a running server: what does it do in a second? In a queue of its own."""
+    """Measure the throughput of a running server, in a separate queue."""
     if not url.startswith(("http://", "https://")):
-        raise _ended(f"--url has to begin with http:// or https://, and {url} does not.")
+        raise _ended(f"--url must begin with http:// or https://, but is {url}.")
     from bench import users
     from bench.report.figures import print_table
     from bench.result import BenchError

@@ -45,7 +45,9 @@ def sentence(error: RowlockError) -> str:
         lines = [f"{error.status} {error.title}"]
         lines += [f"  {wrong.field}: {wrong.message}" for wrong in error.errors]
     if isinstance(error, NotAllowedError):
-        lines.append("  Set --token or ROWLOCK_TOKEN to a token of the door this command needs.")
+        lines.append(
+            "  Set --token or ROWLOCK_TOKEN to a token for the door that this command needs."
+        )
     return "\n".join(map(harmless, lines))  # a server's words, or those of a file
 
 
@@ -54,7 +56,7 @@ def confirm(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        fail(f"{question} There is nobody to ask; add --yes.", USAGE)
+        fail(f"{question} Cannot ask without a terminal; add --yes.", USAGE)
     if not typer.confirm(question, err=True):
         raise typer.Exit(FAILED)
 

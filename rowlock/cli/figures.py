@@ -17,7 +17,7 @@ app = typer.Typer()
 
 _COLUMNS: Final = (
     *("queue", "waiting", "oldest", "in progress", "retrying", "paused", "done", "failed"),
-    *("done/min", "failing"),
+    *("done/min", "failure rate"),
 )
 
 
@@ -25,19 +25,17 @@ _COLUMNS: Final = (
 def stats(
     queue: Annotated[
         list[str] | None,
-        typer.Option("--queue", "-q", help="Only this queue; may be given again for others."),
+        typer.Option("--queue", "-q", help="Only this queue; repeat for several."),
     ] = None,
-    watch: Annotated[
-        bool, typer.Option("--watch", "-w", help="Again and again, until Ctrl-C.")
-    ] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Refresh until Ctrl-C.")] = False,
     every: Annotated[
-        float, typer.Option("--every", metavar="SECONDS", min=0.1, help="How often it watches.")
+        float, typer.Option("--every", metavar="SECONDS", min=0.1, help="How often to refresh.")
     ] = 2.0,
     as_json: options.AsJson = False,
     url: options.Url = None,
     token: options.Token = None,
 ) -> None:
-    """Show how each queue stands, and how it has gone in the last minutes."""
+    """Show the state and the recent throughput of each queue."""
     with connected(url, token) as client:
         if not watch:
             _show(client.stats(*(queue or ())), as_json=as_json)

@@ -8,7 +8,7 @@ import typer
 
 from rowlock.client.fields import Filters, Priority, Status
 
-_PANEL: Final = "Which tasks (all combine)"
+_PANEL: Final = "Filters (a task must match all)"
 
 
 def _option(hint: Any, *names: str, **more: Any) -> Any:
@@ -20,24 +20,26 @@ _OPTIONS: Final = {
         list[str] | None,
         "--status",
         "-s",
-        help="Any of these.",
+        help="Any of these; repeat for several.",
         autocompletion=lambda: list(get_args(Status)),
     ),
     "priority": _option(
         list[str] | None,
         "--priority",
         "-p",
-        help="Any of these.",
+        help="Any of these; repeat for several.",
         autocompletion=lambda: list(get_args(Priority)),
     ),
-    "queue": _option(list[str] | None, "--queue", "-q", help="Any of these."),
-    "tag": _option(list[str] | None, "--tag", "-t", help="All of these."),
-    "id": _option(list[int] | None, "--id", help="Any of these."),
-    "title": _option(str | None, "--title", help="Contained in the title."),
-    "created_after": _option(str | None, "--created-after", metavar="TIME", help="RFC 3339."),
-    "created_before": _option(str | None, "--created-before", metavar="TIME"),
-    "due_after": _option(str | None, "--due-after", metavar="TIME"),
-    "due_before": _option(str | None, "--due-before", metavar="TIME"),
+    "queue": _option(list[str] | None, "--queue", "-q", help="Any of these; repeat for several."),
+    "tag": _option(list[str] | None, "--tag", "-t", help="All of these; repeat for several."),
+    "id": _option(list[int] | None, "--id", help="Any of these; repeat for several."),
+    "title": _option(str | None, "--title", help="Text in the title."),
+    "created_after": _option(
+        str | None, "--created-after", metavar="TIME", help="At or after; RFC 3339."
+    ),
+    "created_before": _option(str | None, "--created-before", metavar="TIME", help="Before."),
+    "due_after": _option(str | None, "--due-after", metavar="TIME", help="At or after."),
+    "due_before": _option(str | None, "--due-before", metavar="TIME", help="Before."),
 }
 
 

@@ -52,20 +52,21 @@ def import_tasks(
         typer.Argument(metavar="FILE", help="`-` is stdin.", show_default=False),
     ],
     batch_size: Annotated[
-        int, typer.Option(min=1, max=BATCH_LIMIT, help="Tasks a call; all or none are stored.")
+        int,
+        typer.Option(min=1, max=BATCH_LIMIT, help="Tasks per call; either all are stored or none."),
     ] = 500,
     key: Annotated[
-        str, typer.Option(help="Another key: the same file is imported once more.")
+        str, typer.Option(help="With another key, the same file is imported again.")
     ] = "",
     as_json: options.AsJson = False,
     url: options.Url = None,
     token: options.Token = None,
 ) -> None:
-    """Submit tasks from a file with one JSON object a line, as `rowlock submit` names the fields.
+    """Submit tasks from a file with one JSON object per line, with the fields of `POST /tasks`.
 
-    Run it again after whatever broke it off, with the same file and batch size: it goes on, and
-    what is stored already, and was not deleted since, is found again, not stored twice. Lines
-    that `rowlock export` wrote are taken too, as new tasks.
+    If it is interrupted, run it again with the same file and batch size: tasks that are already
+    stored, and were not deleted since, are not stored twice. The output of `rowlock export` can
+    be imported too, as new tasks.
     """
     stored, found = 0, 0
     with (
@@ -90,7 +91,7 @@ def import_tasks(
         return
     typer.echo(_counted(stored, found))
     if found and not stored:
-        typer.echo("Nothing was new; --key imports it once more.", err=True)
+        typer.echo("All tasks were already stored; use --key to import them again.", err=True)
 
 
 @app.command("export", rich_help_panel=_PANEL)
@@ -98,12 +99,12 @@ def import_tasks(
 def export(
     filters: Filters,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="In place of stdout; there when whole.")
+        Path | None, typer.Option("--output", "-o", help="File to write, complete or not at all.")
     ] = None,
     url: options.Url = None,
     token: options.Token = None,
 ) -> None:
-    """Write tasks, the oldest first, as one JSON object a line."""
+    """Write tasks, oldest first, as one JSON object per line."""
     with connected(url, token) as client:
         found = client.list(order="asc", page_size=1000, **filters)
         if output is None:
@@ -118,7 +119,7 @@ def export(
             fail(f"--output: {error}")
         finally:
             part.unlink(missing_ok=True)
-    typer.echo(f"{count:,} tasks are in {output}.", err=True)
+    typer.echo(f"{count:,} tasks were written to {output}.", err=True)
 
 
 class _LineError(Exception):
@@ -176,11 +177,11 @@ def _place(field: str, lines: list[int]) -> str:
 
 
 def _so_far(stored: int, found: int) -> str:
-    return f"{_counted(stored, found)} Run the same command again to go on."
+    return f"{_counted(stored, found)} Run the same command again to continue."
 
 
 def _counted(stored: int, found: int) -> str:
-    before = f", {found:,} were stored before" if found else ""
+    before = f", {found:,} were already stored" if found else ""
     return f"{stored:,} tasks are stored{before}."
 
 

@@ -16,10 +16,10 @@ _PANEL: Final = "Management"
 
 Action = Literal["pause", "resume", "cancel", "retry"]
 _HELP: Final[dict[Action, str]] = {
-    "pause": "Hold tasks back until they are resumed.",
-    "resume": "Let paused tasks wait for a worker again.",
-    "cancel": "End tasks; a worker that runs one is told.",
-    "retry": "Begin failed or cancelled tasks again, with all their retries.",
+    "pause": "Pause tasks: they are not claimed until resumed.",
+    "resume": "Resume paused tasks.",
+    "cancel": "Cancel tasks; a worker that runs one is notified.",
+    "retry": "Retry failed or cancelled tasks, with all their retries.",
 }
 
 
@@ -36,7 +36,7 @@ def _command(action: Action) -> Callable[..., None]:
         token: options.Token = None,
     ) -> None:
         if bool(ids) == bool(filters):
-            fail("Name the tasks: either their ids, or at least one filter.", USAGE)
+            fail("Name the tasks by their ids or by at least one filter, not both.", USAGE)
         with connected(url, token) as client:
             if ids:
                 for task_id in ids:
@@ -57,8 +57,8 @@ def _command(action: Action) -> Callable[..., None]:
             typer.echo(f"{result.matched:,} matched, {result.changed:,} changed")
 
     command.__doc__ = (
-        f"{_HELP[action]}\n\nNamed by their ids, or all that match filters: then it shows how "
-        "many these are, and asks."
+        f"{_HELP[action]}\n\nName them by their ids or by filters. With filters, the number of "
+        "tasks is shown for confirmation."
     )
     return command
 
@@ -70,16 +70,18 @@ for _action in _HELP:
 @app.command(rich_help_panel=_PANEL)
 def queues(
     pause: Annotated[
-        list[str] | None, typer.Option(metavar="QUEUE", help="It hands out nothing; repeat.")
+        list[str] | None,
+        typer.Option(metavar="QUEUE", help="Pause this queue; repeat for several."),
     ] = None,
     resume: Annotated[
-        list[str] | None, typer.Option(metavar="QUEUE", help="It hands out tasks again; repeat.")
+        list[str] | None,
+        typer.Option(metavar="QUEUE", help="Resume this queue; repeat for several."),
     ] = None,
     as_json: options.AsJson = False,
     url: options.Url = None,
     token: options.Token = None,
 ) -> None:
-    """Show the queues; pause and resume them."""
+    """Show, pause and resume queues."""
     with connected(url, token) as client:
         for name in pause or ():
             client.admin.pause_queue(name)

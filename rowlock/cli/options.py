@@ -21,7 +21,7 @@ Url = Annotated[
     str | None,
     typer.Option(
         envvar="ROWLOCK_URL",
-        help="Where the API is; else http://127.0.0.1:8000.",
+        help="The URL of the API. (default: http://127.0.0.1:8000)",
         rich_help_panel="Server",
     ),
 ]
@@ -29,35 +29,33 @@ Token = Annotated[
     str | None,
     typer.Option(
         envvar="ROWLOCK_TOKEN",
-        help="For the door that the command needs.",
+        help="A token for the door that the command needs.",
         rich_help_panel="Server",
     ),
 ]
-AsJson = Annotated[
-    bool, typer.Option("--json", help="For programs: a JSON document a line, no table.")
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document per line.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 TaskIds = Annotated[list[int], typer.Argument(metavar="ID …", min=1, show_default=False)]
 
 Description = Annotated[str | None, typer.Option(help="Up to 65,535 bytes.")]
 Importance = Annotated[Priority | None, typer.Option("--priority", "-p", help="高, 中 or 低.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="Repeat for several.")]
-Due = Annotated[str | None, typer.Option("--due", metavar="TIME", help="A wish; RFC 3339.")]
+Due = Annotated[str | None, typer.Option("--due", metavar="TIME", help="Informational; RFC 3339.")]
 TimeoutSeconds = Annotated[
-    int | None, typer.Option("--timeout-seconds", help="That one attempt may take.")
+    int | None, typer.Option("--timeout-seconds", help="Maximum duration of one attempt.")
 ]
-RetryLimit = Annotated[int | None, typer.Option("--retry-limit", help="Retries at most.")]
+RetryLimit = Annotated[int | None, typer.Option("--retry-limit", help="Maximum number of retries.")]
 RetryDelay = Annotated[
-    int | None, typer.Option("--retry-delay-seconds", help="Before the first retry.")
+    int | None, typer.Option("--retry-delay-seconds", help="Delay before the first retry.")
 ]
 RetryBackoff = Annotated[
-    Backoff | None, typer.Option("--retry-backoff", help="How the delay goes on.")
+    Backoff | None, typer.Option("--retry-backoff", help="How the delay grows.")
 ]
 Payload = Annotated[
     str | None,
-    typer.Option(metavar="JSON", help="What the worker needs; `@file` and `-` (stdin) are read."),
+    typer.Option(metavar="JSON", help="Data for the worker; `@file` or `-` reads a file or stdin."),
 ]
 Clear = Annotated[
     list[Clearable] | None,
-    typer.Option("--clear", help="Empty a field; repeat for several."),
+    typer.Option("--clear", help="Clear this field; repeat for several."),
 ]

@@ -25,25 +25,28 @@ _LARGEST_PAGE: Final = 1000
 
 @app.command(rich_help_panel=_PANEL)
 def submit(
-    title: Annotated[str, typer.Argument(show_default=False)],
+    title: Annotated[str, typer.Argument(help="Title of the task.", show_default=False)],
     description: options.Description = None,
     priority: options.Importance = None,
     tags: options.Tags = None,
-    queue: Annotated[str | None, typer.Option("--queue", "-q")] = None,
+    queue: Annotated[
+        str | None, typer.Option("--queue", "-q", help="Queue of the task. (default: default)")
+    ] = None,
     payload: options.Payload = None,
     due_date: options.Due = None,
     available_at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Not claimed before; RFC 3339.")
+        str | None,
+        typer.Option(metavar="TIME", help="Earliest time at which it may be claimed; RFC 3339."),
     ] = None,
     timeout_seconds: options.TimeoutSeconds = None,
     retry_limit: options.RetryLimit = None,
     retry_delay_seconds: options.RetryDelay = None,
     retry_backoff: options.RetryBackoff = None,
     idempotency_key: Annotated[
-        str | None, typer.Option(help="The same key and task again is the same task.")
+        str | None, typer.Option(help="Repeating a call with the same key stores nothing new.")
     ] = None,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Until it has ended; exit code 3 unless it is done.")
+        bool, typer.Option("--wait", help="Wait until it has ended; exit code 3 unless it is done.")
     ] = False,
     as_json: options.AsJson = False,
     url: options.Url = None,
@@ -80,13 +83,15 @@ def submit(
 @takes_filters
 def list_tasks(
     filters: Filters,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 50,
-    order: Annotated[Literal["asc", "desc"], typer.Option(help="desc: newest first.")] = "desc",
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, help="Maximum number of tasks.")
+    ] = 50,
+    order: Annotated[Literal["asc", "desc"], typer.Option(help="desc is newest first.")] = "desc",
     as_json: options.AsJson = False,
     url: options.Url = None,
     token: options.Token = None,
 ) -> None:
-    """List tasks, newest first."""
+    """List tasks."""
     with connected(url, token) as client:
         page_size = min(limit, _LARGEST_PAGE)
         found = client.list(order=order, page_size=page_size, **filters)
@@ -100,7 +105,7 @@ def show(
     url: options.Url = None,
     token: options.Token = None,
 ) -> None:
-    """Show all there is to a task, and its ended attempts."""
+    """Show all fields of a task, and its ended attempts."""
     with connected(url, token) as client:
         for place, task_id in enumerate(ids):
             task = client.get(task_id)
@@ -117,7 +122,9 @@ def wait(
     ids: options.TaskIds,
     seconds: Annotated[
         float | None,
-        typer.Option("--for", metavar="SECONDS", min=0, help="No longer; exit code 4."),
+        typer.Option(
+            "--for", metavar="SECONDS", min=0, help="Maximum time to wait; then exit code 4."
+        ),
     ] = None,
     as_json: options.AsJson = False,
     url: options.Url = None,
@@ -132,7 +139,7 @@ def wait(
 @app.command(rich_help_panel=_PANEL)
 def patch(
     task_id: Annotated[int, typer.Argument(metavar="ID", min=1, show_default=False)],
-    title: Annotated[str | None, typer.Option()] = None,
+    title: Annotated[str | None, typer.Option(help="New title.")] = None,
     description: options.Description = None,
     priority: options.Importance = None,
     tags: options.Tags = None,
@@ -147,7 +154,7 @@ def patch(
     url: options.Url = None,
     token: options.Token = None,
 ) -> None:
-    """Change a task; what is not named stays. --tag names all the tags it shall have."""
+    """Change a task; fields that are not named stay. --tag replaces all its tags."""
     changes = _given(
         title=title,
         description=description,
@@ -172,7 +179,7 @@ def patch(
 
 @app.command(rich_help_panel=_PANEL)
 def delete(ids: options.TaskIds, url: options.Url = None, token: options.Token = None) -> None:
-    """Delete tasks, whatever their state."""
+    """Delete tasks in any state."""
     with connected(url, token) as client:
         for task_id in ids:
             client.delete(task_id)
@@ -221,4 +228,4 @@ def _json(text: str) -> Any:
     try:
         return from_json(text, allow_inf_nan=False)
     except ValueError as error:
-        fail(f"--payload is not JSON ({error}); a text has to stand in double quotes.", USAGE)
+        fail(f"--payload is not JSON ({error}); put text in double quotes.", USAGE)

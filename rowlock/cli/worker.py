@@ -22,11 +22,12 @@ app = typer.Typer()
 
 # The environment is the SDK's to read: it counts less than what a module's worker says itself.
 Url = Annotated[
-    str | None, typer.Option(help="Where the API is; else ROWLOCK_URL.", rich_help_panel="Server")
+    str | None,
+    typer.Option(help="The URL of the API. (default: ROWLOCK_URL)", rich_help_panel="Server"),
 ]
 Token = Annotated[
     str | None,
-    typer.Option(help="For the worker door; else ROWLOCK_TOKEN.", rich_help_panel="Server"),
+    typer.Option(help="A worker token. (default: ROWLOCK_TOKEN)", rich_help_panel="Server"),
 ]
 # After the command's name its own options begin.
 _OURS_COME_FIRST: Final = {"allow_interspersed_args": False}
@@ -38,55 +39,59 @@ def run(
         list[str] | None, typer.Argument(metavar="[CMD ARG …]", show_default=False)
     ] = None,
     runs_command: Annotated[
-        bool, typer.Option("--exec", help="Run CMD ARG … for each task; comes last.")
+        bool, typer.Option("--exec", help="Run CMD ARG … for each task; must come last.")
     ] = False,
     forward: Annotated[
-        str | None, typer.Option(metavar="URL", help="POST each task there.")
+        str | None, typer.Option(metavar="URL", help="POST each task to this URL.")
     ] = None,
     handlers: Annotated[
-        str | None, typer.Option(metavar="MODULE:WORKER", help="Run this `rowlock.Worker`.")
+        str | None, typer.Option(metavar="MODULE:WORKER", help="Run this Python worker.")
     ] = None,
     queues: Annotated[
         list[str] | None,
-        typer.Option("--queue", "-q", help="Repeat for several. (default: default)"),
+        typer.Option(
+            "--queue", "-q", help="Queue to claim from; repeat for several. (default: default)"
+        ),
     ] = None,
     concurrency: Annotated[
-        int | None, typer.Option("--concurrency", "-c", min=1, help="Tasks at a time. (default: 1)")
+        int | None,
+        typer.Option("--concurrency", "-c", min=1, help="Tasks run at a time. (default: 1)"),
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="Shown in the task. (default: host and process id)")
+        str | None, typer.Option(help="Name shown in the task. (default: host and process id)")
     ] = None,
     lease_seconds: Annotated[
         int | None,
-        typer.Option(min=5, max=3600, help="A dead worker is noticed after it. (default: 30)"),
+        typer.Option(min=5, max=3600, help="A dead worker is detected after this. (default: 30)"),
     ] = None,
     grace_seconds: Annotated[
         float | None,
-        typer.Option(min=0, help="For what runs when told to stop. (default: 30)"),
+        typer.Option(min=0, help="Time that running tasks get to end on SIGTERM. (default: 30)"),
     ] = None,
     once: Annotated[
-        bool, typer.Option("--once", help="Leave when there is nothing more to do.")
+        bool, typer.Option("--once", help="Exit when there is no task to claim.")
     ] = False,
     url: Url = None,
     token: Token = None,
 ) -> None:
-    """Claim tasks and do them: `--exec CMD ARG …`, `--forward URL` or `--handlers MODULE:WORKER`.
+    """Claim and run tasks: `--exec CMD ARG …`, `--forward URL` or `--handlers MODULE:WORKER`.
 
-    --exec: CMD is run without a shell, with the task as JSON on its stdin, and ROWLOCK_TASK_ID,
+    --exec: CMD runs without a shell, with the task as JSON on stdin, and ROWLOCK_TASK_ID,
     ROWLOCK_ATTEMPT, ROWLOCK_TITLE and ROWLOCK_QUEUE in its environment. Exit code 0: done, stdout
-    is the result. 65: failed for good. Any other: retried, the end of stderr is the error. A line
-    `::progress 40` on stderr is progress.
+    is the result. 65: failed, not retried. Any other: failed and retried, the end of stderr is
+    the error. A line `::progress 40` on stderr reports progress.
 
-    --forward: 2xx: done, the body is the result. 408, 425, 429, 5xx or no answer: retried, after
-    Retry-After. Any other 4xx: failed for good. ROWLOCK_SIGNING_KEY signs what is sent.
+    --forward: 2xx: done, the body is the result. 408, 425, 429, 5xx or no answer: failed and
+    retried, after Retry-After if given. Any other 4xx: failed, not retried. Requests are signed
+    with ROWLOCK_SIGNING_KEY if it is set.
 
-    SIGTERM: nothing more is claimed, what runs may end within --grace-seconds, the rest is given
-    back and costs no retry. A second SIGTERM gives it back at once.
+    SIGTERM: no more tasks are claimed, running ones may end within --grace-seconds, and the rest
+    are released, which does not count as a retry. A second SIGTERM releases them at once.
     """
     if [runs_command, forward is not None, handlers is not None].count(True) != 1:
-        fail("Say what does the work: one of --exec, --forward and --handlers.", USAGE)
+        fail("Choose one of --exec, --forward and --handlers.", USAGE)
     if bool(command) != runs_command:
-        fail("--exec is followed by the command, and nothing else is.", USAGE)
+        fail("Put the command after --exec, and only there.", USAGE)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(HarmlessLines("%(asctime)s %(message)s"))
     logging.basicConfig(handlers=[handler])
@@ -111,7 +116,7 @@ def run(
         fail(str(error), USAGE)
     if command:
         if shutil.which(command[0]) is None:
-            fail(f"--exec: there is no command {command[0]}.", USAGE)
+            fail(f"--exec: the command {command[0]} was not found.", USAGE)
         worker.handler(Command(command))
     try:
         runner.run(_work(worker, service, once=once), worker.stop)
@@ -140,7 +145,7 @@ def _load(place: str) -> Worker:
     except (ImportError, AttributeError) as error:
         fail(f"--handlers {place}: {error}", USAGE)
     if not isinstance(found, Worker):
-        fail(f"--handlers {place}: that is no rowlock.Worker but {type(found).__name__}", USAGE)
+        fail(f"--handlers {place}: must be a rowlock.Worker, not {type(found).__name__}", USAGE)
     if not found.has_handler:
-        fail(f"--handlers {place}: that worker has no handler", USAGE)
+        fail(f"--handlers {place}: the worker has no handler", USAGE)
     return found

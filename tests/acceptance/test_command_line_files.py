@@ -21,7 +21,7 @@ def test_a_file_of_tasks_is_stored_once_however_often_it_is_sent(
     file.write_text("\n\n".join(lines))
     ran = rowlock("import", str(file), code=1)
     assert "line 1401: title: " in ran.stderr
-    assert "line 1401: nonsense: is not known here" in ran.stderr
+    assert "line 1401: nonsense: is unknown" in ran.stderr
     assert "500 tasks are stored. Run the same command again" in ran.stderr
     assert ran.stdout == ""
     lines[700] = "{"
@@ -30,10 +30,10 @@ def test_a_file_of_tasks_is_stored_once_however_often_it_is_sent(
     lines[700] = '{"title": "mended"}'
     file.write_text("\n".join(lines))
     ran = rowlock("import", str(file))
-    assert ran.stdout == "700 tasks are stored, 500 were stored before.\n"
+    assert ran.stdout == "700 tasks are stored, 500 were already stored.\n"
     ran = rowlock("import", str(file))
-    assert ran.stdout == "0 tasks are stored, 1,200 were stored before.\n"
-    assert "--key imports it once more" in ran.stderr
+    assert ran.stdout == "0 tasks are stored, 1,200 were already stored.\n"
+    assert "use --key to import them again" in ran.stderr
     assert [task.title for task in client.list(order="asc")] == [
         json.loads(line)["title"] for line in lines
     ]
@@ -63,7 +63,7 @@ def test_what_was_exported_can_be_imported(rowlock: Run, client: Client, tmp_pat
         for n in range(10)
     )
     out = tmp_path / "tasks.jsonl"
-    assert "5 tasks are in" in rowlock("export", "--queue", "q1", "-o", str(out)).stderr
+    assert "5 tasks were written to" in rowlock("export", "--queue", "q1", "-o", str(out)).stderr
     exported = [json.loads(line) for line in out.read_text().splitlines()]
     assert [task["title"] for task in exported] == ["t1", "t3", "t5", "t7", "t9"]
     assert rowlock("export", "--queue", "q1").stdout == out.read_text()

@@ -15,7 +15,7 @@ def test_management_of_one_and_of_all_that_match(rowlock: Run, client: Client) -
     assert rowlock("pause", "1").stdout == "task 1 is paused\n"
     assert rowlock("resume", "1", "--json").stdout.startswith('{"id":1,')
     asked = rowlock("cancel", "--queue", "mail", code=2)
-    assert "Cancel 3 tasks? There is nobody to ask; add --yes." in asked.stderr
+    assert "Cancel 3 tasks? Cannot ask without a terminal; add --yes." in asked.stderr
     assert client.stats().queues[0].waiting == 3
     assert rowlock("cancel", "--queue", "mail", "--yes").stdout == "3 matched, 3 changed\n"
     assert documents(rowlock("retry", "-q", "mail", "-y", "--json")) == [

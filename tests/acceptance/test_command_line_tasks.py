@@ -63,7 +63,7 @@ def test_a_title_can_do_nothing_to_a_terminal_or_a_table(rowlock: Run, client: C
     assert r"\x1b[31mred\x07\nnext [bold]line[/bold]\x9b31m" in shown
     shown += rowlock("list", "--json").stdout + rowlock("export").stdout
     shown += rowlock("import", "-", given='{"no\x9b\\n": 1}', code=1).stderr
-    assert r"line 1: no\x9b\n: is not known here" in shown
+    assert r"line 1: no\x9b\n: is unknown" in shown
     assert all(line.isprintable() for line in shown.splitlines())
 
 

@@ -15,7 +15,7 @@ def test_a_running_server_is_measured_and_left_as_it_was(deployment: Deployment,
 def test_a_server_that_is_not_there_is_named(deployment: Deployment) -> None:
     measured = deployment.run("bench", "--url", "http://127.0.0.1:9")
     assert measured.exit_code() == 1
-    assert "http://127.0.0.1:9 does not serve" in measured.words
+    assert "cannot connect to http://127.0.0.1:9" in measured.words
 
 
 def test_a_recount_says_what_was_wrong(deployment: Deployment, api: Api) -> None:
@@ -25,7 +25,7 @@ def test_a_recount_says_what_was_wrong(deployment: Deployment, api: Api) -> None
     recount = deployment.run("recount")
     assert recount.exit_code() == 0, recount.words
     assert "queue/default/to_do/中: -2" in recount.words
-    assert "2 counters were wrong and are right now." in recount.words
+    assert "2 counters were wrong and are now correct." in recount.words
     (queue,) = api.http.get("/stats").json()["queues"]
     assert queue["waiting"] == 1
     assert api.http.get("/tags").json() == [{"name": "a", "tasks": 1}]
