@@ -1,4 +1,4 @@
-"""Rowlock's client and worker SDK. It speaks HTTP and knows nothing of the server's inside."""
+"""Rowlock's client and worker SDK. It talks to the server over HTTP only."""
 
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version

@@ -24,9 +24,9 @@ def encode_bounded(value: Any, what: str) -> bytes:
     """The same, of what the server keeps 256 KiB of. Raises `ValueError` beyond."""
     text = encode(value)
     if len(text) > JSON_LIMIT_BYTES:
-        raise ValueError(f"{what} is {len(text):,} bytes of JSON; the limit is 256 KiB")
+        raise ValueError(f"{what} has {len(text):,} bytes of JSON; the limit is 256 KiB")
     return text
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"JSON has no {constant}")
+    raise ValueError(f"{constant} is not valid in JSON")

@@ -9,13 +9,13 @@ from rowlock.models import Task
 
 
 class RowlockError(Exception):
-    """Any of these."""
+    """The base class of all errors of this package."""
 
 
 class UnreachableError(RowlockError):
     """The server could not be reached, or did not answer.
 
-    `may_have_happened` says whether the call may have been carried out all the same.
+    `may_have_happened` says whether the call may have taken effect nevertheless.
     """
 
     def __init__(self, message: str, *, may_have_happened: bool) -> None:
@@ -24,11 +24,11 @@ class UnreachableError(RowlockError):
 
 
 class UnexpectedAnswerError(RowlockError):
-    """The answer is not one of a Rowlock server: is the URL right?"""
+    """The answer is not from a Rowlock server; check the URL."""
 
 
 class WaitTimeoutError(RowlockError, TimeoutError):
-    """The task had not ended when the wait was over; `task` is how it stood."""
+    """The task did not end in time; `task` is its last known state."""
 
     def __init__(self, task: Task) -> None:
         super().__init__(f"task {task.id} is still {task.status}")
@@ -36,14 +36,13 @@ class WaitTimeoutError(RowlockError, TimeoutError):
 
 
 class NaiveTimeError(RowlockError, ValueError):
-    """A time that does not say its offset from UTC. It is not guessed: it would be hours off
-    wherever the guess is wrong. Nothing was sent."""
+    """A time without an offset from UTC. The offset is not guessed; nothing was sent."""
 
     def __init__(self, field: str, value: object) -> None:
         super().__init__(
-            f"{field}: {value} does not say in which time zone it is. As text it ends with an "
-            "offset, +01:00, or with Z, which is UTC; a datetime has a tzinfo: "
-            "datetime.now(UTC), or .astimezone() for one in local time"
+            f"{field}: {value} has no time zone. End text with an offset, such as +01:00, or with "
+            "Z for UTC; give a datetime a tzinfo, as in datetime.now(UTC), or with .astimezone() "
+            "if it is in local time"
         )
 
 
@@ -55,10 +54,10 @@ class FieldError(NamedTuple):
 
 
 class ProblemError(RowlockError):
-    """The server refused, and says why: its problem document (RFC 9457).
+    """The server refused the call, with a problem document (RFC 9457).
 
-    `errors` names the fields that are wrong, `task_status` how the task stands where that is
-    the reason; `problem` is the whole document.
+    `errors` lists the fields that are not valid, `task_status` is the task's status if that is
+    the reason, and `problem` is the whole document.
     """
 
     def __init__(self, status: int, title: str, detail: str, problem: Mapping[str, Any]) -> None:
@@ -77,11 +76,11 @@ class ProblemError(RowlockError):
 
 
 class InvalidRequestError(ProblemError):
-    """400, 413, 415, 422: the request cannot be taken as it is."""
+    """400, 413, 415, 422: the request is not valid."""
 
 
 class NotAllowedError(ProblemError):
-    """401, 403: the token is missing, not known, or of another door."""
+    """401, 403: the token is missing, not valid, or for another door."""
 
 
 class NotFoundError(ProblemError):
@@ -93,7 +92,7 @@ class ConflictError(ProblemError):
 
 
 class UnavailableError(ProblemError):
-    """429, 500 and above: not now. `retry_after_seconds` is the server's wish, if it has one."""
+    """429, 500 and above: try again later, after `retry_after_seconds` if the server says so."""
 
     retry_after_seconds: float | None = None
 

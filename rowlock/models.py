@@ -1,4 +1,4 @@
-"""What the server answers. Fields that a newer server adds are kept in `model_extra`."""
+"""The server's answers. Fields that a newer server adds are kept in `model_extra`."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -18,10 +18,10 @@ class Task(Answer):
     """A task.
 
     `status` is one of `to_do`, `in_progress`, `done`, `paused`, `retrying`, `failed` and
-    `cancelled`; `priority` is `高`, `中` or `低`. `progress` is there in `get` and `wait` only.
-    Where `is_summary`, the server has left out `description`, `payload`, `result` and `error`:
-    they are None here, and `get` has them. Only a large batch that was submitted before, under the
-    same key, is answered so.
+    `cancelled`; `priority` is `高`, `中` or `低`. `progress` is set by `get` and `wait` only.
+    If `is_summary`, the server omitted `description`, `payload`, `result` and `error`: they are
+    None here, and `get` returns them. This happens only if a large batch is submitted again under
+    the same key.
     """
 
     id: int
@@ -51,12 +51,12 @@ class Task(Answer):
 
     @property
     def is_summary(self) -> bool:
-        """Whether it came without its long fields."""
+        """Whether the server omitted its long fields."""
         return "payload" not in self.model_fields_set
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing more happens to it unless somebody retries it."""
+        """Whether it is done, failed or cancelled."""
         return self.status in ENDED
 
 
@@ -73,7 +73,7 @@ class Attempt(Answer):
 
 
 class Lease(Answer):
-    """A claimed task, and until when it is the worker's."""
+    """A claimed task, with the time at which the lease expires."""
 
     lease_id: str
     attempt: int
@@ -90,7 +90,7 @@ class Tag(Answer):
 
 
 class QueueStats(Answer):
-    """How a queue stands, and how it has gone in the last `recent_minutes`."""
+    """The state of a queue, and its throughput in the last `recent_minutes`."""
 
     queue: str
     paused: bool
@@ -108,13 +108,13 @@ class QueueStats(Answer):
 
 
 class Stats(Answer):
-    """Every queue's standing."""
+    """The state of every queue."""
 
     queues: list[QueueStats]
 
 
 class QueueState(Answer):
-    """Whether a queue hands out its tasks."""
+    """Whether a queue is paused."""
 
     queue: str
     paused: bool

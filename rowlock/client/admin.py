@@ -25,53 +25,53 @@ class AsyncAsk(Protocol):
 
 
 class Admin:
-    """What management does, with an admin token."""
+    """The admin calls; they need an admin token."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
     def pause(self, task_id: int) -> Task:
-        """Out of the workers' reach until resumed."""
+        """Pause a task: it is not claimed until resumed."""
         return self._ask(calls.intervene("pause", task_id))
 
     def resume(self, task_id: int) -> Task:
-        """Back to waiting."""
+        """Resume a paused task."""
         return self._ask(calls.intervene("resume", task_id))
 
     def cancel(self, task_id: int) -> Task:
-        """End it; a worker that runs it is told."""
+        """Cancel a task; a worker that runs it is notified."""
         return self._ask(calls.intervene("cancel", task_id))
 
     def retry(self, task_id: int) -> Task:
-        """Begin again, with all its retries."""
+        """Retry a failed or cancelled task, with all its retries."""
         return self._ask(calls.intervene("retry", task_id))
 
     def pause_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
-        """Pause all that match. At least one filter; `dry_run` only counts."""
+        """Pause all tasks that match. Needs at least one filter; `dry_run` only counts."""
         return self._ask(calls.intervene_in_all("pause", filters, is_dry_run=dry_run))
 
     def resume_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
-        """Resume all that match."""
+        """Resume all tasks that match."""
         return self._ask(calls.intervene_in_all("resume", filters, is_dry_run=dry_run))
 
     def cancel_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
-        """Cancel all that match."""
+        """Cancel all tasks that match."""
         return self._ask(calls.intervene_in_all("cancel", filters, is_dry_run=dry_run))
 
     def retry_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
-        """Retry all that match."""
+        """Retry all tasks that match."""
         return self._ask(calls.intervene_in_all("retry", filters, is_dry_run=dry_run))
 
     def queues(self) -> list[QueueStats]:
-        """Every queue that has tasks or is paused."""
+        """All queues that have tasks or are paused."""
         return [*walk(self._ask, calls.queues())]
 
     def pause_queue(self, name: str) -> QueueState:
-        """The queue hands out nothing."""
+        """Pause a queue: its tasks are not claimed."""
         return self._ask(calls.set_queue("pause", name))
 
     def resume_queue(self, name: str) -> QueueState:
-        """The queue hands out its tasks again."""
+        """Resume a queue."""
         return self._ask(calls.set_queue("resume", name))
 
 
@@ -82,45 +82,45 @@ class AsyncAdmin:
         self._ask = ask
 
     async def pause(self, task_id: int) -> Task:
-        """Out of the workers' reach until resumed."""
+        """Pause a task: it is not claimed until resumed."""
         return await self._ask(calls.intervene("pause", task_id))
 
     async def resume(self, task_id: int) -> Task:
-        """Back to waiting."""
+        """Resume a paused task."""
         return await self._ask(calls.intervene("resume", task_id))
 
     async def cancel(self, task_id: int) -> Task:
-        """End it; a worker that runs it is told."""
+        """Cancel a task; a worker that runs it is notified."""
         return await self._ask(calls.intervene("cancel", task_id))
 
     async def retry(self, task_id: int) -> Task:
-        """Begin again, with all its retries."""
+        """Retry a failed or cancelled task, with all its retries."""
         return await self._ask(calls.intervene("retry", task_id))
 
     async def pause_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
-        """Pause all that match. At least one filter; `dry_run` only counts."""
+        """Pause all tasks that match. Needs at least one filter; `dry_run` only counts."""
         return await self._ask(calls.intervene_in_all("pause", filters, is_dry_run=dry_run))
 
     async def resume_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
-        """Resume all that match."""
+        """Resume all tasks that match."""
         return await self._ask(calls.intervene_in_all("resume", filters, is_dry_run=dry_run))
 
     async def cancel_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
-        """Cancel all that match."""
+        """Cancel all tasks that match."""
         return await self._ask(calls.intervene_in_all("cancel", filters, is_dry_run=dry_run))
 
     async def retry_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
-        """Retry all that match."""
+        """Retry all tasks that match."""
         return await self._ask(calls.intervene_in_all("retry", filters, is_dry_run=dry_run))
 
     async def queues(self) -> list[QueueStats]:
-        """Every queue that has tasks or is paused."""
+        """All queues that have tasks or are paused."""
         return [queue async for queue in walk_async(self._ask, calls.queues())]
 
     async def pause_queue(self, name: str) -> QueueState:
-        """The queue hands out nothing."""
+        """Pause a queue: its tasks are not claimed."""
         return await self._ask(calls.set_queue("pause", name))
 
     async def resume_queue(self, name: str) -> QueueState:
-        """The queue hands out its tasks again."""
+        """Resume a queue."""
         return await self._ask(calls.set_queue("resume", name))

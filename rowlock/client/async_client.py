@@ -28,14 +28,14 @@ Tags = list[Tag]
 
 
 class AsyncClient:
-    """Submits and follows tasks, in one event loop. `admin` has what management does.
+    """Submits tasks and follows them, in one event loop. `admin` has the admin calls.
 
-    Without `url` and `token`, `ROWLOCK_URL` and `ROWLOCK_TOKEN` count. A call that the server
-    does not answer within `timeout_seconds`, or answers with 503 or 429, is tried again for
-    `retry_seconds`, never so that it could happen twice. Every call may raise `RowlockError`.
+    `url` and `token` default to `ROWLOCK_URL` and `ROWLOCK_TOKEN`. A call that the server does
+    not answer within `timeout_seconds`, or answers with 503 or 429, is retried for up to
+    `retry_seconds`, unless it could then happen twice. Every call may raise `RowlockError`.
 
-    A process that is forked opens connections of its own, unless `transport` is yours. Loopback
-    addresses are never reached by a proxy; for others `HTTP_PROXY` and the like count.
+    A forked process opens its own connections, unless you pass `transport`. Loopback addresses
+    are always reached directly; for others, `HTTP_PROXY` and the like apply.
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class AsyncClient:
     async def submit(
         self, title: str, *, idempotency_key: str | None = None, **fields: Unpack[TaskFields]
     ) -> Task:
-        """Store a task. The same key and task again is the same task, not another."""
+        """Store a task. Repeating a call with the same key stores nothing new."""
         return await self.ask(calls.submit({"title": title, **fields}, idempotency_key))
 
     async def submit_batch(
         self, tasks: Sequence[NewTask], *, idempotency_key: str | None = None
     ) -> Tasks:
-        """Store up to 1,000 tasks in one call, all or none."""
+        """Store up to 1,000 tasks in one call; either all are stored or none."""
         return await self.ask(calls.submit_batch(map(encode_fields, tasks), idempotency_key))
 
     async def submit_many(
@@ -73,10 +73,10 @@ class AsyncClient:
         idempotency_key: str | None = None,
         progress: Callable[[int], object] | None = None,
     ) -> Ids:
-        """Store any number of tasks, batch by batch; their ids, in order.
+        """Store any number of tasks, batch by batch. Returns their ids, in order.
 
-        `progress` is called after each batch with the number stored so far. With a key of
-        your own a run that broke off can be repeated whole: what is stored is found again.
+        `progress` is called after each batch with the number stored so far. With your own
+        `idempotency_key`, an interrupted run can be repeated: nothing is stored twice.
         """
         upload = Upload(batch_size, idempotency_key, progress, self._budget)
         async for task in _each(tasks):
@@ -87,11 +87,11 @@ class AsyncClient:
         return upload.ids
 
     async def get(self, task_id: int) -> Task:
-        """The task as it is."""
+        """Get a task."""
         return await self.ask(calls.get(task_id))
 
     async def wait(self, task_id: int, timeout_seconds: float | None = None) -> Task:
-        """The task once it has ended, however. Raises `WaitTimeoutError` after
+        """Wait until the task has ended, and return it. Raises `WaitTimeoutError` after
         `timeout_seconds`."""
         return await self._transport.run(waiting.wait(task_id, timeout_seconds, self._budget))
 
@@ -102,32 +102,32 @@ class AsyncClient:
         page_size: int = 200,
         **filters: Unpack[Filters],
     ) -> AsyncIterator[Task]:
-        """All tasks that match, newest first, fetched page by page as they are asked for."""
+        """All tasks that match, newest first by default, fetched page by page as needed."""
         async for task in walk_async(self.ask, calls.list_tasks(filters, order, page_size)):
             yield task
 
     async def patch(self, task_id: int, **changes: Unpack[Changes]) -> Task:
-        """Change a task; what is not named stays."""
+        """Change a task; fields that are not named stay."""
         return await self.ask(calls.patch(task_id, changes))
 
     async def delete(self, task_id: int) -> None:
-        """Delete a task, whatever its state."""
+        """Delete a task in any state."""
         return await self.ask(calls.delete(task_id))
 
     async def attempts(self, task_id: int) -> Attempts:
-        """The task's ended attempts, however many pages they are."""
+        """All ended attempts of a task."""
         return [one async for one in walk_async(self.ask, calls.attempts(task_id))]
 
     async def tags(self) -> Tags:
-        """The tags that tasks have, with their number, however many pages they are."""
+        """All tags in use, with their number of tasks."""
         return [one async for one in walk_async(self.ask, calls.tags())]
 
     async def stats(self, *queues: str) -> Stats:
-        """How each queue stands and how it has gone lately; of those named, if any are."""
+        """The state and recent throughput of each queue, or of those named."""
         return Stats(queues=[one async for one in walk_async(self.ask, calls.stats(queues))])
 
     async def ask(self, call: Call[T]) -> T:
-        """The answer to any call."""
+        """Send any call and return its answer."""
         return await self._transport.run(flows.ask(call, self._budget))
 
     async def close(self) -> None:

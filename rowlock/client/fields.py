@@ -1,4 +1,4 @@
-"""What callers may say of tasks, by keyword, so that editors and type checkers know it too."""
+"""The fields, changes and filters of tasks, as keywords that type checkers know."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -15,7 +15,7 @@ Time = datetime | str
 
 
 class TaskFields(TypedDict, total=False):
-    """What a new task may have besides its title."""
+    """The optional fields of a new task."""
 
     description: str | None
     priority: Priority
@@ -31,13 +31,13 @@ class TaskFields(TypedDict, total=False):
 
 
 class NewTask(TaskFields):
-    """A task to be submitted."""
+    """A task to submit."""
 
     title: Required[str]
 
 
 class Changes(TypedDict, total=False):
-    """What can be changed of a task; what is left out stays."""
+    """The fields to change; omitted fields stay."""
 
     title: str
     description: str | None
@@ -52,8 +52,8 @@ class Changes(TypedDict, total=False):
 
 
 class Filters(TypedDict, total=False):
-    """Which tasks; all combine. Several of `status`, `priority`, `queue` or `id` mean any of
-    them, several of `tag` all of them; `title` is contained."""
+    """Filters, all of which must match. Several values of `status`, `priority`, `queue` or `id`
+    mean any of them, several of `tag` all of them; `title` is text in the title."""
 
     status: Status | Sequence[Status]
     priority: Priority | Sequence[Priority]

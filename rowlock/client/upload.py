@@ -67,8 +67,8 @@ class Upload:
         except RowlockError as error:
             first = len(self.ids)
             error.add_note(
-                f"Of the tasks given, the first {first} are stored; this batch is the "
-                f"{len(batch)} after them, and `tasks.0` the first of these."
+                f"The first {first} tasks are stored. The batch that failed holds the next "
+                f"{len(batch)}, of which `tasks.0` is the first."
             )
             raise
         self._number += 1

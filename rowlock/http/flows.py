@@ -80,8 +80,8 @@ def answer_of(call: Call[T], outcome: Outcome, *, settled: int | None = None) ->
         return call.read(outcome)
     except ValidationError as error:
         raise UnexpectedAnswerError(
-            f"{call.method} {shown(outcome.url)} was answered with {outcome.status_code} and "
-            "something other than a Rowlock server says; is the URL right?"
+            f"{call.method} {shown(outcome.url)} was answered with {outcome.status_code}, "
+            "but not by a Rowlock server; check the URL"
         ) from error
 
 

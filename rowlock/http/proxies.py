@@ -29,8 +29,8 @@ def proxy_for(url: httpx.URL) -> httpx.URL | None:
     if parsed.scheme not in _SCHEMES or not parsed.host:
         raise ValueError(
             f"{_name_of(kind)} names a proxy that does not speak HTTP "
-            f"({parsed.scheme}://{parsed.host}), and no other can be used. Set it to one that "
-            f"does, or name {url.host} in NO_PROXY to do without"
+            f"({parsed.scheme}://{parsed.host}). Set it to an HTTP proxy, or add "
+            f"{url.host} to NO_PROXY"
         )
     return parsed
 

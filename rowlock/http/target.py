@@ -48,5 +48,5 @@ def target(url: str | None = None, token: str | None = None) -> Target:
     given_token = (token or os.environ.get("ROWLOCK_TOKEN") or "").strip()
     if not given_token.isprintable():
         # Said here: the library beneath would show it.
-        raise ValueError("the token has a character that cannot be sent in a header")
+        raise ValueError("the token contains a character that cannot be sent in a header")
     return Target(parsed, given_token or None, proxy_for(parsed))

@@ -1,4 +1,4 @@
-"""A running attempt, as its handler sees it, and what a handler may raise."""
+"""The running attempt that a handler gets, and the exceptions that it may raise."""
 
 import math
 import time
@@ -16,15 +16,15 @@ RELEASED: Final = "released"
 
 
 class Permanent(Exception):  # noqa: N818  (it is a verdict, and reads as one)
-    """Raised by a handler: the task has failed, at once and for good, with this as its error."""
+    """Raised by a handler: the task fails at once, without a retry, with this as its error."""
 
 
 class Retry(Exception):  # noqa: N818
     """Raised by a handler: this attempt has failed, with this as its error.
 
-    `after_seconds` takes the place of the task's own delay for this retry: a number of seconds,
-    a `timedelta`, or the text of a `Retry-After` header. From 0 to 86,400; what is outside is
-    taken as the nearer of the two. Raises `ValueError` for what is none of these.
+    `after_seconds` replaces the task's own delay for this retry: a number of seconds, a
+    `timedelta`, or the text of a `Retry-After` header. It is limited to 0 to 86,400 seconds.
+    Any other value raises `ValueError`.
     """
 
     after_seconds: float | None = None
@@ -51,8 +51,8 @@ def delay_seconds(after: float | timedelta | str | None) -> float | None:
         seconds = None
     if seconds is None or math.isnan(seconds):
         raise ValueError(
-            "after_seconds has to be a number of seconds, a timedelta or what a Retry-After "
-            f"header says, and {after!r} is none of these"
+            "after_seconds must be a number of seconds, a timedelta or the text of a Retry-After "
+            f"header, not {after!r}"
         )
     return seconds
 
@@ -60,10 +60,10 @@ def delay_seconds(after: float | timedelta | str | None) -> float | None:
 class RunningAttempt:
     """The attempt that a handler is called for.
 
-    `number` counts the task's attempts from 1. `lost` is None as long as the attempt is this
-    worker's; then it says why it is not: `cancelled`, `timed_out`, `lost`, `deleted`, or
-    `released` by a worker that stops. A coroutine is cancelled at that moment; a plain
-    function cannot be, so one that runs long should look at `lost` now and then.
+    `number` counts the task's attempts from 1. `lost` is None while this worker holds the
+    lease; then it is the reason: `cancelled`, `timed_out`, `lost`, `deleted`, or `released`
+    when the worker stops. A coroutine is cancelled at that moment; a plain function cannot be,
+    so one that runs long should check `lost` regularly.
     """
 
     __slots__ = ("_lease", "_lost", "_progress_json", "_tell")
@@ -97,11 +97,11 @@ class RunningAttempt:
         return self._progress_json
 
     def progress(self, value: Any) -> Awaitable[None]:
-        """Say how far it has come: any JSON up to 256 KiB, shown in the task.
+        """Report progress: any JSON up to 256 KiB, shown in the task.
 
-        It is sent at once, or within a second of the last; of several the newest counts.
-        Coroutines may `await` it, which waits for nothing; plain functions just call it.
-        Raises `ValueError` for what is no such JSON.
+        It is sent at once, or a second after the last one; only the newest value is sent.
+        Coroutines may `await` it, which does not wait for the server; plain functions call it.
+        Raises `ValueError` for a value that is not valid JSON or too large.
         """
         self._progress_json = encode_bounded(value, "progress")
         self._tell()

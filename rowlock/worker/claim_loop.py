@@ -186,7 +186,7 @@ class ClaimLoop:
             return
         self._failures += 1
         if self._failures == 1:
-            log.warning("the server is away, trying again: %s", error)
+            log.warning("the server is not available, trying again: %s", error)
         wish: float | None = getattr(error, "retry_after_seconds", None)
         pause = Backoff().pause_seconds(
             self._failures,
@@ -201,7 +201,7 @@ class ClaimLoop:
 
     def _server_answers(self) -> None:
         if self._failures:
-            log.warning("the server is back")
+            log.warning("the server is available again")
         self._failures = 0
 
     def _spawn(

@@ -29,12 +29,12 @@ _PROGRESS: Final = re.compile(rb"::progress\s+([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*%?
 class Command:
     """Runs the command without a shell, in a process group of its own.
 
-    The task comes as JSON on stdin, and as `ROWLOCK_TASK_ID`, `ROWLOCK_ATTEMPT`,
+    The task is passed as JSON on stdin, and as `ROWLOCK_TASK_ID`, `ROWLOCK_ATTEMPT`,
     `ROWLOCK_TITLE` and `ROWLOCK_QUEUE` in the environment, which is the worker's without
     any other `ROWLOCK_` setting but `ROWLOCK_URL`. Exit code 0: stdout is the result.
-    65: failed for good. Any other, or a signal: failed, and the end of stderr says why. A line
-    `::progress 40` on stderr is progress. When the command ends, or the attempt is cut short,
-    the whole group ends: by SIGTERM, and 5 s later by SIGKILL.
+    65: failed, not retried. Any other, or a signal: failed and retried, with the end of stderr
+    as the error. A line `::progress 40` on stderr reports progress. When the command or the
+    attempt ends, the whole group gets SIGTERM, and 5 s later SIGKILL.
     """
 
     def __init__(self, command: Sequence[str]) -> None:

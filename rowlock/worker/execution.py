@@ -99,7 +99,8 @@ class Execution:
 
     def _abandon(self) -> None:
         log.error(
-            "task %d, attempt %d: the handler ignores that it was cancelled; it runs on, unheard",
+            "task %d, attempt %d: the handler ignores its cancellation and keeps running; "
+            "its result is ignored",
             self.task.id,
             self.attempt.number,
         )

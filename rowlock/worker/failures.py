@@ -27,7 +27,7 @@ def kept(result: object) -> bytes:
     try:
         return encode_bounded(result, "the result")
     except ValueError as error:
-        raise Permanent(f"The result cannot be kept: {error}") from error
+        raise Permanent(f"The result cannot be stored: {error}") from error
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -42,7 +42,7 @@ def failure_of(error: BaseException) -> Failure:
         return Failure("\n".join(story.splitlines()[-TRACEBACK_LINES:]), story=story)
     except BaseException:
         # The one representation that nobody can override.
-        said = f"{object.__repr__(error)}, which cannot be shown"
+        said = f"{object.__repr__(error)}, whose message cannot be shown"
         return Failure(said, is_retryable=not issubclass(type(error), Permanent), story=said)
 
 
@@ -92,7 +92,7 @@ def _said(error: BaseException) -> str:
         # A subclass of `str` has methods of its own.
         return "".join(("", str(error))) or _name(error)
     except BaseException as broken:
-        return f"{_name(error)} (what it says cannot be shown: {_name(broken)})"
+        return f"{_name(error)} (its message cannot be shown: {_name(broken)})"
 
 
 def _name(error: BaseException) -> str:

@@ -30,9 +30,9 @@ class Forward:
     """POSTs the task's JSON to one URL. An asynchronous context manager.
 
     2xx: done, the body is the result. 408, 425, 429, 5xx, or no HTTP answer: failed and
-    retried, after `Retry-After` if there is one. Any other 4xx: failed for good. A redirect is
-    not followed: it might lead to another host; the attempt fails and is retried. How long an
-    answer may take is the attempt's `timeout_seconds`.
+    retried, after `Retry-After` if there is one. Any other 4xx: failed, not retried. A redirect is
+    not followed, as it might lead to another host; the attempt fails and is retried. The answer
+    may take as long as the task's `timeout_seconds`.
 
     With a key, `Rowlock-Signature` is `v1=` and the HMAC-SHA256, in hexadecimal, of the
     `Rowlock-Timestamp`, a full stop and the body.
@@ -55,7 +55,7 @@ class Forward:
         # In a task's error everybody can read it: without a password, or a token in the query.
         self._shown = str(self._url.copy_with(userinfo=b"", query=None, fragment=None))
         if signing_key == "":
-            raise ValueError("the signing key is empty; without one, leave it out")
+            raise ValueError("the signing key is empty; omit it to send unsigned requests")
         self._key = None if signing_key is None else signing_key.encode()
         self._clock = clock
         self._http = httpx.AsyncClient(
@@ -124,7 +124,9 @@ async def _read(response: httpx.Response) -> tuple[bytes, bool]:
     unpacked: a few bytes may be the wrapping of many. Raises `httpx.DecodingError`."""
     encoding = response.headers.get("Content-Encoding", "identity").lower()
     if encoding not in ("gzip", "identity"):
-        raise httpx.DecodingError(f"the answer is packed as {encoding!r}, which nobody asked for")
+        raise httpx.DecodingError(
+            f"the response has the encoding {encoding!r}, which was not requested"
+        )
     unpacking = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
     body = bytearray()
     async for chunk in response.aiter_raw():
@@ -132,7 +134,7 @@ async def _read(response: httpx.Response) -> tuple[bytes, bool]:
             room = JSON_LIMIT_BYTES + 1 - len(body)
             body += chunk if unpacking is None else unpacking.decompress(chunk, room)
         except zlib.error as error:
-            raise httpx.DecodingError(f"the answer is no gzip: {error}") from error
+            raise httpx.DecodingError(f"the response is not valid gzip: {error}") from error
         if len(body) > JSON_LIMIT_BYTES:
             return bytes(body[:JSON_LIMIT_BYTES]), False
     return bytes(body), True

@@ -36,9 +36,9 @@ class Handlers:
         """Raises `ValueError` where there is one already, or where it cannot be one."""
         what = "any task" if title is None else f"tasks titled {title!r}"
         if title in self._by_title:
-            raise ValueError(f"there is a handler for {what} already")
+            raise ValueError(f"there is already a handler for {what}")
         if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
-            raise ValueError(f"the handler for {what} yields; it has to return its result")
+            raise ValueError(f"the handler for {what} is a generator; it must return its result")
         self._by_title[title] = _awaited(handler) if is_async(handler) else _called(handler)
 
     def work_for(self, task: Task, threads: Threads) -> Work:

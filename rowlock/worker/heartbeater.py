@@ -61,8 +61,8 @@ class Heartbeater:
             )
         if stood_still > self._interval_seconds:
             log.error(
-                "the event loop stood still for %.1f s, and no heartbeat could be sent: a handler "
-                "that is `async` waits or computes without `await`, or this process was stopped",
+                "the event loop was blocked for %.1f s, and no heartbeat could be sent: a handler "
+                "that is `async` blocks without `await`, or this process was stopped",
                 stood_still,
             )
 
@@ -104,6 +104,6 @@ class Heartbeater:
             execution.cut(str(error.problem.get("outcome") or error.detail))
         except (RowlockError, TimeoutError) as error:
             reason = str(error) or "no answer in time"
-            log.info("lease %s: no heartbeat: %s", attempt.lease_id, reason)
+            log.info("lease %s: the heartbeat failed: %s", attempt.lease_id, reason)
             return False
         return True

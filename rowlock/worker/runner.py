@@ -69,7 +69,7 @@ def _complete(loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, None]) 
         try:
             loop.run_forever()
         except (SystemExit, KeyboardInterrupt) as error:
-            log.error("a task that a handler has begun raised %s", type(error).__name__)
+            log.error("a background task of a handler raised %s", type(error).__name__)
     running.result()
 
 

@@ -38,7 +38,10 @@ class Threads:
             result, error = await future
         except asyncio.CancelledError:
             if not future.done() or future.cancelled():
-                log.warning("a thread cannot be ended: %r runs on, and nobody hears it", function)
+                log.warning(
+                    "a thread cannot be stopped: %r keeps running, and its result is ignored",
+                    function,
+                )
             raise
         if error is None:
             return result
@@ -82,7 +85,9 @@ class _Thread:
                 is_wanted = self._do_next()
             except BaseException as error:
                 # A library for time-outs may throw one into this thread, and come too late.
-                log.warning("an exception reached a thread from outside: %s", type(error).__name__)
+                log.warning(
+                    "an exception was raised in a thread from outside: %s", type(error).__name__
+                )
 
     def _do_next(self) -> bool:
         """Whether there may be more to do."""

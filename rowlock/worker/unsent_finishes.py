@@ -62,13 +62,13 @@ class UnsentFinishes:
             batch = [finish._replace(is_alone=True) for finish in batch]
         for finish in batch:
             if finish.deadline <= now:
-                log.error("lease %s: how it ended could not be told in time", finish.lease_id)
+                log.error("lease %s: the outcome could not be reported in time", finish.lease_id)
         self.keep(finish for finish in batch if finish.deadline > now)
 
     def _replace(self, finish: FinishItem, error: RowlockError) -> None:
-        log.error("lease %s: the server does not take how it ended: %s", finish.lease_id, error)
+        log.error("lease %s: the server did not accept the outcome: %s", finish.lease_id, error)
         if finish.is_complete:
-            failure = Failure(f"The server did not take the result: {error}", is_retryable=False)
+            failure = Failure(f"The server did not accept the result: {error}", is_retryable=False)
             failed = finishes.failed(finish.lease_id, finish.deadline, failure)
             self._waiting.appendleft(failed._replace(is_alone=True))
 

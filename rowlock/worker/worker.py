@@ -1,4 +1,4 @@
-"""A worker: claims tasks, runs a function of yours for each, and tells how it ended."""
+"""A worker: claims tasks, calls a function for each, and reports the result."""
 
 import asyncio
 import os
@@ -29,14 +29,14 @@ class Worker:
 
         worker.run()
 
-    What a handler returns is the result, and the task is done. What it raises is the error,
-    and the task is retried; `Permanent` fails it at once, `Retry` says after what delay.
-    Coroutine functions must not block; plain functions run in threads, and may.
+    If a handler returns, its value is the result and the task is done. If it raises, the
+    exception is the error and the task is retried; `Permanent` fails it at once, `Retry` sets
+    the delay. Coroutine functions must not block; plain functions run in threads, and may.
 
-    The worker promises a heartbeat within every `lease_seconds`: a task is another's soon
-    after a worker died. Cancelled, deleted, or at its deadline, an attempt's coroutine is
-    cancelled. A thread cannot be: it runs on, nobody hears what it returns, and its slot is
-    used for the next task.
+    The worker sends heartbeats within `lease_seconds`; if it dies, its tasks are retried soon
+    after that. If a task is cancelled, deleted, or at its deadline, the coroutine is cancelled.
+    A thread cannot be: it runs on, its result is ignored, and its slot is used for the next
+    task.
     """
 
     def __init__(
@@ -84,19 +84,19 @@ class Worker:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def with_options(self, **changes: Any) -> "Worker":
-        """A worker with the same handlers, made with these options in place of this one's."""
+        """A copy of this worker with the same handlers and with these options changed."""
         other = Worker(**{**self._given, **changes})
         other._handlers = self._handlers
         return other
 
     @property
     def name(self) -> str:
-        """What its tasks show as `worker`; unless given, this machine and this process."""
+        """The name shown in its tasks as `worker`; by default the host and the process id."""
         return self._name or f"{socket.gethostname()}-{os.getpid()}"
 
     @property
     def has_handler(self) -> bool:
-        """Whether there is anything it can do."""
+        """Whether any handler is registered."""
         return bool(self._handlers)
 
     @overload
@@ -106,7 +106,7 @@ class Worker:
     def handler(self, title: str | None = None) -> Callable[[H], H]: ...
 
     def handler(self, title: H | str | None = None) -> H | Callable[[H], H]:
-        """Have a function called with each task of this title; without one, with any other."""
+        """Register a function for tasks with this title; without a title, for all others."""
         if callable(title):
             self._handlers.add(None, title)
             return title
@@ -118,19 +118,20 @@ class Worker:
         return add
 
     def run(self, *, drain: bool = False) -> None:
-        """Work until SIGTERM, SIGINT or SIGHUP; with `drain`, until there is nothing to claim.
+        """Run until SIGTERM, SIGINT or SIGHUP; with `drain`, until there is no task to claim.
 
-        At the first signal nothing more is claimed, and what runs has `grace_seconds` to end;
-        the rest is given back, which costs no retry. At the second it is given back at once.
+        After the first signal no more tasks are claimed, and running ones have `grace_seconds` to
+        end; the rest are released, which does not count as a retry. A second signal releases
+        them at once.
         """
         runner.run(self.run_async(drain=drain), self.stop)
 
     async def run_async(self, *, drain: bool = False) -> None:
-        """The same in a running event loop, until `stop`. Cancelled, it gives back its work."""
+        """Run in the current event loop, until `stop`. If cancelled, it releases its tasks."""
         if not self._handlers:
             raise RuntimeError("this worker has no handler; decorate one with @worker.handler()")
         if self._worker_run is not None:
-            raise RuntimeError("this worker runs already")
+            raise RuntimeError("this worker is already running")
         self._loop = asyncio.get_running_loop()
         # The process may have been forked since this worker was made.
         request = self._options.request._replace(worker=self.name)
@@ -148,6 +149,6 @@ class Worker:
             self._worker_run = None
 
     def stop(self) -> None:
-        """What a signal does, from any thread; nothing if the worker does not run."""
+        """Stop like the first signal, from any thread; nothing if it is not running."""
         if self._loop is not None and (worker_run := self._worker_run) is not None:
             self._loop.call_soon_threadsafe(worker_run.stop)

@@ -67,7 +67,7 @@ class WorkerRun:
         if self._stopping.is_set():
             self._hurried.set()
             return
-        log.info("stopping: %d tasks still run", len(self._executions))
+        log.info("stopping: %d tasks are still running", len(self._executions))
         self._stopping.set()
         self._claim_loop.stop_claiming()
 
@@ -87,7 +87,7 @@ class WorkerRun:
                 execution.cut(RELEASED)
             await _first_of(self._claim_loop.is_quiet, seconds=ABANDON_SECONDS + FAREWELL_SECONDS)
             if not self._claim_loop.is_quiet.is_set():
-                log.error("the server could not be told of everything; it will notice by itself")
+                log.error("some outcomes could not be reported; their leases will expire")
         finally:
             self._is_over = True
             self._beating.cancel()

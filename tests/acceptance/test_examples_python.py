@@ -46,7 +46,7 @@ def test_python_sdk(api: Api, start: Start) -> None:
     assert failed
     assert attempts(api, int(failed[1])) == ["failed"]
     assert len(re.findall(r" compress: done, \{'bytes': \d+, 'compressed': \d+\}", said)) == 2
-    assert "stopping: 0 tasks still run" in worker.stops()
+    assert "stopping: 0 tasks are still running" in worker.stops()
 
 
 def test_python_sdk_handlers_by_the_command(api: Api, start: Start) -> None:

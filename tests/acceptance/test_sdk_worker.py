@@ -22,7 +22,7 @@ def test_what_has_not_ended_is_given_back_at_the_second_signal(client: Client, w
     ids = client.submit_many({"title": title} for title in ("long", "stuck", "long"))
     until(lambda: count(client, "in_progress") == 3, "all begun")
     worker.signal(signal.SIGTERM)
-    until(lambda: "stopping: 3 tasks still run" in worker.words, "stopping")
+    until(lambda: "stopping: 3 tasks are still running" in worker.words, "stopping")
     assert count(client, "in_progress") == 3
     worker.signal(signal.SIGINT)
     worker.ends()
@@ -41,7 +41,10 @@ def test_a_worker_outlasts_its_server(
     until(lambda: client.get(task.id).status == "in_progress", "begun")
     api.stop()
     go.touch()
-    until(lambda: worker.ran() == {task.id: 1} and "server is away" in worker.words, "done alone")
+    until(
+        lambda: worker.ran() == {task.id: 1} and "server is not available" in worker.words,
+        "done alone",
+    )
     deployment.serve(port=api.port)
     done = client.wait(task.id, 20)
     assert (done.status, done.attempt) == ("done", 1)

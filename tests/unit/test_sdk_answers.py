@@ -110,7 +110,7 @@ def test_an_error_by_somebody_else_may_look_like_ours(body: str) -> None:
 @pytest.mark.parametrize("body", ["<html>Hello</html>", "{}", "[]", ""])
 def test_an_answer_by_somebody_else_makes_one_doubt_the_url(body: str) -> None:
     answer = httpx.Response(200, text=body, request=httpx.Request("GET", "http://x/tasks/1"))
-    with pytest.raises(UnexpectedAnswerError, match="is the URL right"):
+    with pytest.raises(UnexpectedAnswerError, match="check the URL"):
         answer_of(calls.get(1), answer)
 
 

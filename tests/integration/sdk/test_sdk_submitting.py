@@ -51,7 +51,7 @@ async def test_a_run_that_broke_off_is_repeated_whole(client: Face, through: Thr
     with pytest.raises(InvalidRequestError) as error:
         await client.submit_many(tasks(good=4), batch_size=2, idempotency_key="import")
     assert error.value.errors[0].field == "tasks.0.title"
-    assert "the first 4 are stored" in error.value.__notes__[0]
+    assert "The first 4 tasks are stored" in error.value.__notes__[0]
     ids = await client.submit_many(tasks(good=5), batch_size=2, idempotency_key="import")
     assert len(await client.list()) == len(set(ids)) == 5
 

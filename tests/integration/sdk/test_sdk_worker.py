@@ -160,7 +160,7 @@ async def test_a_result_that_cannot_be_kept_fails_its_task_alone(
     await worker.run_async(drain=True)
     odd, large, good = [await sdk.get(task_id) for task_id in ids]
     assert (odd.status, large.status) == ("failed", "failed")
-    assert "The result cannot be kept" in (odd.error or "")
+    assert "The result cannot be stored" in (odd.error or "")
     assert "256 KiB" in (large.error or "")
     assert (good.status, good.result) == ("done", {"n": 2**70})
 

@@ -81,7 +81,7 @@ async def test_whatever_it_returns(
     ended = await told(sdk, through, kind, lambda attempt: result())
     assert ended.status == "failed"
     assert ended.error is not None
-    assert "The result cannot be kept" in ended.error
+    assert "The result cannot be stored" in ended.error
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -149,7 +149,7 @@ def test_a_handler_that_yields_is_refused_where_it_is_made(through: Through) -> 
         yield 1
 
     for handler in (plain, coroutine):
-        with pytest.raises(ValueError, match="has to return its result"):
+        with pytest.raises(ValueError, match="must return its result"):
             worker.handler("a")(handler)
 
 

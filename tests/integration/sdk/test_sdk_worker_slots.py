@@ -141,7 +141,7 @@ async def test_what_cannot_be_told_before_the_deadline_is_dropped(
         through.break_down(request_lost)
         work.let_go(1)
         async with asyncio.timeout(20):
-            while "could not be told in time" not in caplog.text:
+            while "could not be reported in time" not in caplog.text:
                 await through.answered(FINISH, times=through.count(FINISH) + 1)
         through.break_down(None)
         other = await sdk.submit("y")

@@ -100,7 +100,7 @@ async def test_awake_again_it_drops_what_came_too_late(
         work.let_go(1)
         await through.answered(FINISH)
         machine.suspend(7200)
-        await logged(caplog, "could not be told in time")
+        await logged(caplog, "could not be reported in time")
         through.break_down(None)
 
 
@@ -112,10 +112,10 @@ async def test_a_handler_that_blocks_is_still_named(
     @worker.handler
     async def blocks(task: Task, attempt: RunningAttempt) -> None:
         time.sleep(5 / 3 + 1.5)  # noqa: ASYNC251
-        await logged(caplog, "stood still")
+        await logged(caplog, "event loop was blocked")
 
     task = await sdk.submit("a task")
     async with working(worker):
         assert (await sdk.wait(task.id, 30)).status == "done"
-    assert "a handler that is `async` waits or computes without `await`" in caplog.text
+    assert "a handler that is `async` blocks without `await`" in caplog.text
     assert "suspended" not in caplog.text
