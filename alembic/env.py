@@ -27,7 +27,9 @@ def run() -> None:
         # DDL cannot be rolled back: two that migrate at once would stop each other half-way.
         lock = {"name": f"rowlock-migrate-{engine.url.database}"[:64], "seconds": LOCK_SECONDS}
         if connection.execute(text("SELECT GET_LOCK(:name, :seconds)"), lock).scalar() != 1:
-            raise UnfitServerError(reason=f"Another migration has run for {LOCK_SECONDS} s.")
+            raise UnfitServerError(
+                reason=f"Another migration has been running for {LOCK_SECONDS} s; try again."
+            )
         connection.exec_driver_sql(
             f"SET lock_wait_timeout = {WAIT_SECONDS}, innodb_lock_wait_timeout = {WAIT_SECONDS}"
         )
@@ -37,11 +39,11 @@ def run() -> None:
             pause = next(pauses, None)
             if pause is None:
                 raise UnfitServerError(
-                    reason="Another transaction holds a table that the migration has to change. "
-                    "End it (SHOW FULL PROCESSLIST shows its session), and migrate again: what "
-                    "has been done stays done."
+                    reason="Another transaction holds a table that the migration must change. "
+                    "End it (SHOW FULL PROCESSLIST shows its session), then migrate again; "
+                    "completed steps are kept."
                 )
-            said = f"Another transaction holds a table; the migration goes on in {pause} s."
+            said = f"Another transaction holds a table; the migration tries again in {pause} s."
             print(said, file=sys.stderr, flush=True)
             time.sleep(pause)
 

@@ -89,7 +89,7 @@ def upgrade(settings: Settings) -> str:
         return found
     if found is not None and not found.isdecimal():
         raise UnfitServerError(
-            reason=f"The database is another program's: its revision {found} is none of ours."
+            reason=f"The database belongs to another program: revision {found} is not Rowlock's."
         )
     try:
         command.upgrade(config_for(settings), "head")

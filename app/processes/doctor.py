@@ -45,7 +45,7 @@ def _examine_mysql(settings: Settings) -> list[Finding]:
         try:
             prove_skip_locked(engine)
             findings.append(
-                Finding("ok", "SKIP LOCKED", "a second connection skips the first one's row")
+                Finding("ok", "SKIP LOCKED", "a second connection skips the locked row")
             )
         except UnfitServerError as error:
             findings.append(Finding("bad", "SKIP LOCKED", str(error)))
@@ -102,7 +102,7 @@ def _version(connection: Connection) -> Iterator[Finding]:
 def _isolation(connection: Connection) -> Iterator[Finding]:
     level = connection.get_isolation_level()
     yield Finding(
-        "ok" if level == "READ COMMITTED" else "bad", "isolation", f"{level} in our sessions"
+        "ok" if level == "READ COMMITTED" else "bad", "isolation", f"{level} in Rowlock's sessions"
     )
 
 
@@ -129,7 +129,7 @@ def _clock(connection: Connection) -> Iterator[Finding]:
     yield Finding(
         "ok" if apart < CLOCK_TOLERANCE_SECONDS else "note",
         "clock",
-        f"{apart:.3f} s from this machine's; MySQL's is the one that counts",
+        f"{apart:.3f} s from this machine's clock; Rowlock uses MySQL's",
     )
 
 
@@ -138,7 +138,7 @@ def _schema(connection: Connection) -> Iterator[Finding]:
     if revisions.is_fit(found):
         yield Finding("ok", "schema", f"revision {found}")
     else:
-        has = "none yet" if found is None else f"revision {found}, not {revisions.head()}"
+        has = "no schema" if found is None else f"revision {found}, not {revisions.head()}"
         yield Finding("bad", "schema", f"{has}: run `rowlock migrate`")
 
 
@@ -160,7 +160,7 @@ def _scheduler(connection: Connection) -> Iterator[Finding]:
         SweepFigure(sweep, runs, moved, float(age))
         for sweep, runs, moved, age in connection.exec_driver_sql(SWEEPS)
     )
-    detail = state if state == "ok" else f"{state}; without one nothing times out or is retried"
+    detail = state if state == "ok" else f"{state}; without it, no task times out or is retried"
     yield Finding("ok" if state == "ok" else "note", "scheduler", detail)
 
 

@@ -24,7 +24,7 @@ def examine(settings: Settings) -> list[Finding]:
 
 async def _examine(settings: Settings) -> list[Finding]:
     if settings.redis_url is None:
-        said = "none is set: nothing is cached, and a lost worker is noticed at its task's timeout"
+        said = "not set: nothing is cached, and lost workers are detected at their task's timeout"
         return [Finding("note", "Redis", said)]
     try:
         prefix = await _prefix(settings)
@@ -54,7 +54,7 @@ async def _look(url: str, prefix: str, timeout_seconds: float) -> list[Finding]:
     try:
         return [
             await _speed(session, f"{server.server} {server.version}", timeout_seconds),
-            Finding("ok", "Redis user", "may run all that is needed"),
+            Finding("ok", "Redis user", "may run all commands needed"),
             Finding("ok", "Redis keys", f"begin with {prefix}"),
             await _eviction(session),
         ]
@@ -73,7 +73,7 @@ async def _speed(session: Session, server: str, timeout_seconds: float) -> Findi
     if median < timeout_seconds / 2:
         return Finding("ok", "Redis", said)
     limit = f"ROWLOCK_REDIS_TIMEOUT_SECONDS, {timeout_seconds * 1000:g} ms"
-    return Finding("note", "Redis", f"{said}; beyond {limit}, it is left alone")
+    return Finding("note", "Redis", f"{said}; too slow: above {limit}, it is not used")
 
 
 async def _eviction(session: Session) -> Finding:
@@ -81,11 +81,11 @@ async def _eviction(session: Session) -> Finding:
     try:
         (memory,) = await session.send([("INFO", "memory")])
     except exceptions.ResponseError:
-        said = "cannot be seen, its user may not run INFO; maxmemory-policy should be noeviction"
+        said = "unknown, its user may not run INFO; maxmemory-policy should be noeviction"
         return Finding("note", what, said)
     lines = (line.partition(":") for line in memory.decode().splitlines())
     policy = {name: value for name, _, value in lines}.get("maxmemory_policy", "unknown")
     if policy == "noeviction":
         return Finding("ok", what, policy)
-    said = f"maxmemory-policy is {policy}; with noeviction nothing is forgotten before its time"
+    said = f"maxmemory-policy is {policy}; set it to noeviction to keep every heartbeat"
     return Finding("note", what, said)

@@ -42,18 +42,14 @@ TRIAL: Final = (
 
 _REFUSED_COMMAND: Final = re.compile(r"to run the '([^']+)' command")
 _UNKNOWN_COMMAND: Final = re.compile(r"unknown command '([^']+)'")
-_CLUSTER: Final = (
-    "Redis Cluster is not supported; name a Redis or Valkey that runs without cluster mode"
-)
-_SENTINEL: Final = (
-    "Redis Sentinel is not supported; name the Redis or Valkey itself, not the Sentinel"
-)
+_CLUSTER: Final = "Redis Cluster is not supported; use a Redis or Valkey without cluster mode"
+_SENTINEL: Final = "Redis Sentinel is not supported; use the URL of the Redis or Valkey itself"
 # By the first word of what Redis answers.
 _TROUBLES: Final = {
-    "READONLY": "it takes no writes, as a replica does",
+    "READONLY": "it does not accept writes, like a replica",
     "OOM": "it is full (maxmemory)",
-    "MISCONF": "it takes no writes because it cannot save to its disk (MISCONF)",
-    "NOREPLICAS": "it takes no writes because too few replicas are connected (NOREPLICAS)",
+    "MISCONF": "it does not accept writes because it cannot save to disk (MISCONF)",
+    "NOREPLICAS": "it does not accept writes because too few replicas are connected (NOREPLICAS)",
     "DENIED": "it is in protected mode",
     "MOVED": _CLUSTER,
     "ASK": _CLUSTER,
@@ -106,7 +102,7 @@ def require_fit(server: Server) -> None:
         needed = ".".join(map(str, LEAST_VERSION))
         raise UnfitRedisError(f"it is version {server.version}; {needed} or later is needed")
     if server.role != "master":
-        raise UnfitRedisError("it is a replica; name the server that takes writes")
+        raise UnfitRedisError("it is a replica; name the server that accepts writes")
 
 
 def trouble_of(error: BaseException, *, prefix: str) -> str | None:
@@ -117,7 +113,7 @@ def trouble_of(error: BaseException, *, prefix: str) -> str | None:
         case UnfitRedisError():
             return said
         case exceptions.AuthenticationError():
-            return "it refuses the user or the password"
+            return "it rejects the user or the password"
         case exceptions.ResponseError():
             return _refusal(said, error.status_code or said.partition(" ")[0], prefix)
     return None
@@ -133,7 +129,7 @@ def _refusal(said: str, code: str, prefix: str) -> str:
         return _CLUSTER
     if unknown := _UNKNOWN_COMMAND.match(said):
         return f"it does not know the command {unknown[1].upper()}"
-    return _TROUBLES.get(code, f"it refuses what it is asked ({code})")
+    return _TROUBLES.get(code, f"it rejects a command ({code})")
 
 
 def _may_not_run(commands: str) -> str:

@@ -128,7 +128,7 @@ class Session:
             except exceptions.ResponseError as error:
                 answer = error
             if not self._unanswered:
-                raise exceptions.ConnectionError(f"unasked, Redis says: {answer}")
+                raise exceptions.ConnectionError(f"unexpected message from Redis: {answer}")
             sent = self._unanswered[0]
             sent.answers.append(answer)
             if len(sent.answers) == sent.expected:

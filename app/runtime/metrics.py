@@ -20,7 +20,7 @@ REQUESTS: Final = Counter(
 )
 REQUEST_SECONDS: Final = Histogram(
     "rowlock_request_seconds",
-    "From a request's head to its answer's, long polls included.",
+    "Time from request headers to response headers, long polls included.",
     ["route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
@@ -32,32 +32,32 @@ OTHER_QUEUES: Final = "(other)"
 CLAIMS: Final = Counter("rowlock_claims_total", "Tasks handed to workers.", ["queue"])
 TRANSITIONS: Final = Counter(
     "rowlock_transitions_total",
-    "Tasks moved by this process from state to state.",
+    "State transitions of tasks by this process.",
     ["source", "target"],
 )
 BATCH_CALLS: Final = Histogram(
     "rowlock_batch_calls",
-    "Calls that shared one batch.",
+    "Number of calls in one batch.",
     ["kind"],
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024),
 )
 WAITING_CALLERS: Final = Gauge(
-    "rowlock_waiting_callers", "Long polls that wait now.", multiprocess_mode="livesum"
+    "rowlock_waiting_callers", "Long polls currently waiting.", multiprocess_mode="livesum"
 )
 CONNECTIONS: Final = Gauge(
-    "rowlock_connections", "Connections of callers that are open.", multiprocess_mode="livesum"
+    "rowlock_connections", "Open client connections.", multiprocess_mode="livesum"
 )
 CONNECTIONS_CUT: Final = Counter(
     "rowlock_connections_cut_total",
-    "Connections ended so that others are served: too many, too slow, too much memory.",
+    "Connections closed to protect others: too many, too slow, too much memory.",
     ["reason"],
 )
 REDIS_UP: Final = Gauge(
     "rowlock_redis_up",
-    "1 while Redis answers, 0 while it is away or absent.",
+    "1 while Redis answers, 0 while it does not or is not set.",
     multiprocess_mode="livemin",
 )
-CACHE_READS: Final = Counter("rowlock_cache_reads_total", "Reads of the cache.", ["kind", "found"])
+CACHE_READS: Final = Counter("rowlock_cache_reads_total", "Cache reads.", ["kind", "found"])
 
 
 _queues: Final[set[str]] = set()
@@ -90,9 +90,9 @@ def scheduler_state(sweeps: Iterable[SweepFigure]) -> str:
     """`ok` while a scheduler runs somewhere; else what is wrong, and what to do."""
     seconds = min((sweep.seconds_since for sweep in sweeps), default=None)
     if seconds is None:
-        return "none has run yet: run `rowlock scheduler`"
+        return "no scheduler has run yet: run `rowlock scheduler`"
     if seconds > SILENT_SECONDS:
-        return f"none has run for {seconds:.0f} s: run `rowlock scheduler`"
+        return f"no scheduler has run for {seconds:.0f} s: run `rowlock scheduler`"
     return "ok"
 
 
@@ -121,7 +121,7 @@ class StoredFigures(Collector):
         running = GaugeMetricFamily("rowlock_running_tasks", "Tasks in progress.", labels=["queue"])
         oldest = GaugeMetricFamily(
             "rowlock_oldest_waiting_seconds",
-            "For how long the tasks that are next could have been claimed, at most.",
+            "Longest time for which a task could have been claimed.",
             labels=["queue"],
         )
         for queue in self.queues:
@@ -130,19 +130,19 @@ class StoredFigures(Collector):
             if queue.oldest_waiting_seconds is not None:
                 oldest.add_metric([queue.queue], queue.oldest_waiting_seconds)
         runs = CounterMetricFamily(
-            "rowlock_sweep_runs", "Sweeps run, by all schedulers together.", labels=["sweep"]
+            "rowlock_sweep_runs", "Sweeps run by all schedulers.", labels=["sweep"]
         )
         moved = CounterMetricFamily(
             "rowlock_swept_tasks", "Tasks moved by sweeps.", labels=["sweep"]
         )
         age = GaugeMetricFamily(
             "rowlock_sweep_age_seconds",
-            "Since a scheduler last told of this sweep; beyond a minute none runs.",
+            "Seconds since a scheduler last reported this sweep; over 60: no scheduler runs.",
             labels=["sweep"],
         )
         scheduler = GaugeMetricFamily(
             "rowlock_scheduler_up",
-            "1 while a scheduler runs somewhere, 0 where none was heard of for a minute.",
+            "1 while any scheduler runs, 0 if none has reported for a minute.",
         )
         if self.has_scheduler is not None:
             scheduler.add_metric([], self.has_scheduler)

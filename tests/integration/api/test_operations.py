@@ -69,7 +69,7 @@ async def test_that_no_scheduler_runs_is_told_everywhere_and_stops_nobody(
         assert (answer.status_code, answer.json()["status"]) == (200, "ready")
         return str(answer.json()["parts"]["scheduler"])
 
-    assert await ready() == "none has run yet: run `rowlock scheduler`"
+    assert await ready() == "no scheduler has run yet: run `rowlock scheduler`"
     assert figure(await figures(api), "scheduler_up") == 0
     assert (await findings())["scheduler"].verdict == "note"
     scheduled(engine, seconds_ago=5)
@@ -77,9 +77,9 @@ async def test_that_no_scheduler_runs_is_told_everywhere_and_stops_nobody(
     assert figure(await figures(api), "scheduler_up") == 1
     assert (await findings())["scheduler"] == Finding("ok", "scheduler", "ok")
     scheduled(engine, seconds_ago=3600)
-    assert (await ready()).startswith("none has run for 36")
+    assert (await ready()).startswith("no scheduler has run for 36")
     assert figure(await figures(api), "scheduler_up") == 0
-    assert (await findings())["scheduler"].detail.startswith("none has run for 36")
+    assert (await findings())["scheduler"].detail.startswith("no scheduler has run for 36")
 
 
 async def test_it_is_ready_with_all_its_parts(api: httpx.AsyncClient, engine: Engine) -> None:

@@ -107,12 +107,12 @@ def test_a_database_without_a_schema_is_refused_naming_the_command(
 
 
 def test_a_recount_tells_of_a_tag_in_a_line_of_its_own(settings: Settings, engine: Engine) -> None:
-    hostile = "\x1b[31mred\nAll are right."
+    hostile = "\x1b[31mred\nAll are correct."
     with engine.begin() as connection:
         connection.execute(insert(CounterValue).values(name=f"tag/{hostile}", value=3))
     assert rowlock(settings, "recount").stdout.splitlines() == [
-        r"tag/\x1b[31mred\nAll are right.: -3",
-        "1 counters were wrong and are right now.",
+        r"tag/\x1b[31mred\nAll are correct.: -3",
+        "1 counters were wrong and are now correct.",
     ]
 
 
@@ -154,7 +154,7 @@ def test_another_programs_database_is_not_taken_for_a_newer_version(
     ran = rowlock(empty, "migrate")
 
     assert ran.returncode == 1
-    assert "another program's: its revision 3f2a9c11d0b4" in ran.stderr
+    assert "another program: revision 3f2a9c11d0b4" in ran.stderr
     assert rowlock(empty, "serve").returncode == 1
     assert found(empty)["schema"].verdict == "bad"
 

@@ -168,7 +168,7 @@ async def test_a_password_that_is_wrong_is_said_to_be(
     secret = settings.redis_url.partition(":@")[0]
     async with serving(redis_refuses) as api:
         said = await readiness(api)
-        assert said == "degraded: it refuses the user or the password"
+        assert said == "degraded: it rejects the user or the password"
         assert secret not in said
 
 
@@ -239,7 +239,7 @@ def test_the_doctor_tells_of_a_redis_that_is_well(own: Settings, own_redis: Valk
     said = doctor_says(own)
     verdict, server = said["Redis"]
     assert (verdict, server.startswith(("valkey ", "redis "))) == ("ok", True)
-    assert said["Redis user"] == ("ok", "may run all that is needed")
+    assert said["Redis user"] == ("ok", "may run all commands needed")
     assert said["Redis keys"] == ("ok", "begin with rowlock:")
     assert said["Redis eviction"] == ("ok", "noeviction")
 
