@@ -1,4 +1,4 @@
-"""Runs benchmarks, prints what they found in one table, and writes it to docs/performance.md."""
+"""Runs benchmarks, prints the results in a table, and writes them to docs/performance.md."""
 
 import argparse
 import sys
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     results, failed = _run(names, given, writes=options.report)
     print_table(results)
     for name, reason in failed.items():
-        print(f"{name} has no result: {reason}")
+        print(f"{name} failed: {reason}")
     if options.report:
         print(f"Written to {Book().write()}")
     sys.exit(1 if failed else 0)
@@ -97,14 +97,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--large", action="store_true", help=f"run {', '.join(LARGE)}")
     parser.add_argument("--rounds", type=int, default=Options.rounds, help="default: %(default)s")
     parser.add_argument(
-        "--seconds", type=float, default=Options.seconds, help="of each run; default: %(default)s"
+        "--seconds",
+        type=float,
+        default=Options.seconds,
+        help="duration of each run; default: %(default)s",
     )
     parser.add_argument(
-        "--rows", type=int, default=Options.rows, help="ended tasks; default: %(default)s"
+        "--rows", type=int, default=Options.rows, help="number of ended tasks; default: %(default)s"
     )
-    parser.add_argument("--home", type=Path, help="for the servers' data, not the usual /tmp")
+    parser.add_argument("--home", type=Path, help="directory for the servers' data instead of /tmp")
     parser.add_argument(
-        "--no-report", dest="report", action="store_false", help="leave docs/performance.md alone"
+        "--no-report", dest="report", action="store_false", help="do not write docs/performance.md"
     )
-    parser.epilog = f"Names: {', '.join([*LIGHT, *LARGE])}. Without: {', '.join(LIGHT)}."
+    parser.epilog = f"Names: {', '.join([*LIGHT, *LARGE])}. Default: {', '.join(LIGHT)}."
     return parser

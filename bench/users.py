@@ -55,7 +55,7 @@ class Server:
             with urlopen(request, timeout=30) as answer:
                 return [task["id"] for task in json.load(answer)]
         except URLError as error:
-            raise BenchError(f"{self._url} does not serve: {error}") from error
+            raise BenchError(f"cannot connect to {self._url}: {error}") from error
 
 
 def run(

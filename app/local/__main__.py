@@ -10,4 +10,4 @@ try:
 except LocalError as error:
     say_on_stderr(str(error))
     sys.exit(1)
-say_on_stderr(f"{server} is at hand: {server.path}")
+say_on_stderr(f"{server} is available: {server.path}")

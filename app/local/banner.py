@@ -18,7 +18,7 @@ Submit a task:
   curl -s {url}/tasks {json}{client} \\
     -d '{{"title": "Say hello", "priority": "高"}}'; echo
 
-Be its worker: claim it, then complete it:
+Act as its worker: claim it, then complete it:
 
   LEASE=$(curl -s {url}/leases {json}{worker} \\
     -d '{{"worker": "me"}}' | sed -n 's/.*"lease_id": *"\\([^"]*\\)".*/\\1/p')

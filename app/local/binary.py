@@ -42,8 +42,8 @@ class ServerBinary:
             if path.is_file():
                 return path
         raise LocalError(
-            f"{self} at {self.path} comes without {' or '.join(names)} (looked in "
-            f"{', '.join(map(str, places))}), so its data directory cannot be made. "
+            f"{self} at {self.path} has no {' or '.join(names)} (searched "
+            f"{', '.join(map(str, places))}), so its data directory cannot be created. "
             "Set ROWLOCK_MYSQLD to a complete server, or ROWLOCK_DATABASE_URL to a running one."
         )
 
@@ -91,11 +91,11 @@ def _ask(path: Path, command: tuple[str, ...], options: tuple[str, ...]) -> Serv
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise LocalError(f"{path} does not run: {error}") from error
+        raise LocalError(f"{path} cannot be run: {error}") from error
     parsed = parse_version(answer.stdout)
     if answer.returncode != 0 or not parsed:
         said = (answer.stderr or answer.stdout).strip()[-300:] or f"exit code {answer.returncode}"
-        raise LocalError(f"{path} does not tell its version: {said}")
+        raise LocalError(f"{path} does not report its version: {said}")
     flavour, version = parsed
     binary = ServerBinary(flavour, version, path, command, options)
     if version < OLDEST[flavour]:
@@ -109,4 +109,4 @@ def _first(root: Path, *patterns: str) -> Path:
         for path in sorted(root.glob(pattern)):
             if path.is_file() and not path.is_symlink():
                 return path
-    raise LocalError(f"{root} holds no {patterns[0]}")
+    raise LocalError(f"{root} contains no {patterns[0]}")

@@ -146,7 +146,7 @@ class Child:
         if not lines:
             return ""
         source = f" ({self._log})" if self._log else ""
-        return "\n".join([f"\nIts last lines{source}:", *(f"  {line}" for line in lines)])
+        return "\n".join([f"\nIts last log lines{source}:", *(f"  {line}" for line in lines)])
 
     def _reap(self) -> None:
         self._process.wait()

@@ -54,7 +54,7 @@ def open_data_directory(
         flavour, password = Flavour(mark["flavour"]), str(mark["password"])
     except (OSError, ValueError, KeyError) as error:
         raise LocalError(
-            f"{path} was not made by Rowlock, or its {_MARK} is damaged ({error}). "
+            f"{path} was not created by Rowlock, or its {_MARK} is damaged ({error}). "
             "Move it away, or set ROWLOCK_HOME to another directory."
         ) from error
     if flavour is not binary.flavour:
@@ -85,7 +85,7 @@ def _initialise(path: Path, binary: ServerBinary, options: Sequence[str], log: P
             child = Child("initialising MariaDB", command, log=log, stdin=script)
         if child.wait(_INITIALISE_SECONDS) != 0:
             raise LocalError(
-                f"{binary} could not make its data directory {path}: it "
+                f"{binary} could not create its data directory {path}: it "
                 f"{child.how_it_ended()}.{child.last_words()}{_confinement_hint(binary)}"
             )
         version = ".".join(map(str, binary.version))
@@ -141,6 +141,6 @@ def _confinement_hint(binary: ServerBinary) -> str:
     if str(binary.path) != "/usr/sbin/mysqld" or not profile.exists():
         return ""
     return (
-        f"\nAppArmor ({profile}) may be what keeps it out of this directory; "
-        "ROWLOCK_MYSQLD can name another server, ROWLOCK_DATABASE_URL a running one."
+        f"\nAppArmor ({profile}) may deny it access to this directory; "
+        "set ROWLOCK_MYSQLD to another server, or ROWLOCK_DATABASE_URL to a running one."
     )

@@ -75,7 +75,7 @@ class _Dev:
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise LocalError(
-                f"The data directory cannot be made: {error}. Set ROWLOCK_HOME to another."
+                f"The data directory cannot be created: {error}. Set ROWLOCK_HOME to another."
             ) from error
         lock = DirectoryLock(home)
         lock.acquire()
@@ -87,12 +87,12 @@ class _Dev:
             self._say("\nStopping …")
         except LocalError:
             if self._parts.are_any:
-                self._say("\nSomething went wrong; stopping …")
+                self._say("\nAn error occurred; stopping …")
             raise
         finally:
             self._parts.stop()
             lock.release()
-        self._say(f"Stopped. The data is kept in {home}; the next start carries on with it.")
+        self._say(f"Stopped. The data is kept in {home} for the next start.")
 
     def _start(self) -> None:
         settings = self._settings
@@ -135,7 +135,7 @@ class _Dev:
             binary=find_server(self._say),
             buffer_pool_mib=self._settings.buffer_pool_mib,
         )
-        new = "" if server.is_initialised else ", making its data directory"
+        new = "" if server.is_initialised else ", creating its data directory"
         self._say(f"Starting {server.binary}{new} …")
         server.launch()
         self._parts.add(server.child, server.stop)
@@ -182,7 +182,7 @@ class _Dev:
         """None once it is ready, else what it says."""
         settings = self._settings
         if not is_held_by(settings.port, pid=api.pid):
-            return "nothing: it does not listen yet"  # another program may, and answer too
+            return "nothing, because it is not listening yet"  # another program may, and answer too
         connection = http.client.HTTPConnection(settings.reachable_host, settings.port, timeout=5)
         try:
             connection.request("GET", "/readyz")

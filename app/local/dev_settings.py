@@ -30,8 +30,8 @@ class DevSettings:
     def read(cls, environment: Mapping[str, str]) -> "DevSettings":
         if environment.get("ROWLOCK_TLS_CERTIFICATE_FILE"):
             raise LocalError(
-                "`rowlock dev` speaks plain HTTP, for this machine. Unset "
-                "ROWLOCK_TLS_CERTIFICATE_FILE, or start the parts: serve --with-scheduler."
+                "`rowlock dev` serves plain HTTP, for this machine only. Unset "
+                "ROWLOCK_TLS_CERTIFICATE_FILE, or run `rowlock serve --with-scheduler`."
             )
         return cls(
             home=_home(environment),

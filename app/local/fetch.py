@@ -105,10 +105,14 @@ def fetch_server(
     """
     for tool in ("apt-get", "dpkg"):
         if not shutil.which(tool):
-            raise LocalError(f"no {tool} here: a server is fetched on Debian and its kin only")
+            raise LocalError(
+                f"{tool} was not found; a server can be fetched only on Debian and its derivatives"
+            )
     offers = [offer for offer in _offers(etc_apt, suite) if offer.package in packages]
     if not offers:
-        raise LocalError(f"the apt sources in {etc_apt} name no main archive of this distribution")
+        raise LocalError(
+            f"the apt sources in {etc_apt} do not contain this distribution's main archive"
+        )
     failures: list[str] = []
     with _only_one(cache, say):
         if found := cached_server(cache):
@@ -195,7 +199,7 @@ def _only_one(cache: Path, say: Callable[[str], None]) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("Another process is fetching a server; waiting for it …")
+            say("Waiting for another process that is fetching a server …")
             fcntl.flock(lock, fcntl.LOCK_EX)
         for leftover in cache.glob(".fetch-*"):
             shutil.rmtree(leftover, ignore_errors=True)

@@ -50,7 +50,7 @@ class DirectoryLock:
                 holder = os.pread(file, 20, 0).decode()
                 if _is_alive(holder) or time.monotonic() > give_up_at:
                     raise LocalError(
-                        f"{self._directory} is in use by process {holder or '?'}. Stop that one "
+                        f"{self._directory} is in use by process {holder or '?'}. Stop it "
                         f"first (kill {holder or 'PID'}), or set ROWLOCK_HOME to another directory."
                     ) from None
                 time.sleep(0.05)

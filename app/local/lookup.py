@@ -14,10 +14,10 @@ from app.local.fetch import cache_directory, cached_server, fetch_server
 _SYSTEM_PLACES = ("/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/local/mysql/bin")
 
 WHAT_TO_DO = """\
-What you can do, any one of these:
-  - use a MySQL (8.0.1 or newer) or MariaDB (10.6 or newer) that runs already:
+Do one of these:
+  - use a MySQL (8.0.1 or newer) or MariaDB (10.6 or newer) that is already running:
       ROWLOCK_DATABASE_URL=mysql://USER:PASSWORD@HOST:3306/DATABASE
-  - name a server program on this machine: ROWLOCK_MYSQLD=/path/to/mysqld
+  - choose a server program on this machine: ROWLOCK_MYSQLD=/path/to/mysqld
   - install one, such as your system's mysql-server or mariadb-server package"""
 
 
@@ -48,19 +48,19 @@ def find_server(say: Callable[[str], None] = say_on_stderr) -> ServerBinary:
         if tried:
             say(f"Fetching a server, because {'; '.join(tried)}")
         else:
-            tried.append("no mysqld or mariadbd on PATH or in the system's usual places")
+            tried.append("no mysqld or mariadbd on PATH or in the usual system directories")
         return fetch_server(cache, say)
     except (LocalError, OSError) as error:
         tried += [f"fetching one: {line}" for line in str(error).splitlines()]
     attempts = "\n".join(f"  - {attempt}" for attempt in tried)
-    raise LocalError(f"There is no MySQL server to run. Tried:\n{attempts}\n{WHAT_TO_DO}")
+    raise LocalError(f"No usable MySQL server was found. Tried:\n{attempts}\n{WHAT_TO_DO}")
 
 
 def _taken(
     server: ServerBinary, passed_over: list[str], say: Callable[[str], None]
 ) -> ServerBinary:
     if passed_over:
-        say(f"Taking {server} at {server.path}, because {'; '.join(passed_over)}")
+        say(f"Using {server} at {server.path}, because {'; '.join(passed_over)}")
     return server
 
 

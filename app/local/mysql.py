@@ -193,7 +193,7 @@ class MySQLServer:
                 )
             if time.monotonic() > give_up_at:
                 raise LocalError(
-                    f"{self.binary} still does not answer on port {self.port}; given up."
+                    f"{self.binary} did not answer on port {self.port} in time."
                     f"{self.child.last_words()}"
                 )
             time.sleep(0.03)
@@ -267,7 +267,7 @@ class MySQLServer:
             if error.args[0] != ER.ACCESS_DENIED_ERROR or self.child.ends_within(_DENIED_SECONDS):
                 return False
             raise LocalError(
-                f"{self.binary} refuses the password kept in {self._data_path}."
+                f"{self.binary} rejects the password stored in {self._data_path}."
             ) from error
         except (pymysql.MySQLError, OSError):
             return False

@@ -43,11 +43,13 @@ def require_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except PermissionError:
             raise LocalError(
-                f"Port {port} is not for ordinary users. Set ROWLOCK_PORT to one above 1023."
+                f"Port {port} needs root. Set ROWLOCK_PORT to a port above 1023."
             ) from None
         except OSError as error:
             holder = port_holder(port)
-            cause = f"process {holder} listens there. End it" if holder else f"{error.strerror}"
+            cause = (
+                f"process {holder} is listening there. Stop it" if holder else f"{error.strerror}"
+            )
             other = port + 1 if port < _HIGHEST_PORT else port - 1
             raise LocalError(
                 f"Port {port} of {host} cannot be used: {cause}, or choose another port: "

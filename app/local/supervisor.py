@@ -36,8 +36,8 @@ class Supervisor:
             if child.exit_code() is not None:
                 raise LocalError(
                     f"{child.name} {child.how_it_ended()}.{child.last_words()}\n"
-                    "What was stored is kept: start again. Should it end again, its last lines say "
-                    "what is in the way."
+                    "The data is kept: start again. If it stops again, its last log lines show "
+                    "the cause."
                 )
 
     def watch(self) -> None:

@@ -92,8 +92,8 @@ class ValkeyServer:
             binary = get_binary_path()
         except ValkeyBinaryNotFoundError as error:
             raise LocalError(
-                f"There is no Valkey for this machine: {error} Set ROWLOCK_REDIS_URL to a Redis or "
-                "Valkey of yours, or to nothing (ROWLOCK_REDIS_URL=) to do without."
+                f"Valkey is not available here: {error} Set ROWLOCK_REDIS_URL to a Redis "
+                "or Valkey, or to nothing (ROWLOCK_REDIS_URL=) to run without one."
             ) from error
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._port = self._wanted_port or free_port(self._port)

@@ -180,8 +180,8 @@ def test_a_part_that_fails_takes_the_rest_down_and_is_named(
 def test_a_part_that_dies_later_takes_the_rest_down(start: Start) -> None:
     dev = start(STUB_FAILS="scheduler", STUB_FAILS_AFTER="1.5").ready()
     assert dev.end() == 1
-    assert re.search(r"(?s)went wrong.*API stopped.*scheduler exited with code 7", dev.output)
-    assert "What was stored is kept: start again." in dev.output
+    assert re.search(r"(?s)error occurred.*API stopped.*scheduler exited with code 7", dev.output)
+    assert "The data is kept: start again." in dev.output
 
 
 def test_a_taken_port_is_refused_before_anything_starts(start: Start, tmp_path: Path) -> None:
@@ -252,13 +252,13 @@ def test_with_its_own_servers_and_again_on_the_same_data(start: Start, tmp_path:
     assert parts[3] in {"MySQL", "MariaDB"}
 
     again = start(own_servers=True, port=dev.port).ready()
-    assert "making its data directory" not in again.output
+    assert "creating its data directory" not in again.output
     assert _database_url(again) == url
     server = int((tmp_path / "home/mysql/mysql.pid").read_text())
     os.kill(server, signal.SIGKILL)
     assert again.end() == 1
     assert re.search(r"rowlock dev: (MySQL|MariaDB) was killed by SIGKILL", again.output)
-    assert "Its last lines" in again.output
+    assert "Its last log lines" in again.output
 
 
 def _database_url(dev: Dev) -> str:

@@ -138,7 +138,7 @@ def test_a_second_one_on_the_same_home_is_refused(server: MySQLServer) -> None:
 
 def test_a_port_in_use_is_an_error_that_shows_the_log(mariadb: MySQLServer, tmp_path: Path) -> None:
     second = MySQLServer(tmp_path, port=mariadb.port, binary=mariadb.binary)
-    with pytest.raises(LocalError, match=r"(?s)before it was ready.*Its last lines.*in use"):
+    with pytest.raises(LocalError, match=r"(?s)before it was ready.*Its last log lines.*in use"):
         second.start()
 
 
@@ -158,7 +158,7 @@ def test_a_directory_that_is_not_ours_is_left_alone(
 ) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data/ibdata1").write_bytes(b"precious")
-    with pytest.raises(LocalError, match="was not made by Rowlock"):
+    with pytest.raises(LocalError, match="was not created by Rowlock"):
         MySQLServer(tmp_path, binary=mariadb_binary).start()
     assert (tmp_path / "data/ibdata1").read_bytes() == b"precious"
 

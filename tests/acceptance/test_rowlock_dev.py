@@ -115,7 +115,7 @@ def test_the_banner_works_ctrl_c_stops_everything_and_the_data_is_kept(
         if shutil.which("curl"):
             task = json.loads(shell(first.command("Submit a task")))
             assert (task["status"], task["priority"]) == ("to_do", "高")
-            done = json.loads(shell(first.command("Be its worker")))
+            done = json.loads(shell(first.command("Act as its worker")))
             assert (done["id"], done["status"], done["result"]) == (task["id"], "done", "hello")
         else:
             done = http.post("/tasks", json={"title": "kept"}).json()
@@ -134,7 +134,7 @@ def test_the_banner_works_ctrl_c_stops_everything_and_the_data_is_kept(
 
         started.append(second := Dev(home, port))
         second.wait_ready()
-        assert "making its data directory" not in second.output
+        assert "creating its data directory" not in second.output
         assert http.get(f"/tasks/{done['id']}").json() == done
         assert http.post("/tasks", json={"title": "next"}).json()["id"] > done["id"]
         second.interrupt()

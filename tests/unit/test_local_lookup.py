@@ -126,7 +126,7 @@ def test_an_installed_server_that_is_too_old_is_passed_over_with_a_word(machine:
     said: list[str] = []
     assert find_server(said.append).path == installed
     (line,) = said
-    assert line.startswith(f"Taking MariaDB 10.11.18 at {installed}, because ")
+    assert line.startswith(f"Using MariaDB 10.11.18 at {installed}, because ")
     assert f"{machine}/bin/mysqld is MySQL 5.7.44, too old" in line
 
 
@@ -136,7 +136,7 @@ def test_one_fetched_before_in_the_place_of_one_too_old_comes_with_a_word(machin
     said: list[str] = []
     find_server(said.append)
     (line,) = said
-    assert line.startswith("Taking MySQL 9.7.4 at ")
+    assert line.startswith("Using MySQL 9.7.4 at ")
     assert "MySQL 5.7.44, too old" in line
 
 
@@ -160,7 +160,7 @@ def test_without_apt_the_message_says_what_to_do(machine: Path) -> None:
         find_server()
     message = str(caught.value)
     assert "MySQL 5.7.44, too old" in message
-    assert "no apt-get here" in message
+    assert "apt-get was not found" in message
     assert "ROWLOCK_DATABASE_URL=mysql://" in message
     assert "ROWLOCK_MYSQLD=" in message
 
@@ -213,7 +213,7 @@ def test_a_suite_that_is_named_is_the_only_one_that_is_asked(machine: Path) -> N
 
 
 def test_a_fetched_server_that_does_not_run_is_not_kept(machine: Path) -> None:
-    with pytest.raises(LocalError, match="does not tell its version"):
+    with pytest.raises(LocalError, match="does not report its version"):
         fetch_server(cache_directory(), quiet, etc_apt=fake_apt(machine, version="Segfault"))
     assert cached_server(cache_directory()) is None
 

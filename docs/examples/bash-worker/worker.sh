@@ -72,7 +72,7 @@ while [[ -z $stopping ]]; do
   # The answer may have been lost on its way: the same again is answered the same again.
   until post "/leases/$lease/$ending" <<<"$body" >/dev/null || (($? == 2)); do
     if [[ -n $stopping ]]; then
-      echo "lease $lease: the server is away; the task will be done again" >&2
+      echo "lease $lease: the server is not available; the task will run again" >&2
       exit 1
     fi
     sleep 2

@@ -17,7 +17,7 @@ def take_order() -> tuple[Response, int]:
     order = request.get_json()
     order_id = order.get("id") if isinstance(order, dict) else None
     if not isinstance(order_id, int):
-        return jsonify(error="An order needs an id, a number."), 400
+        return jsonify(error="The order needs a numeric id."), 400
     # The browser sends again what it got no answer to, or what was clicked twice.
     try:
         task = rowlock.submit(
@@ -29,6 +29,6 @@ def take_order() -> tuple[Response, int]:
     except InvalidRequestError as error:
         return jsonify(error=str(error)), 422
     except RowlockError as error:
-        app.logger.warning("order %d was not taken: %s", order_id, error)
+        app.logger.warning("order %d was not accepted: %s", order_id, error)
         return jsonify(error="Try again in a moment."), 503
     return jsonify(order=order_id, task=task.id), 202

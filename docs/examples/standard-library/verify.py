@@ -41,7 +41,7 @@ def main(url: str = "http://127.0.0.1:8000") -> None:
     for path in (files - found) + (found - files):
         print(f"{path}: {files[path]} file, {found[path]} tasks")
     if wrong or files != found:
-        sys.exit("NOT as it should be")
+        sys.exit("WRONG")
     again = sum(task["attempt"] > 1 for task in ended)
     print(
         f"{len(ended)} files, each done once, every digest right; {again} needed a second attempt"
