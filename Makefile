@@ -19,23 +19,23 @@ LOCK := uv pip compile --quiet --generate-hashes --no-header --universal
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.runtime ## install into .venv, and have a MySQL server at hand
+setup: $(VENV)/.runtime ## install into .venv, and find or fetch a MySQL server
 	@[ -n "$$ROWLOCK_DATABASE_URL" ] || $(BIN)/python -m app.local || \
-	  echo "Installed all the same; 'make up' needs one of these."
+	  echo "Rowlock is installed, but 'make up' needs one of these."
 
 up: $(VENV)/.runtime ## run everything on this machine until Ctrl-C
 	@$(BIN)/rowlock dev
 
-test: $(VENV)/.dev ## run the tests (ARGS="-k name" for some of them); test-mariadb: on MariaDB
+test: $(VENV)/.dev ## run the tests (ARGS="-k name" to select some); test-mariadb: on MariaDB
 	@$(PYTEST) $(ARGS)
 
 test-mariadb: $(addprefix test-,$(MARIADB))
 
 $(addprefix test-,$(MARIADB)): $(VENV)/.dev
-	@echo "The integration and concurrency tests on $(@:test-%=%):"
+	@echo "Integration and concurrency tests on $(@:test-%=%):"
 	@ROWLOCK_TEST_ENGINE=$(@:test-%=%) $(PYTEST) tests/integration tests/concurrency $(ARGS)
 
-test-cluster: $(VENV)/.dev ## lose the server that takes writes, of three that are a group
+test-cluster: $(VENV)/.dev ## test the failover of a group of three MySQL servers
 	@$(BIN)/python -m tests.trials.cluster $(ARGS)
 
 check: $(VENV)/.dev ## lint, format, types, imports, and migrations against the models
@@ -45,19 +45,19 @@ check: $(VENV)/.dev ## lint, format, types, imports, and migrations against the 
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.drift
 
-chaos: $(VENV)/.dev ## kill and stop everything for a while, and count up (ARGS="--minutes 1 --seed 7")
+chaos: $(VENV)/.dev ## kill and stop all parts at random, then check all tasks (ARGS="--minutes 1 --seed 7")
 	@$(BIN)/python -m tests.trials.chaos $(ARGS)
 
-model: $(VENV)/.dev ## hold every operation to a model, at random (ARGS="--steps 100000 --seed 7")
+model: $(VENV)/.dev ## compare random operations with a model (ARGS="--steps 100000 --seed 7")
 	@$(BIN)/pytest tests/model --steps 20000 $(ARGS)
 
-fuzz: $(VENV)/.dev ## make calls from the OpenAPI document, right and wrong ones (ARGS="--seed 7")
+fuzz: $(VENV)/.dev ## send valid and invalid calls made from the OpenAPI document (ARGS="--seed 7")
 	@$(BIN)/python -m tests.trials.fuzz $(ARGS)
 
-siege: $(VENV)/.dev ## attack a server in every way, and see whether the others are served
+siege: $(VENV)/.dev ## attack a server, and check that other clients are still served
 	@$(BIN)/python -m tests.trials.siege $(ARGS)
 
-bench: $(VENV)/.runtime ## measure, and write docs/performance.md; bench-large: on 10 M tasks
+bench: $(VENV)/.runtime ## run the benchmarks and write docs/performance.md; bench-large: with 10 M tasks
 	@$(BIN)/python -m bench $(ARGS)
 
 bench-large: $(VENV)/.runtime
@@ -70,35 +70,35 @@ binary: $(VENV)/.dev ## build dist/rowlock, one executable for machines without 
 	@$(BIN)/python binary/sbom.py dist/rowlock
 	@ls -lh dist/rowlock dist/rowlock.cdx.json
 
-lock: ## re-make the lock files after a change in pyproject.toml (needs uv)
+lock: ## update the lock files after a change in pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }
 	$(LOCK) --extra dev pyproject.toml -o requirements-dev.lock
 	echo 'setuptools>=80' | $(LOCK) -c requirements-dev.lock pyproject.toml - -o requirements.lock
 
-clean: ## remove .venv and caches; the data and the fetched server stay
+clean: ## remove .venv and caches, but not the data or the fetched server
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 	rm -rf build dist *.egg-info
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "Rowlock needs Python 3.11 or newer, and '$(PYTHON)' is not. Name another one:"; \
+	  echo "Rowlock needs Python 3.11 or newer, but '$(PYTHON)' is not. Choose another one:"; \
 	  echo "  make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-	  echo "'$(PYTHON)' cannot make virtual environments. On Debian and Ubuntu:"; \
+	  echo "'$(PYTHON)' cannot create virtual environments. On Debian and Ubuntu:"; \
 	  echo "  apt install python3-venv"; exit 1; }
-	@echo "Making $(VENV) with $$($(PYTHON) --version) …"
+	@echo "Creating $(VENV) with $$($(PYTHON) --version) …"
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
 # setuptools is in both locks, so that the checkout itself installs without a download.
 $(VENV)/.runtime: $(VENV)/.made requirements.lock pyproject.toml
-	@echo "Installing what requirements.lock names into $(VENV) …"
+	@echo "Installing requirements.lock into $(VENV) …"
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.made requirements-dev.lock pyproject.toml
-	@echo "Installing what requirements-dev.lock names into $(VENV) …"
+	@echo "Installing requirements-dev.lock into $(VENV) …"
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $(VENV)/.runtime $@
