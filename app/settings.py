@@ -158,9 +158,9 @@ class Settings(BaseSettings):
         default=12_000,
         ge=16,
         le=1_000_000,
-        description="Maximum number of open connections per process. Beyond it, the connection "
-        "that has been idle or sending for longest is closed; if all are being answered, the new "
-        "one gets 503.",
+        description="Maximum number of open connections per process. Beyond it, one whose "
+        "last call was refused is closed, or else the one that has been idle or sending for "
+        "longest; if all are being answered, the new one gets 503.",
     )
     waiting_limit: int = Field(
         default=10_500,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from app.api import schemas
+from app.api import answers, schemas
 from app.api.fields import QueueName, TaskId
 from app.api.queue_stats import queue_documents
 from app.api.responses import BODY_PROBLEMS, NEXT_PAGE, JsonAnswer, problems
@@ -34,7 +34,7 @@ TheQueue = Annotated[QueueName, Path(description="The queue's name.")]
 
 @router.get(
     "/queues",
-    response_model=list[schemas.QueueDocument],
+    response_model=list[answers.QueueDocument],
     responses={200: NEXT_PAGE, **problems()},
     summary="List the queues that have tasks or are paused, page by page",
 )
@@ -47,7 +47,7 @@ async def queues(
 
 @router.post(
     "/queues/{name}/pause",
-    response_model=schemas.QueueStateDocument,
+    response_model=answers.QueueStateDocument,
     responses=problems(*BODY_PROBLEMS),
     summary="Pause a queue: its tasks are not claimed",
 )
@@ -58,7 +58,7 @@ async def pause_queue(service: Service, name: TheQueue) -> Response:
 
 @router.post(
     "/queues/{name}/resume",
-    response_model=schemas.QueueStateDocument,
+    response_model=answers.QueueStateDocument,
     responses=problems(*BODY_PROBLEMS),
     summary="Resume a queue",
 )
@@ -69,7 +69,7 @@ async def resume_queue(service: Service, name: TheQueue) -> Response:
 
 @router.post(
     "/tasks/{task_id}/{action}",
-    response_model=schemas.TaskDocument,
+    response_model=answers.TaskDocument,
     responses=problems(404, 409, *BODY_PROBLEMS),
     summary="Pause, resume, cancel or retry a task",
 )
@@ -79,7 +79,7 @@ async def intervene(service: Service, task_id: TaskId, action: TheAction) -> Res
 
 @router.post(
     "/tasks/{action}",
-    response_model=schemas.BulkDocument,
+    response_model=answers.BulkDocument,
     responses=problems(*BODY_PROBLEMS),
     summary="Pause, resume, cancel or retry all tasks that match, in committed batches",
 )

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Path, Request, Response
 
-from app.api import schemas
+from app.api import answers, schemas
 from app.api.fields import LeaseId
 from app.api.openapi.links import lease_links
 from app.api.responses import BODY_PROBLEMS, JsonAnswer, LeasesAnswer, problems
@@ -26,7 +26,7 @@ TheLease = Annotated[LeaseId, Path(description="The lease's id, from the claim."
 
 @router.post(
     "/leases",
-    response_model=list[schemas.LeaseDocument],
+    response_model=list[answers.LeaseDocument],
     responses={200: lease_links("/0"), **problems(*BODY_PROBLEMS)},
     summary="Claim tasks, or wait for tasks to claim",
 )
@@ -45,7 +45,7 @@ async def claim(
 
 @router.post(
     "/leases/finish",
-    response_model=schemas.FinishedDocument,
+    response_model=answers.FinishedDocument,
     responses={200: lease_links("/leases/0"), **problems(*BODY_PROBLEMS)},
     summary="Finish attempts and claim the next tasks, in one transaction",
     max_body_size=LARGE_BODY_LIMIT_BYTES,
@@ -78,7 +78,7 @@ async def finish(
 
 @router.post(
     "/leases/{lease_id}/heartbeat",
-    response_model=schemas.HeartbeatDocument,
+    response_model=answers.HeartbeatDocument,
     responses=problems(404, 409, *BODY_PROBLEMS),
     summary="Send a heartbeat, with progress",
 )
@@ -91,7 +91,7 @@ async def heartbeat(
 
 @router.post(
     "/leases/{lease_id}/complete",
-    response_model=schemas.TaskDocument,
+    response_model=answers.TaskDocument,
     responses=problems(404, 409, *BODY_PROBLEMS),
     summary="Complete the task",
 )
@@ -103,7 +103,7 @@ async def complete(
 
 @router.post(
     "/leases/{lease_id}/fail",
-    response_model=schemas.TaskDocument,
+    response_model=answers.TaskDocument,
     responses=problems(404, 409, *BODY_PROBLEMS),
     summary="Fail the attempt",
 )
@@ -124,7 +124,7 @@ async def fail(
 
 @router.post(
     "/leases/{lease_id}/release",
-    response_model=schemas.TaskDocument,
+    response_model=answers.TaskDocument,
     responses=problems(404, 409, *BODY_PROBLEMS),
     summary="Release the task; this does not count as a retry",
 )

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from app.api import schemas
+from app.api import answers
 from app.api.queue_stats import queue_figure
 from app.api.readiness import is_ready
 from app.api.responses import RETRY_AFTER, JsonAnswer, problems
@@ -27,7 +27,7 @@ _queues_shown_at = 0.0
 
 @router.get(
     "/healthz",
-    response_model=schemas.HealthDocument,
+    response_model=answers.HealthDocument,
     responses=problems(is_open=True),
     summary="Check that the process is alive",
 )
@@ -37,11 +37,11 @@ async def healthz() -> Response:
 
 @router.get(
     "/readyz",
-    response_model=schemas.ReadinessDocument,
+    response_model=answers.ReadinessDocument,
     responses={
         **problems(is_open=True),
         503: {
-            "model": schemas.ReadinessDocument,
+            "model": answers.ReadinessDocument,
             "description": "A required part is not available; `parts` says which.",
             **RETRY_AFTER,
         },

@@ -1,13 +1,12 @@
-"""What goes in and out, as models: the contract, and the OpenAPI document made from it."""
+"""What goes in, as models: one half of the contract, and of the OpenAPI document."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import fields
 from app.api.fields import MAX_ID
-from app.domain.states import Backoff, Outcome, Priority, Status
+from app.domain.states import Backoff, Priority, Status
 from app.domain.task import NewTask
 from app.queue.lists.filters import TaskFilter
 
@@ -216,129 +215,3 @@ class FinishTasks(Input):
 
     items: Annotated[list[FinishItem], Field(max_length=100)]
     claim: ClaimTasks | None = None
-
-
-class Problem(BaseModel):
-    """A problem document (RFC 9457)."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    errors: list[dict[str, str]] | None = None
-
-
-class TaskSummary(BaseModel):
-    """A task without its long fields, used where the response would be too large."""
-
-    id: int = Field(examples=[1])
-    title: str = Field(examples=["resize image"])
-    status: Status
-    priority: Priority
-    tags: list[str] = Field(examples=[["核心业务"]])
-    due_date: datetime | None
-    timeout_seconds: int
-    retry_limit: int
-    current_retry_count: int
-    created_at: datetime
-    updated_at: datetime
-    completed_at: datetime | None
-    queue: str = Field(examples=["default"])
-    attempt: int
-    worker: str | None
-    available_at: datetime | None
-    started_at: datetime | None
-    retry_delay_seconds: int
-    retry_backoff: Backoff
-    progress: Any = Field(description="Progress of the running attempt; in `GET /tasks/{id}` only.")
-
-
-class TaskDocument(TaskSummary):
-    """A task."""
-
-    description: str | None
-    payload: Any
-    result: Any
-    error: str | None
-
-
-class AttemptDocument(BaseModel):
-    attempt: int
-    worker: str | None
-    started_at: datetime
-    finished_at: datetime
-    outcome: Outcome
-    error: str | None
-
-
-class LeaseDocument(BaseModel):
-    lease_id: str = Field(examples=["1.0123456789abcdef0123456789abcdef"])
-    attempt: int
-    deadline: datetime
-    expires_at: datetime
-    task: TaskDocument
-
-
-class HeartbeatDocument(BaseModel):
-    expires_at: datetime
-    deadline: datetime
-
-
-class FinishedItem(BaseModel):
-    lease_id: str
-    status: Literal[200, 404, 409]
-    task: TaskDocument | None = None
-    detail: str | None = None
-
-
-class FinishedDocument(BaseModel):
-    items: list[FinishedItem]
-    leases: list[LeaseDocument]
-
-
-class TagDocument(BaseModel):
-    name: str
-    tasks: int
-
-
-class QueueDocument(BaseModel):
-    queue: str
-    paused: bool
-    paused_at: datetime | None
-    tasks: dict[Status, dict[Priority, int]]
-    waiting: int
-    in_progress: int
-    oldest_waiting_seconds: float | None
-    recent_minutes: int
-    recent_done: int
-    recent_failed_attempts: int
-    done_per_minute: float
-    failure_rate: float | None
-
-
-class StatsDocument(BaseModel):
-    queues: list[QueueDocument]
-
-
-class QueueStateDocument(BaseModel):
-    queue: str
-    paused: bool
-    paused_at: datetime | None
-
-
-class BulkDocument(BaseModel):
-    matched: int
-    changed: int
-
-
-class HealthDocument(BaseModel):
-    status: Literal["ok"]
-
-
-class ReadinessDocument(BaseModel):
-    status: Literal["ready", "not ready"]
-    parts: dict[Literal["mysql", "schema", "redis", "scheduler"], str] = Field(
-        examples=[{"mysql": "ok", "schema": "ok", "redis": "degraded", "scheduler": "ok"}]
-    )

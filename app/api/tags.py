@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app.api import schemas
+from app.api import answers, schemas
 from app.api.cursor import name_of, next_name_link
 from app.api.queue_stats import queue_documents
 from app.api.responses import NEXT_PAGE, JsonAnswer, problems
@@ -17,7 +17,7 @@ router = APIRouter(route_class=ClientRoute, tags=["client: statistics"])
 
 @router.get(
     "/tags",
-    response_model=list[schemas.TagDocument],
+    response_model=list[answers.TagDocument],
     responses={200: NEXT_PAGE, **problems()},
     summary="List the tags in use with their number of tasks, page by page",
 )
@@ -33,7 +33,7 @@ async def tags(
 
 @router.get(
     "/stats",
-    response_model=schemas.StatsDocument,
+    response_model=answers.StatsDocument,
     responses={200: NEXT_PAGE, **problems()},
     summary="Get the state and recent throughput of each queue, page by page",
 )

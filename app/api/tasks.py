@@ -7,7 +7,7 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from app.api import schemas
+from app.api import answers, schemas
 from app.api.cursor import next_link, next_number_link, number_of, position_of
 from app.api.fields import TaskId
 from app.api.openapi.links import task_links
@@ -35,10 +35,10 @@ IdempotencyKey = Annotated[
 @router.post(
     "/tasks",
     status_code=201,
-    response_model=schemas.TaskDocument,
+    response_model=answers.TaskDocument,
     responses={
         200: {
-            "model": schemas.TaskDocument,
+            "model": answers.TaskDocument,
             "description": "Already stored under this key.",
             **LOCATION,
             **task_links(),
@@ -63,10 +63,10 @@ async def submit(
 @router.post(
     "/tasks/batch",
     status_code=201,
-    response_model=list[schemas.TaskDocument],
+    response_model=list[answers.TaskDocument],
     responses={
         200: {
-            "model": list[schemas.TaskDocument | schemas.TaskSummary],
+            "model": list[answers.TaskDocument | answers.TaskSummary],
             "description": "Already stored under this key. Beyond 8 MiB, the remaining tasks come "
             "without `description`, `payload`, `result` and `error`.",
             **task_links("/0"),
@@ -87,7 +87,7 @@ async def submit_batch(
 
 @router.get(
     "/tasks",
-    response_model=list[schemas.TaskDocument],
+    response_model=list[answers.TaskDocument],
     responses={200: {**NEXT_PAGE, **task_links("/0")}, **problems()},
     summary="List tasks, page by page",
 )
@@ -106,7 +106,7 @@ async def list_tasks(
 
 @router.get(
     "/tasks/{task_id}",
-    response_model=schemas.TaskDocument,
+    response_model=answers.TaskDocument,
     responses=problems(404),
     summary="Get a task, or wait until it has ended",
 )
@@ -125,7 +125,7 @@ async def get(
 
 @router.patch(
     "/tasks/{task_id}",
-    response_model=schemas.TaskDocument,
+    response_model=answers.TaskDocument,
     responses=problems(404, 409, *BODY_PROBLEMS),
     summary="Change a task",
     openapi_extra={
@@ -153,7 +153,7 @@ async def delete(service: Service, task_id: TaskId) -> Response:
 
 @router.get(
     "/tasks/{task_id}/attempts",
-    response_model=list[schemas.AttemptDocument],
+    response_model=list[answers.AttemptDocument],
     responses={200: NEXT_PAGE, **problems(404)},
     summary="List the ended attempts of a task, page by page",
 )

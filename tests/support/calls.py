@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from app.api.schemas import Problem
+from app.api.answers import Problem
 
 Document = dict[str, Any]
 

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 import pytest
 
-from app.api.schemas import Problem
+from app.api.answers import Problem
 from app.http.exchange import State
 from app.http.request_parser import HEAD_LIMIT_BYTES
 from tests.support.calls import PROBLEM

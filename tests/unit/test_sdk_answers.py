@@ -4,7 +4,7 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from app.api import schemas
+from app.api import answers
 from rowlock import models
 from rowlock.client import calls
 from rowlock.errors import (
@@ -33,14 +33,14 @@ def test_what_a_newer_server_adds_is_kept() -> None:
 @pytest.mark.parametrize(
     ("ours", "servers"),
     [
-        (models.Task, schemas.TaskDocument),
-        (models.Attempt, schemas.AttemptDocument),
-        (models.Lease, schemas.LeaseDocument),
-        (models.Tag, schemas.TagDocument),
-        (models.QueueStats, schemas.QueueDocument),
-        (models.Stats, schemas.StatsDocument),
-        (models.QueueState, schemas.QueueStateDocument),
-        (models.BulkResult, schemas.BulkDocument),
+        (models.Task, answers.TaskDocument),
+        (models.Attempt, answers.AttemptDocument),
+        (models.Lease, answers.LeaseDocument),
+        (models.Tag, answers.TagDocument),
+        (models.QueueStats, answers.QueueDocument),
+        (models.Stats, answers.StatsDocument),
+        (models.QueueState, answers.QueueStateDocument),
+        (models.BulkResult, answers.BulkDocument),
     ],
 )
 def test_every_field_that_the_server_documents_is_there(

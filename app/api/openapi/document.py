@@ -5,8 +5,8 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.api.answers import Problem
 from app.api.examples import BODIES, PROBLEMS
-from app.api.schemas import Problem
 from app.http.auth import Door
 from app.http.route import ApiRoute
 from app.settings import Settings

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy.orm import Session
 
-from app.api import schemas
+from app.api import answers
 from app.processes.application import create_app
 from app.settings import Settings
 from tests.support.calls import NO_LEASE, PROBLEM, Document
@@ -25,28 +25,28 @@ TAKES_BODY = [c for c in CALLS if c.method == "PATCH" or str(c) in (
     "POST /leases/{lease_id}/fail",
 )]  # fmt: skip
 ANSWERS: dict[str, Any] = {
-    "POST /tasks": schemas.TaskDocument,
-    "POST /tasks/batch": list[schemas.TaskDocument],
-    "GET /tasks": list[schemas.TaskDocument],
-    "GET /tasks/{task_id}": schemas.TaskDocument,
-    "PATCH /tasks/{task_id}": schemas.TaskDocument,
+    "POST /tasks": answers.TaskDocument,
+    "POST /tasks/batch": list[answers.TaskDocument],
+    "GET /tasks": list[answers.TaskDocument],
+    "GET /tasks/{task_id}": answers.TaskDocument,
+    "PATCH /tasks/{task_id}": answers.TaskDocument,
     "DELETE /tasks/{task_id}": None,
-    "GET /tasks/{task_id}/attempts": list[schemas.AttemptDocument],
-    "GET /tags": list[schemas.TagDocument],
-    "GET /stats": schemas.StatsDocument,
-    "POST /leases": list[schemas.LeaseDocument],
-    "POST /leases/finish": schemas.FinishedDocument,
-    "POST /leases/{lease_id}/heartbeat": schemas.HeartbeatDocument,
-    "POST /leases/{lease_id}/complete": schemas.TaskDocument,
-    "POST /leases/{lease_id}/fail": schemas.TaskDocument,
-    "POST /leases/{lease_id}/release": schemas.TaskDocument,
-    "GET /admin/queues": list[schemas.QueueDocument],
-    "POST /admin/queues/{name}/pause": schemas.QueueStateDocument,
-    "POST /admin/queues/{name}/resume": schemas.QueueStateDocument,
-    "POST /admin/tasks/{task_id}/{action}": schemas.TaskDocument,
-    "POST /admin/tasks/{action}": schemas.BulkDocument,
-    "GET /healthz": schemas.HealthDocument,
-    "GET /readyz": schemas.ReadinessDocument,
+    "GET /tasks/{task_id}/attempts": list[answers.AttemptDocument],
+    "GET /tags": list[answers.TagDocument],
+    "GET /stats": answers.StatsDocument,
+    "POST /leases": list[answers.LeaseDocument],
+    "POST /leases/finish": answers.FinishedDocument,
+    "POST /leases/{lease_id}/heartbeat": answers.HeartbeatDocument,
+    "POST /leases/{lease_id}/complete": answers.TaskDocument,
+    "POST /leases/{lease_id}/fail": answers.TaskDocument,
+    "POST /leases/{lease_id}/release": answers.TaskDocument,
+    "GET /admin/queues": list[answers.QueueDocument],
+    "POST /admin/queues/{name}/pause": answers.QueueStateDocument,
+    "POST /admin/queues/{name}/resume": answers.QueueStateDocument,
+    "POST /admin/tasks/{task_id}/{action}": answers.TaskDocument,
+    "POST /admin/tasks/{action}": answers.BulkDocument,
+    "GET /healthz": answers.HealthDocument,
+    "GET /readyz": answers.ReadinessDocument,
     "GET /metrics": None,
 }
 
@@ -123,7 +123,7 @@ async def test_each_says_what_it_answers(document: Document, call: Call) -> None
         assert list(responses[status]["content"]) == [PROBLEM]
         shown = responses[status]["content"][PROBLEM]
         assert shown["schema"] == {"$ref": "#/components/schemas/Problem"}
-        assert schemas.Problem.model_validate(shown["example"]).status == int(status)
+        assert answers.Problem.model_validate(shown["example"]).status == int(status)
         assert responses[status]["description"]
 
 

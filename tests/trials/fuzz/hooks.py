@@ -11,7 +11,7 @@ from schemathesis import Case, CheckContext, HookContext, Response
 from schemathesis.core.failures import Failure
 from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData
 
-from app.api.schemas import Problem
+from app.api.answers import Problem
 
 # By method: the wait that is sent, in place of every one that the contract allows from there on.
 WAITS: Final = {"GET": (1, 60), "POST": (0.1, 30)}
