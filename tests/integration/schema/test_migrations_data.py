@@ -127,3 +127,45 @@ async def test_data_in_every_state_stands_an_upgrade_and_the_way_back(
     async with serving(fresh) as api:
         await goes_on(api, leases)
     assert await recount(fresh) == {}
+
+
+OLD: Final = """
+INSERT INTO tasks (title, status, priority, queue, timeout_seconds, retry_limit,
+    retry_delay_seconds, retry_backoff, current_retry_count, created_at, updated_at, claim_rank,
+    attempt)
+VALUES (:title, :status, '中', 'old', 60, 0, 5, 'fixed', 0, :created_at, :created_at, :rank, 0)
+"""
+
+
+async def test_tasks_from_before_claims_had_turns_come_in_the_order_of_their_age(
+    fresh: Settings, fresh_engine: Engine
+) -> None:
+    """Those that a version before submits beside this one too."""
+
+    def store(title: str, second: int, status: str = "to_do") -> None:
+        rank = 1 if status == "to_do" else None
+        created_at = f"2026-01-01 00:00:{second:02}"
+        values = {"title": title, "status": status, "created_at": created_at, "rank": rank}
+        with fresh_engine.begin() as connection:
+            connection.execute(text(OLD), values)
+
+    command.upgrade(revisions.config_for(fresh), "0003")
+    store("second", 2)
+    store("first", 1)
+    store("given up, and taken up again", 3, status="cancelled")
+    revisions.upgrade(fresh)
+    store("by the version before", 4)
+    async with serving(fresh) as api:
+        (cancelled,) = (await api.get("/tasks", params={"status": "cancelled"})).json()
+        await submit(api, title="by this one", queue="old")
+        await act(api, cancelled["id"], "retry")
+        claim = {"worker": "w", "queues": ["old"], "limit": 9}
+        leases = (await api.post("/leases", json=claim)).json()
+
+    assert [lease["task"]["title"] for lease in leases] == [
+        "first",
+        "second",
+        "given up, and taken up again",
+        "by the version before",
+        "by this one",
+    ]
