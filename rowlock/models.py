@@ -136,6 +136,21 @@ class FinishedItem(BaseModel):
     detail: str | None = None
 
 
+class HeartbeatItem(BaseModel):
+    """What became of one heartbeat."""
+
+    lease_id: str
+    status: int
+    outcome: str | None = None
+    detail: str | None = None
+
+
+class HeartbeatItems(BaseModel):
+    """What `POST /leases/heartbeat` says."""
+
+    items: list[HeartbeatItem]
+
+
 class Finished(BaseModel):
     """What `POST /leases/finish` says."""
 

@@ -77,6 +77,19 @@ class HeartbeatDocument(BaseModel):
     deadline: datetime
 
 
+class HeartbeatItem(BaseModel):
+    lease_id: str
+    status: Literal[200, 404, 409]
+    expires_at: datetime | None = None
+    deadline: datetime | None = None
+    outcome: Outcome | None = Field(default=None, description="Why the lease is gone.")
+    detail: str | None = None
+
+
+class HeartbeatsDocument(BaseModel):
+    items: list[HeartbeatItem]
+
+
 class FinishedItem(BaseModel):
     lease_id: str
     status: Literal[200, 404, 409]

@@ -18,6 +18,7 @@ from app.http.body import LARGE_BODY_LIMIT_BYTES
 from app.http.problems import KINDS
 from app.http.route import WorkerRoute
 from app.queue.requests import Claim, Finish, FinishAction
+from app.service.heartbeats import Heartbeat, HeartbeatAnswer
 
 router = APIRouter(route_class=WorkerRoute, tags=["worker"])
 
@@ -85,8 +86,22 @@ async def finish(
 async def heartbeat(
     service: Service, lease_id: TheLease, body: schemas.Heartbeat = schemas.Heartbeat()
 ) -> Response:
-    answer = await service.leases.heartbeat(_lease(lease_id), body.progress)
+    answer = await service.leases.heartbeat(Heartbeat(_lease(lease_id), body.progress))
     return JsonAnswer(dumps(answer._asdict()))
+
+
+@router.post(
+    "/leases/heartbeat",
+    response_model=answers.HeartbeatsDocument,
+    responses=problems(*BODY_PROBLEMS),
+    summary="Send the heartbeats of many attempts",
+    max_body_size=LARGE_BODY_LIMIT_BYTES,
+)
+async def heartbeats(service: Service, body: schemas.SendHeartbeats) -> Response:
+    beats = [Heartbeat(_lease(item.lease_id), item.progress) for item in body.items]
+    heard = await service.leases.heartbeats(beats)
+    items = [_heard(beat.lease, answer) for beat, answer in zip(beats, heard, strict=True)]
+    return JsonAnswer(dumps({"items": items}))
 
 
 @router.post(
@@ -154,6 +169,16 @@ def _finish(item: schemas.FinishItem) -> Finish:
 def _lease(lease_id: str) -> Lease:
     task_id, _, token = lease_id.partition(".")
     return Lease(int(task_id), token)
+
+
+def _heard(lease: Lease, answer: HeartbeatAnswer | RowlockError) -> dict[str, Any]:
+    item: dict[str, Any] = {"lease_id": str(lease)}
+    if isinstance(answer, HeartbeatAnswer):
+        return item | {"status": 200} | answer._asdict()
+    item |= {"status": KINDS[type(answer)].status, "detail": str(answer)}
+    if (outcome := answer.facts.get("outcome")) is not None:
+        item["outcome"] = outcome
+    return item
 
 
 def _finished(lease: Lease, answer: Task | RowlockError, cut: frozenset[int]) -> dict[str, Any]:

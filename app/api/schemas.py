@@ -187,6 +187,18 @@ class Heartbeat(Input):
     progress: fields.JsonText = Field(default=None, description="Any JSON up to 256 KiB.")
 
 
+class HeartbeatItem(Heartbeat):
+    """A heartbeat of one attempt."""
+
+    lease_id: fields.LeaseId
+
+
+class SendHeartbeats(Input):
+    """Heartbeats of a worker's attempts."""
+
+    items: Annotated[list[HeartbeatItem], Field(max_length=1000)]
+
+
 class Complete(Input):
     result: fields.JsonText = Field(default=None, description="Any JSON up to 256 KiB.")
 

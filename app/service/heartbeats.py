@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import Final, NamedTuple
 
 from app.domain.errors import RowBusyError, RowlockError
@@ -26,35 +27,56 @@ class HeartbeatAnswer(NamedTuple):
     deadline: datetime
 
 
+class Heartbeat(NamedTuple):
+    """A worker lives, and says how far it has come: a JSON text."""
+
+    lease: Lease
+    progress: str | None
+
+
 class Heartbeats:
     """Those of one process, many at a time."""
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._beats: Coalescer[tuple[Lease, str | None], HeartbeatAnswer] = Coalescer(
-            self._beat,
-            limit=BEAT_LIMIT,
-            observe=metrics.BATCH_CALLS.labels("heartbeats").observe,
+        self._beats: Coalescer[Sequence[Heartbeat], Sequence[HeartbeatAnswer | RowlockError]] = (
+            Coalescer(
+                self._beat,
+                limit=BEAT_LIMIT,
+                weigh=len,
+                observe=metrics.BATCH_CALLS.labels("heartbeats").observe,
+            )
         )
 
-    async def beat(self, lease: Lease, progress: str | None) -> HeartbeatAnswer:
-        """The worker lives. Raises `StaleLeaseError` or `TaskNotFoundError`."""
-        return await self._beats((lease, progress))
+    async def beat(self, beats: Sequence[Heartbeat]) -> Sequence[HeartbeatAnswer | RowlockError]:
+        """Of each what it came to, or why its lease no longer counts. Raises `RowBusyError` where
+        that of one cannot be told yet; to send all of them again does no harm."""
+        answers = await self._beats(beats)
+        for answer in answers:
+            if isinstance(answer, RowBusyError):
+                raise answer
+        return answers
 
     async def drain(self) -> None:
         """Return when every heartbeat accepted so far is answered."""
         await self._beats.drain()
 
     async def _beat(
-        self, calls: Sequence[tuple[Lease, str | None]]
-    ) -> list[HeartbeatAnswer | Exception]:
-        leases = [lease for lease, _ in calls]
+        self, calls: Sequence[Sequence[Heartbeat]]
+    ) -> list[list[HeartbeatAnswer | RowlockError]]:
+        answers = iter(await self._answers([beat for call in calls for beat in call]))
+        return [list(islice(answers, len(call))) for call in calls]
+
+    async def _answers(self, heard: Sequence[Heartbeat]) -> list[HeartbeatAnswer | RowlockError]:
+        leases = [lease for lease, _ in heard]
+        if not leases:
+            return []
         now, active_leases = await self._resources.database.read(
             partial(heartbeats.active_leases, leases=leases)
         )
         beats: list[Beat] = []
-        answers: list[HeartbeatAnswer | Exception] = []
-        for lease, progress in calls:
+        answers: list[HeartbeatAnswer | RowlockError] = []
+        for lease, progress in heard:
             found = active_leases[lease]
             if isinstance(found, RowlockError):
                 answers.append(found)

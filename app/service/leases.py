@@ -23,7 +23,7 @@ from app.runtime import metrics
 from app.runtime.light_event import LightEvent
 from app.service.coalescer import Coalescer
 from app.service.give_back import GiveBack
-from app.service.heartbeats import HeartbeatAnswer, Heartbeats
+from app.service.heartbeats import Heartbeat, HeartbeatAnswer, Heartbeats
 from app.service.resources import Resources
 
 # Together at most this many tasks move in one transaction of the lease traffic.
@@ -137,9 +137,18 @@ class LeaseService:
             return tasks[answer.id]
         return answer
 
-    async def heartbeat(self, lease: Lease, progress: str | None) -> HeartbeatAnswer:
+    async def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatAnswer:
         """The worker lives. Raises `StaleLeaseError` or `TaskNotFoundError`."""
-        return await self._heartbeats.beat(lease, progress)
+        (answer,) = await self._heartbeats.beat([heartbeat])
+        if isinstance(answer, RowlockError):
+            raise answer
+        return answer
+
+    async def heartbeats(
+        self, heartbeats: Sequence[Heartbeat]
+    ) -> Sequence[HeartbeatAnswer | RowlockError]:
+        """The same of many, in their order."""
+        return await self._heartbeats.beat(heartbeats)
 
     def give_back(self, leases: Iterable[Lease]) -> None:
         """Release what was handed out to a caller that is no longer there."""

@@ -1,10 +1,11 @@
 """The heartbeats of a worker's running attempts."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from http import HTTPStatus
 from typing import Final
 
-from rowlock.errors import ConflictError, NotFoundError, RowlockError
+from rowlock.errors import RowlockError
 from rowlock.http.transport import AsyncTransport
 from rowlock.worker import clock, leases
 from rowlock.worker.execution import Execution
@@ -17,6 +18,9 @@ AGAIN_SECONDS: Final = 1.0
 # How soon it is noticed that the machine has been suspended.
 LOOK_SECONDS: Final = 1.0
 DELETED: Final = "deleted"
+CALL_LIMIT: Final = 1000
+# The server takes 16 MiB.
+CALL_LIMIT_BYTES: Final = 8 * 1024 * 1024
 
 
 class Heartbeater:
@@ -29,17 +33,17 @@ class Heartbeater:
         self._transport = transport
         self._executions = executions
         self._interval_seconds = lease_seconds / 3
-        self._beats: set[asyncio.Task[bool]] = set()
+        # Who has something to show.
+        self._untold: list[Execution] = []
+        self._telling: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Beat until cancelled."""
         pause = self._interval_seconds
         while True:
             await self._rest(pause)
-            arrived = await asyncio.gather(
-                *(self._beat(execution) for execution in list(self._executions))
-            )
-            pause = self._interval_seconds if all(arrived) else min(AGAIN_SECONDS, pause)
+            has_arrived = await self._beat(list(self._executions))
+            pause = self._interval_seconds if has_arrived else min(AGAIN_SECONDS, pause)
 
     async def _rest(self, seconds: float) -> None:
         """Wait, by the clock that goes on while the machine is suspended: after that a heartbeat
@@ -75,35 +79,63 @@ class Heartbeater:
 
     def close(self) -> None:
         """Break off."""
-        for beat in self._beats:
-            beat.cancel()
+        if self._telling is not None:
+            self._telling.cancel()
 
     def _beat_soon(self, execution: Execution) -> None:
         execution.beat_timer = None
         # Now, not when the beat is on its way: more progress may be said before that.
         execution.beaten_at = self._loop.time()
-        beat = self._loop.create_task(self._beat(execution))
-        self._beats.add(beat)
-        beat.add_done_callback(self._beats.discard)
+        self._untold.append(execution)
+        if self._telling is None or self._telling.done():
+            self._telling = self._loop.create_task(self._tell())
 
-    async def _beat(self, execution: Execution) -> bool:
-        """Whether it arrived."""
-        if execution.is_over:
-            return True
-        execution.beaten_at = self._loop.time()
-        attempt = execution.attempt
+    async def _tell(self) -> None:
+        """One call at a time: what comes meanwhile shares the next one."""
+        while self._untold:
+            executions, self._untold = self._untold, []
+            await self._beat(executions)
+
+    async def _beat(self, executions: Iterable[Execution]) -> bool:
+        """Whether all arrived. In one call after the other: a worker of a thousand attempts takes
+        no connection away from its finishes."""
+        have_arrived = True
+        for part in _parts(executions):
+            have_arrived &= await self._send(part)
+        return have_arrived
+
+    async def _send(self, executions: Sequence[Execution]) -> bool:
+        beats = []
+        for execution in executions:
+            execution.beaten_at = self._loop.time()
+            beats.append((execution.attempt.lease_id, execution.attempt.progress_json))
         try:
             # One that gets no answer, of an API that hangs, holds up the round: others' leases.
             async with asyncio.timeout(self._interval_seconds):
-                await self._transport.once(
-                    leases.heartbeat(attempt.lease_id, attempt.progress_json)
-                )
-        except NotFoundError:
-            execution.cut(DELETED)
-        except ConflictError as error:
-            execution.cut(str(error.problem.get("outcome") or error.detail))
+                items = await self._transport.once(leases.heartbeat(beats))
         except (RowlockError, TimeoutError) as error:
             reason = str(error) or "no answer in time"
-            log.info("lease %s: the heartbeat failed: %s", attempt.lease_id, reason)
+            log.info("heartbeats of %d attempts failed: %s", len(executions), reason)
             return False
+        for execution, item in zip(executions, items, strict=True):
+            if item.status == HTTPStatus.NOT_FOUND:
+                execution.cut(DELETED)
+            elif item.status == HTTPStatus.CONFLICT:
+                execution.cut(str(item.outcome or item.detail))
         return True
+
+
+def _parts(executions: Iterable[Execution]) -> Iterator[list[Execution]]:
+    """Those that run, as many at a time as one call takes."""
+    part: list[Execution] = []
+    size = 0
+    for execution in executions:
+        if execution.is_over:
+            continue
+        size += len(execution.attempt.progress_json)
+        if part and (len(part) == CALL_LIMIT or size > CALL_LIMIT_BYTES):
+            yield part
+            part, size = [], len(execution.attempt.progress_json)
+        part.append(execution)
+    if part:
+        yield part

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from rowlock.encoding import encode
 from rowlock.http.call import Call
-from rowlock.models import Finished, Lease
+from rowlock.models import Finished, HeartbeatItem, HeartbeatItems, Lease
 
 _LEASES: Final = TypeAdapter(list[Lease])
 
@@ -45,14 +45,15 @@ def finish(items: Iterable[bytes], claim: bytes | None) -> Call[Finished]:
     return Call("POST", "/leases/finish", _finished, body=body, extra_seconds=FINISH_SECONDS)
 
 
-def heartbeat(lease_id: str, progress: bytes) -> Call[None]:
-    """The worker lives, and has come so far."""
-    return Call(
-        "POST",
-        f"/leases/{lease_id}/heartbeat",
-        lambda _: None,
-        body=b'{"progress":' + progress + b"}",
-    )
+def heartbeat(beats: Iterable[tuple[str, bytes]]) -> Call[list[HeartbeatItem]]:
+    """The worker lives: each lease's id, and its progress as JSON."""
+    items = (b'{"lease_id":"%s","progress":%s}' % (lease.encode(), said) for lease, said in beats)
+    body = b'{"items":[' + b",".join(items) + b"]}"
+    return Call("POST", "/leases/heartbeat", _heard, body=body)
+
+
+def _heard(response: httpx.Response) -> list[HeartbeatItem]:
+    return HeartbeatItems.model_validate_json(response.content).items
 
 
 def _finished(response: httpx.Response) -> Finished:

@@ -179,3 +179,33 @@ async def test_the_worker_door_hears_the_name_and_the_promise(
         "wait_seconds": 0,
         "lease_seconds": 60,
     }
+
+
+async def test_the_heartbeats_of_many_attempts_share_a_call(
+    sdk: AsyncClient, through: Through
+) -> None:
+    """Each alone they took every connection, and the finishes waited behind them."""
+    count = 150
+    worker = a_worker(through, lease_seconds=5, concurrency=count)
+    begun, are_over = asyncio.Semaphore(0), asyncio.Event()
+
+    @worker.handler
+    async def long(task: Task, attempt: RunningAttempt) -> None:
+        begun.release()
+        await are_over.wait()
+
+    ids = await sdk.submit_many([{"title": "long"} for _ in range(count)])
+    async with working(worker):
+        for _ in range(count):
+            await begun.acquire()
+        before = through.count(HEARTBEAT)
+        await through.answered(HEARTBEAT, before + 2)
+        beats = [
+            json.loads(b)
+            for c, b in zip(through.calls, through.bodies, strict=True)
+            if c == HEARTBEAT
+        ]
+        are_over.set()
+        ended = [await sdk.wait(task_id, 20) for task_id in ids]
+    assert max(len(beat["items"]) for beat in beats) == count
+    assert {(task.status, task.attempt) for task in ended} == {("done", 1)}
