@@ -191,7 +191,7 @@ def _settings(**given: Any) -> Settings:
 
 
 def _migrate(settings: Settings) -> None:
-    from app.mysql.revisions import upgrade
+    from app.mysql.migration import upgrade
 
     typer.echo(f"The schema is at revision {upgrade(settings)}.")
 

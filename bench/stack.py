@@ -18,7 +18,7 @@ from app.local.child import Child
 from app.local.mysql import MySQLServer
 from app.local.ports import free_port
 from app.local.valkey import ValkeyServer
-from app.mysql import revisions
+from app.mysql import migration
 from app.settings import Settings
 from bench.result import BenchError
 
@@ -86,7 +86,7 @@ class Site:
         )
         self._sql = connect(stack.mysql.url)
         self.run(f"CREATE DATABASE {name}", f"USE {name}")
-        revisions.upgrade(self.settings)
+        migration.upgrade(self.settings)
 
     def connect(self) -> Any:
         """One more connection, for whoever needs its own."""

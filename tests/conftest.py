@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.local.binary import ServerBinary
 from app.local.mysql import MySQLServer
 from app.local.valkey import ValkeyServer
-from app.mysql import revisions
+from app.mysql import migration
 from app.mysql.schema import Deployment, Model, SkipLockedProof
 from app.processes.application import create_app
 from app.service.resources import Resources
@@ -80,7 +80,7 @@ def migrated_settings(database_url: str, redis_url: str) -> Settings:
         poll_interval_seconds=0.02,
         log_level="error",
     )
-    revisions.upgrade(settings)
+    migration.upgrade(settings)
     return settings
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from app.local.mysql import MySQLServer
-from app.mysql import revisions
+from app.mysql import migration
 from app.mysql.engines import sync_engine
 from app.mysql.schema import Model
 from app.settings import Settings
@@ -23,9 +23,9 @@ def drift(database_url: str) -> list[str]:
     """What differs, as a diff; nothing where nothing does. Leaves the database empty."""
     settings = Settings(database_url=database_url)
     engine = sync_engine(settings)
-    revisions.upgrade(settings)
+    migration.upgrade(settings)
     migrated = described(engine)
-    revisions.downgrade(settings)
+    migration.downgrade(settings)
     left = described(engine)
     Model.metadata.create_all(engine)
     modelled = described(engine)

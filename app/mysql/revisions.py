@@ -4,13 +4,9 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from pymysql import err
 from sqlalchemy import Connection, exc
 
-from alembic import command
 from app.domain.errors import UnfitServerError
 from app.mysql.connection import Connection as Queries
 from app.mysql.engines import sync_engine
@@ -18,24 +14,13 @@ from app.mysql.error_codes import error_code
 from app.settings import Settings
 
 NO_SUCH_TABLE = 1146
-_HOME = Path(getattr(sys, "_MEIPASS", Path(__file__).parents[2]))
-
-
-def config_for(settings: Settings | None = None) -> Config:
-    """Alembic's configuration, wherever the process was started."""
-    config = Config(str(_HOME / "alembic.ini"))
-    config.set_main_option("script_location", str(_HOME / "alembic"))
-    if settings is not None:
-        config.attributes["settings"] = settings
-    return config
+HOME = Path(getattr(sys, "_MEIPASS", Path(__file__).parents[2]))
 
 
 @cache
 def head() -> str:
     """The revision that this version needs."""
-    revision = ScriptDirectory.from_config(config_for()).get_current_head()
-    assert revision is not None
-    return revision
+    return max(file.name.partition("_")[0] for file in HOME.glob("alembic/versions/[0-9]*.py"))
 
 
 def is_fit(found: str | None) -> bool:
@@ -71,7 +56,7 @@ def revision_in(connection: Connection) -> str | None:
 
 def require_current(settings: Settings) -> None:
     """Raises `UnfitServerError` in a sentence that names the command."""
-    found = _revision(settings)
+    found = present(settings)
     if not is_fit(found):
         has = "has no schema" if found is None else f"has schema revision {found}"
         raise UnfitServerError(
@@ -79,35 +64,8 @@ def require_current(settings: Settings) -> None:
         )
 
 
-def upgrade(settings: Settings) -> str:
-    """Bring the database's schema to this version's, unless it is newer; its revision.
-
-    Any number may do so at once: they wait for each other.
-    """
-    found = _revision(settings)
-    if found is not None and is_fit(found):
-        return found
-    if found is not None and not found.isdecimal():
-        raise UnfitServerError(
-            reason=f"The database belongs to another program: revision {found} is not Rowlock's."
-        )
-    try:
-        command.upgrade(config_for(settings), "head")
-    except CommandError:
-        # A newer version has migrated while this one waited for its turn.
-        found = _revision(settings)
-        if found is None or not is_fit(found):
-            raise
-        return found
-    return head()
-
-
-def downgrade(settings: Settings) -> None:
-    """Take every table away."""
-    command.downgrade(config_for(settings), "base")
-
-
-def _revision(settings: Settings) -> str | None:
+def present(settings: Settings) -> str | None:
+    """The same, of the settings' database."""
     engine = sync_engine(settings)
     try:
         with engine.connect() as connection:

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 
 from app.local.child import Child
 from app.local.ports import free_port, is_held_by
-from app.mysql import revisions
+from app.mysql import migration
 from app.settings import Settings
 
 FROM_THE_CHECKOUT = (sys.executable, "-m", "app")
@@ -159,7 +159,7 @@ class Deployment:
         # As some servers still make them: the schema has to say itself what it needs.
         self.execute(f"CREATE DATABASE {name} CHARACTER SET latin1", on_server=True)
         # Not by the command, which has tests of its own: it takes a second each time.
-        revisions.upgrade(Settings(database_url=self.database_url))
+        migration.upgrade(Settings(database_url=self.database_url))
 
     def run(self, verb: str, *options: str) -> Process:
         """A command that has run to its end."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from alembic.config import Config
 
-from app.mysql import revisions
+from app.mysql import migration, revisions
 from app.settings import Settings
 from tests.acceptance.deployment import Deployment, Process
 
@@ -77,6 +77,6 @@ class NextVersion:
 
     def config(self, settings: Settings) -> Config:
         """Its migrations, for going there and back."""
-        config = revisions.config_for(settings)
+        config = migration.config_for(settings)
         config.set_main_option("script_location", str(self._home / "alembic"))
         return config

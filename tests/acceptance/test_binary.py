@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from app.local.ports import free_port
-from app.mysql import revisions
+from app.mysql import migration
 from app.settings import Settings
 from tests.acceptance.commands import Terminal
 from tests.acceptance.deployment import Api, Deployment, until
@@ -105,7 +105,7 @@ def test_it_is_one_file_of_modest_size(binary: Path, bare: dict[str, str]) -> No
 def test_it_is_a_whole_deployment_with_its_workers(
     binary: Path, bare: dict[str, str], deployment: Deployment
 ) -> None:
-    revisions.downgrade(Settings(database_url=deployment.database_url))
+    migration.downgrade(Settings(database_url=deployment.database_url))
     api = deployment.serve("--with-scheduler", "--migrate")
     environment = bare | {"ROWLOCK_URL": api.url, "ROWLOCK_DATABASE_URL": deployment.database_url}
 

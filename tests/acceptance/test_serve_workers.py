@@ -13,7 +13,7 @@ import httpx
 from sqlalchemy.engine import make_url
 
 from app.local.ports import free_port
-from app.mysql import revisions
+from app.mysql import migration
 from app.settings import Settings
 from tests.acceptance.deployment import Api, Deployment, until
 
@@ -117,7 +117,7 @@ def test_a_taken_port_is_named(deployment: Deployment) -> None:
 
 
 def test_a_whole_deployment_is_one_process_tree(deployment: Deployment) -> None:
-    revisions.downgrade(Settings(database_url=deployment.database_url))
+    migration.downgrade(Settings(database_url=deployment.database_url))
     api = deployment.serve("--with-scheduler", "--migrate")
     until(lambda: len(api.children()) == 2, "the API and the scheduler")
     started = api.children()

@@ -10,7 +10,7 @@ import pytest
 
 from app.local.binary import Flavour, ServerBinary
 from app.local.mysql import MySQLServer
-from app.mysql import revisions
+from app.mysql import migration
 from app.settings import Settings
 from tests.support.calls import claim_one, problem
 from tests.support.small_disk import SMALL, SmallDisk, why_not
@@ -31,7 +31,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, mysql_binary: ServerBinary) -
     home = tmp_path_factory.mktemp("small-disk")
     server = MySQLServer(home, binary=mysql_binary, fast=True, extra=SMALL, buffer_pool_mib=64)
     server.start()
-    revisions.upgrade(Settings(database_url=server.url))
+    migration.upgrade(Settings(database_url=server.url))
     server.stop()
     return home
 

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, create_engine, event, insert, text
 from sqlalchemy.engine import make_url
 
 from app.domain.errors import UnfitServerError
-from app.mysql import revisions
+from app.mysql import migration, revisions
 from app.mysql.schema import CounterValue
 from app.processes.doctor import examine, prove_skip_locked
 from app.processes.findings import Finding
@@ -218,7 +218,7 @@ def test_a_server_that_does_not_skip_is_found_out(
 
 
 def test_a_proof_without_rows_proves_nothing(empty: Settings, empty_engine: Engine) -> None:
-    revisions.upgrade(empty)
+    migration.upgrade(empty)
     with empty_engine.begin() as connection:
         connection.execute(text("DELETE FROM skip_locked_proof"))
     with pytest.raises(UnfitServerError):

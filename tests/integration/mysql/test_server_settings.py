@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.local.binary import ServerBinary
-from app.mysql import revisions
+from app.mysql import migration
 from app.processes import doctor
 from app.service import sweeping
 from app.service.resources import Resources
@@ -34,9 +34,9 @@ def hostile(hostile_url: str, redis_url: str) -> Iterator[Settings]:
         redis_prefix="hostile:",
         log_level="error",
     )
-    revisions.upgrade(settings)
+    migration.upgrade(settings)
     yield settings
-    revisions.downgrade(settings)
+    migration.downgrade(settings)
 
 
 def test_migrations_make_the_same_tables(hostile_url: str) -> None:

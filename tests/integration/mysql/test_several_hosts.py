@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from app.local.binary import ServerBinary
 from app.local.mysql import MySQLServer
 from app.local.ports import free_port
-from app.mysql import engines, revisions
+from app.mysql import engines, migration, revisions
 from app.processes import doctor
 from app.settings import Settings
 from tests.conftest import serving
@@ -29,7 +29,7 @@ def other(
     so that a task shows where it is."""
     with MySQLServer(tmp_path_factory.mktemp("other"), fast=True, binary=mysql_binary) as server:
         settings = Settings(database_url=server.url)
-        revisions.upgrade(settings)
+        migration.upgrade(settings)
         other = create_engine(settings.sync_url)
         for each in (engine, other):
             with each.begin() as connection:
@@ -78,7 +78,7 @@ def relieved(engine: Engine) -> Iterator[None]:
 
 async def test_one_that_is_not_there_is_passed_over(settings: Settings, first: str) -> None:
     several = over(settings, f"127.0.0.1:{free_port()}", first)
-    revisions.upgrade(several)
+    migration.upgrade(several)
     found = {found.what: found for found in await asyncio.to_thread(doctor.examine, several)}
     assert found["SKIP LOCKED"].verdict == "ok"
     async with serving(several) as api:
@@ -93,7 +93,7 @@ async def test_one_that_hangs_is_passed_over_within_the_time_of_a_call(
     async with gate_to(host, int(port)) as gate:
         gate.hang()
         several = over(settings, f"127.0.0.1:{gate.port}", first)
-        assert revisions.upgrade(several) == revisions.head()
+        assert migration.upgrade(several) == revisions.head()
         async with serving(several) as api:
             await submit(api)
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, make_url, text
 
 from app.domain.errors import DatabaseAwayError
 from app.local.valkey import ValkeyServer
-from app.mysql import revisions
+from app.mysql import migration
 from app.processes import redis_doctor
 from app.redis.cache import VOID
 from app.redis.link import FIRST_PAUSE_SECONDS, RedisLink
@@ -29,7 +29,7 @@ def production(settings: Settings, own_redis: ValkeyServer) -> Settings:
 @pytest.fixture
 def staging(production: Settings, fresh: Settings) -> Settings:
     """Another database, and as its Redis the same."""
-    revisions.upgrade(fresh)
+    migration.upgrade(fresh)
     return Settings(**production.model_dump() | {"database_url": fresh.database_url})
 
 

@@ -1,17 +1,20 @@
 """Migrations: what they say to the server, and what becomes of one that is interrupted."""
 
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
 import pytest
+from alembic.script import ScriptDirectory
 from pymysql import err
 from sqlalchemy import Engine, event
 
 from app.domain.errors import UnfitServerError
-from app.mysql import revisions
+from app.mysql import migration, revisions
 from app.mysql.ddl import COPY, IN_PLACE
 from app.settings import Settings
 from tests.drift import described
@@ -54,8 +57,8 @@ def test_every_change_of_a_table_says_what_it_costs_and_costs_no_more_than_it_ha
             assert refused.value.args[0] in NOT_SUPPORTED, f"need not copy: {statement}"
 
     with listening("before_cursor_execute", hear):
-        revisions.upgrade(fresh)
-        revisions.downgrade(fresh)
+        migration.upgrade(fresh)
+        migration.downgrade(fresh)
 
     assert len(changes) > 20
     assert [change for change in changes if not COST.search(change)] == []
@@ -82,11 +85,11 @@ def test_a_migration_that_is_interrupted_anywhere_is_simply_run_again(
                 return interruptions
         raise AssertionError("comes to no end")
 
-    assert run_in_steps(revisions.upgrade) > 30
+    assert run_in_steps(migration.upgrade) > 30
     made = described(fresh_engine)
-    assert run_in_steps(revisions.downgrade) > 15
+    assert run_in_steps(migration.downgrade) > 15
     assert described(fresh_engine) == []
-    revisions.upgrade(fresh)
+    migration.upgrade(fresh)
     assert described(fresh_engine) == made
 
 
@@ -106,15 +109,29 @@ def test_a_migration_that_comes_to_no_end_for_another_transaction_says_so(
     event.listen(Engine, "before_cursor_execute", wait_in_vain, retval=True)
     try:
         with pytest.raises(UnfitServerError, match="Another transaction holds a table"):
-            revisions.upgrade(fresh)
+            migration.upgrade(fresh)
     finally:
         event.remove(Engine, "before_cursor_execute", wait_in_vain)
 
     assert pauses[:3] == [1, 2, 4]
     assert 500 < sum(pauses) < 600
-    assert revisions.upgrade(fresh) == revisions.head()
+    assert migration.upgrade(fresh) == revisions.head()
 
 
 def test_the_servers_defaults_do_not_matter(wrong_defaults: None, fresh: Settings) -> None:
-    revisions.upgrade(fresh)
-    revisions.downgrade(fresh)
+    migration.upgrade(fresh)
+    migration.downgrade(fresh)
+
+
+def test_who_serves_knows_the_newest_revision_without_alembic() -> None:
+    """It is a quarter of what a process loads at its start."""
+    program = (
+        "import sys, app.processes.server, app.processes.scheduler; "
+        "from app.mysql import revisions; "
+        "print(revisions.head(), 'alembic' in sys.modules)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    ).stdout
+    script = ScriptDirectory.from_config(migration.config_for())
+    assert said.split() == [script.get_current_head(), "False"]

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 
 from alembic import command
 from app.domain.states import Status
-from app.mysql import revisions
+from app.mysql import migration
 from app.service.sweeping import recount
 from app.settings import Settings
 from tests.conftest import serving
@@ -105,10 +105,10 @@ async def goes_on(api: httpx.AsyncClient, leases: Mapping[str, Document]) -> Non
 async def test_data_in_every_state_stands_an_upgrade_and_the_way_back(
     fresh: Settings, fresh_engine: Engine
 ) -> None:
-    config = revisions.config_for(fresh)
+    config = migration.config_for(fresh)
     command.upgrade(config, "0001")
     first = described(fresh_engine)
-    revisions.upgrade(fresh)
+    migration.upgrade(fresh)
     async with serving(fresh) as api:
         leases = await make_data(api)
         before = await shown(api)
@@ -117,10 +117,10 @@ async def test_data_in_every_state_stands_an_upgrade_and_the_way_back(
     for _ in range(2):
         command.downgrade(config, "0001")
         assert described(fresh_engine) == first
-        revisions.upgrade(fresh)
+        migration.upgrade(fresh)
         with fresh_engine.begin() as connection:  # as when it was interrupted at the very end
             connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
-        revisions.upgrade(fresh)
+        migration.upgrade(fresh)
         async with serving(fresh) as api:
             assert await shown(api) == before
 
@@ -149,11 +149,11 @@ async def test_tasks_from_before_claims_had_turns_come_in_the_order_of_their_age
         with fresh_engine.begin() as connection:
             connection.execute(text(OLD), values)
 
-    command.upgrade(revisions.config_for(fresh), "0003")
+    command.upgrade(migration.config_for(fresh), "0003")
     store("second", 2)
     store("first", 1)
     store("given up, and taken up again", 3, status="cancelled")
-    revisions.upgrade(fresh)
+    migration.upgrade(fresh)
     store("by the version before", 4)
     async with serving(fresh) as api:
         (cancelled,) = (await api.get("/tasks", params={"status": "cancelled"})).json()

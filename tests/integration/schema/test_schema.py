@@ -2,7 +2,7 @@
 
 from sqlalchemy import Engine, text
 
-from app.mysql import revisions
+from app.mysql import migration, revisions
 from app.mysql.schema import Model
 from app.settings import Settings
 from tests.conftest import serving
@@ -21,11 +21,11 @@ def test_migrations_make_every_table_and_take_every_one_away(
     fresh: Settings, fresh_engine: Engine
 ) -> None:
     for _ in range(2):
-        revisions.upgrade(fresh)
+        migration.upgrade(fresh)
         assert tables(fresh_engine) == TABLES | {"alembic_version"}
         with fresh_engine.connect() as connection:
             assert revisions.revision_in(connection) == revisions.head()
-        revisions.downgrade(fresh)
+        migration.downgrade(fresh)
         assert tables(fresh_engine) == {"alembic_version"}
         with fresh_engine.connect() as connection:
             assert revisions.revision_in(connection) is None
@@ -34,12 +34,12 @@ def test_migrations_make_every_table_and_take_every_one_away(
 def test_an_upgrade_of_what_is_up_to_date_changes_nothing(
     fresh: Settings, fresh_engine: Engine
 ) -> None:
-    revisions.upgrade(fresh)
+    migration.upgrade(fresh)
     with fresh_engine.begin() as connection:
         connection.execute(
             text("INSERT INTO paused_queues (queue, paused_at) VALUES ('mail', '2030-01-01')")
         )
-    revisions.upgrade(fresh)
+    migration.upgrade(fresh)
 
     with fresh_engine.connect() as connection:
         queues = connection.execute(text("SELECT queue FROM paused_queues")).scalars()
@@ -53,7 +53,7 @@ def test_models_and_migrations_make_the_same_tables_to_the_letter(fresh: Setting
 def test_text_is_stored_as_unicode_whatever_the_databases_default(
     fresh: Settings, fresh_engine: Engine
 ) -> None:
-    revisions.upgrade(fresh)
+    migration.upgrade(fresh)
     with fresh_engine.connect() as connection:
         rows = connection.execute(
             text(
@@ -77,7 +77,7 @@ def test_text_is_stored_as_unicode_whatever_the_databases_default(
 async def test_every_character_comes_back_from_a_database_whose_default_is_latin1(
     fresh: Settings,
 ) -> None:
-    revisions.upgrade(fresh)
+    migration.upgrade(fresh)
     words = "核心 😀 ñ \U0001f469\u200d\U0001f4bb"
     async with serving(fresh) as api:
         task = await submit(

@@ -22,7 +22,7 @@ from app.local.errors import LocalError
 from app.local.mysql import MySQLServer
 from app.local.ports import free_port
 from app.local.valkey import ValkeyServer
-from app.mysql import revisions
+from app.mysql import migration
 from app.mysql.engines import sync_engine
 from app.settings import Settings
 from tests.trials.chaos.checks import Check
@@ -57,7 +57,7 @@ class Chaos:
             redis_url=valkey.url,
             database_timeout_seconds=DATABASE_SECONDS,
         )
-        revisions.upgrade(settings)
+        migration.upgrade(settings)
         through_links = [
             settings.model_copy(
                 update={

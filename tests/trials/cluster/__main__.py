@@ -22,7 +22,7 @@ from app.local.errors import LocalError
 from app.local.mysql import MySQLServer
 from app.local.ports import free_port
 from app.local.valkey import ValkeyServer
-from app.mysql import revisions
+from app.mysql import migration
 from app.settings import Settings
 from tests.trials.chaos.checks import Check
 from tests.trials.chaos.load import Load, conclude
@@ -45,7 +45,7 @@ class Failover:
             self._group.start()
             self._say("three servers are one group")
             settings = Settings(database_url=self._group.url, redis_url=self._valkey.url)
-            revisions.upgrade(settings)
+            migration.upgrade(settings)
             self._load = Load(home, seed, settings)
         except BaseException:
             self._group.kill()

@@ -23,7 +23,7 @@ from app.local.child import Child
 from app.local.errors import LocalError
 from app.local.mysql import MySQLServer
 from app.local.valkey import ValkeyServer
-from app.mysql import revisions
+from app.mysql import migration
 from app.settings import Settings
 from tests.support.certificate import make_certificate
 from tests.trials.siege.attack import Attack
@@ -104,7 +104,7 @@ class Siege:
         self._mysql.start()
         self._valkey.start()
         settings = Settings(database_url=self._mysql.url, redis_url=self._valkey.url)
-        revisions.upgrade(settings)
+        migration.upgrade(settings)
         self._engine = create_engine(settings.sync_url, isolation_level="AUTOCOMMIT")
         certificate = (home / "certificate.pem", home / "key.pem")
         make_certificate(*certificate)
