@@ -1,11 +1,9 @@
 """Columns of what comes next, the claim's own order, and names that may grow."""
 
-from typing import Any
-
 import sqlalchemy as sa
 
 from alembic import op
-from app.mysql.ddl import COPY, INSTANT, alter, column_type, has_column, set_index
+from app.mysql.ddl import COPY, INSTANT, alter, column_type, has_column, indexes, set_index
 
 revision: str = "0004"
 down_revision: str | None = "0003"
@@ -33,7 +31,7 @@ COLUMNS = {
     },
 }
 NAME = f"VARCHAR(16) {ASCII}"
-CLAIM = ("tasks", "ix_tasks_claim")
+CLAIM = ["queue", "claim_rank", "turn_at", "id"]
 CHUNK = 5000
 
 
@@ -44,9 +42,13 @@ def upgrade() -> None:
         ]
         if missing:
             alter(table, *missing, how=INSTANT)
-    # Of the others it is no matter: all have the time of this migration, and go by their ids.
-    _in_chunks("turn_at = created_at", where="claim_rank IS NOT NULL AND turn_at <> created_at")
-    set_index(*CLAIM, ["queue", "claim_rank", "turn_at", "id"])
+    if indexes("tasks")["ix_tasks_claim"] != CLAIM:
+        # Those that have ended have the time of this migration, and go by their ids.
+        _in_chunks(
+            "turn_at = created_at",
+            where="turn_at <> created_at AND status NOT IN ('done', 'failed', 'cancelled')",
+        )
+        set_index("tasks", "ix_tasks_claim", CLAIM)
     # No server makes a name of an ENUM without copying the table, and MySQL does not even make
     # this table's longer. Names can grow by themselves, so there is no CHECK that lists them: to
     # change one copies the table too.
@@ -63,7 +65,7 @@ def downgrade() -> None:
         retry_backoff="ENUM('exponential', 'fixed') NOT NULL",
         claimed_from="ENUM('to_do', 'retrying')",
     )
-    set_index(*CLAIM, ["queue", "claim_rank", "created_at", "id"])
+    set_index("tasks", "ix_tasks_claim", ["queue", "claim_rank", "created_at", "id"])
     for table, columns in COLUMNS.items():
         there = [f"DROP COLUMN {column}" for column in columns if has_column(table, column)]
         if there:
@@ -83,12 +85,14 @@ def _make(table: str, **columns: str) -> None:
 
 def _in_chunks(assignment: str, *, where: str) -> None:
     """A commit each: nobody waits long for a row, and little has to be undone."""
-    last: Any = (
-        op.get_bind().execute(sa.text("SELECT COALESCE(MAX(id), 0) FROM tasks")).scalar_one()
+    look = sa.text(
+        f"SELECT MAX(id) FROM (SELECT id FROM tasks WHERE id > :last AND {where} "
+        f"ORDER BY id LIMIT {CHUNK}) AS chunk"
     )
-    for begin in range(1, last + 1, CHUNK):
+    last = 0
+    while (until := op.get_bind().execute(look, {"last": last}).scalar_one()) is not None:
         with op.get_context().autocommit_block():
             op.execute(
-                f"UPDATE tasks SET {assignment} "
-                f"WHERE id >= {begin} AND id < {begin + CHUNK} AND {where}"
+                f"UPDATE tasks SET {assignment} WHERE id > {last} AND id <= {until} AND {where}"
             )
+        last = until

@@ -26,18 +26,19 @@ def after_failure(*, current_retry_count: int, retry_limit: int) -> Verdict:
 
 
 def delay_seconds(
-    *, retry_delay_seconds: int, retry_backoff: Backoff, retry: int, jitter: float
+    *, retry_delay_seconds: int, retry_backoff: str, retry: int, jitter: float
 ) -> float:
     """Seconds until the `retry`-th retry (from 1) may be claimed.
 
     `jitter`, from -1 to 1, makes the delay up to a tenth shorter or longer, so that tasks that
     failed together do not come back together. A fixed delay does not jitter. The others grow to
-    an hour, and are never less than what was asked for, but for the jitter.
+    an hour, and are never less than what was asked for, but for the jitter. A backoff that is not
+    known, of a later version, is taken for the exponential one.
     """
-    if retry_backoff is Backoff.FIXED:
+    if retry_backoff == Backoff.FIXED:
         return float(retry_delay_seconds)
     # 2**17 * 1 s is past the cap already; a larger exponent would only cost digits.
-    factor = retry if retry_backoff is Backoff.LINEAR else 2 ** min(retry - 1, 17)
+    factor = retry if retry_backoff == Backoff.LINEAR else 2 ** min(retry - 1, 17)
     grown = retry_delay_seconds * factor
     most = max(BACKOFF_CAP_SECONDS, retry_delay_seconds)
     return float(min(grown, most)) * (1 + JITTER_SHARE * jitter)

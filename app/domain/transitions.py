@@ -12,7 +12,7 @@ from typing import Any, Final
 from app.domain.eligibility import eligibility
 from app.domain.errors import TransitionNotAllowedError
 from app.domain.retry import after_failure, delay_seconds, release_delay_seconds
-from app.domain.states import Backoff, Event, Status, allows
+from app.domain.states import Event, Status, allows
 from app.domain.task import NewTask, Task, names_text
 
 _DONE_WORDS = {
@@ -138,7 +138,7 @@ def failed(
     if retry_after_seconds is None:
         delay = delay_seconds(
             retry_delay_seconds=task.retry_delay_seconds,
-            retry_backoff=Backoff(task.retry_backoff),
+            retry_backoff=task.retry_backoff,
             retry=verdict.current_retry_count,
             jitter=(random or SystemRandom()).uniform(-1, 1),
         )

@@ -178,8 +178,7 @@ class Exchange:
 
     def hang_up(self) -> None:
         """Nobody waits for the answer."""
-        if not self.is_begun:
-            self._scope = None  # which refers to this
+        self._scope = None  # which refers to this
         self._unread = b""  # the application may be at something else for a while
         if not self.is_answered:
             self.is_gone = True
@@ -199,7 +198,8 @@ class Exchange:
     async def run(self, application: ASGIApp) -> None:
         """Have it answered."""
         scope, self._scope = self._scope, None
-        assert scope is not None
+        if scope is None:  # its caller hung up before
+            return
         try:
             await application(scope, self.receive, self.send)
         except Exception:

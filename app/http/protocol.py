@@ -39,7 +39,15 @@ class Protocol(asyncio.Protocol):
 
     __slots__ = (
         *("_application", "_beneath", "_bounds", "_exchanges", "_is_ahead", "_is_deaf", "_is_done"),
-        *("_is_paused", "_is_stopping", "_outgoing", "_parser", "_process", "_transport"),
+        *(
+            "_is_paused",
+            "_is_refused",
+            "_is_stopping",
+            "_outgoing",
+            "_parser",
+            "_process",
+            "_transport",
+        ),
         *("client", "held_bytes", "scheme", "server", "state"),
     )
 
@@ -62,6 +70,7 @@ class Protocol(asyncio.Protocol):
         self._is_paused = False
         # Nothing more is read; after the request that arrives; and the caller has said so.
         self._is_deaf = self._is_stopping = self._is_done = False
+        self._is_refused = False
         # More is sent than is read.
         self._is_ahead = False
         self.held_bytes = 0
@@ -154,8 +163,7 @@ class Protocol(asyncio.Protocol):
         self._exchanges.remove(exchange)
         self.keeps(exchange, 0)
         self._is_deaf = self._is_deaf or exchange.is_last
-        if exchange.status in REFUSALS:
-            self._bounds.refused(self)
+        self._is_refused = exchange.status in REFUSALS
 
     def has_failed(self) -> None:
         self.refuse(500, "An unexpected error occurred; it was logged.")
@@ -171,6 +179,9 @@ class Protocol(asyncio.Protocol):
         self._bounds.is_empty(self)
 
     def has_left(self) -> None:
+        if self._is_refused:  # not before: the answer is to arrive
+            self._is_refused = False
+            self._bounds.refused(self)
         if self._exchanges:
             self._begin()
         elif self._is_deaf and self._outgoing.is_over:

@@ -40,10 +40,15 @@ def column_type(table: str, name: str) -> str:
     return str(columns[name]).partition("(")[0]
 
 
+def indexes(table: str) -> dict[str, list[str | None]]:
+    """A table's indexes, and the columns of each."""
+    return {str(i["name"]): i["column_names"] for i in _inspector().get_indexes(table)}
+
+
 def set_index(table: str, name: str, columns: list[str] | None) -> None:
     """See to it that the index is on these columns; None: that there is none. In one statement,
     as a foreign key may need it at every moment."""
-    found = {index["name"]: index["column_names"] for index in _inspector().get_indexes(table)}
+    found = indexes(table)
     if found.get(name) == columns:
         return
     changes = [f"DROP INDEX {name}"] if name in found else []

@@ -26,7 +26,7 @@ def head() -> str:
 def is_fit(found: str | None) -> bool:
     """Whether this version works with a schema of that revision: its own, or a newer one.
 
-    Revisions are numbered. From 0003 on, each has to leave the version before it able to work,
+    Revisions are numbered. From 0004 on, each has to leave the version before it able to work,
     so that both may run beside each other while one takes the other's place.
     """
     return found is not None and found.isdecimal() and int(found) >= int(head())

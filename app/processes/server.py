@@ -32,8 +32,8 @@ STOP_SECONDS = 8
 # How often the certificate's files are looked at.
 LOOK_SECONDS = 1
 ENFORCE_SECONDS = 1.0
-# For MySQL, Redis and the logs, besides the pool.
-FILES_BESIDE = 64
+# For MySQL, Redis, the logs and what listens, besides the pool.
+FILES_BESIDE = 96
 M_MMAP_THRESHOLD = -3
 OWN_BLOCK_BYTES = 128 * 1024
 # A terminal's Ctrl-C reaches both processes of the one executable, and the first passes it on.

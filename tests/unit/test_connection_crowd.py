@@ -7,6 +7,7 @@ from socket import create_connection
 import uvloop
 from starlette.types import Receive, Scope, Send
 
+from app.http.exchange import State
 from app.http.run_queue import BEGUN_A_TURN, RunQueue
 from app.processes.server import ACCEPTED_A_TURN, listen_again
 from tests.support.served import answer, process
@@ -102,3 +103,39 @@ async def test_and_is_like_any_other_once_it_is_served() -> None:
         to_once_refused.write(REQUEST % 3)
         assert b" 200 " in await once_refused.readline()
         to_idle.close()
+
+
+class Newcomer:
+    """One connection more, as it is bounded."""
+
+    held_bytes = untaken_bytes = 0
+    state = State.IDLE
+
+    def __init__(self) -> None:
+        self.refusals: list[int] = []
+
+    def refuse(self, status: int, _detail: str) -> None:
+        self.refusals.append(status)
+
+    def abort(self) -> None:
+        raise AssertionError
+
+    def drop_behind(self) -> bool:
+        return False
+
+    def look(self) -> None:
+        pass
+
+
+async def test_a_refusal_has_left_before_its_caller_makes_room() -> None:
+    newcomer = Newcomer()
+
+    async def refuses(_scope: Scope, _: Receive, send: Send) -> None:
+        await answer(send, b"", 429)
+        serving.connections.opened(newcomer)
+
+    async with process(refuses, limit=1) as (serving, connect):
+        caller, to_caller = await connect()
+        to_caller.write(REQUEST % 1)
+        assert b" 429 " in await caller.readline()
+    assert newcomer.refusals == [503]

@@ -91,7 +91,7 @@ def ended_attempt(
     )
 
 
-def stale(task: Task, outcome: Outcome | None) -> StaleLeaseError:
+def stale(task: Task, outcome: str | None) -> StaleLeaseError:
     """Why a lease whose attempt ended in `outcome` (None: never given out) no longer counts."""
     reason = "no such lease was issued" if outcome is None else f"its attempt ended as {outcome}"
     return StaleLeaseError(

@@ -132,11 +132,11 @@ async def tasks_of_key(
 
 async def outcomes_by_lease(
     connection: Connection, leases: Iterable[Lease], tasks: Mapping[int, Task]
-) -> dict[Lease, Outcome]:
+) -> dict[Lease, str]:
     """How the attempts of leases ended that no longer hold their task; those that were never
     given out are not among them."""
     late = set(leases)
-    outcomes = {
+    outcomes: dict[Lease, str] = {
         lease: Outcome.DONE for lease in late if tasks[lease.task_id].finish_token == lease.token
     }
     unknown = late - outcomes.keys()
@@ -149,7 +149,7 @@ async def outcomes_by_lease(
             [value for lease in unknown for value in lease],
         )
         for task_id, token, outcome in rows:
-            outcomes[Lease(task_id, token)] = Outcome(outcome)
+            outcomes[Lease(task_id, token)] = outcome
     return outcomes
 
 

@@ -150,12 +150,15 @@ async def test_tasks_from_before_claims_had_turns_come_in_the_order_of_their_age
             connection.execute(text(OLD), values)
 
     command.upgrade(migration.config_for(fresh), "0003")
+    store("paused", 0, status="paused")
     store("second", 2)
     store("first", 1)
     store("given up, and taken up again", 3, status="cancelled")
     migration.upgrade(fresh)
     store("by the version before", 4)
     async with serving(fresh) as api:
+        (paused,) = (await api.get("/tasks", params={"status": "paused"})).json()
+        await act(api, paused["id"], "resume")
         (cancelled,) = (await api.get("/tasks", params={"status": "cancelled"})).json()
         await submit(api, title="by this one", queue="old")
         await act(api, cancelled["id"], "retry")
@@ -163,6 +166,7 @@ async def test_tasks_from_before_claims_had_turns_come_in_the_order_of_their_age
         leases = (await api.post("/leases", json=claim)).json()
 
     assert [lease["task"]["title"] for lease in leases] == [
+        "paused",
         "first",
         "second",
         "given up, and taken up again",

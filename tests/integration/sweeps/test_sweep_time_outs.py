@@ -130,3 +130,20 @@ async def test_a_sweep_does_nothing_until_its_batch_is_committed(
         with engine.connect() as connection:
             found = connection.execute(text("SELECT status FROM tasks")).scalar_one()
         assert found == "in_progress"
+
+
+async def test_a_backoff_of_a_later_version_stops_no_sweep(
+    api: httpx.AsyncClient, resources: Resources, engine: Engine, later: Later
+) -> None:
+    lease = await a_lease(api, timeout_seconds=60)
+    other = await a_lease(api, timeout_seconds=60)
+    with engine.begin() as connection:
+        later_one = {"id": lease["task"]["id"]}
+        connection.execute(
+            text("UPDATE tasks SET retry_backoff = 'quadratic' WHERE id = :id"), later_one
+        )
+    later(61)
+    assert await time_out(resources) == 2
+    found = [await get(api, one["task"]["id"]) for one in (lease, other)]
+    assert [task["status"] for task in found] == ["retrying", "retrying"]
+    assert found[0]["retry_backoff"] == "quadratic"
