@@ -3,9 +3,12 @@ only fails here, and the failure names the other."""
 
 import inspect
 from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
 from typing import Any, get_args
 
 import pytest
+from pydantic import ValidationError
 from typer.main import get_command
 
 from app.api import admin, schemas
@@ -18,21 +21,40 @@ from rowlock.client import fields
 from rowlock.client.admin import Admin, AsyncAdmin
 from rowlock.client.async_client import AsyncClient
 from rowlock.client.sync_client import Client
+from tests.integration.api.test_bad_input_queries import FILTERS as BAD_FILTERS
+from tests.integration.api.test_list import FILTERS as LISTED
+from tests.integration.claims.test_explain_lists import filters as explained_filters
+from tests.model.values import FILTERS as MODELLED
 
 FILTERS = set(schemas.FilterQuery.model_fields)
 # In the queue they are called after how many there may be.
 IN_THE_QUEUE = {"tag": "tags", "id": "ids"}
+# Scans, until its time is over.
+UNINDEXED = {"title"}
+# One of these is good for each.
+VALUES = ("2026-01-31T08:00:00Z", ["done"], ["high"], [7])
 SUBMITTED = set(schemas.SubmitTask.model_fields)
 PATCHED = set(schemas.PatchTask.model_fields)
 ACTIONS = {t.event for t in TRANSITIONS if t.actor is Actor.MANAGEMENT}
 COMMANDS: dict[str, Any] = get_command(command_line).commands  # type: ignore[attr-defined]
 
 
-def same(one: Iterable[object], other: Iterable[object], where: str) -> None:
+def same(
+    one: Iterable[object], other: Iterable[object], where: str, here: str = "app/api/schemas.py"
+) -> None:
     """Both name the same; what only one of them has is in the message."""
     ours, theirs = {str(x) for x in one}, {str(x) for x in other}
     assert not ours - theirs, f"not in {where}: {sorted(ours - theirs)}"
-    assert not theirs - ours, f"only in {where}: {sorted(theirs - ours)}"
+    assert not theirs - ours, f"only in {where}, not in {here}: {sorted(theirs - ours)}"
+
+
+def takes(name: str, value: object) -> bool:
+    """Whether the filter can have that value."""
+    try:
+        schemas.FilterQuery(**{name: value})
+    except ValidationError:
+        return False
+    return True
 
 
 def options(command: str) -> set[str]:
@@ -46,17 +68,20 @@ def test_a_filter_is_one_everywhere() -> None:
     same(in_queue, TaskFilter._fields, "app/queue/lists/filters.py TaskFilter")
 
 
+def test_a_filter_is_tried_everywhere() -> None:
+    same(FILTERS, BAD_FILTERS, "tests/integration/api/test_bad_input_queries.py FILTERS")
+    listed = {name for asked, _ in LISTED.values() for name in asked}
+    # Which ids there are is known only when it runs.
+    same(FILTERS - {"id"}, listed & FILTERS, "tests/integration/api/test_list.py FILTERS")
+    same(FILTERS, MODELLED, "tests/model/values.py FILTERS")
+    in_queue = {IN_THE_QUEUE.get(name, name) for name in FILTERS - UNINDEXED}
+    explained = explained_filters(datetime.now())  # noqa: DTZ005
+    same(in_queue, explained, "tests/integration/claims/test_explain_lists.py filters")
+
+
 @pytest.mark.parametrize("name", TaskFilter._fields)
 def test_every_filter_is_given_on_and_filters(name: str) -> None:
-    given = {
-        "status": ["done"],
-        "priority": ["high"],
-        "queue": ["q"],
-        "tag": ["t"],
-        "id": [7],
-        "title": "x",
-    }
-    asked = {n: given.get(n, "2026-01-31T08:00:00Z") for n in FILTERS}
+    asked = {n: next(value for value in VALUES if takes(n, value)) for n in FILTERS}
     wanted = schemas.FilterQuery(**asked).to_filter()
     assert getattr(wanted, name), f"app/api/schemas.py FilterQuery.to_filter leaves out {name}"
     only = TaskFilter()._replace(**{name: getattr(wanted, name)})
@@ -95,13 +120,14 @@ def test_a_value_that_the_sdk_knows_is_one_of_the_server(
 
 
 def test_what_management_does_is_one_everywhere() -> None:
-    same(ACTIONS, manage.ACTIONS, "app/queue/manage.py")
-    same(ACTIONS, admin.Action, "app/api/admin.py")
+    is_done = partial(same, ACTIONS, here="app/domain/states.py TRANSITIONS")
+    is_done(manage.ACTIONS, "app/queue/manage.py")
+    is_done(admin.Action, "app/api/admin.py")
     for side in (Admin, AsyncAdmin):
-        same(ACTIONS, {n for n in dir(side) if n in set(Event)}, f"rowlock.client.admin {side}")
+        is_done({n for n in dir(side) if n in set(Event)}, f"rowlock.client.admin {side}")
         in_all = {n.removesuffix("_all") for n in dir(side) if n.endswith("_all")}
-        same(ACTIONS, in_all, f"rowlock.client.admin {side}, for all that match")
-    same(ACTIONS, COMMANDS.keys() & (set(Event) - {Event.SUBMIT}), "rowlock/cli/management.py")
+        is_done(in_all, f"rowlock.client.admin {side}, for all that match")
+    is_done(COMMANDS.keys() & (set(Event) - {Event.SUBMIT}), "rowlock/cli/management.py")
 
 
 def test_both_clients_do_the_same() -> None:

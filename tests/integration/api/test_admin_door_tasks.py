@@ -6,12 +6,13 @@ import httpx
 import pytest
 from sqlalchemy.orm import Session
 
+from app.api import admin
 from app.domain.states import TRANSITIONS, Event, Status
 from tests.support.calls import claim, claim_one, document, fail, get, problem, submit
 from tests.support.factories import TaskFactory, lease_of
 from tests.support.worker_calls import a_lease, act, attempts, end, heartbeat
 
-ACTIONS = ("pause", "resume", "cancel", "retry")
+ACTIONS = tuple(admin.Action)
 
 
 @pytest.mark.parametrize(("status", "action"), list(product(Status, ACTIONS)))
