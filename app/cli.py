@@ -1,23 +1,28 @@
-"""The command `rowlock`."""
+"""The command `rowlock`.
+
+What belongs to the server is loaded by the commands that need it: it takes longer than all that a
+client's command does.
+"""
 
 import asyncio
 import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
-from sqlalchemy import exc
 
 import rowlock
 from app.domain.errors import RowlockError, UnfitServerError
 from app.runtime.signals import stop_at_hang_up
-from app.settings import Settings
 from rowlock.cli import app as commands
 from rowlock.cli import options
 from rowlock.cli.render import show_json
 from rowlock.printable import harmless
+
+if TYPE_CHECKING:
+    from app.settings import Settings
 
 app = typer.Typer(
     name="rowlock",
@@ -113,7 +118,7 @@ def serve(
     run(settings, shares_port=one_of is not None and one_of > 1)
 
 
-def _serve_by(workers: int, settings: Settings, *, with_scheduler: bool) -> NoReturn:
+def _serve_by(workers: int, settings: "Settings", *, with_scheduler: bool) -> NoReturn:
     from app.local.dev import own_command
     from app.local.errors import LocalError
     from app.processes.tree import Processes
@@ -179,7 +184,9 @@ def doctor(as_json: options.AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def _settings(**given: Any) -> Settings:
+def _settings(**given: Any) -> "Settings":
+    from app.settings import Settings
+
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
@@ -190,26 +197,28 @@ def _settings(**given: Any) -> Settings:
         raise typer.Exit(2) from None
 
 
-def _migrate(settings: Settings) -> None:
+def _migrate(settings: "Settings") -> None:
     from app.mysql.migration import upgrade
 
     typer.echo(f"The schema is at revision {upgrade(settings)}.")
 
 
-def _require_current(settings: Settings) -> None:
+def _require_current(settings: "Settings") -> None:
     from app.mysql.revisions import require_current
 
     require_current(settings)
 
 
-def _require_fit(settings: Settings) -> None:
+def _require_fit(settings: "Settings") -> None:
     from app.processes.doctor import require_skip_locked
 
     _require_current(settings)
     require_skip_locked(settings)
 
 
-def _checked(settings: Settings, work: Callable[[Settings], None]) -> None:
+def _checked(settings: "Settings", work: "Callable[[Settings], None]") -> None:
+    from sqlalchemy import exc
+
     try:
         work(settings)
     except UnfitServerError as error:
