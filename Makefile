@@ -13,7 +13,7 @@ LOCK := uv pip compile --quiet --generate-hashes --no-header --universal
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup up test test-mariadb test-cluster check chaos model fuzz siege bench bench-large
+.PHONY: help setup up test test-slow test-mariadb test-cluster check chaos model fuzz siege bench bench-large
 .PHONY: binary lock clean $(addprefix test-,$(MARIADB))
 
 help: ## list these commands
@@ -28,6 +28,9 @@ up: $(VENV)/.runtime ## run everything on this machine until Ctrl-C
 
 test: $(VENV)/.dev ## run the tests (ARGS="-k name" to select some); test-mariadb: on MariaDB
 	@$(PYTEST) $(ARGS)
+
+test-slow: $(VENV)/.dev ## run the tests that take minutes and rarely break: each benchmark, briefly
+	@$(PYTEST) -m slow $(ARGS)
 
 test-mariadb: $(addprefix test-,$(MARIADB))
 

@@ -15,6 +15,7 @@ LONG: Final = {"commits", "idle", "snapshot"}
 BRIEFLY: Final = ("--rounds", "1", "--seconds", "0.3", "--rows", "3000", "--no-report")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_each_finds_something(project: Path, tmp_path: Path) -> None:
     names = sorted({*LIGHT, *LARGE} - LONG)

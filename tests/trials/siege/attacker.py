@@ -21,17 +21,21 @@ from tests.trials.siege.peers import Count, Peer
 ADDRESSES = 50
 AT_ONCE = 100
 FILES_BESIDE = 100
+COMING_SECONDS = 30.0
 
 
 async def attack(attack: Attack, port: int, seconds: float) -> Count:
-    """Until so many seconds are over."""
+    """Until all callers have come, and so many seconds are over."""
     count = Count()
     began = time.monotonic()
+    until = began + seconds
     peers: list[Peer] = []
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     callers = min(attack.callers, soft - FILES_BESIDE)
     next_tick = began + 1
-    while (now := time.monotonic()) < began + seconds:
+    while (now := time.monotonic()) < until:
+        if count.connected < callers:
+            until = min(now, began + COMING_SECONDS) + seconds
         peers = [peer for peer in peers if not peer.is_over]
         if len(peers) < callers:
             more = min(AT_ONCE, callers - len(peers))
