@@ -25,7 +25,7 @@ from bench.result import BenchError
 
 ROUNDS, REQUESTS = 7, 3000
 FASTAPI: Final = "FastAPI's own path"
-OURS: Final = "Dispatch and DoorRoute"
+OURS: Final = "Dispatch and ApiRoute"
 
 TASK = {
     **{"title": "resize image", "description": "to half its width", "priority": "高"},
