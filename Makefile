@@ -29,7 +29,7 @@ up: $(VENV)/.runtime ## run everything on this machine until Ctrl-C
 test: $(VENV)/.dev ## run the tests (ARGS="-k name" to select some); test-mariadb: on MariaDB
 	@$(PYTEST) $(ARGS)
 
-test-slow: $(VENV)/.dev ## run the tests that take minutes and rarely break: each benchmark, briefly
+test-slow: $(VENV)/.dev ## run the tests that take minutes and rarely break
 	@$(PYTEST) -m slow $(ARGS)
 
 test-mariadb: $(addprefix test-,$(MARIADB))

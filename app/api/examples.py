@@ -27,6 +27,12 @@ BODIES: Final[Mapping[str, Any]] = {
     "PatchTask": {"priority": "低", "due_date": "2030-01-31T08:00:00+08:00", "description": None},
     "ClaimTasks": _CLAIM,
     "Heartbeat": {"progress": {"percent": 40}},
+    "SendHeartbeats": {
+        "items": [
+            {"lease_id": _LEASE_ID, "progress": {"percent": 40}},
+            {"lease_id": f"2{_LEASE_ID[1:]}"},
+        ]
+    },
     "Complete": {"result": {"bytes": 52_133}},
     "Fail": {"error": "no such file", "retryable": False},
     "FinishTasks": {

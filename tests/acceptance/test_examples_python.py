@@ -144,7 +144,7 @@ def test_flask_view(api: Api, start: Start) -> None:
     assert httpx.post(url, json={"id": 18, "oars": 2}).json()["task"] != task["id"]
     other = httpx.post(url, json={"id": 17, "oars": 3})
     assert other.status_code == 422
-    assert "used before with another body" in other.json()["error"]
+    assert "already used with another body" in other.json()["error"]
     for no_order in ("{}", "[]", '{"id": "17"}', "{"):
         answer = httpx.post(url, content=no_order, headers={"Content-Type": "application/json"})
         assert answer.status_code == 400

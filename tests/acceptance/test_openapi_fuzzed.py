@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.trials.fuzz.run import fuzz
 
 
+@pytest.mark.slow
 def test_every_answer_is_as_the_document_says(
     tmp_path: Path, database_url: str, redis_url: str
 ) -> None:

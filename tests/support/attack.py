@@ -68,10 +68,12 @@ class Attack:
 
     def _body_for(self, place: Place, text: str, target: Document) -> Any:
         body: Document = dict(self._body)
-        if "items" in body:
+        if "claim" in body:
             outcome = "complete" if place.name.endswith(".result") else "fail"
             body["items"] = [{"lease_id": target["lease_id"], "outcome": outcome}]
             body["claim"] = body["claim"] | {"wait_seconds": 0, "limit": 1}
+        elif "items" in body:
+            body["items"] = [body["items"][0] | {"lease_id": target["lease_id"]}]
         elif "wait_seconds" in body:
             body |= {"wait_seconds": 0, "limit": 1}
         return put_in(body, place.name, FORMS[place.form](text)) if place.where == "body" else body

@@ -55,7 +55,7 @@ BAD: dict[str, list[Any]] = {
     "timeout": _whole_number(1, 2_592_000),
     "retry limit": _whole_number(0, 100),
     "delay": _whole_number(0, 86_400),
-    "backoff": [*_BAD_TEXT, "", "linear", "Fixed"],
+    "backoff": [*_BAD_TEXT, "", "quadratic", "Fixed"],
     "queue": [*_BAD_TEXT, "", "A", "a b", " a", "a\n", "é", "队列", "a/b", "x" * 65],
     "queues": [0, "default", {}, [], ["a"] * 65, ["A"], [""], ["a", None], [1], ["a\0"]],
     "json": _NO_JSON,

@@ -17,6 +17,7 @@ _BODIES: dict[str, Any] = {
     "PATCH /tasks/{task_id}": {"title": "x"},
     "POST /leases": {"worker": "w"},
     "POST /leases/finish": {"items": []},
+    "POST /leases/heartbeat": {"items": [{"lease_id": NO_LEASE}]},
 }
 _PARAMS = {"POST /admin/tasks/{action}": {"status": "to_do"}}
 _PARTS = {"task_id": "1", "lease_id": NO_LEASE, "name": "default", "action": "cancel"}

@@ -22,7 +22,7 @@ OPEN = ("/healthz", "/readyz")
 TAKES_BODY = [c for c in CALLS if c.method == "PATCH" or str(c) in (
     "POST /tasks", "POST /tasks/batch", "POST /leases", "POST /leases/finish",
     "POST /leases/{lease_id}/heartbeat", "POST /leases/{lease_id}/complete",
-    "POST /leases/{lease_id}/fail",
+    "POST /leases/{lease_id}/fail", "POST /leases/heartbeat",
 )]  # fmt: skip
 ANSWERS: dict[str, Any] = {
     "POST /tasks": answers.TaskDocument,
@@ -37,6 +37,7 @@ ANSWERS: dict[str, Any] = {
     "POST /leases": list[answers.LeaseDocument],
     "POST /leases/finish": answers.FinishedDocument,
     "POST /leases/{lease_id}/heartbeat": answers.HeartbeatDocument,
+    "POST /leases/heartbeat": answers.HeartbeatsDocument,
     "POST /leases/{lease_id}/complete": answers.TaskDocument,
     "POST /leases/{lease_id}/fail": answers.TaskDocument,
     "POST /leases/{lease_id}/release": answers.TaskDocument,

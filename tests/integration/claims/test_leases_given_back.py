@@ -32,7 +32,7 @@ async def test_what_was_claimed_for_a_caller_that_left_meanwhile_is_given_back(
         caller.cancel()
         await moved(moves, **rest)
 
-    monkeypatch.setattr(resources, "moved", the_caller_leaves)
+    monkeypatch.setattr(resources.after_commit, "moved", the_caller_leaves)
     with pytest.raises(asyncio.CancelledError):
         await caller
     await worker.drain()
@@ -57,7 +57,7 @@ async def test_what_a_poll_claims_at_its_first_look_is_given_back_to_a_caller_th
         gone.set()
         await moved(moves, **rest)
 
-    monkeypatch.setattr(resources, "moved", the_caller_leaves)
+    monkeypatch.setattr(resources.after_commit, "moved", the_caller_leaves)
     claim = Claim("gone", ("default",), 1)
     turned = await worker.finish_and_claim([], claim, wait_seconds=30, gone=gone)
     assert turned.claimed == []

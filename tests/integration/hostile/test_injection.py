@@ -146,4 +146,4 @@ async def test_of_too_many_faults_the_number_is_told(api: httpx.AsyncClient) -> 
         assert ("1 more" in found.detail) is (unknown is names)
     body = written({"title": "x", **{f"n{number}": 1 for number in range(80_000)}})
     found = problem(await api.post("/tasks", content=body, headers=[JSON]), 422, "body")
-    assert "80,000 faults" in found.detail
+    assert "80,000 errors" in found.detail

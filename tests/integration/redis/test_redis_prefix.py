@@ -134,4 +134,4 @@ def test_the_doctor_says_why_where_there_is_no_name(
         connection.execute(text("DELETE FROM deployment"))
     (finding,) = redis_doctor.examine(staging)
     assert finding.verdict == "bad"
-    assert "no row that names this database" in finding.detail
+    assert "no row with this database's name" in finding.detail

@@ -224,9 +224,9 @@ async def test_progress_that_is_said_very_often_is_sent_now_and_then(
     task = await sdk.submit("a task")
     async with working(worker):
         await sdk.wait(task.id, 20)
-    beats = [body for body in through.bodies if body.startswith(b'{"progress"')]
+    beats = [body for body in through.bodies if b'"progress":' in body]
     assert len(beats) == 2
-    assert beats[-1] == b'{"progress":999}'
+    assert b'"progress":999}' in beats[-1]
 
 
 async def test_progress_that_is_no_json_is_the_handlers_own_error(
