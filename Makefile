@@ -8,6 +8,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 # They wait more than they work: three at a time, a file's tests one after the other.
 PYTEST := $(BIN)/pytest -n 3 --dist loadfile
 MARIADB := mariadb-10.11 mariadb-11.8
+MARIADB_TESTS := tests/integration tests/concurrency
 LOCK := uv pip compile --quiet --generate-hashes --no-header --universal
 
 .DEFAULT_GOAL := help
@@ -36,7 +37,7 @@ test-mariadb: $(addprefix test-,$(MARIADB))
 
 $(addprefix test-,$(MARIADB)): $(VENV)/.dev
 	@echo "Integration and concurrency tests on $(@:test-%=%):"
-	@ROWLOCK_TEST_ENGINE=$(@:test-%=%) $(PYTEST) tests/integration tests/concurrency $(ARGS)
+	@ROWLOCK_TEST_ENGINE=$(@:test-%=%) $(PYTEST) $(MARIADB_TESTS) $(ARGS)
 
 test-cluster: $(VENV)/.dev ## test the failover of a group of three MySQL servers
 	@$(BIN)/python -m tests.trials.cluster $(ARGS)
