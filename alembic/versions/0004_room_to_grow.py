@@ -32,7 +32,7 @@ COLUMNS = {
 }
 NAME = f"VARCHAR(16) {ASCII}"
 CLAIM = ["queue", "claim_rank", "turn_at", "id"]
-CHUNK = 5000
+CHUNK = 1000
 
 
 def upgrade() -> None:
@@ -84,15 +84,11 @@ def _make(table: str, **columns: str) -> None:
 
 
 def _in_chunks(assignment: str, *, where: str) -> None:
-    """A commit each: nobody waits long for a row, and little has to be undone."""
-    look = sa.text(
-        f"SELECT MAX(id) FROM (SELECT id FROM tasks WHERE id > :last AND {where} "
-        f"ORDER BY id LIMIT {CHUNK}) AS chunk"
-    )
+    """A commit each, and by key: nobody waits long for a row, and little has to be undone."""
+    look = sa.text(f"SELECT id FROM tasks WHERE id > :last AND {where} ORDER BY id LIMIT {CHUNK}")
     last = 0
-    while (until := op.get_bind().execute(look, {"last": last}).scalar_one()) is not None:
+    while ids := list(op.get_bind().execute(look, {"last": last}).scalars()):
         with op.get_context().autocommit_block():
-            op.execute(
-                f"UPDATE tasks SET {assignment} WHERE id > {last} AND id <= {until} AND {where}"
-            )
-        last = until
+            keys = ", ".join(map(str, ids))
+            op.execute(f"UPDATE tasks SET {assignment} WHERE id IN ({keys}) AND {where}")
+        last = ids[-1]
