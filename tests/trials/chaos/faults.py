@@ -8,6 +8,7 @@ from functools import partial
 from itertools import count
 from typing import Final
 
+from app.queue import statements
 from tests.trials.chaos.clients import Ledger
 from tests.trials.chaos.kept import KeptRows
 from tests.trials.chaos.parts import Host, Part, freeze, thaw
@@ -22,7 +23,8 @@ STARTING_SECONDS: Final = 4.0
 OUTAGE_SECONDS: Final = (60.0, 12.0)
 NETWORK_SECONDS: Final = (10.0, 4.0)
 FULL_RUN_SECONDS: Final = 300.0
-CLAIM: Final = b"ORDER BY queue, claim_rank, created_at, id LIMIT"
+# What of the claim's text is the same each time.
+CLAIM: Final = statements.CLAIM.rpartition("%s")[0].rpartition("%s")[2].encode()
 CLAIM_SECONDS: Final = 10.0
 # A claim may find nothing, and then keeps nothing.
 STRIKES: Final = 10
