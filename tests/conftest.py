@@ -116,16 +116,22 @@ def session(settings: Settings, engine: Engine) -> Iterator[Session]:
 
 @pytest.fixture
 def api_settings(settings: Settings) -> Settings:
-    """What `api` and `platform` run with. A file whose own differ says so by this fixture."""
+    """What `api` and `resources` run with. A file whose own differ says so by this fixture."""
     return settings
+
+
+@asynccontextmanager
+async def sharing(settings: Settings) -> AsyncIterator[Resources]:
+    """The service's inside, for what HTTP does not show."""
+    resources = Resources(settings)
+    yield resources
+    await resources.close()
 
 
 @pytest.fixture
 async def resources(api_settings: Settings) -> AsyncIterator[Resources]:
-    """The service's inside, for what HTTP does not show."""
-    resources = Resources(api_settings)
-    yield resources
-    await resources.close()
+    async with sharing(api_settings) as resources:
+        yield resources
 
 
 @pytest.fixture

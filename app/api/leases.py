@@ -172,19 +172,22 @@ def _lease(lease_id: str) -> Lease:
 
 
 def _heard(lease: Lease, answer: HeartbeatAnswer | RowlockError) -> dict[str, Any]:
-    item: dict[str, Any] = {"lease_id": str(lease)}
     if isinstance(answer, HeartbeatAnswer):
-        return item | {"status": 200} | answer._asdict()
-    item |= {"status": KINDS[type(answer)].status, "detail": str(answer)}
+        return {"lease_id": str(lease), "status": 200, **answer._asdict()}
+    item = _refused(lease, answer)
     if (outcome := answer.facts.get("outcome")) is not None:
         item["outcome"] = outcome
     return item
 
 
+def _refused(lease: Lease, error: RowlockError) -> dict[str, Any]:
+    return {"lease_id": str(lease), "status": KINDS[type(error)].status, "detail": str(error)}
+
+
 def _finished(lease: Lease, answer: Task | RowlockError, cut: frozenset[int]) -> dict[str, Any]:
     item: dict[str, Any] = {"lease_id": str(lease), "status": 200}
     if isinstance(answer, RowlockError):
-        item |= {"status": KINDS[type(answer)].status, "detail": str(answer)}
+        item = _refused(lease, answer)
     task = answer if isinstance(answer, Task) else answer.facts.get("task")
     if isinstance(task, Task) and task.id not in cut:
         item["task"] = orjson.Fragment(task_document(task))

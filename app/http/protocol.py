@@ -39,16 +39,8 @@ class Protocol(asyncio.Protocol):
 
     __slots__ = (
         *("_application", "_beneath", "_bounds", "_exchanges", "_is_ahead", "_is_deaf", "_is_done"),
-        *(
-            "_is_paused",
-            "_is_refused",
-            "_is_stopping",
-            "_outgoing",
-            "_parser",
-            "_process",
-            "_transport",
-        ),
-        *("client", "held_bytes", "scheme", "server", "state"),
+        *("_is_paused", "_is_refused", "_is_stopping", "_outgoing", "_parser", "_process"),
+        *("_transport", "client", "held_bytes", "scheme", "server", "state"),
     )
 
     def __init__(
@@ -70,6 +62,7 @@ class Protocol(asyncio.Protocol):
         self._is_paused = False
         # Nothing more is read; after the request that arrives; and the caller has said so.
         self._is_deaf = self._is_stopping = self._is_done = False
+        # What was answered last is a refusal, and has not left.
         self._is_refused = False
         # More is sent than is read.
         self._is_ahead = False

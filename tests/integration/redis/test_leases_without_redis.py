@@ -16,7 +16,7 @@ from app.redis.lease_book import LeaseBook
 from app.service.resources import Resources
 from app.service.sweeping import take_back_lost_leases, time_out
 from app.settings import Settings
-from tests.conftest import serving
+from tests.conftest import serving, sharing
 from tests.support.calls import claim_one, complete, get, submit
 from tests.support.elapse import elapse_in_redis, serve_all_along
 from tests.support.redis_book import kept_since_ms, now_ms, remember_for
@@ -34,9 +34,8 @@ async def redisless_api(redisless: Settings) -> AsyncIterator[httpx.AsyncClient]
 
 @pytest.fixture
 async def redisless_resources(redisless: Settings) -> AsyncIterator[Resources]:
-    resources = Resources(redisless)
-    yield resources
-    await resources.close()
+    async with sharing(redisless) as resources:
+        yield resources
 
 
 async def test_without_redis_only_the_deadline_counts(
