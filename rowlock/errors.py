@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import httpx
-
 from rowlock.models import Task
 
 
@@ -28,10 +26,12 @@ class UnexpectedAnswerError(RowlockError):
 
 
 class WaitTimeoutError(RowlockError, TimeoutError):
-    """The task did not end in time; `task` is its last known state."""
+    """The task did not end in time; `task` is its last known state, None if the server was away
+    all the time."""
 
-    def __init__(self, task: Task) -> None:
-        super().__init__(f"task {task.id} is still {task.status}")
+    def __init__(self, task_id: int, task: Task | None) -> None:
+        still = "not known to have ended" if task is None else f"still {task.status}"
+        super().__init__(f"task {task_id} is {still}")
         self.task = task
 
 
@@ -95,50 +95,3 @@ class UnavailableError(ProblemError):
     """429, 500 and above: try again later, after `retry_after_seconds` if the server says so."""
 
     retry_after_seconds: float | None = None
-
-
-_BY_STATUS: Mapping[int, type[ProblemError]] = {
-    400: InvalidRequestError,
-    401: NotAllowedError,
-    403: NotAllowedError,
-    404: NotFoundError,
-    409: ConflictError,
-    413: InvalidRequestError,
-    415: InvalidRequestError,
-    422: InvalidRequestError,
-    429: UnavailableError,
-}
-
-_SHOWN_CHARACTERS = 200
-
-
-def problem_of(response: httpx.Response) -> ProblemError:
-    """The error that an answer other than 2xx is, whoever gave it."""
-    status = response.status_code
-    document = _document(response)
-    kind = _BY_STATUS.get(status, UnavailableError if status >= httpx.codes(500) else ProblemError)
-    error = kind(
-        status,
-        str(document.get("title") or response.reason_phrase),
-        str(document.get("detail") or ""),
-        document,
-    )
-    if isinstance(error, UnavailableError):
-        error.retry_after_seconds = _seconds(response.headers.get("Retry-After"))
-    return error
-
-
-def _document(response: httpx.Response) -> Mapping[str, Any]:
-    try:
-        document = response.json()
-    except (ValueError, RecursionError):
-        document = None
-    if isinstance(document, dict):
-        return document
-    # Not ours: a proxy's page, say. Its beginning is better than nothing.
-    return {"detail": response.text[:_SHOWN_CHARACTERS].strip()}
-
-
-def _seconds(text: str | None) -> float | None:
-    # As a date it is not worth another clock: the caller's own backoff will do.
-    return float(text) if text is not None and text.isdecimal() else None

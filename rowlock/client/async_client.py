@@ -4,18 +4,16 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Se
 from types import TracebackType
 from typing import Literal, Self, TypeVar, Unpack
 
-import httpx
-
 from rowlock.client import calls, waiting
 from rowlock.client.admin import AsyncAdmin
 from rowlock.client.fields import Changes, Filters, NewTask, TaskFields, encode_fields
 from rowlock.client.pages import walk_async
 from rowlock.client.upload import Upload
 from rowlock.http import flows
+from rowlock.http.asynchronous import AsyncExchange, AsyncTransport
 from rowlock.http.call import Call
 from rowlock.http.retry import RetryBudget
 from rowlock.http.target import target
-from rowlock.http.transport import AsyncTransport
 from rowlock.models import Attempt, Stats, Tag, Task
 
 T = TypeVar("T")
@@ -31,11 +29,14 @@ class AsyncClient:
     """Submits tasks and follows them, in one event loop. `admin` has the admin calls.
 
     `url` and `token` default to `ROWLOCK_URL` and `ROWLOCK_TOKEN`. A call that the server does
-    not answer within `timeout_seconds`, or answers with 503 or 429, is retried for up to
-    `retry_seconds`, unless it could then happen twice. Every call may raise `RowlockError`.
+    not answer within `timeout_seconds`, or answers with 503 or 429, is sent again, unless it could
+    then happen twice. A call ends within `retry_seconds`, or after its first try if
+    `timeout_seconds` is longer; a batch, or a bulk action, may take its time on top of that. Every
+    call may raise `RowlockError`.
 
-    A forked process opens its own connections, unless you pass `transport`. Loopback addresses
-    are always reached directly; for others, `HTTP_PROXY` and the like apply.
+    A forked process opens its own connections. Loopback addresses are always reached directly;
+    for others, `HTTP_PROXY` and the like apply. Certificates are those that Python trusts;
+    `SSL_CERT_FILE` names others. `exchange` sends the requests instead, in tests say.
     """
 
     def __init__(
@@ -45,12 +46,10 @@ class AsyncClient:
         *,
         timeout_seconds: float = 10.0,
         retry_seconds: float = 15.0,
-        transport: httpx.AsyncBaseTransport | None = None,
+        exchange: AsyncExchange | None = None,
     ) -> None:
-        self._budget = RetryBudget(retry_seconds)
-        self._transport = AsyncTransport(
-            target(url, token), timeout_seconds=timeout_seconds, transport=transport
-        )
+        self._budget = RetryBudget(retry_seconds, timeout_seconds)
+        self._transport = AsyncTransport(target(url, token), exchange)
         self.admin = AsyncAdmin(self.ask)
 
     async def submit(

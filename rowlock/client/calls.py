@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Sequence
 from http.client import CREATED
 from typing import Any, Final, Generic, NamedTuple, TypeVar
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 from uuid import uuid4
 
-import httpx
 from pydantic import TypeAdapter
 
 from rowlock.client.fields import Changes, Filters, NewTask, encode_fields, query_of
+from rowlock.http.answer import Answer
 from rowlock.http.call import Call, Headers, Query
 from rowlock.models import Attempt, BulkResult, QueueState, QueueStats, Stats, Tag, Task
 
@@ -44,7 +44,7 @@ def submit_batch(tasks: Iterable[bytes], idempotency_key: str | None) -> Call[li
 
 def store_batch(tasks: Iterable[bytes], idempotency_key: str) -> Call[bool]:
     """The same; whether they were not there before."""
-    return _batch(tasks, idempotency_key, lambda response: response.status_code == CREATED)
+    return _batch(tasks, idempotency_key, lambda answer: answer.status == CREATED)
 
 
 def get(task_id: int, wait_seconds: float | None = None) -> Call[Task]:
@@ -84,7 +84,7 @@ def tags() -> Call[Page[Tag]]:
 def stats(queues: Sequence[str]) -> Call[Page[QueueStats]]:
     """The standing of the first queues; of those that are named, if any are."""
     query = tuple(("queue", queue) for queue in queues)
-    return _page("/stats", lambda r: Stats.model_validate_json(r.content).queues, query)
+    return _page("/stats", lambda answer: Stats.model_validate_json(answer.body).queues, query)
 
 
 def intervene(action: str, task_id: int) -> Call[Task]:
@@ -98,7 +98,7 @@ def intervene_in_all(action: str, filters: Filters, *, is_dry_run: bool) -> Call
     return Call(
         "POST",
         f"/admin/tasks/{action}",
-        lambda response: BulkResult.model_validate_json(response.content),
+        lambda answer: BulkResult.model_validate_json(answer.body),
         (*query, ("dry_run", "true")) if is_dry_run else query,
         extra_seconds=BULK_SECONDS,
         is_repeatable=is_dry_run,
@@ -115,7 +115,7 @@ def set_queue(action: str, name: str) -> Call[QueueState]:
     return Call(
         "POST",
         f"/admin/queues/{_part(name)}/{action}",
-        lambda response: QueueState.model_validate_json(response.content),
+        lambda answer: QueueState.model_validate_json(answer.body),
     )
 
 
@@ -129,7 +129,7 @@ def _once(idempotency_key: str | None) -> Headers:
 
 
 def _batch(
-    tasks: Iterable[bytes], idempotency_key: str | None, read: Callable[[httpx.Response], T]
+    tasks: Iterable[bytes], idempotency_key: str | None, read: Callable[[Answer], T]
 ) -> Call[T]:
     return Call(
         "POST",
@@ -141,28 +141,28 @@ def _batch(
     )
 
 
-def _page(path: str, read: Callable[[httpx.Response], list[T]], query: Query = ()) -> Call[Page[T]]:
-    def read_page(response: httpx.Response) -> Page[T]:
-        link = response.links.get("next")
+def _page(path: str, read: Callable[[Answer], list[T]], query: Query = ()) -> Call[Page[T]]:
+    def read_page(answer: Answer) -> Page[T]:
+        link = answer.next_page
         if link is None:
-            return Page(read(response), None)
+            return Page(read(answer), None)
         # Of the link only the query: a proxy may have put the server below a path of its own.
-        following = tuple(httpx.URL(link["url"]).params.multi_items())
-        return Page(read(response), _page(path, read, following))
+        following = tuple(parse_qsl(urlsplit(link).query, keep_blank_values=True))
+        return Page(read(answer), _page(path, read, following))
 
     return Call("GET", path, read_page, query)
 
 
-def _read(adapter: TypeAdapter[T]) -> Callable[[httpx.Response], T]:
-    return lambda response: adapter.validate_json(response.content)
+def _read(adapter: TypeAdapter[T]) -> Callable[[Answer], T]:
+    return lambda answer: adapter.validate_json(answer.body)
 
 
-def _task(response: httpx.Response) -> Task:
-    return Task.model_validate_json(response.content)
+def _task(answer: Answer) -> Task:
+    return Task.model_validate_json(answer.body)
 
 
 _tasks = _read(_TASKS)
 
 
-def _nothing(_response: httpx.Response) -> Any:
+def _nothing(_answer: Answer) -> Any:
     return None

@@ -4,18 +4,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Literal, Self, TypeVar, Unpack
 
-import httpx
-
 from rowlock.client import calls, waiting
 from rowlock.client.admin import Admin
 from rowlock.client.fields import Changes, Filters, NewTask, TaskFields, encode_fields
 from rowlock.client.pages import walk
 from rowlock.client.upload import Upload
 from rowlock.http import flows
+from rowlock.http.blocking import Exchange, Transport
 from rowlock.http.call import Call
 from rowlock.http.retry import RetryBudget
 from rowlock.http.target import target
-from rowlock.http.transport import Transport
 from rowlock.models import Attempt, Stats, Tag, Task
 
 T = TypeVar("T")
@@ -31,11 +29,14 @@ class Client:
     """Submits tasks and follows them; threads may share one. `admin` has the admin calls.
 
     `url` and `token` default to `ROWLOCK_URL` and `ROWLOCK_TOKEN`. A call that the server does
-    not answer within `timeout_seconds`, or answers with 503 or 429, is retried for up to
-    `retry_seconds`, unless it could then happen twice. Every call may raise `RowlockError`.
+    not answer within `timeout_seconds`, or answers with 503 or 429, is sent again, unless it could
+    then happen twice. A call ends within `retry_seconds`, or after its first try if
+    `timeout_seconds` is longer; a batch, or a bulk action, may take its time on top of that. Every
+    call may raise `RowlockError`.
 
-    A forked process opens its own connections, unless you pass `transport`. Loopback addresses
-    are always reached directly; for others, `HTTP_PROXY` and the like apply.
+    A forked process opens its own connections. Loopback addresses are always reached directly;
+    for others, `HTTP_PROXY` and the like apply. Certificates are those that Python trusts;
+    `SSL_CERT_FILE` names others. `exchange` sends the requests instead, in tests say.
     """
 
     def __init__(
@@ -45,12 +46,10 @@ class Client:
         *,
         timeout_seconds: float = 10.0,
         retry_seconds: float = 15.0,
-        transport: httpx.BaseTransport | None = None,
+        exchange: Exchange | None = None,
     ) -> None:
-        self._budget = RetryBudget(retry_seconds)
-        self._transport = Transport(
-            target(url, token), timeout_seconds=timeout_seconds, transport=transport
-        )
+        self._budget = RetryBudget(retry_seconds, timeout_seconds)
+        self._transport = Transport(target(url, token), exchange)
         self.admin = Admin(self.ask)
 
     def submit(

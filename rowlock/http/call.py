@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-import httpx
+from rowlock.http.answer import Answer
 
 T = TypeVar("T")
 
@@ -22,11 +22,11 @@ class Call(Generic[T]):
 
     method: str
     path: str
-    read: Callable[[httpx.Response], T]
+    read: Callable[[Answer], T]
     query: Query = ()
     body: bytes | None = None
     headers: Headers = field(default_factory=dict)
-    # For what takes its time on purpose: on top of the usual time-out.
+    # For what takes its time on purpose: on top of the usual time.
     extra_seconds: float = 0.0
     is_repeatable: bool = True
     settled_if_repeated: int | None = None

@@ -1,28 +1,36 @@
 """What a caller asks for, as a conversation without I/O: which calls, which pauses, what of it.
 
-A flow yields a `Call` to be sent and is resumed with the response or the error that came of
-it, or yields a `Pause` to be slept. `transport` has the two drivers, so each flow is written once.
+A flow yields a `Try`, a call to be sent within so many seconds, and is resumed with the answer
+or the error that came of it, or yields a `Pause` to be slept. `blocking` and `asynchronous` have
+the two drivers, so each flow is written once.
 """
 
 import random
+import time
 from collections.abc import Callable, Generator
+from math import inf
 from typing import Any, Final, NamedTuple, TypeVar
 
-import httpx
 from pydantic import ValidationError
 
 from rowlock.errors import (
-    RowlockError,
     UnavailableError,
     UnexpectedAnswerError,
     UnreachableError,
-    problem_of,
 )
+from rowlock.http.answer import Answer, NotAnsweredError
 from rowlock.http.call import Call
+from rowlock.http.problems import problem_of
 from rowlock.http.retry import RetryBudget
-from rowlock.http.target import shown
 
 T = TypeVar("T")
+
+
+class Try(NamedTuple):
+    """Send the call; after `seconds` there is no answer."""
+
+    call: Call[Any]
+    seconds: float
 
 
 class Pause(NamedTuple):
@@ -31,69 +39,72 @@ class Pause(NamedTuple):
     seconds: float
 
 
-Outcome = httpx.Response | httpx.RequestError | None
-Flow = Generator[Call[Any] | Pause, Outcome, T]
+Outcome = Answer | NotAnsweredError | None
+Flow = Generator[Try | Pause, Outcome, T]
 
 
-# The request cannot have arrived.
-_NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-_NOT_NOW: Final = frozenset({429, 503})
+NOT_NOW: Final = frozenset({429, 503})
 # A proxy's word that the server, which may have got the request, did not answer it.
 _ANSWER_LOST: Final = frozenset({502, 504})
 
 
-def ask(call: Call[T], budget: RetryBudget, jitter: Callable[[], float] = random.random) -> Flow[T]:
-    """The answer, after as many tries as the budget and the call's nature allow.
+def ask(
+    call: Call[T],
+    budget: RetryBudget,
+    *,
+    until: float | None = None,
+    jitter: Callable[[], float] = random.random,
+    clock: Callable[[], float] = time.monotonic,
+) -> Flow[T]:
+    """The answer, after as many tries as the time and the call's nature allow. One deadline, by
+    the clock, cuts every try: the budget's, or `until` if that is sooner.
 
     Raises `RowlockError`.
     """
-    failures, waited_seconds, may_have_happened = 0, 0.0, False
+    began = clock()
+    deadline = min(began + budget.seconds + call.extra_seconds, inf if until is None else until)
+    last_start = min(began + budget.retry_seconds + call.extra_seconds, deadline)
+    failures, may_have_happened = 0, False
     while True:
-        outcome = yield call
+        left = deadline - clock()
+        outcome = yield Try(call, min(budget.timeout_seconds + call.extra_seconds, max(left, 0.0)))
         settled = call.settled_if_repeated if may_have_happened else None
         try:
             return answer_of(call, outcome, settled=settled)
         except (UnreachableError, UnavailableError) as error:
             failures += 1
-            pause = budget.pause_seconds(
+            pause = budget.backoff.pause_seconds(
                 failures,
-                waited_seconds=waited_seconds,
                 jitter=jitter(),
                 retry_after_seconds=getattr(error, "retry_after_seconds", None),
             )
-            if pause is None or not _may_repeat(call, error):
+            has_time = budget.retry_seconds > 0 and clock() + pause < last_start
+            if not (has_time and _may_repeat(call, error)):
                 raise
             may_have_happened |= getattr(error, "may_have_happened", True)
-        waited_seconds += pause
         yield Pause(pause)
 
 
 def answer_of(call: Call[T], outcome: Outcome, *, settled: int | None = None) -> T:
     """What came of sending a call: its answer, `settled` counting as one. Raises
     `RowlockError`."""
-    if isinstance(outcome, httpx.RequestError):
-        raise _unreachable(outcome) from outcome
+    if isinstance(outcome, NotAnsweredError):
+        raise UnreachableError(
+            str(outcome), may_have_happened=outcome.may_have_arrived
+        ) from outcome
     assert outcome is not None
-    if not outcome.is_success and outcome.status_code != settled:
+    if not outcome.is_success and outcome.status != settled:
         raise problem_of(outcome)
     try:
         return call.read(outcome)
     except ValidationError as error:
         raise UnexpectedAnswerError(
-            f"{call.method} {shown(outcome.url)} was answered with {outcome.status_code}, "
+            f"{call.method} {outcome.url} was answered with {outcome.status}, "
             "but not by a Rowlock server; check the URL"
         ) from error
-
-
-def _unreachable(error: httpx.RequestError) -> RowlockError:
-    said = str(error) or type(error).__name__
-    return UnreachableError(
-        f"{error.request.method} {shown(error.request.url)}: {said}",
-        may_have_happened=not isinstance(error, _NOT_SENT),
-    )
 
 
 def _may_repeat(call: Call[Any], error: UnreachableError | UnavailableError) -> bool:
     if isinstance(error, UnreachableError):
         return call.is_repeatable or not error.may_have_happened
-    return error.status in _NOT_NOW or (call.is_repeatable and error.status in _ANSWER_LOST)
+    return error.status in NOT_NOW or (call.is_repeatable and error.status in _ANSWER_LOST)

@@ -3,36 +3,32 @@
 import os
 import socket
 from ipaddress import ip_address
-from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
-import httpx
-
-_SCHEMES: Final = ("http", "https")
+from rowlock.http.url import Url, parse_url, shown
 
 
-def proxy_for(url: httpx.URL) -> httpx.URL | None:
+def proxy_for(url: Url) -> Url | None:
     """What `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say; None for this machine,
-    whatever they say. Raises `ValueError` for a proxy that does not speak HTTP."""
+    whatever they say. Raises `ValueError` for a proxy that is not spoken to in plain HTTP."""
     if _is_this_machine(url.host):
         return None
     given = getproxies()
     kind = url.scheme if given.get(url.scheme) else "all"
     proxy = given.get(kind)
     # NO_PROXY names a host with its port, or without; an IPv6 address without brackets.
-    if not proxy or proxy_bypass(url.netloc.decode()) or proxy_bypass(url.host):
+    if not proxy or proxy_bypass(url.authority) or proxy_bypass(url.host):
         return None
-    try:
-        parsed = httpx.URL(proxy if "://" in proxy else f"http://{proxy}")
-    except httpx.InvalidURL as error:
-        raise ValueError(f"{_name_of(kind)} is not the URL of a proxy: {error}") from error
-    if parsed.scheme not in _SCHEMES or not parsed.host:
+    scheme, has_scheme, _ = proxy.partition("://")
+    if has_scheme and scheme.lower() != "http":
         raise ValueError(
-            f"{_name_of(kind)} names a proxy that does not speak HTTP "
-            f"({parsed.scheme}://{parsed.host}). Set it to an HTTP proxy, or add "
-            f"{url.host} to NO_PROXY"
+            f"{_name_of(kind)} names a proxy that does not speak plain HTTP ({shown(proxy)}). "
+            f"Set it to a proxy like http://proxy.example:3128, or add {url.host} to NO_PROXY"
         )
-    return parsed
+    try:
+        return parse_url(proxy if has_scheme else f"http://{proxy}")
+    except ValueError as error:
+        raise ValueError(f"{_name_of(kind)} is not the URL of a proxy: {error}") from error
 
 
 def _is_this_machine(host: str) -> bool:

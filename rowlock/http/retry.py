@@ -23,21 +23,14 @@ class Backoff(NamedTuple):
 
 
 class RetryBudget(NamedTuple):
-    """How long to go on trying: the pauses together are `seconds` at most."""
+    """How long a call may take: a try `timeout_seconds`, and no other begins, or goes on, after
+    `retry_seconds`."""
 
-    seconds: float = 15.0
+    retry_seconds: float = 15.0
+    timeout_seconds: float = 10.0
     backoff: Backoff = Backoff()
 
-    def pause_seconds(
-        self,
-        failures: int,
-        *,
-        waited_seconds: float,
-        jitter: float,
-        retry_after_seconds: float | None = None,
-    ) -> float | None:
-        """How long to wait before the next try; None: enough."""
-        pause = self.backoff.pause_seconds(
-            failures, jitter=jitter, retry_after_seconds=retry_after_seconds
-        )
-        return pause if waited_seconds + pause <= self.seconds else None
+    @property
+    def seconds(self) -> float:
+        """For all of it."""
+        return max(self.retry_seconds, self.timeout_seconds)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from rowlock.errors import NotAllowedError, RowlockError
+from rowlock.http.asynchronous import AsyncTransport
 from rowlock.http.retry import Backoff
-from rowlock.http.transport import AsyncTransport
 from rowlock.models import FinishedItem, Lease
 from rowlock.worker import clock, finishes, leases
 from rowlock.worker.execution import seconds_of
@@ -40,6 +40,7 @@ class ClaimLoop:
         poll: Poll,
         request: ClaimRequest,
         *,
+        timeout_seconds: float,
         concurrency: int,
         poll_seconds: float,
         drain: bool,
@@ -50,6 +51,7 @@ class ClaimLoop:
         self._transport = transport
         self._poll = poll
         self._request = request
+        self._timeout_seconds = timeout_seconds
         self._poll_seconds = 0 if drain else poll_seconds
         self._is_draining = drain
         self._start = start
@@ -138,7 +140,8 @@ class ClaimLoop:
     async def _tell(self, batch: list[FinishItem], limit: int) -> None:
         claim = self._request.body(limit) if limit else None
         try:
-            finished = await self._transport.once(leases.finish((e.item for e in batch), claim))
+            call = leases.finish((e.item for e in batch), claim)
+            finished = await self._transport.once(call, self._timeout_seconds)
         except RowlockError as error:
             self._free += limit
             self._unsent.put_back(batch, error, now=clock.now())

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from typing import Any, Final, Self
 from urllib.parse import quote
 
-import httpx
+import aiohttp
+from yarl import URL
 
 from rowlock.encoding import JSON_LIMIT_BYTES, encode
 from rowlock.http import retry_after
+from rowlock.http.answer import SUCCESS
 from rowlock.http.proxies import proxy_for
-from rowlock.http.target import shown
+from rowlock.http.url import parse_url, shown
 from rowlock.models import Task
 from rowlock.worker.attempt import Permanent, Retry, RunningAttempt
 from rowlock.worker.output import result_of, text_of
@@ -23,6 +25,8 @@ CONNECT_SECONDS: Final = 10.0
 KEEP_ALIVE_SECONDS: Final = 4.0
 _SHOWN_BYTES: Final = 4096
 _GZIP: Final = 16 + zlib.MAX_WBITS
+_REDIRECTS: Final = range(300, 400)
+_CLIENT_ERRORS: Final = range(400, 500)
 _NOT_NOW: Final = frozenset({408, 425, 429})
 
 
@@ -43,61 +47,65 @@ class Forward:
         url: str,
         *,
         signing_key: str | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         try:
-            self._url = httpx.URL(url)
-        except httpx.InvalidURL as error:
-            raise ValueError(f"{shown(url)!r} is not a URL: {error}") from error
-        if self._url.scheme not in ("http", "https") or not self._url.host:
-            raise ValueError(f"{shown(url)!r} is not a URL like http://127.0.0.1:9000/tasks")
+            parsed = parse_url(url)
+        except ValueError as error:
+            raise ValueError(
+                f"{shown(url)!r} is not a URL like http://127.0.0.1:9000/tasks: {error}"
+            ) from error
+        self._url = URL(url).with_fragment(None)
         # In a task's error everybody can read it: without a password, or a token in the query.
-        self._shown = str(self._url.copy_with(userinfo=b"", query=None, fragment=None))
+        self._shown = str(parsed)
         if signing_key == "":
             raise ValueError("the signing key is empty; omit it to send unsigned requests")
         self._key = None if signing_key is None else signing_key.encode()
         self._clock = clock
-        self._http = httpx.AsyncClient(
-            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
-            follow_redirects=False,
-            transport=transport or self._connecting(),
-        )
-
-    def _connecting(self) -> httpx.AsyncHTTPTransport:
-        proxy = proxy_for(self._url)
-        return httpx.AsyncHTTPTransport(
-            limits=httpx.Limits(max_connections=None, keepalive_expiry=KEEP_ALIVE_SECONDS),
-            proxy=None if proxy is None else httpx.Proxy(proxy),
-        )
+        self._proxy = proxy_for(parsed)
+        self._http: aiohttp.ClientSession | None = None
 
     async def __call__(self, task: Task, attempt: RunningAttempt) -> Any:
         """Raises `Retry` and `Permanent`."""
+        assert self._http is not None, "it is used within `async with`"
         body = encode(task)
         try:
-            async with self._http.stream(
-                "POST", self._url, content=body, headers=self._headers(task, attempt, body)
-            ) as response:
-                said, is_whole = await _read(response)
-        except httpx.RequestError as error:
-            raise Retry(f"{self._shown}: {error or type(error).__name__}") from error
-        if response.is_success:
+            async with self._http.post(
+                self._url,
+                data=body,
+                headers=self._headers(task, attempt, body),
+                allow_redirects=False,
+            ) as answer:
+                said, is_whole = await _read(answer)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            reason = str(error) or type(error).__name__
+            raise Retry(f"{self._shown}: {reason}") from error
+        if answer.status in SUCCESS:
             return result_of(said, is_whole=is_whole)
-        status = response.status_code
+        status = answer.status
         error_text = f"{self._shown} answered {status}: {text_of(said[:_SHOWN_BYTES])}".rstrip(": ")
-        if response.has_redirect_location:
-            place = response.headers["Location"][:_SHOWN_BYTES]
+        if _is_redirect(answer):
+            place = answer.headers["Location"][:_SHOWN_BYTES]
             error_text += f" (a redirect to {place}, not followed)"
-        if response.is_client_error and status not in _NOT_NOW:
+        if status in _CLIENT_ERRORS and status not in _NOT_NOW:
             raise Permanent(error_text)
-        wish = response.headers.get("Retry-After", "")
+        wish = answer.headers.get("Retry-After", "")
         raise Retry(error_text, after_seconds=retry_after.seconds_of(wish, now=self._clock()))
 
     async def __aenter__(self) -> Self:
+        proxy = self._proxy
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            proxy=None if proxy is None else URL(proxy.with_user),
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
+        if self._http is not None:
+            await self._http.close()
 
     def _headers(self, task: Task, attempt: RunningAttempt, body: bytes) -> dict[str, str]:
         headers = {
@@ -119,22 +127,26 @@ class Forward:
         return headers
 
 
-async def _read(response: httpx.Response) -> tuple[bytes, bool]:
+def _is_redirect(answer: aiohttp.ClientResponse) -> bool:
+    return answer.status in _REDIRECTS and "Location" in answer.headers
+
+
+async def _read(answer: aiohttp.ClientResponse) -> tuple[bytes, bool]:
     """The body as far as a result may go, and whether that is all of it. No more than that is
-    unpacked: a few bytes may be the wrapping of many. Raises `httpx.DecodingError`."""
-    encoding = response.headers.get("Content-Encoding", "identity").lower()
+    unpacked: a few bytes may be the wrapping of many. Raises `aiohttp.ClientPayloadError`."""
+    encoding = answer.headers.get("Content-Encoding", "identity").lower()
     if encoding not in ("gzip", "identity"):
-        raise httpx.DecodingError(
+        raise aiohttp.ClientPayloadError(
             f"the response has the encoding {encoding!r}, which was not requested"
         )
     unpacking = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
     body = bytearray()
-    async for chunk in response.aiter_raw():
+    async for chunk in answer.content.iter_any():
         try:
             room = JSON_LIMIT_BYTES + 1 - len(body)
             body += chunk if unpacking is None else unpacking.decompress(chunk, room)
         except zlib.error as error:
-            raise httpx.DecodingError(f"the response is not valid gzip: {error}") from error
+            raise aiohttp.ClientPayloadError(f"the response is not valid gzip: {error}") from error
         if len(body) > JSON_LIMIT_BYTES:
             return bytes(body[:JSON_LIMIT_BYTES]), False
     return bytes(body), True

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Final
 
 from rowlock.errors import RowlockError
-from rowlock.http.transport import AsyncTransport
+from rowlock.http.asynchronous import AsyncTransport
 from rowlock.worker import clock, leases
 from rowlock.worker.execution import Execution
 from rowlock.worker.log import log
@@ -111,11 +111,9 @@ class Heartbeater:
             beats.append((execution.attempt.lease_id, execution.attempt.progress_json))
         try:
             # One that gets no answer, of an API that hangs, holds up the round: others' leases.
-            async with asyncio.timeout(self._interval_seconds):
-                items = await self._transport.once(leases.heartbeat(beats))
-        except (RowlockError, TimeoutError) as error:
-            reason = str(error) or "no answer in time"
-            log.info("heartbeats of %d attempts failed: %s", len(executions), reason)
+            items = await self._transport.once(leases.heartbeat(beats), self._interval_seconds)
+        except RowlockError as error:
+            log.info("heartbeats of %d attempts failed: %s", len(executions), error)
             return False
         for execution, item in zip(executions, items, strict=True):
             if item.status == HTTPStatus.NOT_FOUND:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-import httpx
 from pydantic import TypeAdapter
 
 from rowlock.encoding import encode
+from rowlock.http.answer import Answer
 from rowlock.http.call import Call
 from rowlock.models import Finished, HeartbeatItem, HeartbeatItems, Lease
 
@@ -33,7 +33,7 @@ def claim(request: ClaimRequest, limit: int, wait_seconds: float) -> Call[list[L
     return Call(
         "POST",
         "/leases",
-        lambda response: _LEASES.validate_json(response.content),
+        lambda answer: _LEASES.validate_json(answer.body),
         body=request.body(limit, wait_seconds),
         extra_seconds=wait_seconds,
     )
@@ -52,9 +52,9 @@ def heartbeat(beats: Iterable[tuple[str, bytes]]) -> Call[list[HeartbeatItem]]:
     return Call("POST", "/leases/heartbeat", _heard, body=body)
 
 
-def _heard(response: httpx.Response) -> list[HeartbeatItem]:
-    return HeartbeatItems.model_validate_json(response.content).items
+def _heard(answer: Answer) -> list[HeartbeatItem]:
+    return HeartbeatItems.model_validate_json(answer.body).items
 
 
-def _finished(response: httpx.Response) -> Finished:
-    return Finished.model_validate_json(response.content)
+def _finished(answer: Answer) -> Finished:
+    return Finished.model_validate_json(answer.body)

@@ -6,8 +6,7 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, overload
 
-import httpx
-
+from rowlock.http.asynchronous import AsyncExchange
 from rowlock.http.target import target
 from rowlock.worker import runner
 from rowlock.worker.handlers import Handler, Handlers
@@ -51,7 +50,7 @@ class Worker:
         grace_seconds: float = 30.0,
         poll_seconds: float = 30.0,
         timeout_seconds: float = 10.0,
-        transport: httpx.AsyncBaseTransport | None = None,
+        exchange: AsyncExchange | None = None,
     ) -> None:
         if concurrency < 1:
             raise ValueError("concurrency must be 1 or more")
@@ -65,7 +64,7 @@ class Worker:
             grace_seconds,
             poll_seconds,
             timeout_seconds,
-            transport,
+            exchange,
         )
         self._given: dict[str, Any] = {
             "queues": queues,
@@ -77,7 +76,7 @@ class Worker:
             "grace_seconds": grace_seconds,
             "poll_seconds": poll_seconds,
             "timeout_seconds": timeout_seconds,
-            "transport": transport,
+            "exchange": exchange,
         }
         self._handlers = Handlers()
         self._worker_run: WorkerRun | None = None

@@ -3,10 +3,8 @@
 import asyncio
 from typing import Final, NamedTuple
 
-import httpx
-
+from rowlock.http.asynchronous import AsyncExchange, AsyncTransport
 from rowlock.http.target import Target
-from rowlock.http.transport import AsyncTransport
 from rowlock.models import Lease
 from rowlock.worker.attempt import RELEASED
 from rowlock.worker.claim_loop import ClaimLoop
@@ -32,7 +30,7 @@ class WorkerOptions(NamedTuple):
     grace_seconds: float
     poll_seconds: float
     timeout_seconds: float
-    transport: httpx.AsyncBaseTransport | None
+    exchange: AsyncExchange | None
 
 
 class WorkerRun:
@@ -43,14 +41,21 @@ class WorkerRun:
         self._handlers = handlers
         self._executions: set[Execution] = set()
         self._threads = Threads()
-        self._transports = [self._transport(), self._transport()]
+        self._transport = AsyncTransport(options.target, options.exchange)
+        self._poll = Poll(
+            options.target,
+            options.request,
+            timeout_seconds=options.timeout_seconds,
+            exchange=options.exchange,
+        )
         self._heartbeater = Heartbeater(
-            self._transports[0], self._executions, lease_seconds=options.request.lease_seconds
+            self._transport, self._executions, lease_seconds=options.request.lease_seconds
         )
         self._claim_loop = ClaimLoop(
-            self._transports[0],
-            Poll(self._transports[1], options.request),
+            self._transport,
+            self._poll,
             options.request,
+            timeout_seconds=options.timeout_seconds,
             concurrency=options.concurrency,
             poll_seconds=options.poll_seconds,
             drain=drain,
@@ -94,16 +99,10 @@ class WorkerRun:
             self._heartbeater.close()
             self._claim_loop.close()
             self._threads.close()
-            for transport in self._transports:
-                await transport.close()
+            await self._poll.close()
+            await self._transport.close()
         if self._error is not None:
             raise self._error
-
-    def _transport(self) -> AsyncTransport:
-        options = self._options
-        return AsyncTransport(
-            options.target, timeout_seconds=options.timeout_seconds, transport=options.transport
-        )
 
     def _start(self, lease: Lease) -> None:
         work = self._handlers.work_for(lease.task, self._threads)

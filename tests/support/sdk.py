@@ -1,6 +1,7 @@
 """The SDK against the API of a test: through a transport that counts calls and can spoil them."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -9,9 +10,11 @@ from typing import Any
 import httpx
 
 from rowlock import AsyncClient, Client, RunningAttempt, Task, Worker
+from rowlock.http.answer import Answer, NotAnsweredError
+from rowlock.http.request import Request
 
-Answer = Callable[[], Awaitable[httpx.Response]]
-Fault = Callable[[Answer], Awaitable[httpx.Response]]
+Answering = Callable[[], Awaitable[Answer]]
+Fault = Callable[[Answering], Awaitable[Answer]]
 
 URL = "http://127.0.0.1"
 HEARTBEAT = "POST /leases/heartbeat"
@@ -55,7 +58,7 @@ A_LEASE = {
 _LEASE_ID = re.compile(r"(?<=/leases)/[0-9]+\.[0-9a-f]{32}")
 
 
-class Through(httpx.AsyncBaseTransport):
+class Through:
     """Takes the SDK's calls to `api`, and notes each as its method and path; a heartbeat or a
     finish without the lease."""
 
@@ -84,22 +87,30 @@ class Through(httpx.AsyncBaseTransport):
         async with self._news, asyncio.timeout(20):
             await self._news.wait_for(lambda: self._answered.count(call) >= times)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        path = _LEASE_ID.sub("", request.url.path)
+    async def send(self, request: Request, seconds: float) -> Answer:
+        path = _LEASE_ID.sub("", request.target.partition("?")[0])
         call = f"{request.method} {path}"
         self.calls.append(call)
-        self.bodies.append(await request.aread())
+        self.bodies.append(request.body or b"")
         try:
-            return await self._answer(call, request)
+            async with asyncio.timeout(seconds):
+                return await self._answer(call, request)
+        except TimeoutError as error:
+            raise NotAnsweredError("no answer in time", may_have_arrived=True) from error
         finally:
             self._answered.append(call)
             async with self._news:
                 self._news.notify_all()
 
-    async def _answer(self, call: str, request: httpx.Request) -> httpx.Response:
-        async def answer() -> httpx.Response:
-            found = await self._api.send(request)
-            return httpx.Response(found.status_code, headers=found.headers, content=found.content)
+    async def close(self) -> None:
+        """Nothing is kept open."""
+
+    async def _answer(self, call: str, request: Request) -> Answer:
+        async def answer() -> Answer:
+            found = await self._api.request(
+                request.method, request.target, content=request.body, headers=request.headers
+            )
+            return as_answer(found)
 
         if self._outage is not None:
             return await self._outage(answer)
@@ -110,19 +121,25 @@ class Through(httpx.AsyncBaseTransport):
         return await answer()
 
 
-class BlockingThrough(httpx.BaseTransport):
+class BlockingThrough:
     """The same for the blocking client, which another thread than the API's calls."""
 
     def __init__(self, through: Through) -> None:
         self._through = through
         self._loop = asyncio.get_running_loop()
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        forwarded = httpx.Request(
-            request.method, request.url, headers=request.headers, content=request.read()
-        )
-        handling = self._through.handle_async_request(forwarded)
-        return asyncio.run_coroutine_threadsafe(handling, self._loop).result()
+    def send(self, request: Request, seconds: float) -> Answer:
+        sending = self._through.send(request, seconds)
+        return asyncio.run_coroutine_threadsafe(sending, self._loop).result()
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+def as_answer(response: httpx.Response) -> Answer:
+    """What another HTTP library was answered."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status_code, headers, response.content)
 
 
 class Face:
@@ -154,30 +171,28 @@ class Face:
 def face_of(kind: str, through: Through, **options: Any) -> Face:
     """The `blocking` or the `asyncio` client."""
     if kind == "asyncio":
-        return Face(AsyncClient(URL, transport=through, **options))
-    return Face(Client(URL, transport=BlockingThrough(through), **options))
+        return Face(AsyncClient(URL, exchange=through, **options))
+    return Face(Client(URL, exchange=BlockingThrough(through), **options))
 
 
-async def request_lost(_answer: Answer) -> httpx.Response:
+async def request_lost(_answer: Answering) -> Answer:
     """The call does not arrive."""
-    raise httpx.ConnectError("no route to host")
+    raise NotAnsweredError("no route to host", may_have_arrived=False)
 
 
-async def answer_lost(answer: Answer) -> httpx.Response:
+async def answer_lost(answer: Answering) -> Answer:
     """The call is carried out, and the caller does not hear of it."""
     await answer()
-    raise httpx.ReadError("connection reset by peer")
+    raise NotAnsweredError("connection reset by peer", may_have_arrived=True)
 
 
 def refused(status: int, **headers: str) -> Fault:
     """The call does not arrive where it should; somebody else answers."""
 
-    async def refuse(_answer: Answer) -> httpx.Response:
-        return httpx.Response(
-            status,
-            headers={name.replace("_", "-"): value for name, value in headers.items()},
-            json={"title": "Not now", "detail": "said the proxy", "status": status},
-        )
+    async def refuse(_answer: Answering) -> Answer:
+        document = {"title": "Not now", "detail": "said the proxy", "status": status}
+        named = {name.replace("_", "-").lower(): value for name, value in headers.items()}
+        return Answer(status, named, json.dumps(document).encode())
 
     return refuse
 
@@ -189,7 +204,7 @@ class Held:
         self.is_there = asyncio.Event()
         self.let_go = asyncio.Event()
 
-    async def __call__(self, answer: Answer) -> httpx.Response:
+    async def __call__(self, answer: Answering) -> Answer:
         found = await answer()
         self.is_there.set()
         await self.let_go.wait()
@@ -229,7 +244,7 @@ class HeldWork:
 def a_worker(through: Through, **options: Any) -> Worker:
     """A worker over this transport, which asks often: it cannot hang up on a poll."""
     options.setdefault("poll_seconds", 0.2)
-    return Worker(url=URL, transport=through, **options)
+    return Worker(url=URL, exchange=through, **options)
 
 
 @asynccontextmanager

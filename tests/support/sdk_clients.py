@@ -18,7 +18,7 @@ def through(api: httpx.AsyncClient) -> Through:
 @pytest.fixture
 async def sdk(through: Through) -> AsyncIterator[AsyncClient]:
     """The client, as a program has it."""
-    async with AsyncClient(URL, transport=through) as client:
+    async with AsyncClient(URL, exchange=through) as client:
         yield client
 
 

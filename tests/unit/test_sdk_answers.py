@@ -1,6 +1,7 @@
 """How the SDK reads what it is answered: tolerant of newer servers, exact about refusals."""
 
-import httpx
+import json
+
 import pytest
 from pydantic import BaseModel
 
@@ -15,9 +16,10 @@ from rowlock.errors import (
     ProblemError,
     UnavailableError,
     UnexpectedAnswerError,
-    problem_of,
 )
+from rowlock.http.answer import Answer
 from rowlock.http.flows import answer_of
+from rowlock.http.problems import problem_of
 from tests.support.sdk import A_TASK
 
 
@@ -49,9 +51,9 @@ def test_every_field_that_the_server_documents_is_there(
     assert ours.model_fields.keys() == servers.model_fields.keys()
 
 
-def a_problem(status: int, **extensions: object) -> httpx.Response:
+def a_problem(status: int, **extensions: object) -> Answer:
     document = {"type": "urn:x", "title": "T", "status": status, "detail": "D", **extensions}
-    return httpx.Response(status, json=document)
+    return Answer(status, {}, json.dumps(document).encode())
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_the_fields_that_are_wrong_are_named() -> None:
 
 @pytest.mark.parametrize("body", ["<html>Bad gateway</html>", "", '["a list"]'])
 def test_an_error_by_somebody_else_shows_its_beginning(body: str) -> None:
-    error = problem_of(httpx.Response(502, text=body))
+    error = problem_of(Answer(502, {}, body.encode()))
     assert isinstance(error, UnavailableError)
     assert error.title == "Bad Gateway"
     assert body in str(error)
@@ -102,22 +104,22 @@ def test_an_error_by_somebody_else_shows_its_beginning(body: str) -> None:
     ids=["a number", "a mapping", "no mappings", "too deep"],
 )
 def test_an_error_by_somebody_else_may_look_like_ours(body: str) -> None:
-    error = problem_of(httpx.Response(503, text=body))
+    error = problem_of(Answer(503, {}, body.encode()))
     assert isinstance(error, UnavailableError)
     assert error.errors == []
 
 
 @pytest.mark.parametrize("body", ["<html>Hello</html>", "{}", "[]", ""])
 def test_an_answer_by_somebody_else_makes_one_doubt_the_url(body: str) -> None:
-    answer = httpx.Response(200, text=body, request=httpx.Request("GET", "http://x/tasks/1"))
+    answer = Answer(200, {}, body.encode())
     with pytest.raises(UnexpectedAnswerError, match="check the URL"):
         answer_of(calls.get(1), answer)
 
 
 def test_the_next_page_is_asked_of_this_server_whatever_the_link_says() -> None:
     link = '<https://elsewhere/below/tasks?cursor=abc&tag=a%20b&tag=c>; rel="next"'
-    page = calls.list_tasks({}, "asc", 2).read(httpx.Response(200, json=[], headers={"Link": link}))
+    page = calls.list_tasks({}, "asc", 2).read(Answer(200, {"link": link}, b"[]"))
     assert page.next is not None
     assert page.next.path == "/tasks"
     assert page.next.query == (("cursor", "abc"), ("tag", "a b"), ("tag", "c"))
-    assert calls.list_tasks({}, "asc", 2).read(httpx.Response(200, json=[])).next is None
+    assert calls.list_tasks({}, "asc", 2).read(Answer(200, {}, b"[]")).next is None

@@ -5,11 +5,11 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import httpx
 import pytest
 
 from rowlock import AsyncClient, Client, Worker
 from rowlock.http.proxies import proxy_for
+from rowlock.http.url import parse_url
 from rowlock.models import Lease
 from rowlock.worker.attempt import RunningAttempt
 from rowlock.worker.forward import Forward
@@ -111,7 +111,9 @@ def test_the_command_line_says_so() -> None:
     environment = os.environ | {"ALL_PROXY": SOCKS}
     for command in (["list"], ["worker", "--exec", "true"]):
         ran = run(environment, command[0], "--url", FAR, *command[1:], code=2)
-        assert ran.stderr.startswith("rowlock: ALL_PROXY names a proxy that does not speak HTTP")
+        assert ran.stderr.startswith(
+            "rowlock: ALL_PROXY names a proxy that does not speak plain HTTP"
+        )
 
 
 @pytest.mark.parametrize("proxy", ["http://", "http://a:port", "ftp://a"])
@@ -130,13 +132,13 @@ def test_what_is_no_proxy_is_refused(monkeypatch: pytest.MonkeyPatch, proxy: str
 )
 def test_this_machine_has_many_names(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     monkeypatch.setenv("ALL_PROXY", "http://proxy.example:3128")
-    assert proxy_for(httpx.URL(f"http://{host}:8000")) is None
+    assert proxy_for(parse_url(f"http://{host}:8000")) is None
 
 
 @pytest.mark.parametrize("host", ["192.0.2.7", "[2001:db8::1]", "localhost.example", "a-localhost"])
 def test_others_are_not_it(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
-    assert str(proxy_for(httpx.URL(f"https://{host}"))) == "http://proxy.example:3128"
-    assert proxy_for(httpx.URL(f"http://{host}")) is None
+    assert str(proxy_for(parse_url(f"https://{host}"))) == "http://proxy.example:3128"
+    assert proxy_for(parse_url(f"http://{host}")) is None
     monkeypatch.setenv("NO_PROXY", f"other.example,{host.strip('[]')}")
-    assert proxy_for(httpx.URL(f"https://{host}")) is None
+    assert proxy_for(parse_url(f"https://{host}")) is None

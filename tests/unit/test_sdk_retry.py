@@ -2,51 +2,68 @@
 
 from typing import Any
 
-import httpx
 import pytest
 
 from rowlock.client import calls
 from rowlock.errors import ConflictError, NotFoundError, UnavailableError, UnreachableError
+from rowlock.http.answer import Answer, NotAnsweredError
 from rowlock.http.call import Call
 from rowlock.http.flows import Flow, Outcome, Pause, ask
 from rowlock.http.retry import Backoff, RetryBudget
 
-REQUEST = httpx.Request("POST", "http://rowlock/tasks")
-NOT_SENT = httpx.ConnectError("refused", request=REQUEST)
-ANSWER_LOST = httpx.ReadTimeout("timed out", request=REQUEST)
+NOT_SENT = NotAnsweredError("refused", may_have_arrived=False)
+ANSWER_LOST = NotAnsweredError("timed out", may_have_arrived=True)
 
-REPEATABLE: Call[str] = Call("GET", "/x", lambda response: response.text)
-ONCE: Call[str] = Call("POST", "/x", lambda response: response.text, is_repeatable=False)
+REPEATABLE: Call[str] = Call("GET", "/x", lambda answer: answer.text)
+ONCE: Call[str] = Call("POST", "/x", lambda answer: answer.text, is_repeatable=False)
 
 
-def an_answer(status: int, text: str = "", **headers: str) -> httpx.Response:
-    return httpx.Response(status, text=text, headers=headers, request=REQUEST)
+def an_answer(status: int, text: str = "", **headers: str) -> Answer:
+    return Answer(status, {name.lower(): value for name, value in headers.items()}, text.encode())
 
 
 OK = an_answer(200, "here")
 
 
 class Played:
-    """A flow played to its end against given outcomes, with the jitter always the same."""
+    """A flow played to its end against given outcomes, with the jitter always the same. Pauses
+    take their time by its clock; a try takes `try_seconds`, or what it is given if that is less."""
 
-    def __init__(self, call: Call[Any], *outcomes: Outcome, seconds: float = 15.0) -> None:
+    def __init__(
+        self,
+        call: Call[Any],
+        *outcomes: Outcome,
+        seconds: float = 15.0,
+        try_seconds: float = 0.0,
+        until: float | None = None,
+    ) -> None:
         self.pauses: list[float] = []
-        self.sent = 0
+        self.tries: list[float] = []
+        self.now = 0.0
         self.value: object = None
         left = list(outcomes)
-        flow: Flow[object] = ask(call, RetryBudget(seconds), jitter=lambda: 1.0)
+        budget = RetryBudget(seconds, timeout_seconds=min(seconds, 10.0) or 10.0)
+        flow: Flow[object] = ask(
+            call, budget, until=until, jitter=lambda: 1.0, clock=lambda: self.now
+        )
         step = next(flow)
         try:
             while True:
                 if isinstance(step, Pause):
                     self.pauses.append(step.seconds)
+                    self.now += step.seconds
                     step = flow.send(None)
                 else:
-                    self.sent += 1
+                    self.tries.append(step.seconds)
+                    self.now += min(try_seconds, step.seconds)
                     step = flow.send(left.pop(0))
         except StopIteration as end:
             self.value = end.value
         assert not left, "not all of it was asked for"
+
+    @property
+    def sent(self) -> int:
+        return len(self.tries)
 
 
 def test_an_answer_needs_one_call_and_no_pause() -> None:
@@ -87,11 +104,27 @@ def test_a_bug_of_the_server_is_not_asked_for_twice() -> None:
         Played(REPEATABLE, an_answer(500))
 
 
-def test_pauses_double_and_together_stay_within_the_budget() -> None:
+def test_pauses_double_and_all_of_it_stays_within_the_time() -> None:
     outcomes = [NOT_SENT] * 6
     with pytest.raises(UnreachableError):
-        Played(REPEATABLE, *outcomes, seconds=3.1)
-    assert Played(REPEATABLE, *outcomes[:5], OK, seconds=3.1).pauses == [0.1, 0.2, 0.4, 0.8, 1.6]
+        Played(REPEATABLE, *outcomes, seconds=3.2)
+    assert Played(REPEATABLE, *outcomes[:5], OK, seconds=3.2).pauses == [0.1, 0.2, 0.4, 0.8, 1.6]
+
+
+def test_one_deadline_by_the_clock_cuts_every_try() -> None:
+    # A server that takes calls and answers none: a try of ten seconds, and what is left.
+    played = Played(REPEATABLE, ANSWER_LOST, OK, try_seconds=60)
+    assert played.tries == [10, pytest.approx(4.9)]
+    assert played.now == pytest.approx(15)
+    with pytest.raises(UnreachableError):
+        Played(REPEATABLE, ANSWER_LOST, ANSWER_LOST, try_seconds=60)
+    # Whoever waits for less is served sooner.
+    assert Played(REPEATABLE, OK, until=2).tries == [2]
+
+
+def test_what_takes_its_time_on_purpose_has_it_on_top() -> None:
+    call: Call[str] = Call("GET", "/x", lambda answer: answer.text, extra_seconds=50)
+    assert Played(call, ANSWER_LOST, OK, try_seconds=100).tries == [60, pytest.approx(4.9)]
 
 
 def test_no_budget_is_one_try() -> None:

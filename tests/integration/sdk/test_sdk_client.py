@@ -105,6 +105,7 @@ async def test_waiting_may_be_limited(client: Face, seconds: float) -> None:
     task = await client.submit("a task")
     with pytest.raises(WaitTimeoutError, match="still to_do") as error:
         await client.wait(task.id, timeout_seconds=seconds)
+    assert error.value.task is not None
     assert error.value.task.id == task.id
     assert isinstance(error.value, TimeoutError)
 

@@ -5,16 +5,16 @@ import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-import httpx
 import pytest
 from sqlalchemy import Engine
 
 from app.service.resources import Resources
 from app.service.sweeping import time_out
 from rowlock import AsyncClient, RunningAttempt, Task
+from rowlock.http.answer import Answer
 from rowlock.worker import execution
 from tests.support.elapse import elapse
-from tests.support.sdk import HEARTBEAT, Answer, Through, a_worker, working
+from tests.support.sdk import HEARTBEAT, Answering, Through, a_worker, working
 
 pytest_plugins = ["tests.support.sdk_clients"]
 
@@ -184,7 +184,7 @@ async def test_a_heartbeat_without_an_answer_is_sent_again(
 ) -> None:
     """An API that hangs has heard of both attempts."""
 
-    async def hangs(answer: Answer) -> httpx.Response:
+    async def hangs(answer: Answering) -> Answer:
         await asyncio.Event().wait()
         return await answer()
 

@@ -1,0 +1,246 @@
+"""The SDK's connections, against listeners that answer slowly, oddly, over TLS, or not at all."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from rowlock import AsyncClient, Client, UnreachableError, WaitTimeoutError
+from tests.support.certificate import make_certificate
+from tests.support.sdk import Face
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+EMPTY = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"
+PROXY_HEADER = b"proxy-authorization: basic dxnlcjpzzwnyzxq="  # user:secret, in lower case
+KINDS = pytest.mark.parametrize("kind", [Client, AsyncClient])
+
+
+class Listener:
+    """Keeps what it reads of each connection, heads in lower case."""
+
+    def __init__(self, talk: Talk | None) -> None:
+        self.heads: list[bytes] = []
+        self.connections = 0
+        self._talk = talk
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                self.heads.append(head.lower())
+                if self._talk is None:
+                    writer.write(EMPTY)
+                else:
+                    await self._talk(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def listening(
+    talk: Talk | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[tuple[int, Listener]]:
+    """A listener's port; without `talk` it answers everything with an empty list."""
+    listener = Listener(talk)
+    server = await asyncio.start_server(listener, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1], listener
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """A server's, by an authority that only `SSL_CERT_FILE` names."""
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    make_certificate(certificate, key)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+async def say_nothing(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+async def drip(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Never at rest for long enough to time out by the byte."""
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    while not writer.is_closing():
+        writer.write(b" ")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+
+@KINDS
+@pytest.mark.parametrize("talk", [say_nothing, drip])
+async def test_a_call_ends_in_time_whatever_the_server_does(
+    kind: type[Client | AsyncClient], talk: Talk
+) -> None:
+    async with listening(talk) as (port, _), asyncio.timeout(20):
+        client = Face(kind(f"http://127.0.0.1:{port}", timeout_seconds=0.4, retry_seconds=1))
+        with pytest.raises(UnreachableError, match="no answer in time") as error:
+            await client.tags()
+        assert error.value.may_have_happened
+        with pytest.raises(WaitTimeoutError, match="task 7 is not known to have ended") as late:
+            await client.wait(7, timeout_seconds=0.5)
+        assert late.value.task is None
+        await client.close()
+
+
+@KINDS
+async def test_a_wait_ends_in_time_without_a_server(kind: type[Client | AsyncClient]) -> None:
+    async with listening() as (port, _):
+        pass
+    async with asyncio.timeout(20):
+        client = Face(kind(f"http://127.0.0.1:{port}"))
+        with pytest.raises(WaitTimeoutError):
+            await client.wait(7, timeout_seconds=0.5)
+        await client.close()
+
+
+@KINDS
+async def test_a_connection_is_used_again_until_the_server_closes_it(
+    kind: type[Client | AsyncClient],
+) -> None:
+    async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(EMPTY)
+        await writer.drain()
+        if listener.heads[-1].startswith(b"get /stats"):
+            writer.close()
+            await writer.wait_closed()
+            is_closed.set()
+
+    is_closed = asyncio.Event()
+    async with listening(answer_once) as (port, listener):
+        client = Face(kind(f"http://127.0.0.1:{port}", retry_seconds=0))
+        await client.tags()
+        await client.tags()
+        assert listener.connections == 1
+        with pytest.raises(Exception, match="not by a Rowlock server"):
+            await client.stats()
+        await is_closed.wait()
+        # Noticed before anything is sent: not even a call that may not be repeated fails.
+        await client.admin.queues()
+        assert listener.connections == 2
+        await client.close()
+
+
+@KINDS
+@pytest.mark.parametrize("token", [" secret\n", "schlüssel 密"])
+async def test_a_token_is_sent_as_its_bytes(kind: type[Client | AsyncClient], token: str) -> None:
+    async with listening() as (port, listener):
+        client = Face(kind(f"http://127.0.0.1:{port}", token))
+        await client.tags()
+        await client.close()
+    assert b"authorization: bearer " + token.strip().encode().lower() in listener.heads[0]
+
+
+@KINDS
+async def test_a_server_with_a_certificate_of_its_own_authority_is_trusted_by_its_file(
+    kind: type[Client | AsyncClient], tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with listening(tls=tls) as (port, listener):
+        url = f"https://127.0.0.1:{port}"
+        client = Face(kind(url))
+        assert await client.tags() == []
+        assert await client.tags() == []
+        assert listener.connections == 1
+        await client.close()
+        monkeypatch.delenv("SSL_CERT_FILE")
+        stranger = Face(kind(url, retry_seconds=0))
+        with pytest.raises(UnreachableError, match=r"(?i)certificate") as error:
+            await stranger.tags()
+        assert not error.value.may_have_happened
+        await stranger.close()
+
+
+@KINDS
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_with_a_password_leads_to_the_server(
+    kind: type[Client | AsyncClient],
+    tls: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+    scheme: str,
+) -> None:
+    """The server has a name that only the proxy knows, to which the certificate is bound."""
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not proxy.heads[-1].startswith(b"connect "):
+            writer.write(EMPTY)
+            return
+        their_reader, their_writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(pump(reader, their_writer))
+            group.create_task(pump(their_reader, writer))
+
+    monkeypatch.setattr("rowlock.http.proxies._is_this_machine", lambda _: False)
+    async with listening(tls=tls) as (port, server), listening(carry) as (at, proxy):
+        monkeypatch.setenv(f"{scheme.upper()}_PROXY", f"http://user:secret@127.0.0.1:{at}")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        client = Face(kind(f"{scheme}://127.0.0.1:{port}", "a-token"))
+        assert await client.tags() == []
+        assert await client.tags() == []
+        await client.close()
+    assert PROXY_HEADER in proxy.heads[0]
+    if scheme == "http":
+        assert proxy.heads[0].startswith(b"get http://127.0.0.1:%d/tags " % port)
+        assert b"authorization: bearer a-token" in proxy.heads[0]
+    else:
+        assert proxy.heads[0].startswith(b"connect 127.0.0.1:%d " % port)
+        assert b"a-token" not in b"".join(proxy.heads)
+        assert len(server.heads) == 2
+        assert b"proxy-authorization" not in b"".join(server.heads)
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while piece := await reader.read(65536):
+        writer.write(piece)
+        await writer.drain()
+    writer.close()
+
+
+@KINDS
+async def test_an_error_names_the_server_and_the_proxy_and_no_password(
+    kind: type[Client | AsyncClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with listening() as (port, _):
+        pass
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("HTTP_PROXY", f"http://user:secret@127.0.0.1:{port}")
+    client = Face(kind("http://rowlock.example", retry_seconds=0))
+    with pytest.raises(UnreachableError) as error:
+        await client.tags()
+    assert "http://rowlock.example/tags" in str(error.value)
+    assert f"by the proxy http://127.0.0.1:{port}" in str(error.value)
+    assert "secret" not in str(error.value)
+    assert not error.value.may_have_happened
+    await client.close()
+
+
+@KINDS
+async def test_a_body_of_any_size_arrives(kind: type[Client | AsyncClient]) -> None:
+    sizes: list[int] = []
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = listener.heads[-1]
+        length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        sizes.append(len(await reader.readexactly(length)))
+        writer.write(EMPTY)
+
+    async with listening(take) as (port, listener):
+        client = Face(kind(f"http://127.0.0.1:{port}"))
+        for size in (10, 300_000, 3_000_000):
+            await client.submit_batch([{"title": "t", "description": "d" * size}])
+        await client.close()
+    assert [size // 100_000 for size in sizes] == [0, 3, 30]
