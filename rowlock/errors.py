@@ -95,3 +95,10 @@ class UnavailableError(ProblemError):
     """429, 500 and above: try again later, after `retry_after_seconds` if the server says so."""
 
     retry_after_seconds: float | None = None
+
+
+def is_refusal(error: RowlockError) -> bool:
+    """Whether the same call would be answered the same at any other time."""
+    return isinstance(error, ProblemError) and not isinstance(
+        error, NotAllowedError | UnavailableError
+    )

@@ -8,6 +8,7 @@ from rowlock.client import calls, waiting
 from rowlock.client.admin import AsyncAdmin
 from rowlock.client.fields import Changes, Filters, NewTask, TaskFields, encode_fields
 from rowlock.client.pages import walk_async
+from rowlock.client.submits import AsyncSubmits
 from rowlock.client.upload import Upload
 from rowlock.http import flows
 from rowlock.http.asynchronous import AsyncExchange, AsyncTransport
@@ -50,13 +51,20 @@ class AsyncClient:
     ) -> None:
         self._budget = RetryBudget(retry_seconds, timeout_seconds)
         self._transport = AsyncTransport(target(url, token), exchange)
+        self._submits = AsyncSubmits(self.ask, self._budget.seconds)
         self.admin = AsyncAdmin(self.ask)
 
     async def submit(
         self, title: str, *, idempotency_key: str | None = None, **fields: Unpack[TaskFields]
     ) -> Task:
-        """Store a task. Repeating a call with the same key stores nothing new."""
-        return await self.ask(calls.submit({"title": title, **fields}, idempotency_key))
+        """Store a task. Repeating a call with the same key stores nothing new.
+
+        Submits at the same time that name no key may share one call.
+        """
+        body = encode_fields({"title": title, **fields})
+        if idempotency_key is None:
+            return await self._submits.submit(body)
+        return await self.ask(calls.submit(body, idempotency_key))
 
     async def submit_batch(
         self, tasks: Sequence[NewTask], *, idempotency_key: str | None = None
@@ -131,6 +139,7 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Close the connections."""
+        await self._submits.close()
         await self._transport.close()
 
     async def __aenter__(self) -> Self:

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from pydantic import TypeAdapter
 
-from rowlock.client.fields import Changes, Filters, NewTask, encode_fields, query_of
+from rowlock.client.fields import Changes, Filters, encode_fields, query_of
 from rowlock.http.answer import Answer
 from rowlock.http.call import Call, Headers, Query
 from rowlock.models import Attempt, BulkResult, QueueState, QueueStats, Stats, Tag, Task
@@ -32,19 +32,21 @@ _TAGS: Final = TypeAdapter(list[Tag])
 _QUEUES: Final = TypeAdapter(list[QueueStats])
 
 
-def submit(task: NewTask, idempotency_key: str | None) -> Call[Task]:
-    """Store a task, once however often it is sent."""
-    return Call("POST", "/tasks", _task, body=encode_fields(task), headers=_once(idempotency_key))
+def submit(task: bytes, idempotency_key: str | None) -> Call[Task]:
+    """Store a task, encoded already, once however often it is sent."""
+    return Call("POST", "/tasks", _task, body=task, headers=_once(idempotency_key))
 
 
-def submit_batch(tasks: Iterable[bytes], idempotency_key: str | None) -> Call[list[Task]]:
+def submit_batch(
+    tasks: Iterable[bytes], idempotency_key: str | None, *, extra_seconds: float = BATCH_SECONDS
+) -> Call[list[Task]]:
     """Store tasks, each encoded already, all or none."""
-    return _batch(tasks, idempotency_key, _tasks)
+    return _batch(tasks, idempotency_key, _tasks, extra_seconds)
 
 
 def store_batch(tasks: Iterable[bytes], idempotency_key: str) -> Call[bool]:
     """The same; whether they were not there before."""
-    return _batch(tasks, idempotency_key, lambda answer: answer.status == CREATED)
+    return _batch(tasks, idempotency_key, lambda answer: answer.status == CREATED, BATCH_SECONDS)
 
 
 def get(task_id: int, wait_seconds: float | None = None) -> Call[Task]:
@@ -129,7 +131,10 @@ def _once(idempotency_key: str | None) -> Headers:
 
 
 def _batch(
-    tasks: Iterable[bytes], idempotency_key: str | None, read: Callable[[Answer], T]
+    tasks: Iterable[bytes],
+    idempotency_key: str | None,
+    read: Callable[[Answer], T],
+    extra_seconds: float,
 ) -> Call[T]:
     return Call(
         "POST",
@@ -137,7 +142,7 @@ def _batch(
         read,
         body=b'{"tasks":[' + b",".join(tasks) + b"]}",
         headers=_once(idempotency_key),
-        extra_seconds=BATCH_SECONDS,
+        extra_seconds=extra_seconds,
     )
 
 

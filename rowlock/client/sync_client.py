@@ -8,6 +8,7 @@ from rowlock.client import calls, waiting
 from rowlock.client.admin import Admin
 from rowlock.client.fields import Changes, Filters, NewTask, TaskFields, encode_fields
 from rowlock.client.pages import walk
+from rowlock.client.submits import Submits
 from rowlock.client.upload import Upload
 from rowlock.http import flows
 from rowlock.http.blocking import Exchange, Transport
@@ -50,13 +51,20 @@ class Client:
     ) -> None:
         self._budget = RetryBudget(retry_seconds, timeout_seconds)
         self._transport = Transport(target(url, token), exchange)
+        self._submits = Submits(self.ask, self._budget.seconds)
         self.admin = Admin(self.ask)
 
     def submit(
         self, title: str, *, idempotency_key: str | None = None, **fields: Unpack[TaskFields]
     ) -> Task:
-        """Store a task. Repeating a call with the same key stores nothing new."""
-        return self.ask(calls.submit({"title": title, **fields}, idempotency_key))
+        """Store a task. Repeating a call with the same key stores nothing new.
+
+        Submits at the same time that name no key may share one call.
+        """
+        body = encode_fields({"title": title, **fields})
+        if idempotency_key is None:
+            return self._submits.submit(body)
+        return self.ask(calls.submit(body, idempotency_key))
 
     def submit_batch(
         self, tasks: Sequence[NewTask], *, idempotency_key: str | None = None

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from rowlock.errors import NotAllowedError, RowlockError
+from rowlock.errors import NotAllowedError, RowlockError, is_refusal
 from rowlock.http.asynchronous import AsyncTransport
 from rowlock.http.retry import Backoff
 from rowlock.models import FinishedItem, Lease
@@ -15,7 +15,7 @@ from rowlock.worker.finishes import FinishItem
 from rowlock.worker.leases import ClaimRequest
 from rowlock.worker.log import log
 from rowlock.worker.poll import Poll
-from rowlock.worker.unsent_finishes import CALL_LIMIT, UnsentFinishes, is_refusal
+from rowlock.worker.unsent_finishes import CALL_LIMIT, UnsentFinishes
 
 # While one call is under way another may follow; what ends meanwhile waits, and goes together.
 FLIGHT_LIMIT: Final = 2

@@ -57,7 +57,7 @@ class Forward:
             ) from error
         self._url = URL(url).with_fragment(None)
         # In a task's error everybody can read it: without a password, or a token in the query.
-        self._shown = str(parsed)
+        self._shown = shown(str(self._url.with_query(None)))
         if signing_key == "":
             raise ValueError("the signing key is empty; omit it to send unsigned requests")
         self._key = None if signing_key is None else signing_key.encode()

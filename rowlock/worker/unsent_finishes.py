@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
-from rowlock.errors import NotAllowedError, ProblemError, RowlockError, UnavailableError
+from rowlock.errors import RowlockError, UnavailableError, is_refusal
 from rowlock.worker import finishes
 from rowlock.worker.failures import Failure
 from rowlock.worker.finishes import FinishItem
@@ -71,10 +71,3 @@ class UnsentFinishes:
             failure = Failure(f"The server did not accept the result: {error}", is_retryable=False)
             failed = finishes.failed(finish.lease_id, finish.deadline, failure)
             self._waiting.appendleft(failed._replace(is_alone=True))
-
-
-def is_refusal(error: RowlockError) -> bool:
-    """Whether the same call would be answered the same at any other time."""
-    return isinstance(error, ProblemError) and not isinstance(
-        error, NotAllowedError | UnavailableError
-    )

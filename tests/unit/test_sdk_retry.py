@@ -159,14 +159,14 @@ def test_a_delete_that_was_carried_out_unheard_is_done() -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        calls.submit({"title": "a task"}, None),
+        calls.submit(b'{"title":"a task"}', None),
         calls.submit_batch([b'{"title":"a task"}'], None),
     ],
 )
 def test_every_submission_has_a_key_of_its_own(call: Call[object]) -> None:
     key = call.headers["Idempotency-Key"]
     assert 16 <= len(key) <= 128
-    assert key != calls.submit({"title": "a task"}, None).headers["Idempotency-Key"]
+    assert key != calls.submit(b'{"title":"a task"}', None).headers["Idempotency-Key"]
 
 
 def test_backoff_is_between_half_and_all_of_the_pause_and_capped() -> None:
