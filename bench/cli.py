@@ -18,6 +18,7 @@ from bench import (
     lists,
     memory,
     pickup,
+    python_client,
     python_worker,
     read,
     retention,
@@ -43,6 +44,7 @@ LIGHT: Final[Mapping[str, Callable[[Session], list[Result]]]] = {
     "sweep": sweep.run,
     "workers": workers.run,
     "python_worker": python_worker.run,
+    "python_client": python_client.run,
     "latency": latency.run,
 }
 LARGE: Final[Mapping[str, Callable[[Session], list[Result]]]] = {

@@ -17,7 +17,8 @@ PROJECT: Final = Path(__file__).parent.parent.parent
 # In the order of the report.
 ORDER: Final = (
     *("submit", "read", "cycle", "bulk", "pickup", "idle", "backlog", "snapshot"),
-    *("lists", "sweep", "memory", "workers", "python_worker", "retention", "commits", "latency"),
+    *("lists", "sweep", "memory", "workers", "python_worker", "python_client"),
+    *("retention", "commits", "latency"),
 )
 _HEAD: Final = """\
 # Performance

@@ -37,6 +37,11 @@ def submit(task: bytes, idempotency_key: str | None) -> Call[Task]:
     return Call("POST", "/tasks", _task, body=task, headers=_once(idempotency_key))
 
 
+def submit_one(task: bytes) -> Call[list[Task]]:
+    """The same, as a batch of one."""
+    return Call("POST", "/tasks", lambda answer: [_task(answer)], body=task, headers=_once(None))
+
+
 def submit_batch(
     tasks: Iterable[bytes], idempotency_key: str | None, *, extra_seconds: float = BATCH_SECONDS
 ) -> Call[list[Task]]:

@@ -1,8 +1,8 @@
 """Submits of one client that share a call, as calls share a transaction in the server.
 
-A submit goes at once, and alone, while fewer than two calls are under way. Else it waits until one
-of these comes back, and all that wait by then go as one batch. Where a batch is refused each goes
-alone, so that an error is its own caller's.
+Two calls at most are under way. Who submits meanwhile waits until one of them comes back, and all
+that wait by then go as one batch. Where a batch is refused each goes alone, so that an error is
+its own caller's.
 """
 
 import asyncio
@@ -18,9 +18,6 @@ from rowlock.errors import RowlockError, UnreachableError, is_refusal
 from rowlock.http.call import Call
 from rowlock.models import Task
 
-T = TypeVar("T")
-W = TypeVar("W", bound="_Waiting")
-
 FLIGHT_LIMIT: Final = 2
 BATCH_LIMIT: Final = 100
 BATCH_LIMIT_BYTES: Final = 512 * 1024
@@ -31,19 +28,15 @@ class _Waiting:
         self.body = body
 
 
+W = TypeVar("W", bound=_Waiting)
+
+
 class _Line(Generic[W]):
     """Who waits, and how many calls are under way."""
 
     def __init__(self) -> None:
         self._waiting: deque[W] = deque()
         self._flights = 0
-
-    def enter(self) -> bool:
-        """Whether there is room for a call of one's own, which is taken."""
-        if self._waiting or self._flights >= FLIGHT_LIMIT:
-            return False
-        self._flights += 1
-        return True
 
     def join(self, waiting: W) -> None:
         self._waiting.append(waiting)
@@ -56,18 +49,24 @@ class _Line(Generic[W]):
             return False
         return True
 
-    def land(self) -> list[W]:
-        """A call is over. Who goes in its place: nobody if nobody waits."""
+    def take(self) -> list[W]:
+        """Who goes in the next call: nobody if two are under way, or nobody waits. With room for
+        two calls they are divided among them."""
         batch: list[W] = []
         size = 0
-        while self._waiting and len(batch) < BATCH_LIMIT:
-            size += len(self._waiting[0].body)
-            if batch and size > BATCH_LIMIT_BYTES:
-                break
-            batch.append(self._waiting.popleft())
-        if not batch:
-            self._flights -= 1
+        if self._flights < FLIGHT_LIMIT and self._waiting:
+            share = -(-len(self._waiting) // (FLIGHT_LIMIT - self._flights))
+            while self._waiting and len(batch) < min(share, BATCH_LIMIT):
+                size += len(self._waiting[0].body)
+                if batch and size > BATCH_LIMIT_BYTES:
+                    break
+                batch.append(self._waiting.popleft())
+            self._flights += 1
         return batch
+
+    def land(self) -> None:
+        """A call is over."""
+        self._flights -= 1
 
 
 class _Joined(_Waiting):
@@ -75,6 +74,7 @@ class _Joined(_Waiting):
         super().__init__(body)
         # None: to be sent alone.
         self.future: asyncio.Future[Task | None] = asyncio.get_running_loop().create_future()
+        self.sending: asyncio.Task[None] | None = None
 
     def settle(self, outcome: Task | RowlockError | None) -> None:
         if self.future.done():  # its caller no longer waits
@@ -97,13 +97,20 @@ class AsyncSubmits:
         """Store a task. Raises `RowlockError`."""
         if self._pid != os.getpid():
             self._forget()
-        if not self._line.enter():
-            task = await self._shared(_Joined(body))
-            return task or await self._alone(body)
+        joined = _Joined(body)
+        self._line.join(joined)
+        self._kick()
         try:
-            return await self._alone(body)
-        finally:
-            self._go_on()
+            async with asyncio.timeout(self._seconds):
+                task = await joined.future
+        except TimeoutError as error:
+            raise _late(may_have_happened=not self._line.leave(joined)) from error
+        except asyncio.CancelledError:
+            self._line.leave(joined)
+            if joined.sending is not None:  # for this one alone
+                joined.sending.cancel()
+            raise
+        return await self._whole(task, body)
 
     async def close(self) -> None:
         """Break off what is under way."""
@@ -116,36 +123,30 @@ class AsyncSubmits:
         # Of a process that this one was forked from, nobody waits here.
         self._line: _Line[_Joined] = _Line()
         self._sending: set[asyncio.Task[None]] = set()
+        self._is_kicked = False
         self._pid = os.getpid()
 
-    async def _alone(self, body: bytes) -> Task:
-        task: Task = await self._ask(calls.submit(body, None))
-        return task
+    def _kick(self) -> None:
+        """See who goes, once all that submit at this moment have done so."""
+        if not self._is_kicked:
+            self._is_kicked = True
+            asyncio.get_running_loop().call_soon(self._go)
 
-    async def _shared(self, joined: _Joined) -> Task | None:
-        self._line.join(joined)
-        try:
-            async with asyncio.timeout(self._seconds):
-                task = await joined.future
-        except TimeoutError as error:
-            raise _late(may_have_happened=not self._line.leave(joined)) from error
-        except asyncio.CancelledError:
-            self._line.leave(joined)
-            raise
-        return await self._ask(calls.get(task.id)) if task and task.is_summary else task
-
-    def _go_on(self) -> None:
-        if batch := self._line.land():
+    def _go(self) -> None:
+        self._is_kicked = False
+        while batch := self._line.take():
             sending = asyncio.get_running_loop().create_task(self._send(batch))
             self._sending.add(sending)
             sending.add_done_callback(partial(self._on_sent, batch))
+            if len(batch) == 1:
+                batch[0].sending = sending
 
     async def _send(self, batch: list[_Joined]) -> None:
         try:
             tasks = await self._ask(_call_of(batch))
         except RowlockError as error:
-            for joined in batch:
-                joined.settle(None if is_refusal(error) else _one_of(error))
+            for joined, outcome in zip(batch, _outcomes(error, len(batch)), strict=True):
+                joined.settle(outcome)
         else:
             for joined, task in zip(batch, tasks, strict=True):
                 joined.settle(task)
@@ -154,7 +155,15 @@ class AsyncSubmits:
         self._sending.discard(sending)
         for joined in batch:  # cancelled: the client is closed
             joined.settle(_late(may_have_happened=True))
-        self._go_on()
+        self._line.land()
+        self._kick()
+
+    async def _whole(self, task: Task | None, body: bytes) -> Task:
+        if task is None:
+            task = await self._ask(calls.submit(body, None))
+        elif task.is_summary:
+            task = await self._ask(calls.get(task.id))
+        return task
 
 
 class _Stopped(_Waiting):
@@ -170,7 +179,7 @@ class _Stopped(_Waiting):
 
 
 class Submits:
-    """The same for threads: of those whose turn it is, one sends the batch of all."""
+    """The same for threads: of those that go together, one sends the batch."""
 
     def __init__(self, ask: Callable[[Call[Any]], Any], seconds: float) -> None:
         self._ask = ask
@@ -183,28 +192,8 @@ class Submits:
             self._forget()
         stopped = _Stopped(body)
         with self._lock:
-            is_free = self._line.enter()
-            if not is_free:
-                self._line.join(stopped)
-        if not is_free:
-            task = self._shared(stopped)
-            return task or self._alone(body)
-        try:
-            return self._alone(body)
-        finally:
-            self._go_on()
-
-    def _forget(self) -> None:
-        # The threads of a process that this one was forked from are not here.
-        self._line: _Line[_Stopped] = _Line()
-        self._lock = threading.Lock()
-        self._pid = os.getpid()
-
-    def _alone(self, body: bytes) -> Task:
-        task: Task = self._ask(calls.submit(body, None))
-        return task
-
-    def _shared(self, stopped: _Stopped) -> Task | None:
+            self._line.join(stopped)
+            self._call()
         try:
             stopped.is_called.wait(self._seconds)
         finally:
@@ -215,16 +204,19 @@ class Submits:
                 self._send(stopped.leads)
         if not stopped.is_called.is_set():
             raise _late(may_have_happened=not has_left)
-        task = stopped.outcome
-        if isinstance(task, RowlockError):
-            raise task
-        return self._ask(calls.get(task.id)) if task and task.is_summary else task
+        if isinstance(stopped.outcome, RowlockError):
+            raise stopped.outcome
+        return self._whole(stopped.outcome, body)
 
-    def _go_on(self) -> None:
-        with self._lock:
-            if batch := self._line.land():
-                batch[0].leads = batch
-        if batch:
+    def _forget(self) -> None:
+        # The threads of a process that this one was forked from are not here.
+        self._line: _Line[_Stopped] = _Line()
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+
+    def _call(self) -> None:
+        while batch := self._line.take():
+            batch[0].leads = batch
             batch[0].is_called.set()
 
     def _send(self, batch: list[_Stopped]) -> None:
@@ -235,15 +227,26 @@ class Submits:
             for stopped, task in zip(batch, tasks, strict=True):
                 stopped.outcome = task
         except RowlockError as error:
-            for stopped in batch:
-                stopped.outcome = None if is_refusal(error) else _one_of(error)
+            for stopped, outcome in zip(batch, _outcomes(error, len(batch)), strict=True):
+                stopped.outcome = outcome
         finally:
+            with self._lock:
+                self._line.land()
+                self._call()
             for stopped in batch:
                 stopped.is_called.set()
-            self._go_on()
+
+    def _whole(self, task: Task | None, body: bytes) -> Task:
+        if task is None:
+            task = self._ask(calls.submit(body, None))
+        elif task.is_summary:
+            task = self._ask(calls.get(task.id))
+        return task
 
 
 def _call_of(batch: list[W]) -> Call[list[Task]]:
+    if len(batch) == 1:
+        return calls.submit_one(batch[0].body)
     # Small enough for the time that one alone has.
     return calls.submit_batch((each.body for each in batch), None, extra_seconds=0.0)
 
@@ -252,8 +255,15 @@ def _late(*, may_have_happened: bool) -> UnreachableError:
     return UnreachableError("POST /tasks: no answer in time", may_have_happened=may_have_happened)
 
 
+def _outcomes(error: RowlockError, callers: int) -> list[RowlockError | None]:
+    """For each: its own error, or that it is to be sent alone, where one of several was refused."""
+    if callers == 1:
+        return [error]
+    return [None if is_refusal(error) else _one_of(error) for _ in range(callers)]
+
+
 def _one_of(error: RowlockError) -> RowlockError:
-    """The error for one of several callers, each of which adds to its traceback."""
+    """Each caller adds to the traceback of its own."""
     own = Exception.__new__(type(error))
     own.args, own.__cause__ = error.args, error
     own.__dict__.update(error.__dict__)
