@@ -46,7 +46,8 @@ def sentence(error: RowlockError) -> str:
         lines += [f"  {wrong.field}: {wrong.message}" for wrong in error.errors]
     if isinstance(error, NotAllowedError):
         lines.append(
-            "  Set --token or ROWLOCK_TOKEN to a token for the door that this command needs."
+            "  Set --token to a token for the door that this command needs, or ROWLOCK_TOKEN, or "
+            "the door's own ROWLOCK_CLIENT_TOKEN, ROWLOCK_WORKER_TOKEN or ROWLOCK_ADMIN_TOKEN."
         )
     return "\n".join(map(harmless, lines))  # a server's words, or those of a file
 

@@ -28,8 +28,8 @@ Url = Annotated[
 Token = Annotated[
     str | None,
     typer.Option(
-        envvar="ROWLOCK_TOKEN",
-        help="A token for the door that the command needs.",
+        help="A token for the door that the command needs. (default: ROWLOCK_CLIENT_TOKEN, "
+        "ROWLOCK_WORKER_TOKEN or ROWLOCK_ADMIN_TOKEN, or else ROWLOCK_TOKEN)",
         rich_help_panel="Server",
     ),
 ]

@@ -27,7 +27,10 @@ Url = Annotated[
 ]
 Token = Annotated[
     str | None,
-    typer.Option(help="A worker token. (default: ROWLOCK_TOKEN)", rich_help_panel="Server"),
+    typer.Option(
+        help="A worker token. (default: ROWLOCK_WORKER_TOKEN, or else ROWLOCK_TOKEN)",
+        rich_help_panel="Server",
+    ),
 ]
 # After the command's name its own options begin.
 _OURS_COME_FIRST: Final = {"allow_interspersed_args": False}

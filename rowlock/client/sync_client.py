@@ -29,7 +29,9 @@ Tags = list[Tag]
 class Client:
     """Submits tasks and follows them; threads may share one. `admin` has the admin calls.
 
-    `url` and `token` default to `ROWLOCK_URL` and `ROWLOCK_TOKEN`. A call that the server does
+    `url` defaults to `ROWLOCK_URL`. `token` is for the client door, and for the admin door where
+    there is no `admin_token`; they default to `ROWLOCK_CLIENT_TOKEN` and `ROWLOCK_ADMIN_TOKEN`, and
+    these to `ROWLOCK_TOKEN`. A call that the server does
     not answer within `timeout_seconds`, or answers with 503 or 429, is sent again, unless it could
     then happen twice. A call ends within `retry_seconds`, or after its first try if
     `timeout_seconds` is longer; a batch, or a bulk action, may take its time on top of that. Every
@@ -45,12 +47,13 @@ class Client:
         url: str | None = None,
         token: str | None = None,
         *,
+        admin_token: str | None = None,
         timeout_seconds: float = 10.0,
         retry_seconds: float = 15.0,
         exchange: Exchange | None = None,
     ) -> None:
         self._budget = RetryBudget(retry_seconds, timeout_seconds)
-        self._transport = Transport(target(url, token), exchange)
+        self._transport = Transport(target(url, token, admin_token), exchange)
         self._submits = Submits(self.ask, self._budget.seconds)
         self.admin = Admin(self.ask)
 

@@ -22,6 +22,8 @@ from rowlock.http.target import Target
 T = TypeVar("T")
 
 CONNECTION_LIMIT: Final = 100
+# As much as the standard library takes: a URL of a next page may be long.
+HEADER_LIMIT_BYTES: Final = 65_536
 # Of a try's time, for a connection: who got none knows that nothing was sent.
 _CONNECT_SHARE: Final = 0.9
 # Larger bodies are sent in parts, so that the event loop does other things between them.
@@ -153,6 +155,8 @@ class AsyncConnections:
                 ssl=ssl.create_default_context() if self._target.url.is_tls else True,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
+            max_line_size=HEADER_LIMIT_BYTES,
+            max_field_size=HEADER_LIMIT_BYTES,
             proxy=None if proxy is None else URL(proxy.with_user),
         )
 

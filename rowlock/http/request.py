@@ -26,7 +26,7 @@ def request_of(call: Call[Any], target: Target) -> Request:
     path = target.url.path + call.path
     if call.query:
         path += "?" + urlencode(call.query, quote_via=quote)
-    headers = {**target.headers, **call.headers}
+    headers = {**target.headers(call.path), **call.headers}
     if call.body is not None:
         headers |= _JSON
     url = f"{target.url.scheme}://{target.url.authority}{path}"

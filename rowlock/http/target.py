@@ -1,42 +1,67 @@
 """Where the server is, and how to come in: from the environment unless said."""
 
 import os
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple
 
 from rowlock.http.proxies import proxy_for
 from rowlock.http.url import Url, parse_url, shown
 
-USUAL_URL = "http://127.0.0.1:8000"
+USUAL_URL: Final = "http://127.0.0.1:8000"
+
+Door = Literal["client", "worker", "admin"]
+DOORS: Final[tuple[Door, ...]] = ("client", "worker", "admin")
 
 
 class Target(NamedTuple):
-    """A server, the token for it, and the proxy on the way to it."""
+    """A server, the token for each of its doors, and the proxy on the way to it."""
 
     url: Url
-    token: str | None
+    tokens: Mapping[Door, str | None]
     proxy: Url | None
 
-    @property
-    def headers(self) -> dict[str, str]:
-        authorization = self.url.basic if self.token is None else f"Bearer {self.token}"
+    def headers(self, path: str) -> dict[str, str]:
+        """Who may call this path."""
+        token = self.tokens[door_of(path)]
+        authorization = self.url.basic if token is None else f"Bearer {token}"
         return {} if authorization is None else {"Authorization": authorization}
 
     def __repr__(self) -> str:
         return f"Target({str(self.url)!r})"
 
 
-def target(url: str | None = None, token: str | None = None) -> Target:
-    """What is given, else `ROWLOCK_URL` and `ROWLOCK_TOKEN`, else this machine's server.
+def door_of(path: str) -> Door:
+    """Which of the server's doors a call goes through."""
+    room = path.split("/")[1]
+    if room == "leases":
+        return "worker"
+    return "admin" if room == "admin" else "client"
 
-    Raises `ValueError` for what is no URL, no token, or no proxy that can be used.
+
+def target(
+    url: str | None = None, token: str | None = None, admin_token: str | None = None
+) -> Target:
+    """What is given, else what the environment says, else this machine's server.
+
+    For the admin door `admin_token` comes before `token`. What is not given is, for each door,
+    `ROWLOCK_CLIENT_TOKEN`, `ROWLOCK_WORKER_TOKEN` or `ROWLOCK_ADMIN_TOKEN`, or else
+    `ROWLOCK_TOKEN`. Raises `ValueError` for what is no URL, no token, or no proxy that can be used.
     """
     given = url or os.environ.get("ROWLOCK_URL") or USUAL_URL
     try:
         parsed = parse_url(given)
     except ValueError as error:
         raise ValueError(f"{shown(given)!r} is not a URL like {USUAL_URL}: {error}") from error
-    given_token = (token or os.environ.get("ROWLOCK_TOKEN") or "").strip()
-    if not given_token.isprintable():
+    tokens = {
+        door: _token(door, (admin_token or token) if door == "admin" else token) for door in DOORS
+    }
+    return Target(parsed, tokens, proxy_for(parsed))
+
+
+def _token(door: Door, given: str | None) -> str | None:
+    of_door = os.environ.get(f"ROWLOCK_{door.upper()}_TOKEN")
+    token = (given or of_door or os.environ.get("ROWLOCK_TOKEN") or "").strip()
+    if not token.isprintable():
         # Said here: the library beneath would show it.
         raise ValueError("the token contains a character that cannot be sent in a header")
-    return Target(parsed, given_token or None, proxy_for(parsed))
+    return token or None

@@ -14,6 +14,7 @@ from yarl import URL
 from rowlock.encoding import JSON_LIMIT_BYTES, encode
 from rowlock.http import retry_after
 from rowlock.http.answer import SUCCESS
+from rowlock.http.asynchronous import HEADER_LIMIT_BYTES
 from rowlock.http.proxies import proxy_for
 from rowlock.http.url import parse_url, shown
 from rowlock.models import Task
@@ -99,6 +100,8 @@ class Forward:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
+            max_line_size=HEADER_LIMIT_BYTES,
+            max_field_size=HEADER_LIMIT_BYTES,
             proxy=None if proxy is None else URL(proxy.with_user),
         )
         return self

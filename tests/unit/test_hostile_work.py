@@ -19,6 +19,7 @@ from tests.unit.test_forward import a_service, forward, says
 
 SECRETS = {
     "ROWLOCK_TOKEN": "secret",
+    "ROWLOCK_ADMIN_TOKEN": "secret",
     "ROWLOCK_SIGNING_KEY": "secret",
     "ROWLOCK_DATABASE_URL": "secret",
 }
@@ -89,7 +90,7 @@ async def test_a_task_can_change_neither_where_it_is_sent_nor_its_headers() -> N
         assert json.loads(body)["title"] == text
 
 
-@pytest.mark.parametrize("queue", ["a\r\nX-Evil: 1", "a\nb", "a\0b", "é", "\ud800"])
+@pytest.mark.parametrize("queue", ["a\r\nX-Evil: 1", "a\nb", "a\0b", "\ud800"])
 async def test_a_header_that_cannot_be_sent_is_not(queue: str) -> None:
     """No server of ours hands out such a queue."""
     async with a_service(says(200)) as service:

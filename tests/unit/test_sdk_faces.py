@@ -70,20 +70,34 @@ def test_the_version_alone_loads_no_http_client(wanted: str, project: Path) -> N
     assert exit_code == (0 if wanted == "__version__" else 1)
 
 
-def where(*given: str) -> tuple[str, str | None]:
-    found = target(*given)
-    return str(found.url), found.token
+def authorization(path: str, *given: str) -> str | None:
+    return target(*given).headers(path).get("Authorization")
 
 
 def test_the_environment_says_where_the_server_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ROWLOCK_URL", raising=False)
-    monkeypatch.delenv("ROWLOCK_TOKEN", raising=False)
-    assert where() == ("http://127.0.0.1:8000", None)
+    assert str(target().url) == "http://127.0.0.1:8000"
     monkeypatch.setenv("ROWLOCK_URL", "https://tasks.example/below")
-    monkeypatch.setenv("ROWLOCK_TOKEN", "secret")
-    assert where() == ("https://tasks.example/below", "secret")
-    assert target().headers == {"Authorization": "Bearer secret"}
-    assert where("http://other:1", "else") == ("http://other:1", "else")
+    assert str(target().url) == "https://tasks.example/below"
+    assert str(target("http://other:1").url) == "http://other:1"
+
+
+def test_each_door_has_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    doors = {"/tasks/1": "client", "/leases/finish": "worker", "/admin/queues": "admin"}
+    monkeypatch.delenv("ROWLOCK_TOKEN", raising=False)
+    for path, door in doors.items():
+        monkeypatch.delenv(f"ROWLOCK_{door.upper()}_TOKEN", raising=False)
+        assert authorization(path) is None
+    monkeypatch.setenv("ROWLOCK_TOKEN", "all")
+    for path, door in doors.items():
+        assert authorization(path) == "Bearer all"
+        monkeypatch.setenv(f"ROWLOCK_{door.upper()}_TOKEN", f"the-{door}")
+        assert authorization(path) == f"Bearer the-{door}"
+        assert authorization(path, "", "given") == "Bearer given"
+    assert authorization("/tasks", "", "given", "for-admin") == "Bearer given"
+    assert authorization("/admin/queues", "", "given", "for-admin") == "Bearer for-admin"
+    monkeypatch.delenv("ROWLOCK_ADMIN_TOKEN")
+    assert authorization("/admin/queues") == "Bearer all"
 
 
 @pytest.mark.parametrize(
