@@ -5,12 +5,16 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import typer
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from rowlock.cli import options, render
-from rowlock.cli.connection import connected
+from rowlock.cli.connection import connected, sentence
+from rowlock.cli.table import console, duration, show_table, table
 from rowlock.client.sync_client import Client
+from rowlock.errors import UnavailableError, UnreachableError
 from rowlock.models import QueueStats, Stats
 
 app = typer.Typer()
@@ -19,6 +23,8 @@ _COLUMNS: Final = (
     *("queue", "waiting", "oldest", "in progress", "retrying", "paused", "done", "failed"),
     *("done/min", "failure rate"),
 )
+# In a narrow terminal these are left out, the first of them first.
+_DROPPABLE: Final = ("paused", "retrying", "failure rate", "oldest", "done", "done/min")
 
 
 @app.command(rich_help_panel="Management")
@@ -47,14 +53,30 @@ def stats(
 
 
 def _watch(client: Client, seconds: float, queues: Sequence[str], *, as_json: bool) -> None:
-    terminal = render.console()
+    terminal = console()
+    found: Stats | None = None
     if as_json or not terminal.is_terminal:
+        is_away = False
         while True:
-            _show(client.stats(*queues), as_json=as_json)
+            try:
+                found = client.stats(*queues)
+            except (UnreachableError, UnavailableError) as error:
+                if not is_away:
+                    typer.echo(f"rowlock: {sentence(error)}", err=True)
+                is_away = True
+            else:
+                is_away = False
+                _show(found, as_json=as_json)
             time.sleep(seconds)
     with Live(console=terminal, auto_refresh=False, screen=True) as live:
         while True:
-            live.update(_table(client.stats(*queues)), refresh=True)
+            away: list[Text] = []
+            try:
+                found = client.stats(*queues)
+            except (UnreachableError, UnavailableError) as error:
+                away = [Text(f"The server is away: {sentence(error)}", "red")]
+            shown = [] if found is None else [_table(found, terminal.width)]
+            live.update(Group(*shown, *away), refresh=True)
             time.sleep(seconds)
 
 
@@ -62,11 +84,11 @@ def _show(found: Stats, *, as_json: bool) -> None:
     if as_json:
         render.show_json(found)
     else:
-        render.console().print(_table(found))
+        show_table(_COLUMNS, map(_row, found.queues), droppable=_DROPPABLE)
 
 
-def _table(found: Stats) -> Table:
-    return render.table(_COLUMNS, [_row(queue) for queue in found.queues])
+def _table(found: Stats, width: int) -> Table:
+    return table(_COLUMNS, map(_row, found.queues), droppable=_DROPPABLE, width=width)
 
 
 def _row(queue: QueueStats) -> tuple[Any, ...]:
@@ -82,11 +104,3 @@ def _row(queue: QueueStats) -> tuple[Any, ...]:
         f"{queue.done_per_minute:,.1f}",
         None if failing is None else f"{100 * failing:.1f} %",
     )
-
-
-def duration(seconds: float) -> str:
-    """Such as "45 s", "12 min", "5 h", "3 d"."""
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, cast, get_args
 
 import typer
 
+from rowlock.cli.times import time_of
 from rowlock.client.fields import Filters, Priority, Status
 
 _PANEL: Final = "Filters (a task must match all)"
@@ -35,12 +36,24 @@ _OPTIONS: Final = {
     "id": _option(list[int] | None, "--id", help="Any of these; repeat for several."),
     "title": _option(str | None, "--title", help="Text in the title."),
     "created_after": _option(
-        str | None, "--created-after", metavar="TIME", help="At or after; RFC 3339."
+        str | None,
+        "--created-after",
+        metavar="TIME",
+        help="At or after; RFC 3339, or 90s, 15m, 1h, 2d ago.",
     ),
-    "created_before": _option(str | None, "--created-before", metavar="TIME", help="Before."),
-    "due_after": _option(str | None, "--due-after", metavar="TIME", help="At or after."),
-    "due_before": _option(str | None, "--due-before", metavar="TIME", help="Before."),
+    "created_before": _option(
+        str | None, "--created-before", metavar="TIME", help="Before; the same."
+    ),
+    "due_after": _option(
+        str | None,
+        "--due-after",
+        metavar="TIME",
+        help="At or after; RFC 3339, or 1h, 2d from now, or =-1h ago.",
+    ),
+    "due_before": _option(str | None, "--due-before", metavar="TIME", help="Before; the same."),
 }
+
+_TIMES: Final = {name for name in _OPTIONS if name.endswith(("_after", "_before"))}
 
 
 def takes_filters(command: Callable[..., None]) -> Callable[..., None]:
@@ -55,6 +68,8 @@ def takes_filters(command: Callable[..., None]) -> Callable[..., None]:
     def with_filters(**given: Any) -> None:
         # An empty one is sent, and refused: dropped, it would let everything through.
         filters = {n: v for n in _OPTIONS if (v := given.pop(n)) not in (None, [])}
+        for name in filters.keys() & _TIMES:
+            filters[name] = time_of(filters[name], is_past=name.startswith("created"))
         command(**given, filters=cast("Filters", filters))
 
     with_filters.__doc__ = command.__doc__

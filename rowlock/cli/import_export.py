@@ -3,18 +3,16 @@
 import hashlib
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Annotated, Any, Final, NamedTuple
 
 import typer
 from pydantic_core import from_json
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from rowlock.cli import options, render
 from rowlock.cli.connection import connected, fail, sentence
 from rowlock.cli.filters import takes_filters
+from rowlock.cli.progress import counting, reading
 from rowlock.client import calls
 from rowlock.client.fields import Filters, NewTask, TaskFields, encode_fields
 from rowlock.client.sync_client import Client
@@ -71,7 +69,7 @@ def import_tasks(
     stored, found = 0, 0
     with (
         connected(url, token, retry_seconds=IMPORT_RETRY_SECONDS) as client,
-        _progress(file) as advance,
+        reading(file) as advance,
     ):
         try:
             for number, batch in enumerate(_batches(_lines(file, advance), batch_size)):
@@ -187,33 +185,10 @@ def _counted(stored: int, found: int) -> str:
 
 def _write(tasks: Iterable[Task], file: IO[bytes]) -> int:
     count = 0
-    for task in tasks:
-        file.write(render.json_line(task).encode() + b"\n")
-        count += 1
+    with counting("written") as advance:
+        for task in tasks:
+            file.write(render.json_line(task).encode() + b"\n")
+            count += 1
+            advance(count)
     file.flush()
     return count
-
-
-@contextmanager
-def _progress(file: IO[bytes]) -> Iterator[Any]:
-    """A bar on the terminal, by the file's bytes; nothing where stderr is none."""
-    if not sys.stderr.isatty():
-        yield lambda _size, _stored=0: None
-        return
-    path = Path(str(getattr(file, "name", "-")))
-    total = path.stat().st_size if path.is_file() else None
-    columns = (
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[stored]:,} stored"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("", total=total, stored=0)
-
-        def advance(size: int, stored: int | None = None) -> None:
-            progress.advance(bar, size)
-            if stored is not None:
-                progress.update(bar, stored=stored)
-
-        yield advance

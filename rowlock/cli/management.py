@@ -8,6 +8,8 @@ import typer
 from rowlock.cli import options, render
 from rowlock.cli.connection import USAGE, confirm, connected, fail
 from rowlock.cli.filters import takes_filters
+from rowlock.cli.progress import working
+from rowlock.cli.table import show_table
 from rowlock.client import calls
 from rowlock.client.fields import Filters
 
@@ -50,7 +52,9 @@ def _command(action: Action) -> Callable[..., None]:
             if result.matched:
                 some = f"{result.matched:,} task{'s'[: result.matched != 1]}"
                 confirm(f"{action.capitalize()} {some}?", yes=yes)
-                result = client.ask(calls.intervene_in_all(action, filters, is_dry_run=False))
+                call = calls.intervene_in_all(action, filters, is_dry_run=False)
+                with working(f"{action} {some}"):
+                    result = client.ask(call)
         if as_json:
             render.show_json(result)
         else:
@@ -92,7 +96,8 @@ def queues(
         for queue in found:
             render.show_json(queue)
         return
-    render.show_table(
+    show_table(
         ("queue", "paused", "waiting", "in progress", "paused since"),
         ((q.queue, q.paused, q.waiting, q.in_progress, q.paused_at) for q in found),
+        droppable=("paused since",),
     )

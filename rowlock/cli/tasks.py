@@ -2,25 +2,29 @@
 
 import sys
 from collections.abc import Iterable
+from http.client import INTERNAL_SERVER_ERROR
 from itertools import islice
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Annotated, Any, Final, Literal, cast
 
 import typer
 from pydantic_core import from_json
 
 from rowlock.cli import options, render
-from rowlock.cli.connection import NOT_IN_TIME, TASK_NOT_DONE, USAGE, connected, fail
+from rowlock.cli.columns import NAMES, USUAL, show_ends, show_tasks
+from rowlock.cli.connection import NOT_IN_TIME, TASK_NOT_DONE, USAGE, connected, fail, sentence
 from rowlock.cli.filters import takes_filters
 from rowlock.client.fields import Filters
 from rowlock.client.sync_client import Client
-from rowlock.errors import WaitTimeoutError
+from rowlock.errors import UnavailableError, UnreachableError, WaitTimeoutError
 from rowlock.models import Task
 
 app = typer.Typer()
 _PANEL: Final = "Tasks"
 _LARGEST_PAGE: Final = 1000
+# Between looks whether a server that is away is back.
+_AWAY_SECONDS: Final = 1.0
 
 
 @app.command(rich_help_panel=_PANEL)
@@ -72,7 +76,7 @@ def submit(
         if wait:
             if not as_json:
                 typer.echo(f"Waiting for task {task.id} …", err=True)
-            task = client.wait(task.id)
+            (task,) = _wait(client, [task.id], None)
     if wait:
         _show_ends([task], as_json=as_json)
     else:
@@ -87,15 +91,30 @@ def list_tasks(
         int, typer.Option("--limit", "-n", min=1, help="Maximum number of tasks.")
     ] = 50,
     order: Annotated[Literal["asc", "desc"], typer.Option(help="desc is newest first.")] = "desc",
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            "--columns",
+            "-c",
+            metavar="NAME,…",
+            help=f"What to show, of {', '.join(NAMES)}. (default: {','.join(USUAL)})",
+        ),
+    ] = None,
     as_json: options.AsJson = False,
     url: options.Url = None,
     token: options.Token = None,
 ) -> None:
     """List tasks."""
+    names = USUAL if columns is None else tuple(columns.replace(" ", "").split(","))
+    if unknown := [name for name in names if name not in NAMES]:
+        fail(f"--columns: {unknown[0]!r} is none of {', '.join(NAMES)}.", USAGE)
     with connected(url, token) as client:
         page_size = min(limit, _LARGEST_PAGE)
-        found = client.list(order=order, page_size=page_size, **filters)
-        _show(islice(found, limit), as_json=as_json)
+        found = islice(client.list(order=order, page_size=page_size, **filters), limit)
+        if as_json:
+            _show(found, as_json=True)
+        else:
+            show_tasks(found, names, get=client.get)
 
 
 @app.command(rich_help_panel=_PANEL)
@@ -188,17 +207,29 @@ def delete(ids: options.TaskIds, url: options.Url = None, token: options.Token =
 def _wait(client: Client, ids: list[int], seconds: float | None) -> list[Task]:
     until = None if seconds is None else monotonic() + seconds
     try:
-        return [
-            client.wait(task_id, None if until is None else max(until - monotonic(), 0))
-            for task_id in ids
-        ]
+        return [_wait_for(client, task_id, until) for task_id in ids]
     except WaitTimeoutError as error:
         fail(f"{str(error).capitalize()}.", NOT_IN_TIME)
 
 
+def _wait_for(client: Client, task_id: int, until: float | None) -> Task:
+    """However often the server goes away meanwhile."""
+    is_away = False
+    while True:
+        try:
+            return client.wait(task_id, None if until is None else max(until - monotonic(), 0))
+        except (UnreachableError, UnavailableError) as error:
+            if isinstance(error, UnavailableError) and error.status == INTERNAL_SERVER_ERROR:
+                raise
+            if not is_away:
+                typer.echo(f"rowlock: {sentence(error)}\nStill waiting …", err=True)
+            is_away = True
+            sleep(_AWAY_SECONDS)
+
+
 def _show(tasks: Iterable[Task], *, as_json: bool) -> None:
     if not as_json:
-        render.show_tasks(tasks)
+        show_tasks(tasks)
         return
     for task in tasks:
         render.show_json(task)
@@ -208,7 +239,7 @@ def _show_ends(tasks: list[Task], *, as_json: bool) -> None:
     if as_json:
         _show(tasks, as_json=True)
     else:
-        render.show_ends(tasks)
+        show_ends(tasks)
     if any(task.status != "done" for task in tasks):
         raise typer.Exit(TASK_NOT_DONE)
 

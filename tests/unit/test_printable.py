@@ -8,6 +8,7 @@ import typer
 
 from rowlock import Task
 from rowlock.cli import render
+from rowlock.cli.columns import show_ends, show_tasks
 from rowlock.cli.connection import fail, sentence
 from rowlock.errors import FieldError, InvalidRequestError
 from rowlock.models import Attempt
@@ -42,8 +43,8 @@ def test_a_task_is_shown_by_lines_of_its_own(text: str, capsys: pytest.CaptureFi
     task = Task.model_validate(A_TASK | fields | {"worker": text, f"new {text}": 1})
     attempt = Attempt.model_validate(AN_ATTEMPT | {"worker": text, "error": text})
 
-    render.show_tasks([task])
-    render.show_ends([task])
+    show_tasks([task])
+    show_ends([task])
     render.show_task(task, [attempt])
     render.show_json(task)
 
