@@ -63,11 +63,15 @@ def ask(
     """
     began = clock()
     deadline = min(began + budget.seconds + call.extra_seconds, inf if until is None else until)
-    last_start = min(began + budget.retry_seconds + call.extra_seconds, deadline)
+    # Of the time that it takes on purpose, what it has had: a long poll that breaks off late
+    # leaves as much time to try again as one that breaks off at once.
+    had_seconds = 0.0
     failures, may_have_happened = 0, False
     while True:
-        left = deadline - clock()
-        outcome = yield Try(call, min(budget.timeout_seconds + call.extra_seconds, max(left, 0.0)))
+        started = clock()
+        left = max(deadline - started, 0.0)
+        outcome = yield Try(call, min(budget.timeout_seconds + call.extra_seconds, left))
+        had_seconds = min(had_seconds + clock() - started, call.extra_seconds)
         settled = call.settled_if_repeated if may_have_happened else None
         try:
             return answer_of(call, outcome, settled=settled)
@@ -78,6 +82,7 @@ def ask(
                 jitter=jitter(),
                 retry_after_seconds=getattr(error, "retry_after_seconds", None),
             )
+            last_start = min(began + budget.retry_seconds + had_seconds, deadline)
             has_time = budget.retry_seconds > 0 and clock() + pause < last_start
             if not (has_time and _may_repeat(call, error)):
                 raise

@@ -37,7 +37,7 @@ def not_answered(
     request: Request, target: Target, error: BaseException, *, may_have_arrived: bool
 ) -> NotAnsweredError:
     """That there was no answer, by what a library raised."""
-    said = str(error) or type(error).__name__
+    said = getattr(error, "strerror", None) or str(error) or type(error).__name__
     if isinstance(error, TimeoutError):
         said = "no answer in time" if may_have_arrived else "no connection in time"
     by = "" if target.proxy is None else f" (by the proxy {target.proxy})"

@@ -125,6 +125,12 @@ def test_one_deadline_by_the_clock_cuts_every_try() -> None:
 def test_what_takes_its_time_on_purpose_has_it_on_top() -> None:
     call: Call[str] = Call("GET", "/x", lambda answer: answer.text, extra_seconds=50)
     assert Played(call, ANSWER_LOST, OK, try_seconds=100).tries == [60, pytest.approx(4.9)]
+    # A poll that breaks off after 20 seconds leaves as much time for another as one at once.
+    outcomes = [ANSWER_LOST] * 9
+    at_once, late = (Played(call, *outcomes, OK, try_seconds=t, seconds=30) for t in (0, 5))
+    assert late.pauses == at_once.pauses
+    with pytest.raises(UnreachableError):
+        Played(call, *[NOT_SENT] * 8, seconds=15)
 
 
 def test_no_budget_is_one_try() -> None:
