@@ -10,6 +10,7 @@ import typer
 from pydantic_core import from_json
 
 from rowlock.cli import options, render
+from rowlock.cli.completion import files
 from rowlock.cli.connection import connected, fail, sentence
 from rowlock.cli.filters import takes_filters
 from rowlock.cli.progress import counting, reading
@@ -47,7 +48,9 @@ class Batch(NamedTuple):
 def import_tasks(
     file: Annotated[
         typer.FileBinaryRead,
-        typer.Argument(metavar="FILE", help="`-` is stdin.", show_default=False),
+        typer.Argument(
+            metavar="FILE", help="`-` is stdin.", show_default=False, autocompletion=files
+        ),
     ],
     batch_size: Annotated[
         int,
@@ -97,7 +100,13 @@ def import_tasks(
 def export(
     filters: Filters,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write, complete or not at all.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write, complete or not at all.",
+            autocompletion=files,
+        ),
     ] = None,
     url: options.Url = None,
     token: options.Token = None,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from rowlock.cli.completion import files_after_at
 from rowlock.client.fields import Backoff, Priority
 
 
@@ -53,7 +54,11 @@ RetryBackoff = Annotated[
 ]
 Payload = Annotated[
     str | None,
-    typer.Option(metavar="JSON", help="Data for the worker; `@file` or `-` reads a file or stdin."),
+    typer.Option(
+        autocompletion=files_after_at,
+        metavar="JSON",
+        help="Data for the worker; `@file` or `-` reads a file or stdin.",
+    ),
 ]
 Clear = Annotated[
     list[Clearable] | None,

@@ -3,7 +3,9 @@
 import asyncio
 import itertools
 import json
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -85,6 +87,33 @@ def test_a_time_may_be_told_from_now(text: str, is_past: bool, seconds: int) -> 
 @pytest.mark.parametrize("text", ["2026-01-31T08:00:00Z", "1 h", "h", "1y", "", "999999w"])
 def test_what_is_no_such_time_is_left_to_the_server(text: str) -> None:
     assert time_of(text, is_past=True) == text
+
+
+def test_files_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tasks.jsonl").touch()
+    (tmp_path / ".hidden").touch()
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for words, found in {
+        "import t": ["tasks.jsonl", "there/"],
+        "export -o ta": ["tasks.jsonl"],
+        f"import {tmp_path}/th": [f"{tmp_path}/there/"],
+        "submit t --payload @ta": ["@tasks.jsonl"],
+        "submit t --payload ta": [],
+    }.items():
+        environment = {
+            "_ROWLOCK_COMPLETE": "complete_bash",
+            "COMP_WORDS": f"rowlock {words}",
+            "COMP_CWORD": str(len(words.split())),
+        }
+        ran = subprocess.run(
+            [Path(sys.executable).with_name("rowlock")],
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.stdout.split() == found, (words, ran)
 
 
 async def test_waiting_outlives_an_outage(project: Path) -> None:
