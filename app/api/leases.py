@@ -143,8 +143,10 @@ async def fail(
     responses=problems(404, 409, *BODY_PROBLEMS),
     summary="Release the task; this does not count as a retry",
 )
-async def release(service: Service, lease_id: TheLease) -> Response:
-    return await _end(service, Finish(_lease(lease_id), FinishAction.RELEASE))
+async def release(
+    service: Service, lease_id: TheLease, body: schemas.Release = schemas.Release()
+) -> Response:
+    return await _end(service, _released(_lease(lease_id), body))
 
 
 async def _end(service: Service, finish: Finish) -> Response:
@@ -156,6 +158,8 @@ def _claim(body: schemas.ClaimTasks) -> Claim:
 
 
 def _finish(item: schemas.FinishItem) -> Finish:
+    if item.outcome == "release":
+        return _released(_lease(item.lease_id), item)
     return Finish(
         _lease(item.lease_id),
         FinishAction(item.outcome),
@@ -163,6 +167,12 @@ def _finish(item: schemas.FinishItem) -> Finish:
         error=item.error,
         retryable=item.retryable,
         retry_after_seconds=item.retry_after_seconds,
+    )
+
+
+def _released(lease: Lease, body: schemas.Release | schemas.FinishItem) -> Finish:
+    return Finish(
+        lease, FinishAction.RELEASE, error=body.reason, delay_seconds=body.delay_seconds or 0
     )
 
 

@@ -211,8 +211,17 @@ class Fail(Input):
     )
 
 
+class Release(Input):
+    delay_seconds: fields.DelaySeconds | None = Field(
+        default=None, description="It may be claimed again after this long; by default at once."
+    )
+    reason: fields.LongText | None = Field(
+        default=None, description="Shown as the error of the task and of this attempt."
+    )
+
+
 class FinishItem(Input):
-    """An attempt to finish."""
+    """An attempt to finish. `delay_seconds` and `reason` are those of a release."""
 
     lease_id: fields.LeaseId
     outcome: Literal["complete", "fail", "release"]
@@ -220,6 +229,8 @@ class FinishItem(Input):
     error: fields.LongText | None = None
     retryable: bool = True
     retry_after_seconds: fields.DelaySeconds | None = None
+    delay_seconds: fields.DelaySeconds | None = None
+    reason: fields.LongText | None = None
 
 
 class FinishTasks(Input):

@@ -153,19 +153,24 @@ def failed(
     )
 
 
-def released(task: Task, *, now: datetime) -> Task:
-    """The worker gives the task back unharmed: as it was before the claim, no retry used. One
-    that was released many times waits a while (`app.domain.retry`)."""
+def released(
+    task: Task, *, now: datetime, delay_seconds: int = 0, reason: str | None = None
+) -> Task:
+    """The worker gives the task back unharmed: as it was before the claim, no retry used. It
+    waits as long as the worker asks; one that was released many times waits a while in any case
+    (`app.domain.retry`). Without a reason an older error stays."""
     _require(task, Event.RELEASE)
     assert task.claimed_from is not None  # a CHECK ties it to in_progress
-    delay = release_delay_seconds(
+    least = release_delay_seconds(
         attempt=task.attempt, current_retry_count=task.current_retry_count
     )
+    delay = timedelta(seconds=max(delay_seconds, least))
     return _placed(
         _without_lease(task, now),
         status=Status(task.claimed_from),
         now=now,
-        available_at=_from_now(task, now + timedelta(seconds=delay)),
+        available_at=_from_now(task, now + delay),
+        error=task.error if reason is None else reason,
     )
 
 

@@ -38,7 +38,7 @@ class FinishAction(StrEnum):
 
 
 class Finish(NamedTuple):
-    """One attempt to end. `result` is a JSON text."""
+    """One attempt to end. `result` is a JSON text; `error` says why it failed or is released."""
 
     lease: Lease
     action: FinishAction
@@ -46,6 +46,7 @@ class Finish(NamedTuple):
     error: str | None = None
     retryable: bool = True
     retry_after_seconds: int | None = None
+    delay_seconds: int = 0
 
 
 class Claim(NamedTuple):

@@ -46,6 +46,8 @@ class Finish:
     error: str | None = None
     retryable: bool = True
     retry_after_seconds: int | None = None
+    delay_seconds: int | None = None
+    reason: str | None = None
 
 
 class Board:
@@ -127,7 +129,7 @@ class Board:
         if finish.outcome == "complete":
             task.complete(now, finish.result)
         elif finish.outcome == "release":
-            task.release(now, finish.error)
+            task.release(now, finish.delay_seconds or 0, finish.reason)
         else:
             task.fail(
                 now,

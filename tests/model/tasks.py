@@ -182,13 +182,16 @@ class Task:
         self.is_claimable = most == 0
         self.shown |= {"current_retry_count": retries + 1, "available_at": now.plus(least, most)}
 
-    def release(self, now: Between, error: str | None) -> None:
+    def release(self, now: Between, delay: int, reason: str | None) -> None:
         assert self.claimed_from is not None
         released_before = self.shown["attempt"] - 1 - self.shown["current_retry_count"]
-        self._end_attempt(now, Outcome.RELEASED, error)
+        self._end_attempt(now, Outcome.RELEASED, reason)
         self._become(Event.RELEASE, self.claimed_from, now)
+        if reason is not None:
+            self.shown["error"] = reason
         if released_before >= 10:
-            delay = min(2 ** (released_before - 10), 60)
+            delay = max(delay, min(2 ** (released_before - 10), 60))
+        if delay:
             self.is_claimable = False
             self.shown["available_at"] = now.plus(delay, delay)
         else:

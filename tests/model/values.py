@@ -96,7 +96,10 @@ finishes = st.one_of(
     _failure,
     _failure,
     st.fixed_dictionaries({"outcome": st.just("complete")}, optional={"result": values}),
-    st.just({"outcome": "release"}),
+    st.fixed_dictionaries(
+        {"outcome": st.just("release")},
+        optional={"delay_seconds": st.sampled_from([None, 0, 0, 30]), "reason": texts},
+    ),
 )
 FILTERS: dict[str, SearchStrategy[Any]] = {
     "status": st.lists(st.sampled_from(STATUSES), min_size=1, max_size=3),

@@ -135,9 +135,7 @@ class WorkerRules(Machine):
     def _finish(self, process: int, lease_id: str, finish: Document) -> None:
         outcome = finish["outcome"]
         body = {name: value for name, value in finish.items() if name != "outcome"}
-        # A release has nothing to say.
-        rest = {} if outcome == "release" else {"json": body}
-        answer, now = self.ask(process, "POST", f"/leases/{lease_id}/{outcome}", **rest)
+        answer, now = self.ask(process, "POST", f"/leases/{lease_id}/{outcome}", json=body)
         self.answers(answer, self.board.finish(Finish(lease_id, **finish), now))
 
     def _lease(self, pick: LeasePick) -> str:

@@ -76,7 +76,7 @@ BAD: dict[str, list[Any]] = {
 
 NULLABLE = frozenset(
     {"description", "due_date", "available_at", "error", "retry_after_seconds", "lease_seconds"}
-    | {"payload", "result", "progress", "claim"}
+    | {"payload", "result", "progress", "claim", "delay_seconds", "reason"}
 )
 
 

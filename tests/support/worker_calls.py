@@ -32,9 +32,9 @@ async def heartbeat(api: httpx.AsyncClient, lease: Document, progress: Any = Non
     return document(answer)
 
 
-async def release(api: httpx.AsyncClient, lease: Document) -> Document:
+async def release(api: httpx.AsyncClient, lease: Document, **fields: Any) -> Document:
     """The task, given back."""
-    answer = await api.post(f"/leases/{lease['lease_id']}/release")
+    answer = await api.post(f"/leases/{lease['lease_id']}/release", json=fields or None)
     assert answer.status_code == 200, answer.text
     return document(answer)
 

@@ -215,6 +215,23 @@ def test_a_task_released_for_the_eleventh_time_waits_before_it_is_claimable_agai
     assert after.claim_rank is None
 
 
+@pytest.mark.parametrize(("attempt", "asked", "waits"), [(0, 30, 30), (16, 30, 60), (16, 90, 90)])
+def test_a_released_task_waits_as_long_as_the_worker_asks_or_longer(
+    attempt: int, asked: int, waits: int
+) -> None:
+    held = _claim(a_row(Status.TO_DO, attempt=attempt), LATER)
+    after = transitions.released(held, now=LATER, delay_seconds=asked, reason="not here")
+
+    assert (after.status, after.current_retry_count) == (Status.TO_DO, 0)
+    assert after.available_at == after.sweep_at == LATER + timedelta(seconds=waits)
+    assert (after.claim_rank, after.error) == (None, "not here")
+
+
+def test_a_release_without_a_reason_keeps_the_last_error() -> None:
+    held = _claim(a_row(Status.RETRYING, error="last time"), LATER)
+    assert transitions.released(held, now=LATER).error == "last time"
+
+
 def test_completing_remembers_the_lease_and_clears_an_older_error() -> None:
     after = APPLY[Event.COMPLETE](a_row(Status.IN_PROGRESS, error="last time"), LATER)
 

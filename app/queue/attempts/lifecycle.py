@@ -140,7 +140,9 @@ def _ended(task: Task, finish: Finish, now: datetime) -> Task:
     if finish.action is FinishAction.COMPLETE:
         return transitions.completed(task, now=now, result=finish.result)
     if finish.action is FinishAction.RELEASE:
-        return transitions.released(task, now=now)
+        return transitions.released(
+            task, now=now, delay_seconds=finish.delay_seconds, reason=finish.error
+        )
     return transitions.failed(
         task,
         now=now,

@@ -35,7 +35,8 @@ CLAIMED = {
     "lease_seconds": "lease seconds",
 }
 FAILED = {"error": "long text", "retryable": "flag", "retry_after_seconds": "delay"}
-FINISHED = {"lease_id": "lease id", "outcome": "outcome", "result": "json"} | FAILED
+RELEASED = {"delay_seconds": "delay", "reason": "long text"}
+FINISHED = {"lease_id": "lease id", "outcome": "outcome", "result": "json"} | FAILED | RELEASED
 
 
 class Route(NamedTuple):
@@ -66,6 +67,7 @@ ROUTES = {
     "heartbeat": Route("POST", "/leases/{lease}/heartbeat", {}, {"progress": "json"}),
     "complete": Route("POST", "/leases/{lease}/complete", {}, {"result": "json"}),
     "fail": Route("POST", "/leases/{lease}/fail", {}, FAILED),
+    "release": Route("POST", "/leases/{lease}/release", {}, RELEASED),
     "finish": Route(
         "POST",
         "/leases/finish",

@@ -23,10 +23,10 @@ WITH_BODY = [
     ("POST", f"/leases/{NO_LEASE}/heartbeat"),
     ("POST", f"/leases/{NO_LEASE}/complete"),
     ("POST", f"/leases/{NO_LEASE}/fail"),
-]
-MAY_BE_EMPTY = ("/heartbeat", "/complete", "/fail")
-WITHOUT_BODY = [
     ("POST", f"/leases/{NO_LEASE}/release"),
+]
+MAY_BE_EMPTY = ("/heartbeat", "/complete", "/fail", "/release")
+WITHOUT_BODY = [
     ("POST", "/admin/tasks/1/cancel"),
     ("POST", "/admin/tasks/cancel?status=to_do"),
     ("POST", "/admin/queues/default/pause"),

@@ -22,7 +22,7 @@ OPEN = ("/healthz", "/readyz")
 TAKES_BODY = [c for c in CALLS if c.method == "PATCH" or str(c) in (
     "POST /tasks", "POST /tasks/batch", "POST /leases", "POST /leases/finish",
     "POST /leases/{lease_id}/heartbeat", "POST /leases/{lease_id}/complete",
-    "POST /leases/{lease_id}/fail", "POST /leases/heartbeat",
+    "POST /leases/{lease_id}/fail", "POST /leases/{lease_id}/release", "POST /leases/heartbeat",
 )]  # fmt: skip
 ANSWERS: dict[str, Any] = {
     "POST /tasks": answers.TaskDocument,

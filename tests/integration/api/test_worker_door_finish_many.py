@@ -22,7 +22,7 @@ def item(lease: Document, outcome: str, **fields: object) -> Document:
 async def test_each_attempt_ends_in_its_own_way_and_is_answered_in_order(
     api: httpx.AsyncClient,
 ) -> None:
-    one, two, three, four, five = await leases(api, 5)
+    one, two, three, four, five, six = await leases(api, 6)
     answer = await finish(
         api,
         item(five, "complete", result=[5]),
@@ -30,12 +30,13 @@ async def test_each_attempt_ends_in_its_own_way_and_is_answered_in_order(
         item(four, "release"),
         item(two, "fail", error="never", retryable=False),
         item(three, "complete"),
+        item(six, "release", delay_seconds=60, reason="not here"),
     )
 
     assert answer["leases"] == []
-    assert [found["status"] for found in answer["items"]] == [200] * 5
+    assert [found["status"] for found in answer["items"]] == [200] * 6
     assert [found["lease_id"] for found in answer["items"]] == [
-        lease["lease_id"] for lease in (five, one, four, two, three)
+        lease["lease_id"] for lease in (five, one, four, two, three, six)
     ]
     tasks = [found["task"] for found in answer["items"]]
     assert [(task["status"], task["result"], task["error"]) for task in tasks] == [
@@ -44,10 +45,12 @@ async def test_each_attempt_ends_in_its_own_way_and_is_answered_in_order(
         ("to_do", None, None),
         ("failed", None, "never"),
         ("done", None, None),
+        ("to_do", None, "not here"),
     ]
     for task in tasks:
         assert await get(api, task["id"]) == task
-    assert [len(await attempts(api, task["id"])) for task in tasks] == [1] * 5
+    assert [len(await attempts(api, task["id"])) for task in tasks] == [1] * 6
+    assert [lease["task"]["id"] for lease in await claim(api, limit=10)] == [tasks[2]["id"]]
 
 
 async def test_leases_that_are_gone_are_answered_beside_those_that_hold(
@@ -166,6 +169,8 @@ async def test_a_hundred_ends_and_a_hundred_claims_fit_into_one_call(
         ("retry_after_seconds", -1, "items.0.retry_after_seconds"),
         ("retry_after_seconds", 86_401, "items.0.retry_after_seconds"),
         ("error", 1, "items.0.error"),
+        ("delay_seconds", 86_401, "items.0.delay_seconds"),
+        ("reason", 1, "items.0.reason"),
         ("retryable", "no", "items.0.retryable"),
         ("status", "done", "items.0.status"),
         ("result", "x" * 256 * 1024, "items.0.result"),

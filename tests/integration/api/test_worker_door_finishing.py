@@ -10,7 +10,7 @@ from app.service import sweeping
 from app.service.resources import Resources
 from tests.support.calls import claim, claim_one, complete, document, fail, get, problem, submit
 from tests.support.elapse import elapse, is_between, moment, mysql_now
-from tests.support.worker_calls import FINISHES, a_lease, end, release
+from tests.support.worker_calls import FINISHES, a_lease, attempts, end, release
 
 
 async def test_a_completed_task_is_done(api: httpx.AsyncClient, engine: Engine) -> None:
@@ -128,6 +128,28 @@ async def test_a_released_task_can_be_claimed_again_and_no_retry_is_used(
     second = await claim_one(api)
     assert second["attempt"] == 2
     assert (await complete(api, second))["status"] == "done"
+
+
+async def test_a_worker_may_release_for_later_and_say_why(api: httpx.AsyncClient) -> None:
+    lease = await a_lease(api, retry_limit=0)
+    task = await release(api, lease, delay_seconds=7200, reason="no such tool here")
+
+    assert (task["status"], task["current_retry_count"]) == ("to_do", 0)
+    assert moment(task["available_at"]) - moment(task["updated_at"]) == timedelta(hours=2)
+    assert task["error"] == "no such tool here"
+    assert await get(api, task["id"]) == task
+    (ended,) = await attempts(api, task["id"])
+    assert (ended["outcome"], ended["error"]) == ("released", "no such tool here")
+    assert await claim(api) == []
+
+
+async def test_a_release_that_says_nothing_changes_no_error(api: httpx.AsyncClient) -> None:
+    await fail(api, await a_lease(api), error="disk full", retry_after_seconds=0)
+    task = await release(api, await claim_one(api), delay_seconds=None, reason=None)
+
+    assert (task["status"], task["error"]) == ("retrying", "disk full")
+    assert (await attempts(api, task["id"]))[-1]["error"] is None
+    assert (await claim_one(api))["task"]["id"] == task["id"]
 
 
 async def test_a_released_retry_is_a_retry_again(api: httpx.AsyncClient) -> None:
