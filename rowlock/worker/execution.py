@@ -11,6 +11,7 @@ from rowlock.worker.attempt import RELEASED, TIMED_OUT, RunningAttempt
 from rowlock.worker.failures import failure_of
 from rowlock.worker.finishes import FinishItem
 from rowlock.worker.log import log
+from rowlock.worker.unknown_titles import UnknownTitleError
 
 # Gives the result as JSON.
 Work = Callable[[Task, RunningAttempt], Awaitable[bytes]]
@@ -67,6 +68,13 @@ class Execution:
     async def _run(self, work: Work) -> FinishItem:
         try:
             result = await work(self.task, self.attempt)
+        except UnknownTitleError as unknown:
+            return finishes.released(
+                self.lease_id,
+                self.deadline,
+                delay_seconds=unknown.delay_seconds,
+                reason=str(unknown),
+            )
         except BaseException as error:
             # Cut short by us, or by the end of the loop. Else it is the handler's own doing.
             if self.attempt.lost is not None and isinstance(error, _CUTS):

@@ -44,9 +44,16 @@ def failed(lease_id: str, deadline: float, failure: Failure) -> FinishItem:
     return FinishItem(lease_id, deadline, False, encode(item))
 
 
-def released(lease_id: str, deadline: float) -> FinishItem:
-    """The worker gives the task back unharmed."""
-    item = {"lease_id": lease_id, "outcome": "release"}
+def released(
+    lease_id: str, deadline: float, *, delay_seconds: int = 0, reason: str | None = None
+) -> FinishItem:
+    """The worker gives the task back unharmed; it may be claimed again after the delay."""
+    item = {
+        "lease_id": lease_id,
+        "outcome": "release",
+        **({"delay_seconds": delay_seconds} if delay_seconds else {}),
+        **({} if reason is None else {"reason": _storable(reason)}),
+    }
     return FinishItem(lease_id, deadline, False, encode(item))
 
 

@@ -6,11 +6,12 @@ from functools import partial, wraps
 from typing import NamedTuple, cast
 
 from rowlock.models import Task
-from rowlock.worker.attempt import Retry, RunningAttempt
+from rowlock.worker.attempt import RunningAttempt
 from rowlock.worker.execution import Work
 from rowlock.worker.failures import kept
 from rowlock.worker.forks import OneProcess
 from rowlock.worker.threads import Threads
+from rowlock.worker.unknown_titles import UnknownTitleError, UnknownTitles
 
 Handler = Callable[[Task, RunningAttempt], object]
 
@@ -28,6 +29,7 @@ class Handlers:
 
     def __init__(self) -> None:
         self._by_title: dict[str | None, _Coroutine | _Plain] = {}
+        self._unknown = UnknownTitles()
 
     def __bool__(self) -> bool:
         return bool(self._by_title)
@@ -45,6 +47,7 @@ class Handlers:
         """What does the task: a coroutine function as it is, a plain function in a thread."""
         found = self._by_title.get(task.title) or self._by_title.get(None)
         if found is None:
+            self._unknown.note(task.title)
             return _nobody
         if isinstance(found, _Coroutine):
             return found.work
@@ -81,4 +84,4 @@ def _called(handler: Handler) -> _Plain:
 
 
 async def _nobody(task: Task, _attempt: RunningAttempt) -> bytes:
-    raise Retry(f"This worker has no handler for {task.title!r}.")
+    raise UnknownTitleError(task)

@@ -32,6 +32,27 @@ def test_what_has_not_ended_is_given_back_at_the_second_signal(client: Client, w
         assert [attempt.outcome for attempt in client.attempts(task_id)] == ["released"]
 
 
+def test_tasks_of_a_new_kind_wait_for_the_workers_that_know_it(
+    deployment: Deployment, client: Client, work: Work
+) -> None:
+    """A rolling deployment in which clients come first."""
+    deployment.schedule()
+    older = work("older", *HANDLERS)
+    ids = client.submit_many({"title": "of a new kind", "retry_limit": 0} for _ in range(20))
+    until(lambda: all(client.get(i).attempt >= 2 for i in ids), "released twice")
+    older.signal(signal.SIGTERM)
+    older.ends()
+    newer = work("newer", "--concurrency", "8", "--exec", "/bin/echo", "known by now")
+    for task_id in ids:
+        task = client.wait(task_id, 60)
+        assert (task.status, task.result, task.worker) == ("done", "known by now", "newer")
+        first, *_ = client.attempts(task_id)
+        assert (first.outcome, first.worker) == ("released", "older")
+    assert older.words.count("no handler for tasks titled 'of a new kind'") == 1
+    newer.signal(signal.SIGTERM)
+    newer.ends()
+
+
 def test_a_worker_outlasts_its_server(
     deployment: Deployment, api: Api, client: Client, work: Work, tmp_path: Path
 ) -> None:

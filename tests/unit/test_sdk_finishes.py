@@ -126,3 +126,9 @@ def test_leaving_the_process_is_a_failure_like_any_other() -> None:
 
 def test_the_word_nan_in_a_text_is_no_number() -> None:
     assert json.loads(encode(["NaN", "-Infinity"])) == ["NaN", "-Infinity"]
+
+
+def test_a_release_says_no_more_than_it_has_to() -> None:
+    assert told(finishes.released(LEASE, 0)) == {"lease_id": LEASE, "outcome": "release"}
+    later = told(finishes.released(LEASE, 0, delay_seconds=4, reason="a\0b"))
+    assert (later["delay_seconds"], later["reason"]) == (4, "a\\0b")

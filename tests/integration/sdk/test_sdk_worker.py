@@ -1,11 +1,16 @@
 """A worker's handlers: which is called, what it is given, and what comes of how it ends."""
 
 import asyncio
+import logging
 import threading
 
 import pytest
+from sqlalchemy import Engine
 
+from app.service.resources import Resources
+from app.service.sweeping import promote
 from rowlock import AsyncClient, Permanent, Retry, RunningAttempt, Task
+from tests.support.elapse import elapse
 from tests.support.sdk import FINISH, HEARTBEAT, Through, a_worker, refused, working
 
 pytest_plugins = ["tests.support.sdk_clients"]
@@ -50,16 +55,38 @@ async def test_a_title_finds_its_handler_and_any_other_the_one_for_all(
     assert results == [["coroutine", True], ["plain", False], ["anything", 1, True]]
 
 
-async def test_a_task_that_nobody_handles_is_left_to_others(
-    sdk: AsyncClient, through: Through
+async def test_a_task_that_nobody_handles_is_left_to_others_for_longer_each_time(
+    sdk: AsyncClient,
+    through: Through,
+    resources: Resources,
+    engine: Engine,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.WARNING, "rowlock.worker")
     worker = a_worker(through)
     worker.handler("known")(lambda task, attempt: None)
-    task = await sdk.submit("unknown", retry_limit=1, retry_delay_seconds=3600)
-    await worker.run_async(drain=True)
-    left = await sdk.get(task.id)
-    assert left.status == "retrying"
-    assert left.error == "This worker has no handler for 'unknown'."
+    task = await sdk.submit("unknown", retry_limit=0)
+    waits = []
+    for _ in range(4):
+        await worker.run_async(drain=True)
+        left = await sdk.get(task.id)
+        assert (left.status, left.current_retry_count) == ("to_do", 0)
+        assert left.error == "This worker has no handler for 'unknown'."
+        assert left.available_at is not None
+        waits.append(round((left.available_at - left.updated_at).total_seconds()))
+        elapse(engine, waits[-1])
+        await promote(resources)
+    assert waits == [1, 2, 4, 8]
+    assert {(a.outcome, a.error) for a in await sdk.attempts(task.id)} == {
+        ("released", "This worker has no handler for 'unknown'.")
+    }
+    assert caplog.text.count("no handler for tasks titled 'unknown'") == 1
+
+    newer = a_worker(through)
+    newer.handler("unknown")(lambda task, attempt: "known by now")
+    await newer.run_async(drain=True)
+    done = await sdk.get(task.id)
+    assert (done.status, done.result, done.error) == ("done", "known by now", None)
 
 
 @pytest.mark.parametrize("kind", ["coroutine", "plain"])
