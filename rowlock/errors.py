@@ -35,6 +35,10 @@ class WaitTimeoutError(RowlockError, TimeoutError):
         self.task = task
 
 
+class StuckHandlersError(RowlockError):
+    """A worker has ended because too many of its threads are held by handlers that do not end."""
+
+
 class NaiveTimeError(RowlockError, ValueError):
     """A time without an offset from UTC. The offset is not guessed; nothing was sent."""
 

@@ -10,6 +10,7 @@ from rowlock.http.asynchronous import AsyncTransport
 from rowlock.worker import clock, leases
 from rowlock.worker.execution import Execution
 from rowlock.worker.log import log
+from rowlock.worker.threads import Threads
 
 # An attempt that says its progress often is heard of this often.
 PROGRESS_SECONDS: Final = 1.0
@@ -27,11 +28,17 @@ class Heartbeater:
     """Beats for every execution, three times a lease; one whose lease is gone is cut short."""
 
     def __init__(
-        self, transport: AsyncTransport, executions: Collection[Execution], *, lease_seconds: float
+        self,
+        transport: AsyncTransport,
+        executions: Collection[Execution],
+        threads: Threads,
+        *,
+        lease_seconds: float,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport = transport
         self._executions = executions
+        self._threads = threads
         self._interval_seconds = lease_seconds / 3
         # Who has something to show.
         self._untold: list[Execution] = []
@@ -54,20 +61,22 @@ class Heartbeater:
             planned = min(left, LOOK_SECONDS)
             await asyncio.sleep(planned)
             ran = self._loop.time() - ran_from
-            self._explain(suspended=clock.now() - began - ran, stood_still=ran - planned)
+            self._explain(ran_from, suspended=clock.now() - began - ran, stood_still=ran - planned)
             for execution in list(self._executions):
                 execution.cut_if_late()
 
-    def _explain(self, *, suspended: float, stood_still: float) -> None:
+    def _explain(self, since: float, *, suspended: float, stood_still: float) -> None:
         if suspended > LOOK_SECONDS:
             log.warning(
                 "this machine was suspended for %.0f s, and no heartbeat could be sent", suspended
             )
         if stood_still > self._interval_seconds:
+            names = ", ".join(self._threads.ran_since(since))
             log.error(
                 "the event loop was blocked for %.1f s, and no heartbeat could be sent: a handler "
-                "that is `async` blocks without `await`, or this process was stopped",
+                "that is `async` blocks without `await`%s, or this process was stopped",
                 stood_still,
+                f", a handler in a thread holds the interpreter's lock ({names})" if names else "",
             )
 
     def progressed(self, execution: Execution) -> None:

@@ -122,6 +122,9 @@ class Worker:
         After the first signal no more tasks are claimed, and running ones have `grace_seconds` to
         end; the rest are released, which does not count as a retry. A second signal releases
         them at once.
+
+        Raises `StuckHandlersError` when `concurrency` + 8 threads are held by handlers that have
+        not ended although their attempts are over; running tasks may end first.
         """
         runner.run(self.run_async(drain=drain), self.stop)
 

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Final, NamedTuple
 
+from rowlock.errors import StuckHandlersError
 from rowlock.http.asynchronous import AsyncExchange, AsyncTransport
 from rowlock.http.target import Target
 from rowlock.models import Lease
@@ -40,7 +41,7 @@ class WorkerRun:
         self._options = options
         self._handlers = handlers
         self._executions: set[Execution] = set()
-        self._threads = Threads()
+        self._threads = Threads(options.concurrency, self._threads_are_stuck)
         self._transport = AsyncTransport(options.target, options.exchange)
         self._poll = Poll(
             options.target,
@@ -49,7 +50,10 @@ class WorkerRun:
             exchange=options.exchange,
         )
         self._heartbeater = Heartbeater(
-            self._transport, self._executions, lease_seconds=options.request.lease_seconds
+            self._transport,
+            self._executions,
+            self._threads,
+            lease_seconds=options.request.lease_seconds,
         )
         self._claim_loop = ClaimLoop(
             self._transport,
@@ -120,6 +124,11 @@ class WorkerRun:
         self._error = self._error or error
         if not self._stopping.is_set():
             self.stop()
+
+    def _threads_are_stuck(self, error: StuckHandlersError) -> None:
+        if not self._stopping.is_set():
+            log.error("%s; no more tasks are claimed", error)
+            self._leave(error)
 
     async def _told_to_stop(self) -> None:
         try:

@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 
 from rowlock import Client
+from rowlock.worker.threads import SPARE_THREADS
 from tests.acceptance.deployment import Api, Deployment, until
 from tests.acceptance.working import Work, count
 
@@ -51,6 +52,15 @@ def test_tasks_of_a_new_kind_wait_for_the_workers_that_know_it(
     assert older.words.count("no handler for tasks titled 'of a new kind'") == 1
     newer.signal(signal.SIGTERM)
     newer.ends()
+
+
+def test_a_worker_whose_threads_hang_ends_with_an_error(client: Client, work: Work) -> None:
+    worker = work("stuck", *HANDLERS[:2], "--concurrency", "4", "--grace-seconds", "0")
+    client.submit_many({"title": "stuck", "timeout_seconds": 1} for _ in range(4 + SPARE_THREADS))
+    assert worker.child.ends_within(30), worker.words
+    assert worker.child.exit_code() == 1
+    assert "rowlock: 12 threads are held by handlers that have not ended" in worker.words
+    assert "tests.acceptance.handlers.stuck (12)" in worker.words
 
 
 def test_a_worker_outlasts_its_server(

@@ -2,6 +2,7 @@
 loop."""
 
 import asyncio
+import ctypes
 import logging
 import time
 
@@ -117,5 +118,28 @@ async def test_a_handler_that_blocks_is_still_named(
     task = await sdk.submit("a task")
     async with working(worker):
         assert (await sdk.wait(task.id, 30)).status == "done"
-    assert "a handler that is `async` blocks without `await`" in caplog.text
+    assert "a handler that is `async` blocks without `await`, or this process" in caplog.text
     assert "suspended" not in caplog.text
+
+
+async def test_a_handler_in_a_thread_that_holds_the_interpreters_lock_is_named(
+    sdk: AsyncClient, through: Through, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = a_worker(through, lease_seconds=5, concurrency=2)
+    # Unlike `time.sleep`, and as a library in C may, it does not let others run meanwhile.
+    sleep = ctypes.PyDLL(None).usleep
+
+    @worker.handler("holds")
+    def holds(task: Task, attempt: RunningAttempt) -> None:
+        sleep(3_200_000)
+
+    @worker.handler("waits")
+    async def waits(task: Task, attempt: RunningAttempt) -> None:
+        await logged(caplog, "event loop was blocked")
+
+    ids = [(await sdk.submit(title)).id for title in ("waits", "holds")]
+    async with working(worker):
+        for task_id in ids:
+            assert (await sdk.wait(task_id, 30)).status == "done"
+    assert f"the interpreter's lock ({__name__}." in caplog.text
+    assert ".holds), or this process was stopped" in caplog.text
