@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from rowlock.errors import NotAllowedError, RowlockError, is_refusal
+from rowlock.errors import NotAllowedError, RowlockError
 from rowlock.http.asynchronous import AsyncTransport
 from rowlock.http.retry import Backoff
 from rowlock.models import FinishedItem, Lease
@@ -14,6 +14,7 @@ from rowlock.worker.execution import seconds_of
 from rowlock.worker.finishes import FinishItem
 from rowlock.worker.leases import ClaimRequest
 from rowlock.worker.log import log
+from rowlock.worker.outage import Outage, is_servers_refusal
 from rowlock.worker.poll import Poll
 from rowlock.worker.unsent_finishes import CALL_LIMIT, UnsentFinishes
 
@@ -30,7 +31,7 @@ class ClaimLoop:
     attempt ended and asks for the next, in one call; what is free then waits by long poll.
 
     `start` is called with each lease. `leave` is called when going on is pointless: with the
-    error, or with None when it is to drain and nothing is left. While the server is away,
+    error, or with None when it is to drain and nothing is left. While the `server` is away,
     finishes are kept and told again until their deadlines.
     """
 
@@ -44,6 +45,7 @@ class ClaimLoop:
         concurrency: int,
         poll_seconds: float,
         drain: bool,
+        server: str,
         start: Callable[[Lease], None],
         leave: Callable[[BaseException | None], None],
     ) -> None:
@@ -67,7 +69,7 @@ class ClaimLoop:
         # The last look for work found less than was asked for.
         self._is_dry = False
         self._is_kicked = False
-        self._failures = 0
+        self._outage = Outage(server, is_draining=drain)
         self._pause: asyncio.TimerHandle | None = None
         # Set while nothing runs, nothing is to be told and nothing is under way.
         self.is_quiet = asyncio.Event()
@@ -109,7 +111,7 @@ class ClaimLoop:
                 batch, limit = self._load()
                 self._flights.add(self._spawn(self._tell(batch, limit), batch, limit))
             # While the server is away one call at a time finds out whether it is back.
-            is_probing = bool(self._failures and self._flights)
+            is_probing = bool(self._outage.failures and self._flights)
             if not (self._polling or self._unsent or is_probing) and (limit := self._ask_for()):
                 self._polling = self._spawn(self._wait_for_work(limit), [], limit)
         if self._running or self._unsent or self._flights or self._polling:
@@ -124,7 +126,7 @@ class ClaimLoop:
         batch = self._unsent.load()
         # A poll that is out knows of no work, and will be the first to hear of some. And a call
         # whose answer may be lost must not take work that nobody would then hear of.
-        if self._polling is not None or self._failures or batch[0].is_alone:
+        if self._polling is not None or self._outage.failures or batch[0].is_alone:
             return batch, 0
         self._is_dry = False
         return batch, self._ask_for()
@@ -147,10 +149,10 @@ class ClaimLoop:
             self._unsent.put_back(batch, error, now=clock.now())
             if isinstance(error, NotAllowedError):
                 self._leave(error)
-            if not is_refusal(error):
+            if not is_servers_refusal(error):
                 self._try_later(error)
         else:
-            self._server_answers()
+            self._outage.ends()
             for item in finished.items:
                 self._note(item)
             self._take(finished.leases, limit)
@@ -160,12 +162,12 @@ class ClaimLoop:
             arrived = await self._poll.claim(limit, self._poll_seconds)
         except RowlockError as error:
             self._free += limit
-            if is_refusal(error) or isinstance(error, NotAllowedError):
+            if is_servers_refusal(error) or isinstance(error, NotAllowedError):
                 self._leave(error)
             else:
                 self._try_later(error)
         else:
-            self._server_answers()
+            self._outage.ends()
             self._take(arrived, limit)
 
     def _take(self, arrived: list[Lease], limit: int) -> None:
@@ -187,12 +189,12 @@ class ClaimLoop:
     def _try_later(self, error: BaseException) -> None:
         if self._pause is not None:
             return
-        self._failures += 1
-        if self._failures == 1:
-            log.warning("the server is not available, trying again: %s", error)
+        give_up = self._outage.goes_on(error, has_work=bool(self._running or self._unsent))
+        if give_up is not None:
+            self._leave(give_up)
         wish: float | None = getattr(error, "retry_after_seconds", None)
         pause = Backoff().pause_seconds(
-            self._failures,
+            max(1, self._outage.failures),
             jitter=random.random(),  # noqa: S311  (spreads load, keeps no secret)
             retry_after_seconds=min(wish or 0.0, LONGEST_PAUSE_SECONDS),
         )
@@ -201,11 +203,6 @@ class ClaimLoop:
     def _try_again(self) -> None:
         self._pause = None
         self.kick()
-
-    def _server_answers(self) -> None:
-        if self._failures:
-            log.warning("the server is available again")
-        self._failures = 0
 
     def _spawn(
         self, work: Coroutine[Any, Any, None], batch: list[FinishItem], limit: int

@@ -43,6 +43,7 @@ class Heartbeater:
         # Who has something to show.
         self._untold: list[Execution] = []
         self._telling: asyncio.Task[None] | None = None
+        self._unheard_since: float | None = None
 
     async def run(self) -> None:
         """Beat until cancelled."""
@@ -108,12 +109,23 @@ class Heartbeater:
     async def _beat(self, executions: Iterable[Execution]) -> bool:
         """Whether all arrived. In one call after the other: a worker of a thousand attempts takes
         no connection away from its finishes."""
-        have_arrived = True
-        for part in _parts(executions):
-            have_arrived &= await self._send(part)
-        return have_arrived
+        outcomes = [await self._send(part) for part in _parts(executions)]
+        failure = next((error for error in outcomes if error is not None), None)
+        if outcomes:
+            self._log_change(failure)
+        return failure is None
 
-    async def _send(self, executions: Sequence[Execution]) -> bool:
+    def _log_change(self, failure: RowlockError | None) -> None:
+        """One line when they arrive no more, one when they do again."""
+        if failure is not None and self._unheard_since is None:
+            self._unheard_since = clock.now()
+            log.warning("heartbeats do not arrive, trying again: %s", failure)
+        elif failure is None and self._unheard_since is not None:
+            seconds, self._unheard_since = clock.now() - self._unheard_since, None
+            log.warning("heartbeats arrive again, after %.0f s", seconds)
+
+    async def _send(self, executions: Sequence[Execution]) -> RowlockError | None:
+        """Why they did not arrive."""
         beats = []
         for execution in executions:
             execution.beaten_at = self._loop.time()
@@ -122,14 +134,13 @@ class Heartbeater:
             # One that gets no answer, of an API that hangs, holds up the round: others' leases.
             items = await self._transport.once(leases.heartbeat(beats), self._interval_seconds)
         except RowlockError as error:
-            log.info("heartbeats of %d attempts failed: %s", len(executions), error)
-            return False
+            return error
         for execution, item in zip(executions, items, strict=True):
             if item.status == HTTPStatus.NOT_FOUND:
                 execution.cut(DELETED)
             elif item.status == HTTPStatus.CONFLICT:
                 execution.cut(str(item.outcome or item.detail))
-        return True
+        return None
 
 
 def _parts(executions: Iterable[Execution]) -> Iterator[list[Execution]]:

@@ -4,11 +4,12 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
-from rowlock.errors import RowlockError, UnavailableError, is_refusal
+from rowlock.errors import RowlockError, UnavailableError
 from rowlock.worker import finishes
 from rowlock.worker.failures import Failure
 from rowlock.worker.finishes import FinishItem
 from rowlock.worker.log import log
+from rowlock.worker.outage import is_servers_refusal
 
 CALL_LIMIT: Final = 100
 # The server takes 16 MiB.
@@ -54,7 +55,7 @@ class UnsentFinishes:
         Where the fault may be with one of them they go alone from now on, so that it does not
         hold up the others; and one that the server does not take even so fails its task.
         """
-        refused = is_refusal(error)
+        refused = is_servers_refusal(error)
         if refused and batch[0].is_alone:
             self._replace(batch[0], error)
             return

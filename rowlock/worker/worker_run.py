@@ -63,6 +63,7 @@ class WorkerRun:
             concurrency=options.concurrency,
             poll_seconds=options.poll_seconds,
             drain=drain,
+            server=str(options.target.url),
             start=self._start,
             leave=self._leave,
         )
