@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+from rowlock.worker.daemon_executor import DaemonExecutor
 from rowlock.worker.log import log
 
 # How long other tasks that handlers left behind may take to end.
@@ -24,10 +25,17 @@ _before = threading.local()
 def run(main: Coroutine[Any, Any, None], stop: Callable[[], None]) -> None:
     """Run to the end; SIGTERM, SIGINT and SIGHUP call `stop`, SIGHUP not where it is ignored.
 
-    Unlike `asyncio.run` it does not wait for a task that ignores being cancelled: a handler
-    could keep the process for ever. Nor does it end with a task that a handler has begun.
+    Unlike `asyncio.run` it does not wait for a task that ignores being cancelled, nor for a
+    thread: a handler could keep the process for ever. Nor does it end with a task that a handler
+    has begun. Raises `RuntimeError` where an event loop runs already.
     """
+    try:
+        _refuse_in_loop()
+    except RuntimeError:
+        main.close()
+        raise
     loop = asyncio.new_event_loop()
+    loop.set_default_executor(DaemonExecutor())
     # Signals come to the main thread only; elsewhere they are somebody else's.
     if threading.current_thread() is threading.main_thread():
         _take_signals(loop, stop)
@@ -40,6 +48,17 @@ def run(main: Coroutine[Any, Any, None], stop: Callable[[], None]) -> None:
         loop.set_exception_handler(lambda *_: None)
         loop.close()
         _taken.clear()
+
+
+def _refuse_in_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise RuntimeError(
+        "an event loop runs in this thread already: use `await worker.run_async()` in the place "
+        "of `worker.run()`"
+    )
 
 
 def _take_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:

@@ -126,7 +126,8 @@ class Worker:
         Raises `StuckHandlersError` when `concurrency` + 8 threads are held by handlers that have
         not ended although their attempts are over; running tasks may end first. Raises
         `UnexpectedAnswerError` where no Rowlock server answers, and with `drain` another
-        `RowlockError` when the server was away for 15 s.
+        `RowlockError` when the server was away for 15 s. In a running event loop use
+        `run_async`.
         """
         runner.run(self.run_async(drain=drain), self.stop)
 

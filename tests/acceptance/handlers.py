@@ -42,6 +42,15 @@ def stuck(_task: Task, _attempt: RunningAttempt) -> None:
     time.sleep(FOR_EVER_SECONDS)
 
 
+@worker.handler("to thread")
+async def to_thread(_task: Task, attempt: RunningAttempt) -> None:
+    def wait() -> None:
+        attempt.progress("begun")
+        time.sleep(FOR_EVER_SECONDS)
+
+    await asyncio.to_thread(wait)
+
+
 @worker.handler("until")
 def until(task: Task, _attempt: RunningAttempt) -> None:
     """Until a file is there."""

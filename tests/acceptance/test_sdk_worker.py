@@ -82,3 +82,14 @@ def test_a_worker_outlasts_its_server(
     assert client.wait(client.submit("coroutine").id, 20).worker == "patient"
     worker.signal(signal.SIGTERM)
     worker.ends()
+
+
+def test_a_handler_that_waits_for_a_thread_of_asyncio_does_not_keep_it(
+    client: Client, work: Work
+) -> None:
+    worker = work("stopped", *HANDLERS, "--grace-seconds", "0")
+    task = client.submit("to thread")
+    until(lambda: client.get(task.id).progress == "begun", "begun")
+    worker.signal(signal.SIGTERM)
+    worker.ends()
+    assert client.get(task.id).status == "to_do"

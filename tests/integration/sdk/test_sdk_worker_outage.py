@@ -134,3 +134,10 @@ async def test_draining_ends_with_an_error_where_no_server_comes_back(
     async with asyncio.timeout(20):
         with pytest.raises(UnreachableError):
             await worker.run_async(drain=True)
+
+
+async def test_in_a_running_event_loop_the_other_way_to_run_is_named(through: Through) -> None:
+    worker = a_worker(through)
+    worker.handler(lambda task, attempt: None)
+    with pytest.raises(RuntimeError, match=r"await worker\.run_async\(\)"):
+        worker.run()
