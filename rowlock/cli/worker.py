@@ -4,13 +4,12 @@ import logging
 import os
 import shutil
 import sys
-from importlib import import_module
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from rowlock.cli.connection import USAGE, fail, sentence
+from rowlock.cli.handlers import load
 from rowlock.errors import RowlockError
 from rowlock.printable import HarmlessLines
 from rowlock.worker import runner
@@ -95,10 +94,6 @@ def run(
         fail("Choose one of --exec, --forward and --handlers.", USAGE)
     if bool(command) != runs_command:
         fail("Put the command after --exec, and only there.", USAGE)
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(HarmlessLines("%(asctime)s %(message)s"))
-    logging.basicConfig(handlers=[handler])
-    logging.getLogger("rowlock").setLevel("INFO")
     given: dict[str, Any] = {
         name: value
         for name, value in {
@@ -113,10 +108,11 @@ def run(
         if value is not None
     }
     try:
-        worker = Worker(**given) if handlers is None else _load(handlers).with_options(**given)
+        worker = Worker(**given) if handlers is None else load(handlers).with_options(**given)
         service = None if forward is None else Forward(forward, signing_key=_signing_key())
     except ValueError as error:
         fail(str(error), USAGE)
+    _configure_log()
     if command:
         if shutil.which(command[0]) is None:
             fail(f"--exec: the command {command[0]} was not found.", USAGE)
@@ -140,15 +136,11 @@ def _signing_key() -> str | None:
     return os.environ.get("ROWLOCK_SIGNING_KEY")
 
 
-def _load(place: str) -> Worker:
-    module_name, _, attribute = place.partition(":")
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        found = getattr(import_module(module_name), attribute or "worker")
-    except (ImportError, AttributeError) as error:
-        fail(f"--handlers {place}: {error}", USAGE)
-    if not isinstance(found, Worker):
-        fail(f"--handlers {place}: must be a rowlock.Worker, not {type(found).__name__}", USAGE)
-    if not found.has_handler:
-        fail(f"--handlers {place}: the worker has no handler", USAGE)
-    return found
+def _configure_log() -> None:
+    """To stderr; not where the handlers' module has seen to it."""
+    if logging.getLogger().handlers:
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(HarmlessLines("%(asctime)s %(message)s"))
+    logging.basicConfig(handlers=[handler])
+    logging.getLogger("rowlock").setLevel("INFO")

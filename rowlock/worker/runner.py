@@ -4,7 +4,8 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from rowlock.worker.daemon_executor import DaemonExecutor
@@ -18,8 +19,30 @@ ECHO_SECONDS: Final = 0.3
 
 # Those that the event loop of this process takes now.
 _taken: set[signal.Signals] = set()
+_is_importing = False
 # The signals that a thread which is forking did not take before.
 _before = threading.local()
+
+
+class UnguardedRunError(RuntimeError):
+    """A module runs its worker while it is imported for its handlers."""
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """Within it no worker runs: the module that is imported would never be done."""
+    global _is_importing  # noqa: PLW0603
+    _is_importing = True
+    try:
+        yield
+    finally:
+        _is_importing = False
+
+
+def refuse_in_import() -> None:
+    """Raises `UnguardedRunError` within `importing`."""
+    if _is_importing:
+        raise UnguardedRunError('guard it with `if __name__ == "__main__":`')
 
 
 def run(main: Coroutine[Any, Any, None], stop: Callable[[], None]) -> None:
@@ -30,6 +53,7 @@ def run(main: Coroutine[Any, Any, None], stop: Callable[[], None]) -> None:
     has begun. Raises `RuntimeError` where an event loop runs already.
     """
     try:
+        refuse_in_import()
         _refuse_in_loop()
     except RuntimeError:
         main.close()

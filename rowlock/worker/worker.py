@@ -26,7 +26,8 @@ class Worker:
             await attempt.progress({"percent": 40})
             return {"bytes": 1234}
 
-        worker.run()
+        if __name__ == "__main__":
+            worker.run()
 
     If a handler returns, its value is the result and the task is done. If it raises, the
     exception is the error and the task is retried; `Permanent` fails it at once, `Retry` sets
@@ -133,6 +134,7 @@ class Worker:
 
     async def run_async(self, *, drain: bool = False) -> None:
         """Run in the current event loop, until `stop`. If cancelled, it releases its tasks."""
+        runner.refuse_in_import()
         if not self._handlers:
             raise RuntimeError("this worker has no handler; decorate one with @worker.handler()")
         if self._worker_run is not None:
