@@ -21,7 +21,8 @@ class _Coroutine(NamedTuple):
 
 
 class _Plain(NamedTuple):
-    function: Callable[[Task, RunningAttempt], bytes]
+    # The result as JSON, or what is to be awaited for it.
+    function: Callable[[Task, RunningAttempt], bytes | Awaitable[object]]
 
 
 class Handlers:
@@ -44,14 +45,15 @@ class Handlers:
         self._by_title[title] = _awaited(handler) if is_async(handler) else _called(handler)
 
     def work_for(self, task: Task, threads: Threads) -> Work:
-        """What does the task: a coroutine function as it is, a plain function in a thread."""
+        """What does the task: a coroutine function as it is, a plain function in a thread; what
+        this gives to be awaited is awaited in the event loop."""
         found = self._by_title.get(task.title) or self._by_title.get(None)
         if found is None:
             self._unknown.note(task.title)
             return _nobody
         if isinstance(found, _Coroutine):
             return found.work
-        return partial(threads.run, found.function)
+        return partial(_threaded, threads, found)
 
 
 def is_async(handler: Handler) -> bool:
@@ -74,13 +76,25 @@ def _awaited(handler: Handler) -> _Coroutine:
 
 def _called(handler: Handler) -> _Plain:
     @wraps(handler)
-    def work(task: Task, attempt: RunningAttempt) -> bytes:
+    def work(task: Task, attempt: RunningAttempt) -> bytes | Awaitable[object]:
         with OneProcess():
             result = handler(task, attempt)
+        if inspect.isawaitable(result):
+            return result
         # In the thread: what encodes a result may be the handler's code as well.
         return kept(result)
 
     return _Plain(work)
+
+
+async def _threaded(threads: Threads, plain: _Plain, task: Task, attempt: RunningAttempt) -> bytes:
+    result = await threads.run(plain.function, task, attempt)
+    if isinstance(result, bytes):
+        return result
+    # A coroutine function below a decorator that is none. It is for the event loop.
+    with OneProcess():
+        awaited = await result
+    return kept(awaited)
 
 
 async def _nobody(task: Task, _attempt: RunningAttempt) -> bytes:

@@ -1,8 +1,11 @@
 """A worker's handlers: which is called, what it is given, and what comes of how it ends."""
 
 import asyncio
+import functools
 import logging
+import math
 import threading
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -118,6 +121,40 @@ async def test_an_exception_is_the_error_and_the_task_is_retried(
     assert "rowlock/worker/threads.py" not in failed.error
 
 
+async def test_what_a_plain_function_gives_to_be_awaited_is_awaited_in_the_event_loop(
+    sdk: AsyncClient, through: Through
+) -> None:
+    """As where a decorator that is no coroutine function stands above one that is."""
+    worker, main = a_worker(through, concurrency=4), threading.current_thread()
+
+    def timed(function: Any) -> Any:
+        @functools.wraps(function)
+        def call(task: Task, attempt: RunningAttempt) -> Any:
+            assert threading.current_thread() is not main
+            return function(task, attempt)
+
+        return call
+
+    @worker.handler
+    @timed
+    async def below(task: Task, attempt: RunningAttempt) -> object:
+        await asyncio.sleep(0)
+        if task.title == "raises":
+            raise KeyError("colour")
+        if task.title == "waits":
+            await asyncio.Event().wait()
+        return object() if task.title == "odd" else threading.current_thread() is main
+
+    titles = ("returns", "raises", "odd", "waits")
+    ids = [(await sdk.submit(title, retry_limit=0, timeout_seconds=1)).id for title in titles]
+    await worker.run_async(drain=True)
+    returned, raised, odd, waited = [await sdk.get(task_id) for task_id in ids]
+    assert (returned.status, returned.result) == ("done", True)
+    assert (raised.error or "").endswith("KeyError: 'colour'")
+    assert "The result cannot be stored" in (odd.error or "")
+    assert waited.status == "in_progress", "cut at its deadline; the sweep ends it"
+
+
 async def test_threads_are_used_again(sdk: AsyncClient, through: Through) -> None:
     worker = a_worker(through, concurrency=2)
     threads: set[threading.Thread] = set()
@@ -173,11 +210,12 @@ async def test_whatever_a_handler_raises_the_worker_goes_on(
     assert (await sdk.get(other.id)).result == "fine"
 
 
-async def test_a_result_that_cannot_be_kept_fails_its_task_alone(
-    sdk: AsyncClient, through: Through
+async def test_a_result_that_cannot_be_kept_fails_its_task_alone_and_is_logged(
+    sdk: AsyncClient, through: Through, caplog: pytest.LogCaptureFixture
 ) -> None:
-    worker = a_worker(through, concurrency=3)
-    results = {"object": object(), "large": "x" * 300_000, "good": {"n": 2**70}}
+    caplog.set_level(logging.WARNING, "rowlock.worker")
+    worker = a_worker(through, concurrency=4)
+    results = {"object": object(), "large": "x" * 300_000, "nan": [math.nan], "good": {"n": 2**70}}
 
     @worker.handler
     async def give(task: Task, attempt: RunningAttempt) -> object:
@@ -185,10 +223,13 @@ async def test_a_result_that_cannot_be_kept_fails_its_task_alone(
 
     ids = [(await sdk.submit(title)).id for title in results]
     await worker.run_async(drain=True)
-    odd, large, good = [await sdk.get(task_id) for task_id in ids]
-    assert (odd.status, large.status) == ("failed", "failed")
-    assert "The result cannot be stored" in (odd.error or "")
-    assert "256 KiB" in (large.error or "")
+    *bad, good = [await sdk.get(task_id) for task_id in ids]
+    for task in bad:
+        assert task.status == "failed"
+        assert task.error is not None
+        assert "The result cannot be stored" in task.error
+        assert len([r for r in caplog.records if task.error in r.getMessage()]) == 1
+    assert "256 KiB" in (bad[1].error or "")
     assert (good.status, good.result) == ("done", {"n": 2**70})
 
 
