@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         NaiveTimeError,
         NotAllowedError,
         NotFoundError,
+        PayloadError,
         ProblemError,
         RowlockError,
         StuckHandlersError,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     )
     from rowlock.models import Attempt, BulkResult, Lease, QueueState, QueueStats, Stats, Tag, Task
     from rowlock.worker.attempt import Permanent, Retry, RunningAttempt
+    from rowlock.worker.task_handler import TaskHandler
     from rowlock.worker.worker import Worker
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "NewTask",
     "NotAllowedError",
     "NotFoundError",
+    "PayloadError",
     "Permanent",
     "ProblemError",
     "QueueState",
@@ -49,6 +52,7 @@ __all__ = [
     "StuckHandlersError",
     "Tag",
     "Task",
+    "TaskHandler",
     "UnavailableError",
     "UnexpectedAnswerError",
     "UnreachableError",
@@ -62,6 +66,7 @@ _MODULES = (
     "client.async_client",
     "models",
     "worker.attempt",
+    "worker.task_handler",
     "errors",
     "client.fields",
 )

@@ -1,6 +1,6 @@
 """What can go wrong between a program and the server."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rowlock.models import Task
@@ -39,6 +39,23 @@ class StuckHandlersError(RowlockError):
     """A worker has ended because too many of its threads are held by handlers that do not end."""
 
 
+class FieldError(NamedTuple):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class PayloadError(RowlockError, ValueError):
+    """A payload is not what the handler for its tasks takes; `errors` lists the fields that are
+    not valid. Raised by a handler's `submit`, nothing was sent."""
+
+    def __init__(self, title: str, errors: Sequence[FieldError]) -> None:
+        said = "; ".join(f"{error.field}: {error.message}" for error in errors)
+        super().__init__(f"This is not a payload of {title!r}: {said}")
+        self.errors = list(errors)
+
+
 class NaiveTimeError(RowlockError, ValueError):
     """A time without an offset from UTC. The offset is not guessed; nothing was sent."""
 
@@ -48,13 +65,6 @@ class NaiveTimeError(RowlockError, ValueError):
             "Z for UTC; give a datetime a tzinfo, as in datetime.now(UTC), or with .astimezone() "
             "if it is in local time"
         )
-
-
-class FieldError(NamedTuple):
-    """What is wrong with one field."""
-
-    field: str
-    message: str
 
 
 class ProblemError(RowlockError):

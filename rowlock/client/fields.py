@@ -14,20 +14,30 @@ Status = Literal["to_do", "in_progress", "done", "paused", "retrying", "failed",
 Time = datetime | str
 
 
-class TaskFields(TypedDict, total=False):
-    """The optional fields of a new task."""
+class TaskDefaults(TypedDict, total=False):
+    """What all tasks of a kind may have in common."""
 
     description: str | None
     priority: Priority
     tags: Sequence[str]
-    due_date: Time | None
     timeout_seconds: int
     retry_limit: int
     retry_delay_seconds: int
     retry_backoff: Backoff
     queue: str
-    payload: Any
+
+
+class SubmitFields(TaskDefaults, total=False):
+    """The optional fields of a new task beside its payload."""
+
+    due_date: Time | None
     available_at: Time | None
+
+
+class TaskFields(SubmitFields, total=False):
+    """The optional fields of a new task."""
+
+    payload: Any
 
 
 class NewTask(TaskFields):

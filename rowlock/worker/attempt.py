@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from rowlock.encoding import encode_bounded
 from rowlock.http import retry_after
-from rowlock.models import Lease
+from rowlock.models import Lease, Task
 
 # Why a handler was cut short while the worker still had its lease, or before it knew better.
 TIMED_OUT: Final = "timed_out"
@@ -75,6 +75,10 @@ class RunningAttempt:
         self._tell = tell
 
     # All to be read only: the worker goes by them too.
+
+    @property
+    def task(self) -> Task:
+        return self._lease.task
 
     @property
     def lease_id(self) -> str:

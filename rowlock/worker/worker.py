@@ -4,13 +4,16 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, Unpack, overload
 
+from rowlock.client.fields import TaskDefaults
 from rowlock.http.asynchronous import AsyncExchange
 from rowlock.http.target import target
 from rowlock.worker import runner
+from rowlock.worker.clients import Clients
 from rowlock.worker.handlers import Handler, Handlers
 from rowlock.worker.leases import ClaimRequest
+from rowlock.worker.task_handler import Registration, TaskHandler
 from rowlock.worker.worker_run import WorkerOptions, WorkerRun
 
 H = TypeVar("H", bound=Handler)
@@ -28,6 +31,8 @@ class Worker:
 
         if __name__ == "__main__":
             worker.run()
+
+        resize.submit({"width": 640})  # by any process that has the function
 
     If a handler returns, its value is the result and the task is done. If it raises, the
     exception is the error and the task is retried; `Permanent` fails it at once, `Retry` sets
@@ -55,6 +60,8 @@ class Worker:
     ) -> None:
         if concurrency < 1:
             raise ValueError("concurrency must be 1 or more")
+        if not queues:
+            raise ValueError("queues must be one or more")
         self._name = name
         self._options = WorkerOptions(
             target(url, token),
@@ -80,6 +87,7 @@ class Worker:
             "exchange": exchange,
         }
         self._handlers = Handlers()
+        self._clients = Clients(url, token, timeout_seconds=timeout_seconds, exchange=exchange)
         self._worker_run: WorkerRun | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -87,6 +95,7 @@ class Worker:
         """A copy of this worker with the same handlers and with these options changed."""
         other = Worker(**{**self._given, **changes})
         other._handlers = self._handlers
+        other._clients.stand_in_for(self._clients)
         return other
 
     @property
@@ -103,17 +112,39 @@ class Worker:
     def handler(self, title: H) -> H: ...
 
     @overload
-    def handler(self, title: str | None = None) -> Callable[[H], H]: ...
+    def handler(self, title: None = None) -> Callable[[H], H]: ...
 
-    def handler(self, title: H | str | None = None) -> H | Callable[[H], H]:
-        """Register a function for tasks with this title; without a title, for all others."""
+    @overload
+    def handler(self, title: str, **defaults: Unpack[TaskDefaults]) -> Registration: ...
+
+    def handler(self, title: Handler | str | None = None, **defaults: Unpack[TaskDefaults]) -> Any:
+        """Register a function for tasks with this title; without a title, for all others.
+
+        Its first parameter is the task or, annotated with another type than `Task`, the task's
+        payload, made into that by pydantic: a model, a dataclass, a `TypedDict`. A payload that
+        cannot be made into it fails the task without a retry. The attempt is the second one
+        without an annotation, or the one that is annotated `RunningAttempt`.
+
+        With a title the function becomes a `TaskHandler`, which submits tasks too; `defaults`
+        are theirs. Their queue is the first of this worker's, unless it is given.
+
+        Raises `ValueError` for a function that cannot be called like this.
+        """
         if callable(title):
-            self._handlers.add(None, title)
-            return title
+            return self.handler()(title)
+        unknown = defaults.keys() - (TaskDefaults.__optional_keys__ if title is not None else ())
+        if unknown:
+            of = "without a title" if title is None else f"of {title!r}"
+            raise TypeError(f"tasks {of} have no defaults {', '.join(sorted(unknown))}")
 
-        def add(function: H) -> H:
-            self._handlers.add(title, function)
-            return function
+        def add(function: Handler) -> Handler:
+            if isinstance(function, TaskHandler):
+                function = function.function
+            signature = self._handlers.add(title, function)
+            if title is None:
+                return function
+            fields: TaskDefaults = {"queue": self._options.request.queues[0], **defaults}
+            return TaskHandler(function, title, fields, signature.payload, self._clients)
 
         return add
 
@@ -144,7 +175,8 @@ class Worker:
         request = self._options.request._replace(worker=self.name)
         options = self._options._replace(request=request)
         self._worker_run = worker_run = WorkerRun(options, self._handlers, drain=drain)
-        running = asyncio.create_task(worker_run.run())
+        with self._clients.running():
+            running = asyncio.create_task(worker_run.run())
         try:
             await asyncio.shield(running)
         except asyncio.CancelledError:

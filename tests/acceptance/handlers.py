@@ -32,6 +32,12 @@ def thread(task: Task, _attempt: RunningAttempt) -> None:
     ran(task)
 
 
+@worker.handler("chain")
+def chain(_task: Task, _attempt: RunningAttempt) -> list[int]:
+    """Each by its function: from a thread, and from an event loop that then ends."""
+    return [thread.submit(None).id, asyncio.run(coroutine.submit_async(None)).id]
+
+
 @worker.handler("long")
 async def long(_task: Task, _attempt: RunningAttempt) -> None:
     await asyncio.sleep(FOR_EVER_SECONDS)

@@ -63,6 +63,17 @@ def test_a_worker_whose_threads_hang_ends_with_an_error(client: Client, work: Wo
     assert "tests.acceptance.handlers.stuck (12)" in worker.words
 
 
+def test_a_handler_submits_others_by_their_functions(client: Client, work: Work) -> None:
+    worker = work("chain", *HANDLERS)
+    chain = client.wait(client.submit("chain", retry_limit=0).id, 20)
+    assert chain.error is None
+    for task_id in chain.result:
+        assert client.wait(task_id, 20).status == "done"
+    assert worker.ran() == dict.fromkeys(chain.result, 1)
+    worker.signal(signal.SIGTERM)
+    worker.ends()
+
+
 def test_a_worker_outlasts_its_server(
     deployment: Deployment, api: Api, client: Client, work: Work, tmp_path: Path
 ) -> None:
