@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rowlock.errors import (
         ConflictError,
         InvalidRequestError,
+        LifespanError,
         NaiveTimeError,
         NotAllowedError,
         NotFoundError,
@@ -36,6 +37,7 @@ __all__ = [
     "ConflictError",
     "InvalidRequestError",
     "Lease",
+    "LifespanError",
     "NaiveTimeError",
     "NewTask",
     "NotAllowedError",

@@ -56,6 +56,10 @@ class PayloadError(RowlockError, ValueError):
         self.errors = list(errors)
 
 
+class LifespanError(RowlockError):
+    """A worker's lifespan failed, and the worker has ended; the cause is what it raised."""
+
+
 class NaiveTimeError(RowlockError, ValueError):
     """A time without an offset from UTC. The offset is not guessed; nothing was sent."""
 

@@ -10,11 +10,12 @@ import typer
 
 from rowlock.cli.connection import USAGE, fail, sentence
 from rowlock.cli.handlers import load
-from rowlock.errors import RowlockError
+from rowlock.errors import LifespanError, RowlockError
 from rowlock.printable import HarmlessLines
 from rowlock.worker import runner
 from rowlock.worker.command import Command
 from rowlock.worker.forward import Forward
+from rowlock.worker.log import log
 from rowlock.worker.worker import Worker
 
 app = typer.Typer()
@@ -120,6 +121,8 @@ def run(
     try:
         runner.run(_work(worker, service, once=once), worker.stop)
     except RowlockError as error:
+        if isinstance(error, LifespanError):
+            log.error("the lifespan's error:", exc_info=error.__cause__)
         fail(sentence(error))
 
 

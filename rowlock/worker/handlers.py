@@ -1,7 +1,9 @@
 """Which function does which task."""
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from copy import copy
 from functools import partial, wraps
 from typing import Any, NamedTuple
 
@@ -11,6 +13,14 @@ from rowlock.worker.attempt import Permanent, RunningAttempt
 from rowlock.worker.execution import Work
 from rowlock.worker.failures import kept
 from rowlock.worker.forks import OneProcess
+from rowlock.worker.lifespans import (
+    Around,
+    AroundFunction,
+    Lifespan,
+    LifespanFunction,
+    around_of,
+    lifespan_of,
+)
 from rowlock.worker.signature import Signature, signature_of
 from rowlock.worker.threads import Threads
 from rowlock.worker.unknown_titles import UnknownTitleError, UnknownTitles
@@ -23,23 +33,32 @@ class _Registered(NamedTuple):
     signature: Signature
     is_coroutine: bool
 
-    def call(self, task: Task, attempt: RunningAttempt) -> Any:
+    def call(self, task: Task, attempt: RunningAttempt, resources: Mapping[Any, Any]) -> Any:
         try:
-            return self.signature.call(self.function, task, attempt, {})
+            return self.signature.call(self.function, task, attempt, resources)
         except PayloadError as error:
             # Tried again it would be the same.
             raise Permanent(str(error)) from error
 
 
 class Handlers:
-    """Functions by the title of the task they are for; the one for None takes any other."""
+    """Functions by the title of the task they are for; the one for None takes any other. With
+    what is open while they run, and what is around each attempt."""
 
     def __init__(self) -> None:
         self._by_title: dict[str | None, _Registered] = {}
         self._unknown = UnknownTitles()
+        self._arounds: list[Around] = []
+        self._resources: Mapping[Any, Any] = {}
+        self.lifespans: list[Lifespan] = []
 
     def __bool__(self) -> bool:
         return bool(self._by_title)
+
+    @property
+    def titles(self) -> list[str | None]:
+        """In the order in which they were added."""
+        return [*self._by_title]
 
     def add(self, title: str | None, handler: Handler) -> Signature:
         """How it is called. Raises `ValueError` where there is one already, or where it cannot
@@ -49,13 +68,32 @@ class Handlers:
             raise ValueError(f"there is already a handler for {what}")
         if _is(inspect.isgeneratorfunction, handler) or _is(inspect.isasyncgenfunction, handler):
             raise ValueError(f"the handler for {what} is a generator; it must return its result")
+        yielded = [one.yields for one in self.lifespans if one.yields is not None]
         try:
-            signature = signature_of(handler, ())
+            signature = signature_of(handler, yielded)
         except ValueError as error:
             raise ValueError(f"the handler for {what} {error}") from error
         is_coroutine = _is(inspect.iscoroutinefunction, handler)
         self._by_title[title] = _Registered(handler, signature, is_coroutine)
         return signature
+
+    def add_around(self, function: AroundFunction) -> None:
+        """Raises `ValueError` for what cannot be around an attempt."""
+        self._arounds.append(around_of(function))
+
+    def add_lifespan(self, function: LifespanFunction) -> None:
+        """Raises `ValueError` for what is no lifespan, or yields what another one does."""
+        lifespan = lifespan_of(function)
+        for other in self.lifespans:
+            if lifespan.yields is not None and other.yields == lifespan.yields:
+                raise ValueError(f"{other.name} and {lifespan.name} yield the same type")
+        self.lifespans.append(lifespan)
+
+    def given(self, resources: Mapping[Any, Any]) -> "Handlers":
+        """The same, with what the lifespans have yielded, by its type."""
+        given = copy(self)
+        given._resources = resources
+        return given
 
     def work_for(self, task: Task, threads: Threads) -> Work:
         """What does the task: a coroutine function as it is, a plain function in a thread; what
@@ -64,13 +102,39 @@ class Handlers:
         if found is None:
             self._unknown.note(task.title)
             return _nobody
-        return partial(_do, found, threads)
+        work = partial(_do, found, self._resources, threads)
+        return partial(_surrounded, work, self._arounds) if self._arounds else work
 
 
-async def _do(found: _Registered, threads: Threads, task: Task, attempt: RunningAttempt) -> bytes:
+async def _surrounded(
+    work: Work, arounds: Sequence[Around], task: Task, attempt: RunningAttempt
+) -> bytes:
+    failure: BaseException
+    async with AsyncExitStack() as stack:
+        for around in arounds:
+            await stack.enter_async_context(around(task, attempt))
+        try:
+            return await work(task, attempt)
+        except BaseException as error:
+            failure = error
+            raise
+    # One of them has kept it for itself: what failed has failed.
+    try:
+        raise failure
+    finally:
+        del failure  # it holds this frame, which would hold it
+
+
+async def _do(
+    found: _Registered,
+    resources: Mapping[Any, Any],
+    threads: Threads,
+    task: Task,
+    attempt: RunningAttempt,
+) -> bytes:
     if found.is_coroutine:
-        return await _awaited(lambda: found.call(task, attempt))
-    made = await threads.run(_called(found), task, attempt)
+        return await _awaited(lambda: found.call(task, attempt, resources))
+    made = await threads.run(_called(found), task, attempt, resources)
     # Not so by a plain function around a coroutine function, as decorators are.
     return made if isinstance(made, bytes) else await _awaited(lambda: made)
 
@@ -81,11 +145,15 @@ async def _awaited(begin: Callable[[], Awaitable[object]]) -> bytes:
     return kept(result)
 
 
-def _called(found: _Registered) -> Callable[[Task, RunningAttempt], bytes | Awaitable[object]]:
+def _called(
+    found: _Registered,
+) -> Callable[[Task, RunningAttempt, Mapping[Any, Any]], bytes | Awaitable[object]]:
     @wraps(found.function)  # what the log says of a thread that cannot be stopped
-    def work(task: Task, attempt: RunningAttempt) -> bytes | Awaitable[object]:
+    def work(
+        task: Task, attempt: RunningAttempt, resources: Mapping[Any, Any]
+    ) -> bytes | Awaitable[object]:
         with OneProcess():
-            result = found.call(task, attempt)
+            result = found.call(task, attempt, resources)
         # In the thread: what encodes a result may be the handler's code as well.
         return result if inspect.isawaitable(result) else kept(result)
 

@@ -13,10 +13,14 @@ from rowlock.worker import runner
 from rowlock.worker.clients import Clients
 from rowlock.worker.handlers import Handler, Handlers
 from rowlock.worker.leases import ClaimRequest
+from rowlock.worker.lifespans import AroundFunction, LifespanFunction, opened
+from rowlock.worker.log import log
 from rowlock.worker.task_handler import Registration, TaskHandler
 from rowlock.worker.worker_run import WorkerOptions, WorkerRun
 
 H = TypeVar("H", bound=Handler)
+L = TypeVar("L", bound=LifespanFunction)
+A = TypeVar("A", bound=AroundFunction)
 
 
 class Worker:
@@ -89,6 +93,10 @@ class Worker:
         self._handlers = Handlers()
         self._clients = Clients(url, token, timeout_seconds=timeout_seconds, exchange=exchange)
         self._worker_run: WorkerRun | None = None
+        self._running: asyncio.Task[Any] | None = None
+        self._is_opening = False
+        self._stops = 0
+        self._is_broken_off = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def with_options(self, **changes: Any) -> "Worker":
@@ -148,6 +156,38 @@ class Worker:
 
         return add
 
+    def lifespan(self, function: L) -> L:
+        """Register what is open while the worker runs: an async context manager, or an
+        `async def` that yields once, without a parameter.
+
+            @worker.lifespan
+            async def pool() -> AsyncIterator[Pool]:
+                async with create_pool() as pool:
+                    yield pool
+
+        A handler that is registered after it gets what it yields by a parameter that is
+        annotated with that type. Several are opened in order and closed in reverse. One that
+        fails ends the worker with a `LifespanError`. Raises `ValueError` for what is none.
+        """
+        self._handlers.add_lifespan(function)
+        return function
+
+    def around(self, function: A) -> A:
+        """Register what is around every attempt: an async context manager, or an `async def`
+        that yields once, called with the task and the attempt.
+
+            @worker.around
+            async def measured(task: Task, attempt: RunningAttempt) -> AsyncIterator[None]:
+                with histogram.labels(task.title).time():
+                    yield
+
+        What the handler raises, it sees; what it raises itself, is told as if the handler had.
+        Several are entered in order and left in reverse. Raises `ValueError` for what cannot be
+        one.
+        """
+        self._handlers.add_around(function)
+        return function
+
     def run(self, *, drain: bool = False) -> None:
         """Run until SIGTERM, SIGINT or SIGHUP; with `drain`, until there is no task to claim.
 
@@ -164,30 +204,57 @@ class Worker:
         runner.run(self.run_async(drain=drain), self.stop)
 
     async def run_async(self, *, drain: bool = False) -> None:
-        """Run in the current event loop, until `stop`. If cancelled, it releases its tasks."""
+        """Run in the current event loop, until `stop`. If cancelled, it releases its tasks.
+
+        Raises `LifespanError` if a lifespan failed.
+        """
         runner.refuse_in_import()
         if not self._handlers:
             raise RuntimeError("this worker has no handler; decorate one with @worker.handler()")
-        if self._worker_run is not None:
+        if self._running is not None:
             raise RuntimeError("this worker is already running")
         self._loop = asyncio.get_running_loop()
+        self._running = running = asyncio.current_task()
+        self._is_opening, self._stops, self._is_broken_off = True, 0, False
+        try:
+            async with opened(self._handlers.lifespans) as resources:
+                self._is_opening = False
+                await self._work(self._handlers.given(resources), drain=drain)
+        except asyncio.CancelledError:
+            if not self._is_broken_off or running is None:
+                raise
+            running.uncancel()
+            log.error("the lifespans were broken off")
+        finally:
+            self._running = None
+
+    async def _work(self, handlers: Handlers, *, drain: bool) -> None:
         # The process may have been forked since this worker was made.
         request = self._options.request._replace(worker=self.name)
         options = self._options._replace(request=request)
-        self._worker_run = worker_run = WorkerRun(options, self._handlers, drain=drain)
+        self._worker_run = worker_run = WorkerRun(options, handlers, drain=drain)
         with self._clients.running():
-            running = asyncio.create_task(worker_run.run())
+            working = asyncio.create_task(worker_run.run())
         try:
-            await asyncio.shield(running)
+            await asyncio.shield(working)
         except asyncio.CancelledError:
             worker_run.stop()
             worker_run.stop()
-            await running
+            await working
             raise
         finally:
             self._worker_run = None
 
     def stop(self) -> None:
         """Stop like the first signal, from any thread; nothing if it is not running."""
-        if self._loop is not None and (worker_run := self._worker_run) is not None:
-            self._loop.call_soon_threadsafe(worker_run.stop)
+        if self._loop is not None and self._running is not None:
+            self._loop.call_soon_threadsafe(self._stop)
+
+    def _stop(self) -> None:
+        self._stops += 1
+        if self._worker_run is not None:
+            self._worker_run.stop()
+        elif self._running is not None and (self._is_opening or self._stops > 1):
+            # What a lifespan waits for may never come.
+            self._is_broken_off = True
+            self._running.cancel()

@@ -1,6 +1,8 @@
 """Worker processes on a real server: stopped, killed, and left without the server."""
 
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 from rowlock import Client
@@ -72,6 +74,35 @@ def test_a_handler_submits_others_by_their_functions(client: Client, work: Work)
     assert worker.ran() == dict.fromkeys(chain.result, 1)
     worker.signal(signal.SIGTERM)
     worker.ends()
+
+
+NO_DATABASE = """
+from collections.abc import AsyncIterator
+from rowlock import Worker
+
+worker = Worker()
+worker.handler(lambda task, attempt: None)
+
+@worker.lifespan
+async def database() -> AsyncIterator[None]:
+    raise KeyError("DATABASE_URL")
+    yield
+"""
+
+
+def test_a_lifespan_that_fails_ends_the_command_and_shows_where(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(NO_DATABASE)
+    ran = subprocess.run(
+        [sys.executable, "-m", "app", "worker", "--handlers", "mine:worker"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert 'mine.py", line 10, in database' in ran.stderr
+    assert ran.stderr.endswith("The lifespan database failed to begin: KeyError: 'DATABASE_URL'\n")
 
 
 def test_a_worker_outlasts_its_server(
