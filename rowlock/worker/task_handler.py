@@ -11,6 +11,7 @@ from rowlock.client.fields import SubmitFields, TaskDefaults, TaskFields
 from rowlock.client.sync_client import Client
 from rowlock.models import Task
 from rowlock.worker.clients import Clients
+from rowlock.worker.handlers import Handlers
 from rowlock.worker.payload import PayloadType
 
 P = ParamSpec("P")
@@ -35,8 +36,10 @@ class TaskHandler(Generic[P, R_co, T_contra]):
         self,
         function: Callable[P, R_co],
         title: str,
+        *,
         defaults: TaskDefaults,
         payload_type: PayloadType | None,
+        handlers: Handlers,
         clients: Clients,
     ) -> None:
         update_wrapper(self, function)
@@ -44,7 +47,8 @@ class TaskHandler(Generic[P, R_co, T_contra]):
             inspect.markcoroutinefunction(self)
         self.function = function
         self.title = title
-        self._defaults = defaults
+        self.defaults = defaults
+        self.handlers = handlers
         self._payload_type = payload_type
         self._clients = clients
 
@@ -84,7 +88,7 @@ class TaskHandler(Generic[P, R_co, T_contra]):
     def _fields(self, payload: Any, fields: SubmitFields) -> TaskFields:
         if self._payload_type is not None:
             self._payload_type.read(payload, self.title)
-        return {**self._defaults, **fields, "payload": payload}
+        return {**self.defaults, **fields, "payload": payload}
 
 
 class Registration(Protocol):

@@ -152,7 +152,14 @@ class Worker:
             if title is None:
                 return function
             fields: TaskDefaults = {"queue": self._options.request.queues[0], **defaults}
-            return TaskHandler(function, title, fields, signature.payload, self._clients)
+            return TaskHandler(
+                function,
+                title,
+                defaults=fields,
+                payload_type=signature.payload,
+                handlers=self._handlers,
+                clients=self._clients,
+            )
 
         return add
 
