@@ -33,8 +33,8 @@ class Command:
     `ROWLOCK_TITLE` and `ROWLOCK_QUEUE` in the environment, which is the worker's without
     any other `ROWLOCK_` setting but `ROWLOCK_URL`. Exit code 0: stdout is the result.
     65: failed, not retried. Any other, or a signal: failed and retried, with the end of stderr
-    as the error. A line `::progress 40` on stderr reports progress. When the command or the
-    attempt ends, the whole group gets SIGTERM, and 5 s later SIGKILL.
+    as the error. A line `::progress 40` on stderr reports progress; others are logged. When the
+    command or the attempt ends, the whole group gets SIGTERM, and 5 s later SIGKILL.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -78,10 +78,11 @@ class Command:
             if stdin.get_write_buffer_size():
                 stdin.abort()  # it would stay open for what nobody reads any more
             transport.close()
+        lines = errors.end()
         code = transport.get_returncode()
         if code == 0:
             return result_of(bytes(output.head), is_whole=output.is_whole)
-        said = "\n".join([*errors.end(), f"[{self._command[0]} {_how(code)}]"])
+        said = "\n".join([*lines, f"[{self._command[0]} {_how(code)}]"])
         raise Permanent(said) if code == FAILED_FOR_GOOD else Retry(said)
 
 
@@ -147,7 +148,7 @@ class _Errors:
         if not line:
             return
         text = text_of(line[-ERROR_LIMIT_BYTES:])
-        log.debug("task %d: %r", self._task_id, text)
+        log.info("task %d: %s", self._task_id, text)
         self._lines.append(text)
         self._size += len(text)
         while self._size > ERROR_LIMIT_BYTES and len(self._lines) > 1:

@@ -1,6 +1,7 @@
 """Commands as handlers: real processes, without a server."""
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import Callable
@@ -50,6 +51,14 @@ def lives(pid: int) -> bool:
 )
 async def test_what_it_writes_is_the_result(script: str, result: Any) -> None:
     assert await run(script) == result
+
+
+async def test_what_it_says_on_stderr_is_passed_on_with_the_task(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "rowlock.worker")
+    await run("echo one >&2; echo '::progress 40' >&2; printf two >&2", id=42)
+    assert [record.getMessage() for record in caplog.records] == ["task 42: one", "task 42: two"]
 
 
 @pytest.mark.parametrize("character", ["x", "\\001"])
