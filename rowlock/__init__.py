@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         WaitTimeoutError,
     )
     from rowlock.models import Attempt, BulkResult, Lease, QueueState, QueueStats, Stats, Tag, Task
-    from rowlock.worker.attempt import Permanent, Retry, RunningAttempt
+    from rowlock.worker.attempt import Permanent, Retry, RunningAttempt, current_attempt
     from rowlock.worker.task_handler import TaskHandler
     from rowlock.worker.worker import Worker
 
@@ -60,6 +60,7 @@ __all__ = [
     "UnreachableError",
     "WaitTimeoutError",
     "Worker",
+    "current_attempt",
 ]
 
 _MODULES = (

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Awaitable, Callable, Generator
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -113,6 +114,19 @@ class RunningAttempt:
 
     def _lose(self, why: str) -> None:
         self._lost = why
+
+
+# Set in the context of each attempt, which its threads have too.
+CURRENT: Final[ContextVar[RunningAttempt | None]] = ContextVar("rowlock_attempt", default=None)
+
+
+def current_attempt() -> RunningAttempt | None:
+    """The attempt whose handler this code is called by; None outside of any.
+
+    Known in what a handler awaits, in the tasks that it begins, in its thread, and in
+    `@worker.around`; so that a filter of the log, say, can name the task.
+    """
+    return CURRENT.get()
 
 
 class _Yield:

@@ -7,10 +7,11 @@ from typing import Final
 
 from rowlock.models import Lease, Task
 from rowlock.worker import clock, finishes
-from rowlock.worker.attempt import RELEASED, TIMED_OUT, RunningAttempt
+from rowlock.worker.attempt import CURRENT, RELEASED, TIMED_OUT, RunningAttempt
 from rowlock.worker.failures import failure_of
 from rowlock.worker.finishes import FinishItem
 from rowlock.worker.log import log
+from rowlock.worker.log_lines import DONE, FAILED, log_end
 from rowlock.worker.unknown_titles import UnknownTitleError
 
 # Gives the result as JSON.
@@ -40,7 +41,10 @@ class Execution:
         self.lease_id = lease.lease_id
         self.attempt = RunningAttempt(lease, self._tell_progress)
         seconds = seconds_of(lease)
-        self.deadline = clock.now() + seconds
+        self._began = clock.now()
+        self.deadline = self._began + seconds
+        # What the log says of a failure.
+        self._story: str | None = None
         self.is_over = False
         # The heartbeat's: when the last one was sent, and the timer of the next for progress.
         self.beaten_at = 0.0
@@ -54,7 +58,6 @@ class Execution:
         """Cancel the handler; `why` is what it finds in `attempt.lost`."""
         if self.is_over or self.attempt.lost is not None:
             return
-        log.warning("task %d, attempt %d: %s", self.task.id, self.attempt.number, why)
         self.attempt._lose(why)
         self._running.cancel()
         self._timer.cancel()
@@ -66,6 +69,7 @@ class Execution:
             self.cut(TIMED_OUT)
 
     async def _run(self, work: Work) -> FinishItem:
+        CURRENT.set(self.attempt)
         try:
             result = await work(self.task, self.attempt)
         except UnknownTitleError as unknown:
@@ -80,9 +84,7 @@ class Execution:
             if self.attempt.lost is not None and isinstance(error, _CUTS):
                 raise
             failure = failure_of(error)
-            log.warning(
-                "task %d, attempt %d failed: %s", self.task.id, self.attempt.number, failure.story
-            )
+            self._story = failure.story
             return finishes.failed(self.lease_id, self.deadline, failure)
         return finishes.completed(self.lease_id, self.deadline, result)
 
@@ -120,7 +122,20 @@ class Execution:
         self._timer.cancel()
         if self.beat_timer is not None:
             self.beat_timer.cancel()
+        log_end(
+            self.attempt,
+            outcome=self._outcome(finish),
+            seconds=clock.now() - self._began,
+            story=self._story,
+        )
         self._ended(self, finish)
+
+    def _outcome(self, finish: FinishItem | None) -> str:
+        if finish is not None and finish.is_complete:
+            return DONE
+        if self.attempt.lost is not None:
+            return self.attempt.lost
+        return FAILED if self._story is not None else RELEASED
 
 
 def seconds_of(lease: Lease) -> float:

@@ -15,6 +15,7 @@ from rowlock.worker.handlers import Handler, Handlers
 from rowlock.worker.leases import ClaimRequest
 from rowlock.worker.lifespans import AroundFunction, LifespanFunction, opened
 from rowlock.worker.log import log
+from rowlock.worker.log_lines import log_start
 from rowlock.worker.task_handler import Registration, TaskHandler
 from rowlock.worker.worker_run import WorkerOptions, WorkerRun
 
@@ -239,6 +240,13 @@ class Worker:
         # The process may have been forked since this worker was made.
         request = self._options.request._replace(worker=self.name)
         options = self._options._replace(request=request)
+        log_start(
+            self.name,
+            server=str(options.target.url),
+            queues=request.queues,
+            titles=handlers.titles,
+            slots=options.concurrency,
+        )
         self._worker_run = worker_run = WorkerRun(options, handlers, drain=drain)
         with self._clients.running():
             working = asyncio.create_task(worker_run.run())
