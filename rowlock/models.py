@@ -48,6 +48,7 @@ class Task(Answer):
     retry_delay_seconds: int
     retry_backoff: str
     progress: Any = None
+    traceparent: str | None = None
 
     @property
     def is_summary(self) -> bool:

@@ -43,6 +43,10 @@ class TaskSummary(BaseModel):
     started_at: datetime | None
     retry_delay_seconds: int
     retry_backoff: Backoff
+    traceparent: str | None = Field(
+        description="The W3C trace context of the call that submitted it.",
+        examples=["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
+    )
     progress: Any = Field(description="Progress of the running attempt; in `GET /tasks/{id}` only.")
 
 

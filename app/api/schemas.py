@@ -35,7 +35,7 @@ class SubmitTask(Input):
         default=None, description="Earliest time at which it may be claimed."
     )
 
-    def to_new_task(self) -> NewTask:
+    def to_new_task(self, traceparent: str | None = None) -> NewTask:
         """For the queue."""
         return NewTask(
             title=self.title,
@@ -50,6 +50,7 @@ class SubmitTask(Input):
             retry_backoff=self.retry_backoff,
             available_at=self.available_at,
             payload=self.payload,
+            traceparent=traceparent,
         )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import AfterValidator
 
 from app.api import answers, schemas
 from app.api.cursor import next_link, next_number_link, number_of, position_of
@@ -13,6 +14,7 @@ from app.api.fields import TaskId
 from app.api.openapi.links import task_links
 from app.api.responses import BODY_PROBLEMS, LOCATION, NEXT_PAGE, JsonAnswer, problems
 from app.api.services import Service, gone_of
+from app.domain import trace
 from app.domain.documents import task_document
 from app.http.body import LARGE_BODY_LIMIT_BYTES, MERGE_PATCH
 from app.http.route import ClientRoute
@@ -29,6 +31,14 @@ IdempotencyKey = Annotated[
         pattern=r"^[\x21-\x7e]+$",
         description="Repeating a call with the same key stores nothing new.",
     ),
+]
+
+Traceparent = Annotated[
+    str | None,
+    Header(
+        description="The W3C trace context that the tasks belong to; ignored if it is not valid."
+    ),
+    AfterValidator(trace.parent_of),
 ]
 
 
@@ -49,9 +59,12 @@ IdempotencyKey = Annotated[
     summary="Submit a task",
 )
 async def submit(
-    service: Service, body: schemas.SubmitTask, idempotency_key: IdempotencyKey = None
+    service: Service,
+    body: schemas.SubmitTask,
+    idempotency_key: IdempotencyKey = None,
+    traceparent: Traceparent = None,
 ) -> Response:
-    submission = _submission([body], idempotency_key, is_batch=False)
+    submission = _submission([body], idempotency_key, traceparent, is_batch=False)
     stored, task_id = await service.tasks.submit_task(submission)
     return JsonAnswer(
         stored.document,
@@ -78,9 +91,12 @@ async def submit(
     max_body_size=LARGE_BODY_LIMIT_BYTES,
 )
 async def submit_batch(
-    service: Service, body: schemas.SubmitBatch, idempotency_key: IdempotencyKey = None
+    service: Service,
+    body: schemas.SubmitBatch,
+    idempotency_key: IdempotencyKey = None,
+    traceparent: Traceparent = None,
 ) -> Response:
-    submission = _submission(body.tasks, idempotency_key, is_batch=True)
+    submission = _submission(body.tasks, idempotency_key, traceparent, is_batch=True)
     stored = await service.tasks.submit_batch(submission)
     return JsonAnswer(stored.document, 201 if stored.is_new else 200)
 
@@ -171,9 +187,13 @@ async def attempts(
 
 
 def _submission(
-    asked: Sequence[schemas.SubmitTask], key: str | None, *, is_batch: bool
+    asked: Sequence[schemas.SubmitTask],
+    key: str | None,
+    traceparent: str | None,
+    *,
+    is_batch: bool,
 ) -> Submission:
-    tasks = [task.to_new_task() for task in asked]
+    tasks = [task.to_new_task(traceparent) for task in asked]
     if key is None:
         return Submission(tasks)
     return Submission(tasks, key, body_hash(asked, is_batch=is_batch))

@@ -43,6 +43,7 @@ def task_document(task: Task, *, progress: str | None = None) -> bytes:
             "started_at": task.started_at,
             "retry_delay_seconds": task.retry_delay_seconds,
             "retry_backoff": task.retry_backoff,
+            "traceparent": task.traceparent,
             "progress": _json(progress),
         }
     )

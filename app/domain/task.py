@@ -26,6 +26,7 @@ class NewTask(NamedTuple):
     retry_backoff: Backoff
     available_at: datetime | None
     payload: str | None
+    traceparent: str | None = None
 
 
 class Task(NamedTuple):
@@ -63,6 +64,7 @@ class Task(NamedTuple):
     deadline_at: datetime | None
     claimed_from: Status | None
     finish_token: str | None
+    traceparent: str | None
 
 
 # A row comes as one JSON array: the driver would spend ten times as long on thirty columns.

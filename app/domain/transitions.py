@@ -69,6 +69,7 @@ def begun(new: NewTask, *, now: datetime) -> Task:
         deadline_at=None,
         claimed_from=None,
         finish_token=None,
+        traceparent=new.traceparent,
     )
 
 

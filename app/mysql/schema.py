@@ -109,6 +109,10 @@ class Task(Model):
     claimed_from: Mapped[str | None] = mapped_column(Name)
     # Where it stands in its rank. Until turns are fair, that is `created_at`.
     turn_at: Mapped[datetime] = mapped_column(Moment, server_default=text("CURRENT_TIMESTAMP(6)"))
+    # W3C Trace Context, "traceparent".
+    traceparent: Mapped[str | None] = mapped_column(
+        CHAR(55, charset="ascii", collation="ascii_bin")
+    )
     # Nothing writes these yet: to add columns to a large table later takes two versions.
     flags: Mapped[int] = mapped_column(SMALLINT(unsigned=True), server_default=text("0"))
     group_key: Mapped[str | None] = mapped_column(Key)
@@ -121,10 +125,6 @@ class Task(Model):
     )
     error_fingerprint: Mapped[str | None] = mapped_column(
         CHAR(16, charset="ascii", collation="ascii_bin")
-    )
-    # W3C Trace Context, "traceparent".
-    traceparent: Mapped[str | None] = mapped_column(
-        CHAR(55, charset="ascii", collation="ascii_bin")
     )
     # The lease that completed the task, so that completing twice is answered alike twice.
     finish_token: Mapped[str | None] = mapped_column(Token)

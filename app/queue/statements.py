@@ -52,7 +52,7 @@ _LOCK_DUE: Final = (
 _FIRST_COLUMNS: Final = (
     *("title", "description", "priority", "queue", "tag_names", "due_date", "timeout_seconds"),
     *("retry_limit", "retry_delay_seconds", "retry_backoff", "available_at", "payload"),
-    *("claim_rank", "sweep_at"),
+    *("traceparent", "claim_rank", "sweep_at"),
 )
 _FIRST_VALUES: Final = attrgetter(*_FIRST_COLUMNS)
 _INSERT_TASK: Final = (

@@ -96,6 +96,7 @@ class Task:
             "updated_at": now,
             "attempt": 0,
             **dict.fromkeys(("completed_at", "started_at", "result", "error", "worker")),
+            "traceparent": None,
             "progress": None,
         }
         history.transitions[None, Event.SUBMIT, Status.TO_DO] += 1

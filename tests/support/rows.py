@@ -62,6 +62,7 @@ def a_row(status: Status, **fields: Any) -> Task:
         deadline_at=None,
         claimed_from=None,
         finish_token=None,
+        traceparent=None,
     )
     return row._replace(**_STATES[status])._replace(**fields)
 

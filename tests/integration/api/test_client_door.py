@@ -31,6 +31,7 @@ MINIMAL: Document = {
     "started_at": None,
     "retry_delay_seconds": 5,
     "retry_backoff": "exponential",
+    "traceparent": None,
     "progress": None,
 }
 

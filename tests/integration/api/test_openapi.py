@@ -178,7 +178,7 @@ async def test_what_may_be_asked_of_a_list_is_in_it(document: Document) -> None:
         *("status", "priority", "queue", "tag", "id")
     }
     submit = operation(document, Call("POST", "/tasks"))
-    assert [p["name"].lower() for p in submit["parameters"]] == ["idempotency-key"]
+    assert [p["name"].lower() for p in submit["parameters"]] == ["idempotency-key", "traceparent"]
     assert "Location" in submit["responses"]["201"]["headers"]
     assert "Link" in operation(document, Call("GET", "/tasks"))["responses"]["200"]["headers"]
 
