@@ -4,7 +4,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Se
 from types import TracebackType
 from typing import Literal, Self, TypeVar, Unpack
 
-from rowlock.client import calls, waiting
+from rowlock.client import calls, trace, waiting
 from rowlock.client.admin import AsyncAdmin
 from rowlock.client.fields import Changes, Filters, NewTask, TaskFields, encode_fields
 from rowlock.client.pages import walk_async
@@ -65,15 +65,23 @@ class AsyncClient:
         Submits at the same time that name no key may share one call.
         """
         body = encode_fields({"title": title, **fields})
-        if idempotency_key is None:
-            return await self._submits.submit(body)
-        return await self.ask(calls.submit(body, idempotency_key))
+        with trace.submitting(fields.get("queue", "default")) as span:
+            if idempotency_key is None and span.traceparent is None:
+                task = await self._submits.submit(body)
+            else:
+                task = await self.ask(calls.submit(body, idempotency_key))
+            span.stored([task.id])
+        return task
 
     async def submit_batch(
         self, tasks: Sequence[NewTask], *, idempotency_key: str | None = None
     ) -> Tasks:
         """Store up to 1,000 tasks in one call; either all are stored or none."""
-        return await self.ask(calls.submit_batch(map(encode_fields, tasks), idempotency_key))
+        with trace.submitting(None) as span:
+            call = calls.submit_batch(map(encode_fields, tasks), idempotency_key)
+            stored = await self.ask(call)
+            span.stored([task.id for task in stored])
+        return stored
 
     async def submit_many(
         self,
@@ -89,11 +97,13 @@ class AsyncClient:
         `idempotency_key`, an interrupted run can be repeated: nothing is stored twice.
         """
         upload = Upload(batch_size, idempotency_key, progress, self._budget)
-        async for task in _each(tasks):
-            if batch := upload.add(task):
+        with trace.submitting(None) as span:
+            async for task in _each(tasks):
+                if batch := upload.add(task):
+                    await self._transport.run(upload.store(batch))
+            if batch := upload.rest():
                 await self._transport.run(upload.store(batch))
-        if batch := upload.rest():
-            await self._transport.run(upload.store(batch))
+            span.stored(upload.ids)
         return upload.ids
 
     async def get(self, task_id: int) -> Task:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from pydantic import TypeAdapter
 
+from rowlock.client import trace
 from rowlock.client.fields import Changes, Filters, encode_fields, query_of
 from rowlock.http.answer import Answer
 from rowlock.http.call import Call, Headers, Query
@@ -132,7 +133,7 @@ def _part(value: object) -> str:
 
 
 def _once(idempotency_key: str | None) -> Headers:
-    return {"Idempotency-Key": idempotency_key or uuid4().hex}
+    return {"Idempotency-Key": idempotency_key or uuid4().hex, **trace.headers()}
 
 
 def _batch(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Literal, Self, TypeVar, Unpack
 
-from rowlock.client import calls, waiting
+from rowlock.client import calls, trace, waiting
 from rowlock.client.admin import Admin
 from rowlock.client.fields import Changes, Filters, NewTask, TaskFields, encode_fields
 from rowlock.client.pages import walk
@@ -65,15 +65,23 @@ class Client:
         Submits at the same time that name no key may share one call.
         """
         body = encode_fields({"title": title, **fields})
-        if idempotency_key is None:
-            return self._submits.submit(body)
-        return self.ask(calls.submit(body, idempotency_key))
+        with trace.submitting(fields.get("queue", "default")) as span:
+            if idempotency_key is None and span.traceparent is None:
+                task = self._submits.submit(body)
+            else:
+                task = self.ask(calls.submit(body, idempotency_key))
+            span.stored([task.id])
+        return task
 
     def submit_batch(
         self, tasks: Sequence[NewTask], *, idempotency_key: str | None = None
     ) -> Tasks:
         """Store up to 1,000 tasks in one call; either all are stored or none."""
-        return self.ask(calls.submit_batch(map(encode_fields, tasks), idempotency_key))
+        with trace.submitting(None) as span:
+            call = calls.submit_batch(map(encode_fields, tasks), idempotency_key)
+            stored = self.ask(call)
+            span.stored([task.id for task in stored])
+        return stored
 
     def submit_many(
         self,
@@ -89,11 +97,13 @@ class Client:
         `idempotency_key`, an interrupted run can be repeated: nothing is stored twice.
         """
         upload = Upload(batch_size, idempotency_key, progress, self._budget)
-        for task in tasks:
-            if batch := upload.add(task):
+        with trace.submitting(None) as span:
+            for task in tasks:
+                if batch := upload.add(task):
+                    self._transport.run(upload.store(batch))
+            if batch := upload.rest():
                 self._transport.run(upload.store(batch))
-        if batch := upload.rest():
-            self._transport.run(upload.store(batch))
+            span.stored(upload.ids)
         return upload.ids
 
     def get(self, task_id: int) -> Task:
