@@ -28,17 +28,16 @@ from rowlock.worker.unknown_titles import UnknownTitleError, UnknownTitles
 Handler = Callable[..., object]
 
 
+Resources = Mapping[Any, Any]
+InThread = Callable[[Task, RunningAttempt, Resources], bytes | Awaitable[object]]
+
+
 class _Registered(NamedTuple):
+    """`in_thread` is what a plain function is called by; None for a coroutine function."""
+
     function: Handler
     signature: Signature
-    is_coroutine: bool
-
-    def call(self, task: Task, attempt: RunningAttempt, resources: Mapping[Any, Any]) -> Any:
-        try:
-            return self.signature.call(self.function, task, attempt, resources)
-        except PayloadError as error:
-            # Tried again it would be the same.
-            raise Permanent(str(error)) from error
+    in_thread: InThread | None
 
 
 class Handlers:
@@ -49,7 +48,7 @@ class Handlers:
         self._by_title: dict[str | None, _Registered] = {}
         self._unknown = UnknownTitles()
         self._arounds: list[Around] = []
-        self._resources: Mapping[Any, Any] = {}
+        self._resources: Resources = {}
         self.lifespans: list[Lifespan] = []
 
     def __bool__(self) -> bool:
@@ -74,7 +73,8 @@ class Handlers:
         except ValueError as error:
             raise ValueError(f"the handler for {what} {error}") from error
         is_coroutine = _is(inspect.iscoroutinefunction, handler)
-        self._by_title[title] = _Registered(handler, signature, is_coroutine)
+        in_thread = None if is_coroutine else _in_thread(handler, signature)
+        self._by_title[title] = _Registered(handler, signature, in_thread)
         return signature
 
     def add_around(self, function: AroundFunction) -> None:
@@ -89,7 +89,7 @@ class Handlers:
                 raise ValueError(f"{other.name} and {lifespan.name} yield the same type")
         self.lifespans.append(lifespan)
 
-    def given(self, resources: Mapping[Any, Any]) -> "Handlers":
+    def given(self, resources: Resources) -> "Handlers":
         """The same, with what the lifespans have yielded, by its type."""
         given = copy(self)
         given._resources = resources
@@ -109,17 +109,18 @@ class Handlers:
 async def _surrounded(
     work: Work, arounds: Sequence[Around], task: Task, attempt: RunningAttempt
 ) -> bytes:
-    failure: BaseException
-    async with AsyncExitStack() as stack:
-        for around in arounds:
-            await stack.enter_async_context(around(task, attempt))
-        try:
-            return await work(task, attempt)
-        except BaseException as error:
-            failure = error
-            raise
-    # One of them has kept it for itself: what failed has failed.
+    failure = None
     try:
+        async with AsyncExitStack() as stack:
+            for around in arounds:
+                await stack.enter_async_context(around(task, attempt))
+            try:
+                return await work(task, attempt)
+            except BaseException as error:
+                failure = error
+                raise
+        # One of them has kept it for itself: what failed has failed.
+        assert failure is not None
         raise failure
     finally:
         del failure  # it holds this frame, which would hold it
@@ -127,14 +128,15 @@ async def _surrounded(
 
 async def _do(
     found: _Registered,
-    resources: Mapping[Any, Any],
+    resources: Resources,
     threads: Threads,
     task: Task,
     attempt: RunningAttempt,
 ) -> bytes:
-    if found.is_coroutine:
-        return await _awaited(lambda: found.call(task, attempt, resources))
-    made = await threads.run(_called(found), task, attempt, resources)
+    if found.in_thread is None:
+        call = _call(found.function, found.signature, task, attempt, resources)
+        return await _awaited(call)
+    made = await threads.run(found.in_thread, task, attempt, resources)
     # Not so by a plain function around a coroutine function, as decorators are.
     return made if isinstance(made, bytes) else await _awaited(lambda: made)
 
@@ -145,19 +147,32 @@ async def _awaited(begin: Callable[[], Awaitable[object]]) -> bytes:
     return kept(result)
 
 
-def _called(
-    found: _Registered,
-) -> Callable[[Task, RunningAttempt, Mapping[Any, Any]], bytes | Awaitable[object]]:
-    @wraps(found.function)  # what the log says of a thread that cannot be stopped
+def _in_thread(handler: Handler, signature: Signature) -> InThread:
+    @wraps(handler)  # what the log says of a thread that cannot be stopped
     def work(
-        task: Task, attempt: RunningAttempt, resources: Mapping[Any, Any]
+        task: Task, attempt: RunningAttempt, resources: Resources
     ) -> bytes | Awaitable[object]:
         with OneProcess():
-            result = found.call(task, attempt, resources)
+            result = _call(handler, signature, task, attempt, resources)()
         # In the thread: what encodes a result may be the handler's code as well.
         return result if inspect.isawaitable(result) else kept(result)
 
     return work
+
+
+def _call(
+    handler: Handler,
+    signature: Signature,
+    task: Task,
+    attempt: RunningAttempt,
+    resources: Resources,
+) -> Callable[[], Any]:
+    """Raises `Permanent` for a payload that is none: tried again it would be the same."""
+    try:
+        given, named = signature.arguments(task, attempt, resources)
+    except PayloadError as error:
+        raise Permanent(str(error)) from error
+    return partial(handler, *given, **named)
 
 
 def _is(kind: Callable[[Any], bool], handler: Handler) -> bool:

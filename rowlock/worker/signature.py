@@ -25,21 +25,17 @@ class Signature(NamedTuple):
     others: tuple[tuple[str, Any], ...]
     by_position: int
 
-    def call(
-        self,
-        handler: Callable[..., Any],
-        task: Task,
-        attempt: RunningAttempt,
-        resources: Mapping[Any, Any],
-    ) -> Any:
-        """What the handler returns. Raises `PayloadError`, and what the handler raises."""
+    def arguments(
+        self, task: Task, attempt: RunningAttempt, resources: Mapping[Any, Any]
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """Those passed by position, and those by name. Raises `PayloadError`."""
         first = task if self.payload is None else self.payload.read(task.payload, task.title)
-        given = {
+        named = {
             name: attempt if kind is RunningAttempt else resources[kind]
             for name, kind in self.others
         }
-        by_position = [given.pop(name) for name, _ in self.others[: self.by_position]]
-        return handler(first, *by_position, **given)
+        given = [named.pop(name) for name, _ in self.others[: self.by_position]]
+        return [first, *given], named
 
 
 def signature_of(handler: Callable[..., Any], yielded: Collection[Any]) -> Signature:

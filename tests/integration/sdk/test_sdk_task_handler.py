@@ -83,6 +83,31 @@ async def test_a_payload_that_is_none_fails_its_task_at_once(
     assert called == []
 
 
+@pytest.mark.parametrize("kind", ["coroutine", "plain"])
+async def test_what_a_handler_submits_wrongly_is_its_own_error(
+    sdk: AsyncClient, through: Through, kind: str
+) -> None:
+    worker = a_worker(through)
+
+    @worker.handler("mail")
+    def mail(mail: Mail) -> None: ...
+
+    @worker.handler("plain")
+    def plain(task: Task, attempt: RunningAttempt) -> None:
+        mail.submit({})  # type: ignore[arg-type]
+
+    @worker.handler("coroutine")
+    async def coroutine(task: Task, attempt: RunningAttempt) -> None:
+        await mail.submit_async({})  # type: ignore[arg-type]
+
+    task = await sdk.submit(kind, retry_delay_seconds=3600)
+    await worker.run_async(drain=True)
+    failed = await sdk.get(task.id)
+    assert failed.status == "retrying"
+    assert "payload.to: Field required" in (failed.error or "")
+    assert f"in {kind}" in (failed.error or "")
+
+
 async def test_whatever_the_form_of_a_handler_it_gets_what_it_says(
     sdk: AsyncClient, through: Through
 ) -> None:
