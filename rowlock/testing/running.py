@@ -127,7 +127,7 @@ async def start(
         made = {"title": handler.title, **handler.defaults, **made}
     lease = a_lease(payload, made)
     opening = nullcontext(made["resources"]) if "resources" in made else opened(handlers.lifespans)
-    threads = Threads()
+    threads = Threads(1, lambda _: None)
     try:
         async with opening as resources:
             work = handlers.given(resources).work_for(lease.task, threads)
