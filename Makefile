@@ -9,13 +9,17 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 PYTEST := $(BIN)/pytest -n 3 --dist loadfile
 MARIADB := mariadb-10.11 mariadb-11.8
 MARIADB_TESTS := tests/integration tests/concurrency
-LOCK := uv pip compile --quiet --generate-hashes --no-header --universal
+LOCK := uv pip compile --quiet --generate-hashes --no-header --universal --group server
+# setuptools is in both locks: no build needs a download.
+INSTALL := $(PIP) install --no-deps --no-build-isolation -e . -e ./server
+PROJECTS := pyproject.toml server/pyproject.toml server/setup.py
+WHEELS ?= dist
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup up test test-slow test-mariadb test-cluster check chaos model fuzz siege bench bench-large
-.PHONY: binary lock clean $(addprefix test-,$(MARIADB))
+.PHONY: binary wheels lock clean $(addprefix test-,$(MARIADB))
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +78,12 @@ binary: $(VENV)/.dev ## build dist/rowlock, one executable for machines without 
 	@$(BIN)/python binary/sbom.py dist/rowlock
 	@ls -lh dist/rowlock dist/rowlock.cdx.json
 
+# setuptools would put in what it built before and the tree no longer has.
+wheels: $(VENV)/.runtime ## build the packages rowlock and rowlock-server into dist/
+	@rm -rf build/lib build/bdist.* server/build $(WHEELS)/rowlock*.whl
+	@$(PIP) wheel --no-deps --no-build-isolation -w $(WHEELS) . ./server
+	@ls -lh $(WHEELS)/*.whl
+
 lock: ## update the lock files after a change in pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }
 	$(LOCK) --extra dev pyproject.toml -o requirements-dev.lock
@@ -81,7 +91,7 @@ lock: ## update the lock files after a change in pyproject.toml (needs uv)
 
 clean: ## remove .venv and caches, but not the data or the fetched server
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
-	rm -rf build dist *.egg-info
+	rm -rf build dist *.egg-info server/build server/*.egg-info
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -94,15 +104,14 @@ $(VENV)/.made:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# setuptools is in both locks, so that the checkout itself installs without a download.
-$(VENV)/.runtime: $(VENV)/.made requirements.lock pyproject.toml
+$(VENV)/.runtime: $(VENV)/.made requirements.lock $(PROJECTS)
 	@echo "Installing requirements.lock into $(VENV) …"
 	@$(PIP) install --require-hashes -r requirements.lock
-	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(INSTALL)
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.made requirements-dev.lock pyproject.toml
+$(VENV)/.dev: $(VENV)/.made requirements-dev.lock $(PROJECTS)
 	@echo "Installing requirements-dev.lock into $(VENV) …"
 	@$(PIP) install --require-hashes -r requirements-dev.lock
-	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(INSTALL)
 	@touch $(VENV)/.runtime $@

@@ -1,5 +1,5 @@
 """`python -m app` is `rowlock`."""
 
-from app.cli import main
+from rowlock.cli import main
 
 main()

@@ -1,22 +1,18 @@
-"""The command `rowlock`.
+"""The server's commands. `rowlock` finds them by the entry points of `rowlock-server`.
 
-What belongs to the server is loaded by the commands that need it: it takes longer than all that a
-client's command does.
+Each loads what it needs when it is run: `--help` shows all of them.
 """
 
 import asyncio
 import sys
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
 
-import rowlock
 from app.domain.errors import RowlockError, UnfitServerError
 from app.runtime.signals import stop_at_hang_up
-from rowlock.cli import app as commands
 from rowlock.cli import options
 from rowlock.cli.render import show_json
 from rowlock.printable import harmless
@@ -24,41 +20,7 @@ from rowlock.printable import harmless
 if TYPE_CHECKING:
     from app.settings import Settings
 
-app = typer.Typer(
-    name="rowlock",
-    help="Background tasks for people who already run MySQL.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-app.add_typer(commands)
-# `bench` measures the server, which does not know it.
-for _found in entry_points(group="rowlock.commands"):
-    app.add_typer(_found.load())
-
-
-def main() -> None:
-    """Run the command line; faults are one sentence on stderr and exit code 1."""
-    app(prog_name="rowlock")
-
-
-def _show_version(is_wanted: bool) -> None:
-    if is_wanted:
-        typer.echo(f"rowlock {rowlock.__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
-        ),
-    ] = False,
-) -> None:
-    pass
+app = typer.Typer(pretty_exceptions_enable=False)
 
 
 @app.command(rich_help_panel="Server")

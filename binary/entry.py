@@ -27,7 +27,7 @@ def main() -> None:
         del sys.argv[:2]
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
         return
-    from app.cli import main as rowlock  # noqa: PLC0415  (after the helpers, which need less)
+    from rowlock.cli import main as rowlock  # noqa: PLC0415  (after the helpers, which need less)
 
     rowlock()
 

@@ -22,6 +22,7 @@ from packageurl import PackageURL
 from PyInstaller.archive.readers import CArchiveReader
 
 _OPENSSL = ("libcrypto", "libssl")
+_OURS = {"rowlock", "rowlock-server"}
 
 
 def bill_of(executable: Path) -> Bom:
@@ -58,7 +59,7 @@ def bill_of(executable: Path) -> Bom:
 
 def _distributions(packages: set[str]) -> Iterator[Component]:
     owners = packages_distributions()
-    names = {name for package in packages for name in owners.get(package, ())} - {"rowlock"}
+    names = {name for package in packages for name in owners.get(package, ())} - _OURS
     licenses = LicenseFactory()
     for name in sorted(names):
         found = distribution(name)

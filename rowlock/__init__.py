@@ -1,7 +1,7 @@
 """Rowlock's client and worker SDK. It talks to the server over HTTP only."""
 
+from functools import cache
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -74,17 +74,25 @@ _MODULES = (
     "client.fields",
 )
 
-try:
-    __version__ = version("rowlock")
-except PackageNotFoundError:  # run from a tree that was not installed
-    __version__ = "0+unknown"
+__version__: str
 
 
 def __getattr__(name: str) -> Any:
     # Imported when asked for: who wants the version alone does not load an HTTP client.
+    if name == "__version__":
+        return _version()
     if name in __all__:
         for module in _MODULES:
             found = getattr(import_module(f"{__name__}.{module}"), name, None)
             if found is not None:
                 return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+@cache
+def _version() -> str:
+    metadata = import_module("importlib.metadata")
+    try:
+        return str(metadata.version("rowlock"))
+    except metadata.PackageNotFoundError:  # run from a tree that was not installed
+        return "0+unknown"

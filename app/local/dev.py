@@ -55,7 +55,9 @@ def run_dev(
 
 def own_command() -> list[str]:
     """How to run this program again; frozen into one executable it takes `-m` as Python does."""
-    return [sys.executable, "-m", "app"]
+    # Not what lies in the folder from which it was started: that may be anybody's project.
+    safe = [] if getattr(sys, "frozen", False) else ["-P"]
+    return [sys.executable, *safe, "-m", "rowlock"]
 
 
 class _Dev:

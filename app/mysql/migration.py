@@ -11,7 +11,7 @@ from app.settings import Settings
 
 def config_for(settings: Settings | None = None) -> Config:
     """Alembic's configuration, wherever the process was started."""
-    config = Config(str(HOME / "alembic.ini"))
+    config = Config()
     config.set_main_option("script_location", str(HOME / "alembic"))
     if settings is not None:
         config.attributes["settings"] = settings

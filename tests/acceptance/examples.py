@@ -15,7 +15,7 @@ import pytest
 from tests.acceptance.deployment import Api, until
 
 PYTHON = sys.executable
-ROWLOCK = (PYTHON, "-m", "app")
+ROWLOCK = (PYTHON, "-m", "rowlock")
 TASK_SECONDS = 60.0
 
 

@@ -22,7 +22,7 @@ from tests.acceptance.commands import Terminal
 from tests.acceptance.deployment import Api, Deployment, until
 from tests.acceptance.test_serve_workers import answering, figure
 
-SOURCES = ("app", "rowlock", "bench", "alembic", "binary", "scheduler.py", "pyproject.toml")
+SOURCES = ("app", "rowlock", "server", "bench", "alembic", "binary", "pyproject.toml")
 LARGEST_MIB = 60
 TOOLS = ("sh", "cat", "env", "sleep")
 

@@ -6,7 +6,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from app.cli import app
+from rowlock.cli import app
 from tests.acceptance.commands import Run, run
 
 

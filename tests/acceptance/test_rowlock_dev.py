@@ -7,8 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -16,17 +15,25 @@ import pytest
 
 from app.local.ports import free_port
 from tests.acceptance.commands import Terminal
-from tests.acceptance.deployment import until
+from tests.acceptance.deployment import FROM_THE_CHECKOUT, until
 
 
 class Dev:
     """A running `rowlock dev`, and what it has printed."""
 
-    def __init__(self, home: Path, port: int) -> None:
+    def __init__(
+        self,
+        home: Path,
+        port: int,
+        *,
+        command: Sequence[str] = FROM_THE_CHECKOUT,
+        folder: Path | None = None,
+    ) -> None:
         self.port = port
         self.output = ""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "app", "dev"],
+            [*command, "dev"],
+            cwd=folder,
             env={
                 **{k: v for k, v in os.environ.items() if not k.startswith("ROWLOCK_")},
                 "ROWLOCK_HOME": str(home),
@@ -46,6 +53,9 @@ class Dev:
 
     def interrupt(self) -> None:
         self._process.send_signal(signal.SIGINT)
+
+    def terminate(self) -> None:
+        self._process.terminate()
 
     def end(self) -> int:
         """Wait for its end; its exit code."""

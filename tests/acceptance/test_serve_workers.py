@@ -75,9 +75,10 @@ if sys.argv[1] == "unpack":
         signal.signal(-code, signal.SIG_DFL) if code != -signal.SIGKILL else None
         os.kill(os.getpid(), -code)
     sys.exit(code)
-from app import cli
+import rowlock_server
 from app.local import dev
-dev.own_command = lambda: [sys.executable, __file__, "unpack", "-m", "app"]
+from rowlock import cli
+dev.own_command = lambda: [sys.executable, __file__, "unpack", "-m", "rowlock"]
 cli.main()
 """
 

@@ -5,17 +5,20 @@ import inspect
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
+from importlib import import_module
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
-from typer.main import get_command
+from typer.main import get_command, get_group
 
 from app.api import admin, schemas
-from app.cli import app as command_line
 from app.domain.states import TRANSITIONS, Actor, Backoff, Event, Priority, Status
 from app.queue import manage
 from app.queue.lists.filters import TaskFilter, conditions
+from rowlock import cli
+from rowlock.cli import app as command_line
 from rowlock.cli.filters import _OPTIONS
 from rowlock.client import fields
 from rowlock.client.admin import Admin, AsyncAdmin
@@ -140,3 +143,12 @@ def test_both_clients_do_the_same() -> None:
 
 def _of(typed: Any) -> set[str]:
     return typed.__required_keys__ | typed.__optional_keys__  # type: ignore[no-any-return]
+
+
+def test_the_root_knows_each_modules_commands() -> None:
+    files = Path(cli.__file__).parent.glob("[!_]*.py")
+    with_commands = {file.stem for file in files if "\n@app.command" in file.read_text()}
+    same(with_commands, cli._OWN, "rowlock/cli/__init__.py", "rowlock/cli")
+    for module, names in cli._OWN.items():
+        theirs = get_group(import_module(f"rowlock.cli.{module}").app).commands
+        same(theirs, names, "rowlock/cli/__init__.py", f"rowlock/cli/{module}.py")

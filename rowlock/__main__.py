@@ -1,0 +1,5 @@
+"""`python -m rowlock` is `rowlock`."""
+
+from rowlock.cli import main
+
+main()
