@@ -1,4 +1,4 @@
-"""`rowlock bench`: the command's part of it; `app/cli.py` finds it by its entry point."""
+"""`rowlock bench`: the command's part of it; `rowlock` finds it by its entry point."""
 
 from typing import Annotated
 

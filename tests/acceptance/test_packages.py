@@ -148,7 +148,7 @@ def empty_database(tmp_path: Path, database_url: str, redis_url: str) -> Iterato
 
 @pytest.mark.xfail(
     strict=True,
-    reason="aiohttp brings 14 MB, and typer and rich with pygments as much (decision 30)",
+    reason="aiohttp brings 13 MB, typer and rich with pygments another 13 (decision 30)",
 )
 def test_the_sdk_is_small(sdk: Environment) -> None:
     files = [path for path in sdk.packages.rglob("*") if path.is_file()]
