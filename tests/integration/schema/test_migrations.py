@@ -1,11 +1,13 @@
 """Migrations: what they say to the server, and what becomes of one that is interrupted."""
 
+import os
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -121,6 +123,21 @@ def test_a_migration_that_comes_to_no_end_for_another_transaction_says_so(
 def test_the_servers_defaults_do_not_matter(wrong_defaults: None, fresh: Settings) -> None:
     migration.upgrade(fresh)
     migration.downgrade(fresh)
+
+
+def test_alembics_own_command_works_from_any_folder(
+    fresh: Settings, project: Path, tmp_path: Path
+) -> None:
+    migration.upgrade(fresh)
+    shown = subprocess.run(
+        [sys.executable, "-m", "alembic", "-c", project / "alembic.ini", "current"],
+        env=os.environ | {"ROWLOCK_DATABASE_URL": fresh.database_url},
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert shown == f"{revisions.head()} (head)\n"
 
 
 def test_who_serves_knows_the_newest_revision_without_alembic() -> None:
