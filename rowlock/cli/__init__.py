@@ -24,6 +24,7 @@ _OWN: Final = {
     "management": ("pause", "resume", "cancel", "retry", "queues"),
     "figures": ("stats",),
     "worker": ("worker",),
+    "run": ("run",),
 }
 
 

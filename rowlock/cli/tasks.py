@@ -1,20 +1,18 @@
 """`rowlock submit`, `list`, `show`, `wait`, `patch`, `delete`."""
 
-import sys
 from collections.abc import Iterable
 from http.client import INTERNAL_SERVER_ERROR
 from itertools import islice
-from pathlib import Path
 from time import monotonic, sleep
 from typing import Annotated, Any, Final, Literal, cast
 
 import typer
-from pydantic_core import from_json
 
 from rowlock.cli import options, render
 from rowlock.cli.columns import NAMES, USUAL, show_ends, show_tasks
 from rowlock.cli.connection import NOT_IN_TIME, TASK_NOT_DONE, USAGE, connected, fail, sentence
 from rowlock.cli.filters import takes_filters
+from rowlock.cli.payload import payload_of
 from rowlock.client.fields import Filters
 from rowlock.client.sync_client import Client
 from rowlock.errors import UnavailableError, UnreachableError, WaitTimeoutError
@@ -70,7 +68,7 @@ def submit(
         retry_backoff=retry_backoff,
     )
     if payload is not None:
-        fields["payload"] = _json(payload)
+        fields["payload"] = payload_of(payload)
     with connected(url, token) as client:
         task = client.submit(title, idempotency_key=idempotency_key, **fields)
         if wait:
@@ -186,7 +184,7 @@ def patch(
         retry_backoff=retry_backoff,
     )
     if payload is not None:
-        changes["payload"] = _json(payload)
+        changes["payload"] = payload_of(payload)
     if both := changes.keys() & set(clear or ()):
         fail(f"{min(both)} is both set and cleared.", USAGE)
     changes |= dict.fromkeys(clear or ())
@@ -246,17 +244,3 @@ def _show_ends(tasks: list[Task], *, as_json: bool) -> None:
 
 def _given(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in (None, [])}
-
-
-def _json(text: str) -> Any:
-    try:
-        if text == "-":
-            text = sys.stdin.read()
-        elif text.startswith("@"):
-            text = Path(text[1:]).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"--payload: {error}", USAGE)
-    try:
-        return from_json(text, allow_inf_nan=False)
-    except ValueError as error:
-        fail(f"--payload is not JSON ({error}); put text in double quotes.", USAGE)

@@ -42,7 +42,11 @@ def run(
         list[str] | None, typer.Argument(metavar="[CMD ARG …]", show_default=False)
     ] = None,
     runs_command: Annotated[
-        bool, typer.Option("--exec", help="Run CMD ARG … for each task; must come last.")
+        bool,
+        typer.Option(
+            "--exec",
+            help="Run CMD ARG … for each task; must come last. `-- CMD ARG …` is the same.",
+        ),
     ] = False,
     forward: Annotated[
         str | None, typer.Option(metavar="URL", help="POST each task to this URL.")
@@ -91,6 +95,8 @@ def run(
     SIGTERM: no more tasks are claimed, running ones may end within --grace-seconds, and the rest
     are released, which does not count as a retry. A second SIGTERM releases them at once.
     """
+    # What comes after `--` is a command, as elsewhere.
+    runs_command = runs_command or (bool(command) and forward is None and handlers is None)
     if [runs_command, forward is not None, handlers is not None].count(True) != 1:
         fail("Choose one of --exec, --forward and --handlers.", USAGE)
     if bool(command) != runs_command:

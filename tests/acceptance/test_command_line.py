@@ -39,7 +39,7 @@ def test_what_the_server_refuses_is_said_on_stderr_by_field(rowlock: Run) -> Non
         (("list", "--url", "nowhere"), "'nowhere' is not a URL"),
         (("import", "/no/such"), "No such file"),
         (("worker",), "one of --exec, --forward and --handlers"),
-        (("worker", "true"), "one of --exec, --forward and --handlers"),
+        (("worker", "no-such-command"), "the command no-such-command was not found"),
         (("worker", "--exec"), "Put the command after --exec"),
         (("worker", "--forward", "http://a", "true"), "Put the command after --exec"),
         (("worker", "--forward", "nowhere"), "'nowhere' is not a URL"),

@@ -176,7 +176,7 @@ def test_once_it_does_what_there_is_and_leaves(client: Client, work: Work) -> No
     ids = client.submit_many({"title": f"t{n}", "queue": f"q{n % 2}"} for n in range(20))
     client.submit("else", queue="q2")
     options = ("--queue", "q0", "--queue", "q1", "--concurrency", "4", "--once")
-    work("w", *options, "--exec", "/bin/sh", "-c", 'echo "$ROWLOCK_TITLE"').ends()
+    work("w", *options, "--", "/bin/sh", "-c", 'echo "$ROWLOCK_TITLE"').ends()
     assert [client.get(i).result for i in ids] == [f"t{n}" for n in range(20)]
     assert count(client, "to_do") == 1
 

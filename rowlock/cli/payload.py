@@ -1,0 +1,24 @@
+"""A payload on the command line: JSON, or a file or stdin that has it."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import from_json
+
+from rowlock.cli.connection import USAGE, fail
+
+
+def payload_of(text: str) -> Any:
+    """What is none ends the command."""
+    try:
+        if text == "-":
+            text = sys.stdin.read()
+        elif text.startswith("@"):
+            text = Path(text[1:]).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"--payload: {error}", USAGE)
+    try:
+        return from_json(text, allow_inf_nan=False)
+    except ValueError as error:
+        fail(f"--payload is not JSON ({error}); put text in double quotes.", USAGE)
