@@ -93,7 +93,7 @@ async def database() -> AsyncIterator[None]:
 def test_a_lifespan_that_fails_ends_the_command_and_shows_where(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(NO_DATABASE)
     ran = subprocess.run(
-        [sys.executable, "-m", "app", "worker", "--handlers", "mine:worker"],
+        [sys.executable, "-m", "rowlock", "worker", "--handlers", "mine:worker"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
