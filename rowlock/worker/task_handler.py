@@ -4,7 +4,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, Unpack, overload
+from typing import Any, Generic, ParamSpec, TypeVar, Unpack
 
 from rowlock.client.async_client import AsyncClient
 from rowlock.client.fields import SubmitFields, TaskDefaults, TaskFields
@@ -15,9 +15,7 @@ from rowlock.worker.handlers import Handlers
 from rowlock.worker.payload import PayloadType
 
 P = ParamSpec("P")
-R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
-T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
 
 
@@ -89,17 +87,3 @@ class TaskHandler(Generic[P, R_co, T_contra]):
         if self._payload_type is not None:
             self._payload_type.read(payload, self.title)
         return {**self.defaults, **fields, "payload": payload}
-
-
-class Registration(Protocol):
-    """Registers a function for a title. Its first parameter is the task, or its payload."""
-
-    @overload
-    def __call__(
-        self, function: Callable[Concatenate[Task, P], R], /
-    ) -> TaskHandler[Concatenate[Task, P], R, Any]: ...
-
-    @overload
-    def __call__(
-        self, function: Callable[Concatenate[T, P], R], /
-    ) -> TaskHandler[Concatenate[T, P], R, T]: ...

@@ -16,7 +16,7 @@ from rowlock.worker.leases import ClaimRequest
 from rowlock.worker.lifespans import AroundFunction, LifespanFunction, opened
 from rowlock.worker.log import log
 from rowlock.worker.log_lines import log_start
-from rowlock.worker.task_handler import Registration, TaskHandler
+from rowlock.worker.registration import Registration, registration
 from rowlock.worker.worker_run import WorkerOptions, WorkerRun
 
 H = TypeVar("H", bound=Handler)
@@ -37,11 +37,10 @@ class Worker:
         if __name__ == "__main__":
             worker.run()
 
-        resize.submit({"width": 640})  # by any process that has the function
-
     If a handler returns, its value is the result and the task is done. If it raises, the
     exception is the error and the task is retried; `Permanent` fails it at once, `Retry` sets
     the delay. Coroutine functions must not block; plain functions run in threads, and may.
+    `resize.submit({"width": 640})`, in any process, stores a task for it.
 
     The worker sends heartbeats within `lease_seconds`; if it dies, its tasks are retried soon
     after that. If a task is cancelled, deleted, or at its deadline, the coroutine is cancelled.
@@ -141,28 +140,10 @@ class Worker:
         """
         if callable(title):
             return self.handler()(title)
-        unknown = defaults.keys() - (TaskDefaults.__optional_keys__ if title is not None else ())
-        if unknown:
-            of = "without a title" if title is None else f"of {title!r}"
-            raise TypeError(f"tasks {of} have no defaults {', '.join(sorted(unknown))}")
-
-        def add(function: Handler) -> Handler:
-            if isinstance(function, TaskHandler):
-                function = function.function
-            signature = self._handlers.add(title, function)
-            if title is None:
-                return function
-            fields: TaskDefaults = {"queue": self._options.request.queues[0], **defaults}
-            return TaskHandler(
-                function,
-                title,
-                defaults=fields,
-                payload_type=signature.payload,
-                handlers=self._handlers,
-                clients=self._clients,
-            )
-
-        return add
+        if title is None and defaults:
+            raise TypeError("only tasks with a title have defaults")
+        fields: TaskDefaults = {"queue": self._options.request.queues[0], **defaults}
+        return registration(self._handlers, self._clients, title, fields)
 
     def lifespan(self, function: L) -> L:
         """Register what is open while the worker runs: an async context manager, or an

@@ -75,7 +75,7 @@ def test_what_cannot_be_called_is_refused_when_it_is_registered(
 
 def test_a_default_has_to_be_a_field_of_tasks() -> None:
     worker: Any = Worker()
-    with pytest.raises(TypeError, match="tasks of 'resize' have no defaults payload, retries"):
+    with pytest.raises(TypeError, match="tasks have no default payload, retries"):
         worker.handler("resize", payload=1, retries=3)
-    with pytest.raises(TypeError, match="without a title have no defaults queue"):
+    with pytest.raises(TypeError, match="only tasks with a title have defaults"):
         worker.handler(queue="images")
