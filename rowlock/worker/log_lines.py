@@ -44,11 +44,14 @@ def log_end(
     attempt: RunningAttempt, *, outcome: str, seconds: float, story: str | None = None
 ) -> None:
     """`story` is what is known of a failure."""
+    level = logging.INFO if outcome in (DONE, RELEASED) else logging.WARNING
+    if not log.isEnabledFor(level):
+        return
     task: Task = attempt.task
     token = CURRENT.set(attempt)
     try:
         log.log(
-            logging.INFO if outcome in (DONE, RELEASED) else logging.WARNING,
+            level,
             "task %d %r, attempt %d: %s after %.2f s%s",
             task.id,
             task.title,
