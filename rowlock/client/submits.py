@@ -76,10 +76,10 @@ class _Joined(_Waiting):
         self.future: asyncio.Future[Task | None] = asyncio.get_running_loop().create_future()
         self.sending: asyncio.Task[None] | None = None
 
-    def settle(self, outcome: Task | RowlockError | None) -> None:
+    def settle(self, outcome: Task | BaseException | None) -> None:
         if self.future.done():  # its caller no longer waits
             return
-        if isinstance(outcome, RowlockError):
+        if isinstance(outcome, BaseException):
             self.future.set_exception(outcome)
         else:
             self.future.set_result(outcome)
@@ -153,8 +153,10 @@ class AsyncSubmits:
 
     def _on_sent(self, batch: list[_Joined], sending: "asyncio.Task[None]") -> None:
         self._sending.discard(sending)
-        for joined in batch:  # cancelled: the client is closed
-            joined.settle(_late(may_have_happened=True))
+        # Cancelled where the client is closed; else what no flow raises.
+        error = None if sending.cancelled() else sending.exception()
+        for joined in batch:
+            joined.settle(error or _late(may_have_happened=True))
         self._line.land()
         self._kick()
 
