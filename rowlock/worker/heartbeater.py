@@ -113,6 +113,8 @@ class Heartbeater:
         failure = next((error for error in outcomes if error is not None), None)
         if outcomes:
             self._log_change(failure)
+        else:
+            self._unheard_since = None  # there is nobody left to be heard of
         return failure is None
 
     def _log_change(self, failure: RowlockError | None) -> None:

@@ -12,8 +12,8 @@ FOREIGN_SECONDS: Final = 60.0
 # How long a worker that is to leave when there is no work waits for a server to say so.
 DRAIN_SECONDS: Final = 15.0
 
-# With these a proxy says that the server is away. What else may come of a body, or a token, is
-# said of the call and not of the server.
+# Nobody says these of a server that is away, as a proxy does with 502, 503 or 504. Other 4xx are
+# said of the call: of its body, or its token.
 _NOBODY_HERE: Final = frozenset({404, 405, 410, 421, 500, 501, 505})
 _CLIENT_ERRORS: Final = 400
 

@@ -9,6 +9,8 @@ import pytest
 from rowlock import AsyncClient, UnexpectedAnswerError, UnreachableError
 from rowlock.http.answer import Answer
 from rowlock.worker import outage
+from rowlock.worker.execution import Execution
+from rowlock.worker.heartbeater import Heartbeater
 from tests.support.sdk import (
     CLAIM,
     FINISH,
@@ -62,6 +64,41 @@ async def test_the_log_has_one_line_when_it_is_away_and_one_when_it_is_back(
         "heartbeats arrive again, after ",
     ):
         assert caplog.text.count(line) == 1, caplog.text
+
+
+async def test_heartbeats_that_nobody_needs_any_more_are_no_outage(
+    sdk: AsyncClient,
+    through: Through,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    beat, had_nobody = Heartbeater._beat, asyncio.Event()
+
+    async def noted(heartbeater: Heartbeater, executions: list[Execution]) -> bool:
+        has_arrived = await beat(heartbeater, executions)
+        if not executions:
+            had_nobody.set()
+        return has_arrived
+
+    monkeypatch.setattr(Heartbeater, "_beat", noted)
+    worker, work = a_worker(through, lease_seconds=5), HeldWork()
+    worker.handler(work)
+    first = await sdk.submit("x")
+    async with working(worker):
+        await work.have_begun(1)
+        through.spoil(HEARTBEAT, request_lost)
+        await through.answered(HEARTBEAT)
+        work.let_go(1)
+        assert (await sdk.wait(first.id, 20)).status == "done"
+        async with asyncio.timeout(20):
+            await had_nobody.wait()
+        second = await sdk.submit("x")
+        await work.have_begun(1)
+        await through.answered(HEARTBEAT, times=2)
+        work.let_go(1)
+        assert (await sdk.wait(second.id, 20)).status == "done"
+    assert "heartbeats do not arrive" in caplog.text
+    assert "heartbeats arrive again" not in caplog.text
 
 
 @pytest.mark.parametrize("status", [HTTPStatus.OK, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY])
