@@ -45,6 +45,7 @@ class Execution:
         self.deadline = self._began + seconds
         # What the log says of a failure.
         self._story: str | None = None
+        self._is_unknown = False
         self.is_over = False
         # The heartbeat's: when the last one was sent, and the timer of the next for progress.
         self.beaten_at = 0.0
@@ -73,6 +74,7 @@ class Execution:
         try:
             result = await work(self.task, self.attempt)
         except UnknownTitleError as unknown:
+            self._is_unknown = True
             return finishes.released(
                 self.lease_id,
                 self.deadline,
@@ -122,12 +124,13 @@ class Execution:
         self._timer.cancel()
         if self.beat_timer is not None:
             self.beat_timer.cancel()
-        log_end(
-            self.attempt,
-            outcome=self._outcome(finish),
-            seconds=clock.now() - self._began,
-            story=self._story,
-        )
+        if not self._is_unknown:  # its title has had its line
+            log_end(
+                self.attempt,
+                outcome=self._outcome(finish),
+                seconds=clock.now() - self._began,
+                story=self._story,
+            )
         self._ended(self, finish)
 
     def _outcome(self, finish: FinishItem | None) -> str:
