@@ -1,1 +1,1 @@
-"""What was found, made into docs/performance.md."""
+"""What was found, made into docs/performance.md and its appendix."""

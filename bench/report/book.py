@@ -1,4 +1,5 @@
-"""docs/performance.md, made of what the last run of each benchmark found (bench/results.json)."""
+"""docs/performance.md and its appendix, made of what the last run of each benchmark found
+(bench/results.json)."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bench.report.details import details_of
+from bench.report.details import details_of, plans_of
 from bench.report.figures import shown, verdict
 from bench.report.plot import Axis, Line, chart
 from bench.result import Result
@@ -29,6 +30,14 @@ of the rounds'. The server, MySQL, Valkey and the load generator shared the mach
 process unless said otherwise. MySQL was durable: every commit was on disk, in the redo log and
 in the binary log, before anybody was told of it.
 """
+_PLANS_HEAD: Final = """\
+# The plans of the lists
+
+Written by `make bench` and `make bench-large`; not by hand. How MySQL ran each list that
+[performance](performance.md) has times of: the table, how it is gone through, the index, and what
+`EXPLAIN` says besides; and the rows that were read for the first page or for one from the middle,
+whichever took more.
+"""
 
 
 class Book:
@@ -37,6 +46,7 @@ class Book:
     def __init__(self, project: Path = PROJECT) -> None:
         self._kept = project / "bench" / "results.json"
         self.page = project / "docs" / "performance.md"
+        self.appendix = project / "docs" / "performance-plans.md"
         self._images = project / "docs" / "images"
 
     def keep(
@@ -55,12 +65,13 @@ class Book:
         self._kept.write_text(json.dumps(ordered, ensure_ascii=False, indent=1) + "\n")
 
     def write(self) -> Path:
-        """The page and its plots, from everything that is kept."""
+        """The page, its plots and its appendix, from everything that is kept."""
         kept = self._read()
         if not kept:
             return self.page
         sections = [_HEAD, _table(kept), *self._plots(kept), _machine(kept), _measured(kept)]
         self.page.write_text("\n".join(sections))
+        self.appendix.write_text("\n".join([_PLANS_HEAD, *_plans(kept)]))
         return self.page
 
     def _read(self) -> dict[str, Any]:
@@ -123,7 +134,18 @@ def _measured(kept: Mapping[str, Any]) -> str:
         lines.append("")
         for details in seen:
             lines += details_of(details)
+        if any(map(plans_of, seen)):
+            lines += [f"How MySQL ran the lists: [the plans](performance-plans.md#{name}).", ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _plans(kept: Mapping[str, Any]) -> list[str]:
+    return [
+        "\n".join([f"## {name}", "", *plans])
+        for name, entry in kept.items()
+        for result in _results(entry)
+        if (plans := plans_of(result.details))
+    ]
 
 
 def _backlog_plot(details: Mapping[str, Any]) -> str:

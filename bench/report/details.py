@@ -1,18 +1,28 @@
 """What stands behind a figure, as Markdown: runs, points, plans."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from bench.report.figures import number
 
+# The detail that goes into the appendix: how MySQL runs each list.
+PLANS: Final = "explain"
+
+
+def plans_of(details: Mapping[str, Any]) -> list[str]:
+    """The plans alone, as one table; nothing if there are none."""
+    plans = details.get(PLANS)
+    return [*_table(plans), ""] if plans else []
+
 
 def details_of(details: Mapping[str, Any]) -> list[str]:
-    """Runs side by side in one table, lists of equals in one each, the rest as a line."""
+    """All but the plans: runs side by side in one table, lists of equals in one each, the rest as
+    a line."""
     runs = {k: v for k, v in details.items() if isinstance(v, dict) and "rates" in v}
     lines = _runs(runs) if runs else []
     rest = []
     for name, value in details.items():
-        if name in runs:
+        if name in runs or name == PLANS:
             continue
         if _is_table(value):
             lines += _folded(name, _table(value)) if len(value) > 20 else [*_table(value), ""]
@@ -69,4 +79,6 @@ def _said(value: Any) -> str:
         return ", ".join(_said(one) for one in value)
     if isinstance(value, float):
         return number(value)
-    return f"{value:,}" if isinstance(value, int) else str(value).replace("|", "\\|")
+    if isinstance(value, int):
+        return f"{value:,}"
+    return str(value).replace("|", "\\|").replace("<", "&lt;")

@@ -1,13 +1,14 @@
 """The benchmarks' own arithmetic, and the report that is made of what they find."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from bench import request_path
-from bench.report.book import Book
+from bench.report.book import PROJECT, Book
 from bench.report.plot import Axis, Line, chart
 from bench.result import BenchError, Result, Run, interleave, percentiles, ratio
 from bench.scripts import finish_and_claim
@@ -96,6 +97,36 @@ def test_a_run_of_one_benchmark_leaves_the_others_rows_as_they_are(tmp_path: Pat
     assert "| submitted | 4,321 tasks/s |" in page
     assert "| read | 8,765 tasks/s |" in page
     assert page.count("| read |") == 1
+
+
+def test_plans_are_in_the_appendix_and_the_page_leads_there(tmp_path: Path) -> None:
+    for directory in ("bench", "docs/images"):
+        (tmp_path / directory).mkdir(parents=True)
+    book = Book(tmp_path)
+    plans = [{"list": "status=done", "plan": "<derived2> ALL"}]
+
+    book.keep(
+        "lists", [replace(result("lists", 1), details={"explain": plans})], MACHINE, Options()
+    )
+    page = book.write().read_text()
+
+    assert "derived2" not in page
+    assert "](performance-plans.md#lists)" in page
+    appendix = book.appendix.read_text()
+    assert "## lists\n" in appendix
+    assert "| status=done | &lt;derived2> ALL |" in appendix
+
+
+def test_the_report_is_what_the_kept_results_make(tmp_path: Path) -> None:
+    (tmp_path / "bench").mkdir()
+    (tmp_path / "docs/images").mkdir(parents=True)
+    kept = Book()
+    (tmp_path / "bench/results.json").write_text((PROJECT / "bench/results.json").read_text())
+    made = Book(tmp_path)
+    made.write()
+
+    assert made.page.read_text() == kept.page.read_text()
+    assert made.appendix.read_text() == kept.appendix.read_text()
 
 
 def test_a_plot_is_well_formed_and_says_what_it_shows() -> None:
