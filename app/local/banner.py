@@ -1,6 +1,9 @@
 """What a new user reads first: where everything is, and how to try it."""
 
 import re
+import shlex
+import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +16,13 @@ Rowlock is running.
   Redis     {redis}
   Data      {home}
 
-Submit a task:
+In another terminal: submit a task, and run a worker, which answers with what it was given:
+
+  export ROWLOCK_URL={url}{tokens}
+  {rowlock} submit "Say hello" --priority high
+  {rowlock} worker --once --exec cat
+
+Or by any HTTP client. Submit a task:
 
   curl -s {url}/tasks {json}{client} \\
     -d '{{"title": "Say hello", "priority": "高"}}'; echo
@@ -28,11 +37,15 @@ Act as its worker: claim it, then complete it:
 Ctrl-C stops everything and keeps the data.
 """
 
+_TOKENS = """
+  export ROWLOCK_CLIENT_TOKEN=YOUR-CLIENT-TOKEN
+  export ROWLOCK_WORKER_TOKEN=YOUR-WORKER-TOKEN"""
+
 
 @dataclass(frozen=True)
 class Banner:
     """`mysql` and `redis` are URLs. `*_password_file` has the password of a server that is ours;
-    it is shown where only a person sees it."""
+    it is shown where only a person sees it. `rowlock` is how a shell calls this program."""
 
     url: str
     home: Path
@@ -41,6 +54,7 @@ class Banner:
     mysql_password_file: Path | None
     redis_password_file: Path | None
     tokens_needed: bool
+    rowlock: str
     shows_passwords: bool
 
     def text(self) -> str:
@@ -50,6 +64,8 @@ class Banner:
             mysql=self._server(self.mysql, self.mysql_password_file),
             redis=self._server(self.redis, self.redis_password_file) or "none",
             json="-H 'Content-Type: application/json'",
+            rowlock=self.rowlock,
+            tokens=_TOKENS if self.tokens_needed else "",
             client=_token("CLIENT") if self.tokens_needed else "",
             worker=_token("WORKER") if self.tokens_needed else "",
         )
@@ -60,6 +76,17 @@ class Banner:
         if self.shows_passwords:
             return url
         return f"{without_password(url)}   (password: {password_file})"
+
+
+def own_name() -> str:
+    """How a shell calls this very program: by its name if that leads here, else by its path."""
+    own = Path(sys.executable)
+    if not getattr(sys, "frozen", False):
+        own = own.with_name("rowlock")
+    named = shutil.which("rowlock")
+    if not own.exists() or (named and own.samefile(named)):
+        return "rowlock"
+    return shlex.quote(str(own))
 
 
 def without_password(url: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
-from app.local.banner import Banner
+from app.local.banner import Banner, own_name
 from app.local.child import Child
 from app.local.dev_settings import DevSettings
 from app.local.errors import LocalError
@@ -126,6 +126,7 @@ class _Dev:
                 mysql_password_file=mysql.password_file if mysql else None,
                 redis_password_file=valkey.configuration if valkey else None,
                 tokens_needed=settings.has_tokens,
+                rowlock=own_name(),
                 # Not into a log, which others may read, and which is kept.
                 shows_passwords=sys.stdout.isatty(),
             ).text()

@@ -122,8 +122,11 @@ def test_the_banner_works_ctrl_c_stops_everything_and_the_data_is_kept(
         well = dict.fromkeys(("mysql", "schema", "redis", "scheduler"), "ok")
         until(lambda: http.get("/readyz").json()["parts"] == well, "all is well")
         assert http.get("/docs").is_success
+        shell(first.command("In another terminal"))
+        (said,) = http.get("/tasks").json()
+        assert (said["title"], said["status"], said["priority"]) == ("Say hello", "done", "高")
         if shutil.which("curl"):
-            task = json.loads(shell(first.command("Submit a task")))
+            task = json.loads(shell(first.command("Or by any HTTP client")))
             assert (task["status"], task["priority"]) == ("to_do", "高")
             done = json.loads(shell(first.command("Act as its worker")))
             assert (done["id"], done["status"], done["result"]) == (task["id"], "done", "hello")

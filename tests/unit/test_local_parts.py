@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.local.banner import Banner, without_password
+from app.local.banner import Banner, own_name, without_password
 from app.local.child import Child
 from app.local.dev_settings import DevSettings
 from app.local.errors import LocalError
@@ -107,14 +107,34 @@ def test_a_password_that_is_not_ours_is_not_shown() -> None:
         mysql_password_file=None,
         redis_password_file=None,
         tokens_needed=True,
+        rowlock="rowlock",
         shows_passwords=True,
     ).text()
     assert "mysql://me:***@db.example:3306/x" in banner
     assert "redis://:***@r.example/0" in banner
     assert "secret" not in banner
     assert "hidden" not in banner
-    assert "YOUR-CLIENT-TOKEN" in banner
-    assert "YOUR-WORKER-TOKEN" in banner
+    for door in ("CLIENT", "WORKER"):
+        assert f"export ROWLOCK_{door}_TOKEN=YOUR-{door}-TOKEN\n" in banner
+        assert f"Bearer YOUR-{door}-TOKEN'" in banner
+
+
+@pytest.mark.parametrize("is_on_the_path", [True, False])
+def test_the_banner_calls_the_program_that_shows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_on_the_path: bool
+) -> None:
+    own = tmp_path / "my own/rowlock"
+    another = tmp_path / "bin/rowlock"
+    for program in (own, another):
+        program.parent.mkdir()
+        program.touch(mode=0o755)
+    if is_on_the_path:  # as pipx puts it there
+        another.unlink()
+        another.symlink_to(own)
+    monkeypatch.setattr("sys.executable", str(own.with_name("python")))
+    monkeypatch.setenv("PATH", str(another.parent))
+
+    assert own_name() == ("rowlock" if is_on_the_path else f"'{own}'")
 
 
 @pytest.mark.parametrize("is_seen_by_a_person", [True, False])
@@ -129,6 +149,7 @@ def test_a_password_of_ours_is_shown_to_a_person_or_where_it_is_kept(
         mysql_password_file=Path("/data/mysql/mark"),
         redis_password_file=Path("/data/valkey/valkey.conf"),
         tokens_needed=False,
+        rowlock="rowlock",
         shows_passwords=is_seen_by_a_person,
     ).text()
     assert ("secret" in banner) == ("hidden" in banner) == is_seen_by_a_person
