@@ -9,9 +9,11 @@ import pytest
 from pydantic.fields import FieldInfo
 from typer.main import get_command
 
+import rowlock
 from app.processes.application import create_app
 from app.settings import DOORS, Settings
 from rowlock.cli import app as command_line
+from tests.support import reference
 
 PROJECT = Path(__file__).parent.parent.parent
 PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
@@ -103,6 +105,11 @@ def test_every_call_of_the_api_is_in_the_walk_through() -> None:
 
 def _unnamed(call: str) -> str:
     return re.sub(r"\{\w+\}", "{}", call)
+
+
+def test_the_reference_of_the_sdk_is_its_docstrings() -> None:
+    assert {name for names in reference.SECTIONS.values() for name in names} == set(rowlock.__all__)
+    assert reference.written() == reference.reference(), "python -m tests.support.reference"
 
 
 def test_every_setting_is_listed_with_its_default_and_meaning() -> None:
