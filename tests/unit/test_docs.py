@@ -17,10 +17,13 @@ from tests.support import reference
 
 PROJECT = Path(__file__).parent.parent.parent
 PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
+CHINESE = [page for page in PAGES if page.name.endswith(".zh-CN.md")]
 
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`[^`\n]+`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
+# With what stands before and after it.
+_LINKED = re.compile(r"(.{0,6}\[[^]]*)\]\(([^)\s]+)\)(.{0,3})")
 
 
 def text_of(page: str) -> str:
@@ -80,8 +83,54 @@ def _items(text: str) -> int:
 
 def _targets(text: str) -> list[str]:
     languages = {"README.md", "README.zh-CN.md"}
-    return [link.replace(".zh-CN.svg", ".svg") for link in sorted(_LINK.findall(text))
-            if link not in languages]  # fmt: skip
+    links = [link for link in _LINK.findall(text) if link not in languages]
+    return sorted(link.replace(".zh-CN.", ".") for link in links)
+
+
+@pytest.mark.parametrize("page", CHINESE, ids=lambda page: page.name)
+def test_a_chinese_page_has_the_parts_and_the_code_of_the_english_one(page: Path) -> None:
+    # The reference is made from the docstrings, and is English.
+    chinese = page.read_text().partition("\n## 参考\n")[0]
+    english = _english(page).read_text().partition("\n## Reference\n")[0]
+
+    assert list(map(_uncommented, _FENCED.findall(chinese))) == list(
+        map(_uncommented, _FENCED.findall(english))
+    )
+    for of in (_levels, _first_cells, _rows, _items):
+        assert of(chinese) == of(english)
+
+
+@pytest.mark.parametrize("page", CHINESE, ids=lambda page: page.name)
+def test_a_chinese_page_says_which_links_lead_to_english(page: Path) -> None:
+    for before, link, after in _LINKED.findall(prose(page.read_text())):
+        target = link.partition("#")[0]
+        english = page.parent / target
+        is_its_own = not target or ("英文版" in before and english == _english(page))
+        if is_its_own or ".zh-CN." in target or before.endswith(("[English", "![")):
+            continue
+        assert after in ("（英文", "，英文"), link
+        if "#reference" not in link:
+            assert not english.with_suffix(".zh-CN.md").is_file(), link
+
+
+def _english(page: Path) -> Path:
+    return page.with_name(page.name.replace(".zh-CN", ""))
+
+
+def _uncommented(code: str) -> str:
+    return re.sub(r'# .*|""".*"""', "", code)
+
+
+def _rows(text: str) -> int:
+    return text.count("\n| ")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_no_command_names_a_task_by_a_number(page: Path) -> None:
+    """Typed as it stands, it would be about somebody's task."""
+    for block in re.findall(r"^```sh\n.*?^```", page.read_text(), re.MULTILINE | re.DOTALL):
+        assert not re.search(r"/tasks/\d", block)
+        assert not re.search(r"\browlock (?:[a-z]+) \d", block)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
@@ -175,11 +224,3 @@ def test_every_room_is_on_the_map_and_every_file_that_is_named_is_there(page: st
     tree = [str(file.relative_to(PROJECT)) for file in PROJECT.glob("app/**/*.py")]
     for named in re.findall(r"`([a-z_/]+\.py)`", text):
         assert any(file == named or file.endswith(f"/{named}") for file in tree), named
-
-
-def test_both_maps_have_the_same_parts_in_the_same_order() -> None:
-    english, chinese = text_of("docs/architecture.md"), text_of("docs/architecture.zh-CN.md")
-    assert _FENCED.findall(english) == _FENCED.findall(chinese)
-    for of in (_levels, _first_cells):
-        assert of(english) == of(chinese)
-    assert english.count("\n| ") == chinese.count("\n| ")
