@@ -85,6 +85,9 @@ def ask(
             last_start = min(began + budget.retry_seconds + had_seconds, deadline)
             has_time = budget.retry_seconds > 0 and clock() + pause < last_start
             if not (has_time and _may_repeat(call, error)):
+                if isinstance(error, UnreachableError):
+                    # Of all tries: an earlier one may have arrived where the last did not.
+                    error.may_have_happened |= may_have_happened
                 raise
             may_have_happened |= getattr(error, "may_have_happened", True)
         yield Pause(pause)

@@ -91,6 +91,9 @@ def test_the_error_says_whether_it_may_have_happened() -> None:
     with pytest.raises(UnreachableError) as refused:
         Played(ONCE, NOT_SENT, seconds=0)
     assert not refused.value.may_have_happened
+    with pytest.raises(UnreachableError, match="refused") as both:
+        Played(REPEATABLE, ANSWER_LOST, NOT_SENT, seconds=0.15)
+    assert both.value.may_have_happened
 
 
 @pytest.mark.parametrize(("status", "kind"), [(404, NotFoundError), (409, ConflictError)])
