@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 # Shorter than the 5 s after which the server closes: a connection is not used in its last moment.
 KEEP_ALIVE_SECONDS: Final = 4.0
+# 101, another protocol, was not asked for.
+_INTERIM: Final = range(102, 200)
 
 
 class Exchange(Protocol):
@@ -135,6 +137,7 @@ class Connections:
 
     def _connected(self, request: Request, due: float) -> http.client.HTTPConnection:
         connection = self._connection()
+        connection.response_class = _Response
         # `connect` opens its socket by this, in every Python since 2.7.
         connection._create_connection = partial(_open, due)  # type: ignore[attr-defined]
         try:
@@ -160,6 +163,16 @@ class Connections:
         if proxy is not None:
             connection.set_tunnel(url.host, url.port, self._for_proxy)
         return connection
+
+
+class _Response(http.client.HTTPResponse):
+    def _read_status(self) -> tuple[str, int, str]:
+        # What is only on its way to an answer, 103 say: the library passes over 100 alone, and
+        # would take another for the answer, and the answer for that of the next request.
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        if status in _INTERIM:
+            status = http.client.CONTINUE
+        return version, status, reason
 
 
 class _Timed(socket.socket):

@@ -244,3 +244,22 @@ async def test_a_body_of_any_size_arrives(kind: type[Client | AsyncClient]) -> N
             await client.submit_batch([{"title": "t", "description": "d" * size}])
         await client.close()
     assert [size // 100_000 for size in sizes] == [0, 3, 30]
+
+
+@KINDS
+async def test_what_announces_an_answer_is_not_taken_for_it(
+    kind: type[Client | AsyncClient],
+) -> None:
+    async def answer_late(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for status in (b"100 Continue", b"103 Early Hints"):
+            writer.write(b"HTTP/1.1 " + status + b"\r\nLink: </x>; rel=preload\r\n\r\n")
+            await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.write(EMPTY)
+
+    async with listening(answer_late) as (port, listener):
+        client = Face(kind(f"http://127.0.0.1:{port}", retry_seconds=0))
+        assert await client.tags() == []
+        assert await client.tags() == []
+        assert listener.connections == 1
+        await client.close()
