@@ -26,6 +26,8 @@ CONNECTION_LIMIT: Final = 100
 HEADER_LIMIT_BYTES: Final = 65_536
 # Of a try's time, for a connection: who got none knows that nothing was sent.
 _CONNECT_SHARE: Final = 0.9
+# A deadline that has passed: for aiohttp 0 would be no end.
+_SHORTEST_TRY_SECONDS: Final = 0.001
 # Larger bodies are sent in parts, so that the event loop does other things between them.
 _PART_BYTES: Final = 256 * 1024
 
@@ -101,6 +103,7 @@ class AsyncConnections:
 
     async def send(self, request: Request, seconds: float) -> Answer:
         session = self._own()
+        seconds = max(seconds, _SHORTEST_TRY_SECONDS)
         times = aiohttp.ClientTimeout(total=seconds, connect=seconds * _CONNECT_SHARE)
         body = request.body
         try:

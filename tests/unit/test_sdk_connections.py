@@ -263,3 +263,12 @@ async def test_what_announces_an_answer_is_not_taken_for_it(
         assert await client.tags() == []
         assert listener.connections == 1
         await client.close()
+
+
+@KINDS
+async def test_a_try_that_begins_too_late_ends_at_once(kind: type[Client | AsyncClient]) -> None:
+    async with listening(say_nothing) as (port, _), asyncio.timeout(20):
+        client = Face(kind(f"http://127.0.0.1:{port}", timeout_seconds=0, retry_seconds=0))
+        with pytest.raises(UnreachableError, match="in time"):
+            await client.tags()
+        await client.close()
