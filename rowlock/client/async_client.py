@@ -54,7 +54,7 @@ class AsyncClient:
     ) -> None:
         self._budget = RetryBudget(retry_seconds, timeout_seconds)
         self._transport = AsyncTransport(target(url, token, admin_token), exchange)
-        self._submits = AsyncSubmits(self.ask, self._budget.seconds)
+        self._submits = AsyncSubmits(self._ask_until, self._budget.seconds)
         self.admin = AsyncAdmin(self.ask)
 
     async def submit(
@@ -149,6 +149,9 @@ class AsyncClient:
     async def ask(self, call: Call[T]) -> T:
         """Send any call and return its answer."""
         return await self._transport.run(flows.ask(call, self._budget))
+
+    async def _ask_until(self, call: Call[T], until: float) -> T:
+        return await self._transport.run(flows.ask(call, self._budget, until=until))
 
     async def close(self) -> None:
         """Close the connections."""

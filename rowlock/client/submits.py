@@ -2,34 +2,87 @@
 
 Two calls at most are under way. Who submits meanwhile waits until one of them comes back, and all
 that wait by then go as one batch. Where a batch is refused each goes alone, so that an error is
-its own caller's.
+its own caller's. Each has one deadline for all of it; a batch has its youngest's, and who has less
+time gives up before.
 """
 
 import asyncio
 import os
 import threading
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final, Generic, TypeVar
 
 from rowlock.client import calls
-from rowlock.client.line import Line, Waiting, call_of, late, outcomes
-from rowlock.errors import RowlockError
+from rowlock.errors import RowlockError, UnreachableError, is_refusal
 from rowlock.http.call import Call
 from rowlock.models import Task
 
+FLIGHT_LIMIT: Final = 2
+BATCH_LIMIT: Final = 100
+BATCH_LIMIT_BYTES: Final = 512 * 1024
 
-class _Joined(Waiting):
-    def __init__(self, body: bytes) -> None:
-        super().__init__(body)
+
+class _Waiting:
+    def __init__(self, body: bytes, due: float) -> None:
+        self.body = body
+        self.due = due
+
+
+W = TypeVar("W", bound=_Waiting)
+
+
+class _Line(Generic[W]):
+    """Who waits, and how many calls are under way."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[W] = deque()
+        self._flights = 0
+
+    def join(self, waiting: W) -> None:
+        self._waiting.append(waiting)
+
+    def leave(self, waiting: W) -> bool:
+        """Whether it waited until now, for a call that has not begun."""
+        try:
+            self._waiting.remove(waiting)
+        except ValueError:
+            return False
+        return True
+
+    def take(self) -> list[W]:
+        """Who goes in the next call: nobody if two are under way, or nobody waits. With room for
+        two calls they are divided among them."""
+        batch: list[W] = []
+        size = 0
+        if self._flights < FLIGHT_LIMIT and self._waiting:
+            share = -(-len(self._waiting) // (FLIGHT_LIMIT - self._flights))
+            while self._waiting and len(batch) < min(share, BATCH_LIMIT):
+                size += len(self._waiting[0].body)
+                if batch and size > BATCH_LIMIT_BYTES:
+                    break
+                batch.append(self._waiting.popleft())
+            self._flights += 1
+        return batch
+
+    def land(self) -> None:
+        """A call is over."""
+        self._flights -= 1
+
+
+class _Joined(_Waiting):
+    def __init__(self, body: bytes, due: float) -> None:
+        super().__init__(body, due)
         # None: to be sent alone.
         self.future: asyncio.Future[Task | None] = asyncio.get_running_loop().create_future()
         self.sending: asyncio.Task[None] | None = None
 
-    def settle(self, outcome: Task | BaseException | None) -> None:
+    def settle(self, outcome: Task | RowlockError | None) -> None:
         if self.future.done():  # its caller no longer waits
             return
-        if isinstance(outcome, BaseException):
+        if isinstance(outcome, RowlockError):
             self.future.set_exception(outcome)
         else:
             self.future.set_result(outcome)
@@ -38,7 +91,7 @@ class _Joined(Waiting):
 class AsyncSubmits:
     """For one event loop. A submit that has waited for `seconds` gives up."""
 
-    def __init__(self, ask: Callable[[Call[Any]], Awaitable[Any]], seconds: float) -> None:
+    def __init__(self, ask: Callable[[Call[Any], float], Awaitable[Any]], seconds: float) -> None:
         self._ask = ask
         self._seconds = seconds
         self._forget()
@@ -47,20 +100,20 @@ class AsyncSubmits:
         """Store a task. Raises `RowlockError`."""
         if self._pid != os.getpid():
             self._forget()
-        joined = _Joined(body)
+        joined = _Joined(body, time.monotonic() + self._seconds)
         self._line.join(joined)
         self._kick()
         try:
             async with asyncio.timeout(self._seconds):
                 task = await joined.future
         except TimeoutError as error:
-            raise late(may_have_happened=not self._line.leave(joined)) from error
+            raise _late(may_have_happened=not self._line.leave(joined)) from error
         except asyncio.CancelledError:
             self._line.leave(joined)
             if joined.sending is not None:  # for this one alone
                 joined.sending.cancel()
             raise
-        return await self._whole(task, body)
+        return await self._whole(task, joined)
 
     async def close(self) -> None:
         """Break off what is under way."""
@@ -71,7 +124,7 @@ class AsyncSubmits:
 
     def _forget(self) -> None:
         # Of a process that this one was forked from, nobody waits here.
-        self._line: Line[_Joined] = Line()
+        self._line: _Line[_Joined] = _Line()
         self._sending: set[asyncio.Task[None]] = set()
         self._is_kicked = False
         self._pid = os.getpid()
@@ -93,9 +146,9 @@ class AsyncSubmits:
 
     async def _send(self, batch: list[_Joined]) -> None:
         try:
-            tasks = await self._ask(call_of(batch))
+            tasks = await self._ask(_call_of(batch), batch[-1].due)
         except RowlockError as error:
-            for joined, outcome in zip(batch, outcomes(error, len(batch)), strict=True):
+            for joined, outcome in zip(batch, _outcomes(error, len(batch)), strict=True):
                 joined.settle(outcome)
         else:
             for joined, task in zip(batch, tasks, strict=True):
@@ -103,26 +156,24 @@ class AsyncSubmits:
 
     def _on_sent(self, batch: list[_Joined], sending: "asyncio.Task[None]") -> None:
         self._sending.discard(sending)
-        # Cancelled where the client is closed; else what no flow raises.
-        error = None if sending.cancelled() else sending.exception()
-        for joined in batch:
-            joined.settle(error or late(may_have_happened=True))
+        for joined in batch:  # cancelled: the client is closed
+            joined.settle(_late(may_have_happened=True))
         self._line.land()
         self._kick()
 
-    async def _whole(self, task: Task | None, body: bytes) -> Task:
+    async def _whole(self, task: Task | None, joined: _Joined) -> Task:
         if task is None:
-            task = await self._ask(calls.submit(body, None))
+            task = await self._ask(calls.submit(joined.body, None), joined.due)
         elif task.is_summary:
-            task = await self._ask(calls.get(task.id))
+            task = await self._ask(calls.get(task.id), joined.due)
         return task
 
 
-class _Stopped(Waiting):
+class _Stopped(_Waiting):
     """A thread that waits."""
 
-    def __init__(self, body: bytes) -> None:
-        super().__init__(body)
+    def __init__(self, body: bytes, due: float) -> None:
+        super().__init__(body, due)
         self.is_called = threading.Event()
         # The batch that is this thread's to send.
         self.leads: list[_Stopped] | None = None
@@ -133,7 +184,7 @@ class _Stopped(Waiting):
 class Submits:
     """The same for threads: of those that go together, one sends the batch."""
 
-    def __init__(self, ask: Callable[[Call[Any]], Any], seconds: float) -> None:
+    def __init__(self, ask: Callable[[Call[Any], float], Any], seconds: float) -> None:
         self._ask = ask
         self._seconds = seconds
         self._forget()
@@ -142,7 +193,7 @@ class Submits:
         """Store a task. Raises `RowlockError`."""
         if self._pid != os.getpid():
             self._forget()
-        stopped = _Stopped(body)
+        stopped = _Stopped(body, time.monotonic() + self._seconds)
         with self._lock:
             self._line.join(stopped)
             self._call()
@@ -155,31 +206,31 @@ class Submits:
             if stopped.leads is not None:
                 self._send(stopped.leads)
         if not stopped.is_called.is_set():
-            raise late(may_have_happened=not has_left)
+            raise _late(may_have_happened=not has_left)
         if isinstance(stopped.outcome, RowlockError):
             raise stopped.outcome
-        return self._whole(stopped.outcome, body)
+        return self._whole(stopped.outcome, stopped)
 
     def _forget(self) -> None:
         # The threads of a process that this one was forked from are not here.
-        self._line: Line[_Stopped] = Line()
+        self._line: _Line[_Stopped] = _Line()
         self._lock = threading.Lock()
         self._pid = os.getpid()
 
     def _call(self) -> None:
         while batch := self._line.take():
-            batch[0].leads = batch
-            batch[0].is_called.set()
+            batch[-1].leads = batch
+            batch[-1].is_called.set()
 
     def _send(self, batch: list[_Stopped]) -> None:
         for stopped in batch:  # until it is known
-            stopped.outcome = late(may_have_happened=True)
+            stopped.outcome = _late(may_have_happened=True)
         try:
-            tasks = self._ask(call_of(batch))
+            tasks = self._ask(_call_of(batch), batch[-1].due)
             for stopped, task in zip(batch, tasks, strict=True):
                 stopped.outcome = task
         except RowlockError as error:
-            for stopped, outcome in zip(batch, outcomes(error, len(batch)), strict=True):
+            for stopped, outcome in zip(batch, _outcomes(error, len(batch)), strict=True):
                 stopped.outcome = outcome
         finally:
             with self._lock:
@@ -188,9 +239,35 @@ class Submits:
             for stopped in batch:
                 stopped.is_called.set()
 
-    def _whole(self, task: Task | None, body: bytes) -> Task:
+    def _whole(self, task: Task | None, stopped: _Stopped) -> Task:
         if task is None:
-            task = self._ask(calls.submit(body, None))
+            task = self._ask(calls.submit(stopped.body, None), stopped.due)
         elif task.is_summary:
-            task = self._ask(calls.get(task.id))
+            task = self._ask(calls.get(task.id), stopped.due)
         return task
+
+
+def _call_of(batch: list[W]) -> Call[list[Task]]:
+    if len(batch) == 1:
+        return calls.submit_one(batch[0].body)
+    # Small enough for the time that one alone has.
+    return calls.submit_batch((each.body for each in batch), None, extra_seconds=0.0)
+
+
+def _late(*, may_have_happened: bool) -> UnreachableError:
+    return UnreachableError("POST /tasks: no answer in time", may_have_happened=may_have_happened)
+
+
+def _outcomes(error: RowlockError, callers: int) -> list[RowlockError | None]:
+    """For each: its own error, or that it is to be sent alone, where one of several was refused."""
+    if callers == 1:
+        return [error]
+    return [None if is_refusal(error) else _one_of(error) for _ in range(callers)]
+
+
+def _one_of(error: RowlockError) -> RowlockError:
+    """Each caller adds to the traceback of its own."""
+    own = Exception.__new__(type(error))
+    own.args, own.__cause__ = error.args, error
+    own.__dict__.update(error.__dict__)
+    return own

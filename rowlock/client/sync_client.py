@@ -54,7 +54,7 @@ class Client:
     ) -> None:
         self._budget = RetryBudget(retry_seconds, timeout_seconds)
         self._transport = Transport(target(url, token, admin_token), exchange)
-        self._submits = Submits(self.ask, self._budget.seconds)
+        self._submits = Submits(self._ask_until, self._budget.seconds)
         self.admin = Admin(self.ask)
 
     def submit(
@@ -148,6 +148,9 @@ class Client:
     def ask(self, call: Call[T]) -> T:
         """Send any call and return its answer."""
         return self._transport.run(flows.ask(call, self._budget))
+
+    def _ask_until(self, call: Call[T], until: float) -> T:
+        return self._transport.run(flows.ask(call, self._budget, until=until))
 
     def close(self) -> None:
         """Close the connections."""

@@ -272,3 +272,24 @@ async def test_a_try_that_begins_too_late_ends_at_once(kind: type[Client | Async
         with pytest.raises(UnreachableError, match="in time"):
             await client.tags()
         await client.close()
+
+
+@KINDS
+async def test_a_submit_that_waited_for_others_has_no_more_time_than_they(
+    kind: type[Client | AsyncClient],
+) -> None:
+    async def late() -> float:
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(UnreachableError):
+            await client.submit("late")
+        return asyncio.get_running_loop().time() - began
+
+    async with listening(say_nothing) as (port, _), asyncio.timeout(20):
+        client = Face(kind(f"http://127.0.0.1:{port}", timeout_seconds=2, retry_seconds=2))
+        first = [asyncio.ensure_future(client.submit(f"first {n}")) for n in range(2)]
+        await asyncio.sleep(0.3)
+        # Two go as the first give up, shortly before their own end.
+        took = await asyncio.gather(late(), late(), late())
+        assert max(took) < 3, took
+        await asyncio.gather(*first, return_exceptions=True)
+        await client.close()
