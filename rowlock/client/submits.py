@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
@@ -165,7 +166,8 @@ class AsyncSubmits:
         if task is None:
             task = await self._ask(calls.submit(joined.body, None), joined.due)
         elif task.is_summary:
-            task = await self._ask(calls.get(task.id), joined.due)
+            with suppress(RowlockError):  # it is stored, whatever comes of asking for the rest
+                task = await self._ask(calls.get(task.id), joined.due)
         return task
 
 
@@ -243,7 +245,8 @@ class Submits:
         if task is None:
             task = self._ask(calls.submit(stopped.body, None), stopped.due)
         elif task.is_summary:
-            task = self._ask(calls.get(task.id), stopped.due)
+            with suppress(RowlockError):  # it is stored, whatever comes of asking for the rest
+                task = self._ask(calls.get(task.id), stopped.due)
         return task
 
 

@@ -14,7 +14,7 @@ import rowlock
 from app.local.ports import free_port
 from rowlock import AsyncClient, Client, UnexpectedAnswerError, UnreachableError, Worker
 from rowlock.client.admin import Admin, AsyncAdmin
-from rowlock.http.answer import Answer
+from rowlock.http.answer import Answer, NotAnsweredError
 from rowlock.http.request import Request
 from rowlock.http.target import target
 from tests.support.sdk import A_TASK
@@ -194,3 +194,15 @@ def test_whatever_stands_in_a_path_is_one_part_of_it(name: str) -> None:
         ["", "tasks", name],
     ]
     assert not any(set(request.target) & set("?#") for request in server.asked)
+
+
+def test_a_task_that_is_stored_is_no_error_where_the_rest_of_it_cannot_be_had() -> None:
+    """A batch that is sent again may be answered in short."""
+
+    def in_short(request: Request) -> object:
+        if request.method == "GET":
+            raise NotAnsweredError("away", may_have_arrived=False)
+        return {name: value for name, value in A_TASK.items() if name != "payload"}
+
+    task = Client(exchange=Answering(in_short), retry_seconds=0).submit("x")
+    assert task.is_summary
