@@ -80,10 +80,10 @@ class _Joined(_Waiting):
         self.future: asyncio.Future[Task | None] = asyncio.get_running_loop().create_future()
         self.sending: asyncio.Task[None] | None = None
 
-    def settle(self, outcome: Task | RowlockError | None) -> None:
+    def settle(self, outcome: Task | Exception | None) -> None:
         if self.future.done():  # its caller no longer waits
             return
-        if isinstance(outcome, RowlockError):
+        if isinstance(outcome, Exception):
             self.future.set_exception(outcome)
         else:
             self.future.set_result(outcome)
@@ -151,6 +151,9 @@ class AsyncSubmits:
         except RowlockError as error:
             for joined, outcome in zip(batch, _outcomes(error, len(batch)), strict=True):
                 joined.settle(outcome)
+        except Exception as error:  # nobody else would hear of it
+            for joined in batch:
+                joined.settle(error)
         else:
             for joined, task in zip(batch, tasks, strict=True):
                 joined.settle(task)

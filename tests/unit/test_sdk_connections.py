@@ -293,3 +293,12 @@ async def test_a_submit_that_waited_for_others_has_no_more_time_than_they(
         assert max(took) < 3, took
         await asyncio.gather(*first, return_exceptions=True)
         await client.close()
+
+
+async def test_a_submit_after_the_end_says_that_the_client_is_closed() -> None:
+    async with listening() as (port, _):
+        client = AsyncClient(f"http://127.0.0.1:{port}")
+        await client.tags()
+        await client.close()
+        with pytest.raises(RuntimeError, match="closed"):
+            await client.submit("late")
