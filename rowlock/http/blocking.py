@@ -8,6 +8,7 @@ import socket
 import ssl
 import time
 from collections import deque
+from contextlib import suppress
 from functools import partial
 from math import inf
 from typing import Any, Final, Protocol, TypeVar
@@ -96,6 +97,7 @@ class Connections:
             raise
         if not response.will_close:
             self._idle.append((time.monotonic(), connection))
+        self._close_old()
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, headers, body, request.url)
 
@@ -134,6 +136,13 @@ class Connections:
             if time.monotonic() - since < KEEP_ALIVE_SECONDS and not _has_news(connection.sock):
                 return connection
             connection.close()
+
+    def _close_old(self) -> None:
+        """Those of a time with more callers, for whom nobody may come again."""
+        old = time.monotonic() - KEEP_ALIVE_SECONDS
+        with suppress(IndexError):
+            while self._idle[0][0] < old:
+                self._idle.popleft()[1].close()
 
     def _connected(self, request: Request, due: float) -> http.client.HTTPConnection:
         connection = self._connection()

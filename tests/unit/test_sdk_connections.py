@@ -302,3 +302,24 @@ async def test_a_submit_after_the_end_says_that_the_client_is_closed() -> None:
         await client.close()
         with pytest.raises(RuntimeError, match="closed"):
             await client.submit("late")
+
+
+async def test_connections_of_a_busier_time_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    readers: list[asyncio.StreamReader] = []
+    all_there = asyncio.Barrier(5)
+    monkeypatch.setattr("rowlock.http.blocking.KEEP_ALIVE_SECONDS", 0.5)
+
+    async def answer_together(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(readers) < 5:
+            readers.append(reader)
+            await all_there.wait()
+        writer.write(EMPTY)
+
+    async with listening(answer_together) as (port, listener), asyncio.timeout(20):
+        client = Face(Client(f"http://127.0.0.1:{port}"))
+        await asyncio.gather(*(client.tags() for _ in range(5)))
+        assert listener.connections == 5
+        # Who is left goes on over one of them.
+        while sum(reader.at_eof() for reader in readers) < 4:
+            await client.tags()
+        await client.close()
