@@ -122,9 +122,17 @@ class Connections:
         if self._target.proxy is not None and not self._target.url.is_tls:
             where = request.url
             headers |= {name: value.encode() for name, value in self._for_proxy.items()}
-        connection.request(request.method, where, request.body, headers)
+        is_sent = False
+        # The server may have answered before it had read all of it: a refusal is final.
+        with suppress(ConnectionError):
+            connection.request(request.method, where, request.body, headers)
+            is_sent = True
         response = connection.getresponse()
-        return response, response.read()
+        body = response.read()
+        if not is_sent:
+            connection.close()
+            response.will_close = True
+        return response, body
 
     def _idle_one(self) -> http.client.HTTPConnection | None:
         """The one used last, if the server has not closed it."""

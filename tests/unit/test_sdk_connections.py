@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from rowlock import AsyncClient, Client, UnreachableError, WaitTimeoutError
+from rowlock import (
+    AsyncClient,
+    Client,
+    InvalidRequestError,
+    UnreachableError,
+    WaitTimeoutError,
+)
 from tests.support.certificate import make_certificate
 from tests.support.sdk import Face
 
@@ -322,4 +328,23 @@ async def test_connections_of_a_busier_time_are_closed(monkeypatch: pytest.Monke
         # Who is left goes on over one of them.
         while sum(reader.at_eof() for reader in readers) < 4:
             await client.tags()
+        await client.close()
+
+
+@KINDS
+async def test_a_refusal_before_all_was_read_is_final(kind: type[Client | AsyncClient]) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.write_eof()
+        await reader.read(1_000_000)
+        writer.close()
+
+    async with listening(refuse) as (port, listener), asyncio.timeout(20):
+        client = Face(kind(f"http://127.0.0.1:{port}", timeout_seconds=5, retry_seconds=5))
+        with pytest.raises(InvalidRequestError, match="413"):
+            await client.submit("large", description="d" * 30_000_000)
+        with pytest.raises(InvalidRequestError, match="413"):
+            await client.submit("large", description="d" * 30_000_000)
+        assert listener.connections == 2
         await client.close()
