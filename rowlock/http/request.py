@@ -20,6 +20,9 @@ class Request(NamedTuple):
     body: bytes | None
     url: str
 
+    def __repr__(self) -> str:
+        return f"Request({self.method!r}, {self.url!r})"
+
 
 def request_of(call: Call[Any], target: Target) -> Request:
     """The call, sent to this server."""

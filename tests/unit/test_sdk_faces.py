@@ -13,9 +13,10 @@ import pytest
 import rowlock
 from app.local.ports import free_port
 from rowlock import AsyncClient, Client, UnexpectedAnswerError, UnreachableError, Worker
+from rowlock.client import calls
 from rowlock.client.admin import Admin, AsyncAdmin
 from rowlock.http.answer import Answer, NotAnsweredError
-from rowlock.http.request import Request
+from rowlock.http.request import Request, request_of
 from rowlock.http.target import target
 from tests.support.sdk import A_TASK
 
@@ -103,7 +104,7 @@ def test_each_door_has_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["127.0.0.1:8000", "ftp://x", "http://", "http://x:port", "nonsense"]
+    "url", ["127.0.0.1:8000", "ftp://x", "http://", "http://x:port", "http://x..y", "nonsense"]
 )
 def test_what_is_no_url_is_refused_before_anything_is_sent(url: str) -> None:
     with pytest.raises(ValueError, match="is not a URL"):
@@ -123,6 +124,7 @@ def test_a_server_below_a_path_is_found_there() -> None:
         "https://example/below/admin/queues/a%2Fb%3Fc/pause",
     ]
     assert server.asked[0].target == "/below/tags"
+    assert target("http://example/ü/a%20b/").url.path == "/%C3%BC/a%20b"
 
 
 def test_a_server_that_is_not_there_is_named() -> None:
@@ -163,7 +165,7 @@ def test_a_token_that_no_header_can_hold_is_refused_unshown(token: str) -> None:
 def test_no_secret_is_in_what_is_said_of_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROWLOCK_TOKEN", "secret")
     url = f"http://user:secret@127.0.0.1:{free_port()}/below"
-    said = [repr(target(url))]
+    said = [repr(target(url)), repr(request_of(calls.get(1), target(url)))]
     with Client(url, retry_seconds=0) as client, pytest.raises(UnreachableError) as away:
         client.tags()
     said.append(str(away.value))
@@ -171,7 +173,13 @@ def test_no_secret_is_in_what_is_said_of_a_server(monkeypatch: pytest.MonkeyPatc
     with Client(url, exchange=nonsense) as client, pytest.raises(UnexpectedAnswerError) as other:
         client.tags()
     said.append(str(other.value))
-    for bad in ("ftp://user:secret@127.0.0.1", "http://user:secret@127.0.0.1:x"):
+    for bad in (
+        "ftp://user:secret@127.0.0.1",
+        "http://user:secret@127.0.0.1:x",
+        "http://user:secret/secret@127.0.0.1",
+        "http://user:secret#secret@127.0.0.1",
+        "http://user:secret@127.0.0.1\N{ACCOUNT OF}",
+    ):
         with pytest.raises(ValueError, match="is not a URL") as refused:
             Client(bad)
         said.append(str(refused.value))
