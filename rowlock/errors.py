@@ -75,8 +75,11 @@ class ProblemError(RowlockError):
     """The server refused the call, with a problem document (RFC 9457).
 
     `errors` lists the fields that are not valid, `task_status` is the task's status if that is
-    the reason, and `problem` is the whole document.
+    the reason, and `problem` is the whole document. `may_have_happened` says whether the call may
+    have taken effect nevertheless: at an earlier try, whose answer was lost, or as it failed.
     """
+
+    may_have_happened = False
 
     def __init__(self, status: int, title: str, detail: str, problem: Mapping[str, Any]) -> None:
         super().__init__(f"{status} {title}: {detail}" if detail else f"{status} {title}")

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 from rowlock.client import calls
-from rowlock.errors import RowlockError, UnreachableError, is_refusal
+from rowlock.errors import ProblemError, RowlockError, UnreachableError, is_refusal
 from rowlock.http.call import Call
 from rowlock.models import Task
 
@@ -268,7 +268,12 @@ def _outcomes(error: RowlockError, callers: int) -> list[RowlockError | None]:
     """For each: its own error, or that it is to be sent alone, where one of several was refused."""
     if callers == 1:
         return [error]
-    return [None if is_refusal(error) else _one_of(error) for _ in range(callers)]
+    if isinstance(error, ProblemError) and is_refusal(error):
+        if not error.may_have_happened:
+            return [None] * callers
+        # All may have been stored at an earlier try; a call for each would store them twice.
+        error = UnreachableError(f"POST /tasks: no answer, then {error}", may_have_happened=True)
+    return [_one_of(error) for _ in range(callers)]
 
 
 def _one_of(error: RowlockError) -> RowlockError:

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from rowlock.errors import (
+    ProblemError,
     UnavailableError,
     UnexpectedAnswerError,
     UnreachableError,
@@ -66,16 +67,16 @@ def ask(
     # Of the time that it takes on purpose, what it has had: a long poll that breaks off late
     # leaves as much time to try again as one that breaks off at once.
     had_seconds = 0.0
-    failures, may_have_happened = 0, False
+    failures, was_tried, may_have_happened = 0, False, False
     while True:
         started = clock()
         left = max(deadline - started, 0.0)
         outcome = yield Try(call, min(budget.timeout_seconds + call.extra_seconds, left))
         had_seconds = min(had_seconds + clock() - started, call.extra_seconds)
-        settled = call.settled_if_repeated if may_have_happened else None
+        settled = call.settled_if_repeated if was_tried else None
         try:
             return answer_of(call, outcome, settled=settled)
-        except (UnreachableError, UnavailableError) as error:
+        except (UnreachableError, ProblemError) as error:
             failures += 1
             pause = budget.backoff.pause_seconds(
                 failures,
@@ -84,12 +85,13 @@ def ask(
             )
             last_start = min(began + budget.retry_seconds + had_seconds, deadline)
             has_time = budget.retry_seconds > 0 and clock() + pause < last_start
-            if not (has_time and _may_repeat(call, error)):
-                if isinstance(error, UnreachableError):
-                    # Of all tries: an earlier one may have arrived where the last did not.
-                    error.may_have_happened |= may_have_happened
+            is_over = not (has_time and _may_repeat(call, error))
+            was_tried |= error.may_have_happened or isinstance(error, UnavailableError)
+            # Of all tries: an earlier one may have arrived where the last did not.
+            may_have_happened |= error.may_have_happened
+            error.may_have_happened = may_have_happened
+            if is_over:
                 raise
-            may_have_happened |= getattr(error, "may_have_happened", True)
         yield Pause(pause)
 
 
@@ -102,7 +104,11 @@ def answer_of(call: Call[T], outcome: Outcome, *, settled: int | None = None) ->
         ) from outcome
     assert outcome is not None
     if not outcome.is_success and outcome.status != settled:
-        raise problem_of(outcome)
+        problem = problem_of(outcome)
+        problem.may_have_happened = (
+            isinstance(problem, UnavailableError) and problem.status not in NOT_NOW
+        )
+        raise problem
     try:
         return call.read(outcome)
     except ValidationError as error:
@@ -112,7 +118,7 @@ def answer_of(call: Call[T], outcome: Outcome, *, settled: int | None = None) ->
         ) from error
 
 
-def _may_repeat(call: Call[Any], error: UnreachableError | UnavailableError) -> bool:
+def _may_repeat(call: Call[Any], error: UnreachableError | ProblemError) -> bool:
     if isinstance(error, UnreachableError):
         return call.is_repeatable or not error.may_have_happened
     return error.status in NOT_NOW or (call.is_repeatable and error.status in _ANSWER_LOST)

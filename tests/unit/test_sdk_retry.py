@@ -5,7 +5,13 @@ from typing import Any
 import pytest
 
 from rowlock.client import calls
-from rowlock.errors import ConflictError, NotFoundError, UnavailableError, UnreachableError
+from rowlock.errors import (
+    ConflictError,
+    InvalidRequestError,
+    NotFoundError,
+    UnavailableError,
+    UnreachableError,
+)
 from rowlock.http.answer import Answer, NotAnsweredError
 from rowlock.http.call import Call
 from rowlock.http.flows import Flow, Outcome, Pause, ask
@@ -94,6 +100,12 @@ def test_the_error_says_whether_it_may_have_happened() -> None:
     with pytest.raises(UnreachableError, match="refused") as both:
         Played(REPEATABLE, ANSWER_LOST, NOT_SENT, seconds=0.15)
     assert both.value.may_have_happened
+    with pytest.raises(InvalidRequestError) as then_refused:
+        Played(REPEATABLE, ANSWER_LOST, an_answer(422))
+    assert then_refused.value.may_have_happened
+    with pytest.raises(InvalidRequestError) as never_taken:
+        Played(REPEATABLE, an_answer(503), NOT_SENT, an_answer(422))
+    assert not never_taken.value.may_have_happened
 
 
 @pytest.mark.parametrize(("status", "kind"), [(404, NotFoundError), (409, ConflictError)])

@@ -104,6 +104,20 @@ async def test_what_does_not_get_through_is_an_error_of_each(through: Through) -
     await client.close()
 
 
+async def test_what_may_be_stored_is_not_sent_alone_where_it_is_refused_then(
+    client: Face, through: Through
+) -> None:
+    first, rest, held = await behind(client, through, "a", "b", "c", "d")
+    through.spoil(SHARED, answer_lost, refused(422))
+    held[0].let_go.set()
+    ends = await in_time(asyncio.gather(*rest, return_exceptions=True))
+    assert all(isinstance(end, UnreachableError) and end.may_have_happened for end in ends), ends
+    held[1].let_go.set()
+    await in_time(asyncio.gather(*first))
+    titles = [task.title for task in await client.list()]
+    assert sorted(titles) == ["a", "b", "c", "d", "first 0", "first 1"]
+
+
 async def test_a_key_of_ones_own_is_for_that_task_alone(client: Face, through: Through) -> None:
     first, rest, held = await behind(client, through, "a")
     keyed = await client.submit("keyed", idempotency_key="0123456789abcdef")
