@@ -118,6 +118,8 @@ class AsyncSubmits:
 
     async def close(self) -> None:
         """Break off what is under way."""
+        if self._pid != os.getpid():
+            self._forget()
         while self._sending:
             for sending in self._sending:
                 sending.cancel()

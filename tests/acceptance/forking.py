@@ -114,6 +114,10 @@ async def awaited(ids: Sequence[int]) -> None:
             await ask(ids[0])
         children = []
         for task_id in ids[:CHILDREN]:
+            group.create_task(client.submit("of the parent"))
+            for _ in range(3):
+                await asyncio.sleep(0)
+            assert client._submits._sending
             children.append(child_of(lambda task_id=task_id: asyncio.run(child(task_id))))  # type: ignore[misc]
             await ask(task_id)
         await asyncio.to_thread(ended, children)
