@@ -7,6 +7,7 @@ import socket
 import ssl
 import weakref
 from contextlib import suppress
+from math import inf
 from typing import Any, Final, Protocol, TypeVar
 
 import aiohttp
@@ -104,7 +105,11 @@ class AsyncConnections:
     async def send(self, request: Request, seconds: float) -> Answer:
         session = self._own()
         seconds = max(seconds, _SHORTEST_TRY_SECONDS)
-        times = aiohttp.ClientTimeout(total=seconds, connect=seconds * _CONNECT_SHARE)
+        times = aiohttp.ClientTimeout(
+            total=seconds,
+            connect=seconds * _CONNECT_SHARE,
+            ceil_threshold=inf,  # or else those of 5 s and more end at a whole second
+        )
         body = request.body
         try:
             async with session.request(

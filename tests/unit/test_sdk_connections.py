@@ -348,3 +348,18 @@ async def test_a_refusal_before_all_was_read_is_final(kind: type[Client | AsyncC
             await client.submit("large", description="d" * 30_000_000)
         assert listener.connections == 2
         await client.close()
+
+
+async def test_a_longer_time_is_kept_to_the_moment() -> None:
+    async def late(after_seconds: float) -> float:
+        await asyncio.sleep(after_seconds)
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(UnreachableError, match="no answer in time"):
+            await client.tags()
+        return asyncio.get_running_loop().time() - began
+
+    async with listening(say_nothing) as (port, _):
+        client = AsyncClient(f"http://127.0.0.1:{port}", timeout_seconds=5.01, retry_seconds=0)
+        took = await asyncio.gather(late(0), late(0.33), late(0.66))
+        assert max(took) < 5.3, took
+        await client.close()
