@@ -19,6 +19,7 @@ from rowlock.http.call import Call
 from rowlock.http.flows import Flow, Outcome, Pause, answer_of
 from rowlock.http.request import Request, not_answered, request_of
 from rowlock.http.target import Target
+from rowlock.http.url import Url
 
 T = TypeVar("T")
 
@@ -42,6 +43,12 @@ _NOT_SENT: Final = (
 # Of processes that this one was forked from. They are never closed here: that would take the
 # connection from an event loop of the parent, which still uses it.
 _inherited: Final[list[aiohttp.ClientSession]] = []
+
+
+def headers_for(proxy: Url | None) -> dict[str, str]:
+    """Who uses it: to be sent with a request, or before its tunnel. Not in its URL, which the
+    library's errors show."""
+    return {} if proxy is None or proxy.basic is None else {"Proxy-Authorization": proxy.basic}
 
 
 class AsyncExchange(Protocol):
@@ -111,15 +118,17 @@ class AsyncConnections:
             ceil_threshold=inf,  # or else those of 5 s and more end at a whole second
         )
         body = request.body
+        is_tls, for_proxy = self._target.url.is_tls, headers_for(self._target.proxy)
         try:
             async with session.request(
                 request.method,
                 # As it is: what is quoted stays quoted.
                 URL(request.url, encoded=True),
                 data=io.BytesIO(body) if body and len(body) > _PART_BYTES else body,
-                headers=request.headers,
+                headers=request.headers if is_tls else {**request.headers, **for_proxy},
                 timeout=times,
                 allow_redirects=False,
+                proxy_headers=for_proxy if is_tls else None,
             ) as response:
                 said = await response.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -165,7 +174,7 @@ class AsyncConnections:
             cookie_jar=aiohttp.DummyCookieJar(),
             max_line_size=HEADER_LIMIT_BYTES,
             max_field_size=HEADER_LIMIT_BYTES,
-            proxy=None if proxy is None else URL(proxy.with_user),
+            proxy=None if proxy is None else URL(str(proxy)),
         )
 
     def _socket(self, address: aiohttp.AddrInfoType) -> socket.socket:

@@ -40,12 +40,6 @@ class Url(NamedTuple):
         pair = f"{unquote(name)}:{unquote(password)}"
         return f"Basic {b64encode(pair.encode()).decode()}"
 
-    @property
-    def with_user(self) -> str:
-        """The whole URL. Not to be shown."""
-        user = "" if self.user is None else f"{self.user}@"
-        return f"{self.scheme}://{user}{self.authority}{self.path}"
-
     def __str__(self) -> str:
         return f"{self.scheme}://{self.authority}{self.path}"
 

@@ -14,7 +14,7 @@ from yarl import URL
 from rowlock.encoding import JSON_LIMIT_BYTES, encode
 from rowlock.http import retry_after
 from rowlock.http.answer import SUCCESS
-from rowlock.http.asynchronous import HEADER_LIMIT_BYTES
+from rowlock.http.asynchronous import HEADER_LIMIT_BYTES, headers_for
 from rowlock.http.proxies import proxy_for
 from rowlock.http.url import parse_url, shown
 from rowlock.models import Task
@@ -70,12 +70,14 @@ class Forward:
         """Raises `Retry` and `Permanent`."""
         assert self._http is not None, "it is used within `async with`"
         body = encode(task)
+        is_tls, for_proxy = self._url.scheme == "https", headers_for(self._proxy)
         try:
             async with self._http.post(
                 self._url,
                 data=body,
-                headers=self._headers(task, attempt, body),
+                headers=self._headers(task, attempt, body) | ({} if is_tls else for_proxy),
                 allow_redirects=False,
+                proxy_headers=for_proxy if is_tls else None,
             ) as answer:
                 said, is_whole = await _read(answer)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -102,7 +104,7 @@ class Forward:
             auto_decompress=False,
             max_line_size=HEADER_LIMIT_BYTES,
             max_field_size=HEADER_LIMIT_BYTES,
-            proxy=None if proxy is None else URL(proxy.with_user),
+            proxy=None if proxy is None else URL(str(proxy)),
         )
         return self
 

@@ -235,6 +235,28 @@ async def test_an_error_names_the_server_and_the_proxy_and_no_password(
 
 
 @KINDS
+async def test_a_proxy_that_refuses_is_named_without_its_password(
+    kind: type[Client | AsyncClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    async with listening(refuse) as (port, proxy):
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:secret@127.0.0.1:{port}")
+        client = Face(kind("https://rowlock.example", retry_seconds=0))
+        with pytest.raises(UnreachableError, match="407") as error:
+            await client.tags()
+        await client.close()
+    assert PROXY_HEADER in proxy.heads[0]
+    causes: list[BaseException | None] = [error.value]
+    while (cause := causes[-1]) is not None:
+        assert "secret" not in str(cause)
+        causes.append(cause.__cause__)
+
+
+@KINDS
 async def test_a_body_of_any_size_arrives(kind: type[Client | AsyncClient]) -> None:
     sizes: list[int] = []
 
