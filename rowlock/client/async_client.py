@@ -11,7 +11,7 @@ from rowlock.client.pages import walk_async
 from rowlock.client.submits import AsyncSubmits
 from rowlock.client.upload import Upload
 from rowlock.http import flows
-from rowlock.http.asynchronous import AsyncExchange, AsyncTransport
+from rowlock.http.asynchronous import AsyncConnections, AsyncExchange, AsyncTransport
 from rowlock.http.call import Call
 from rowlock.http.retry import RetryBudget
 from rowlock.http.target import target
@@ -53,7 +53,10 @@ class AsyncClient:
         exchange: AsyncExchange | None = None,
     ) -> None:
         self._budget = RetryBudget(retry_seconds, timeout_seconds)
-        self._transport = AsyncTransport(target(url, token, admin_token), exchange)
+        server = target(url, token, admin_token)
+        self._transport = AsyncTransport(server, exchange)
+        # Each wait holds a connection for as long as it lasts: other calls do not queue for them.
+        self._waits = AsyncTransport(server, exchange or AsyncConnections(server, limit=0))
         self._submits = AsyncSubmits(self._ask_until, self._budget.seconds)
         self.admin = AsyncAdmin(self.ask)
 
@@ -113,7 +116,7 @@ class AsyncClient:
     async def wait(self, task_id: int, timeout_seconds: float | None = None) -> Task:
         """Wait until the task has ended, and return it. Raises `WaitTimeoutError` after
         `timeout_seconds`."""
-        return await self._transport.run(waiting.wait(task_id, timeout_seconds, self._budget))
+        return await self._waits.run(waiting.wait(task_id, timeout_seconds, self._budget))
 
     async def list(
         self,
@@ -157,6 +160,7 @@ class AsyncClient:
         """Close the connections."""
         await self._submits.close()
         await self._transport.close()
+        await self._waits.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -101,10 +101,11 @@ class AsyncTransport:
 
 
 class AsyncConnections:
-    """Connections to a server, kept open between requests."""
+    """Connections to a server, kept open between requests; at most `limit`, 0 being no limit."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, limit: int = CONNECTION_LIMIT) -> None:
         self._target = target
+        self._limit = limit
         self._session: aiohttp.ClientSession | None = None
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._pid = os.getpid()
@@ -166,7 +167,7 @@ class AsyncConnections:
         proxy = self._target.proxy
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=CONNECTION_LIMIT,
+                limit=self._limit,
                 keepalive_timeout=KEEP_ALIVE_SECONDS,
                 socket_factory=self._socket,
                 ssl=ssl.create_default_context() if self._target.url.is_tls else True,

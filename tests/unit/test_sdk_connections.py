@@ -385,3 +385,20 @@ async def test_a_longer_time_is_kept_to_the_moment() -> None:
         took = await asyncio.gather(late(0), late(0.33), late(0.66))
         assert max(took) < 5.3, took
         await client.close()
+
+
+async def test_any_number_of_waits_keeps_no_other_call_waiting() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if listener.heads[-1].startswith(b"get /tasks/"):
+            await reader.read()
+        writer.write(EMPTY)
+
+    async with listening(answer) as (port, listener), asyncio.timeout(20):
+        client = AsyncClient(f"http://127.0.0.1:{port}", timeout_seconds=2, retry_seconds=0)
+        waits = [asyncio.ensure_future(client.wait(7)) for _ in range(120)]
+        while listener.connections < len(waits):
+            assert await client.tags() == []
+        for each in waits:
+            each.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+        await client.close()
