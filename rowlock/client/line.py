@@ -4,7 +4,7 @@ from collections import deque
 from typing import Final, Generic, TypeVar
 
 from rowlock.client import calls
-from rowlock.errors import RowlockError, UnreachableError, is_refusal
+from rowlock.errors import ProblemError, RowlockError, UnreachableError, is_refusal
 from rowlock.http.call import Call
 from rowlock.models import Task
 
@@ -14,10 +14,11 @@ BATCH_LIMIT_BYTES: Final = 512 * 1024
 
 
 class Waiting:
-    """A submit, and the task's JSON."""
+    """A submit: the task as JSON, and until when it waits."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, due: float) -> None:
         self.body = body
+        self.due = due
 
 
 W = TypeVar("W", bound=Waiting)
@@ -78,7 +79,12 @@ def outcomes(error: RowlockError, callers: int) -> list[RowlockError | None]:
     """For each: its own error, or that it is to be sent alone, where one of several was refused."""
     if callers == 1:
         return [error]
-    return [None if is_refusal(error) else _one_of(error) for _ in range(callers)]
+    if isinstance(error, ProblemError) and is_refusal(error):
+        if not error.may_have_happened:
+            return [None] * callers
+        # All may have been stored at an earlier try; a call for each would store them twice.
+        error = UnreachableError(f"POST /tasks: no answer, then {error}", may_have_happened=True)
+    return [_one_of(error) for _ in range(callers)]
 
 
 def _one_of(error: RowlockError) -> RowlockError:

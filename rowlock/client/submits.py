@@ -10,70 +10,19 @@ import asyncio
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, Generic, TypeVar
+from typing import Any
 
 from rowlock.client import calls
-from rowlock.errors import ProblemError, RowlockError, UnreachableError, is_refusal
+from rowlock.client.line import Line, Waiting, call_of, late, outcomes
+from rowlock.errors import RowlockError
 from rowlock.http.call import Call
 from rowlock.models import Task
 
-FLIGHT_LIMIT: Final = 2
-BATCH_LIMIT: Final = 100
-BATCH_LIMIT_BYTES: Final = 512 * 1024
 
-
-class _Waiting:
-    def __init__(self, body: bytes, due: float) -> None:
-        self.body = body
-        self.due = due
-
-
-W = TypeVar("W", bound=_Waiting)
-
-
-class _Line(Generic[W]):
-    """Who waits, and how many calls are under way."""
-
-    def __init__(self) -> None:
-        self._waiting: deque[W] = deque()
-        self._flights = 0
-
-    def join(self, waiting: W) -> None:
-        self._waiting.append(waiting)
-
-    def leave(self, waiting: W) -> bool:
-        """Whether it waited until now, for a call that has not begun."""
-        try:
-            self._waiting.remove(waiting)
-        except ValueError:
-            return False
-        return True
-
-    def take(self) -> list[W]:
-        """Who goes in the next call: nobody if two are under way, or nobody waits. With room for
-        two calls they are divided among them."""
-        batch: list[W] = []
-        size = 0
-        if self._flights < FLIGHT_LIMIT and self._waiting:
-            share = -(-len(self._waiting) // (FLIGHT_LIMIT - self._flights))
-            while self._waiting and len(batch) < min(share, BATCH_LIMIT):
-                size += len(self._waiting[0].body)
-                if batch and size > BATCH_LIMIT_BYTES:
-                    break
-                batch.append(self._waiting.popleft())
-            self._flights += 1
-        return batch
-
-    def land(self) -> None:
-        """A call is over."""
-        self._flights -= 1
-
-
-class _Joined(_Waiting):
+class _Joined(Waiting):
     def __init__(self, body: bytes, due: float) -> None:
         super().__init__(body, due)
         # None: to be sent alone.
@@ -108,7 +57,7 @@ class AsyncSubmits:
             async with asyncio.timeout(self._seconds):
                 task = await joined.future
         except TimeoutError as error:
-            raise _late(may_have_happened=not self._line.leave(joined)) from error
+            raise late(may_have_happened=not self._line.leave(joined)) from error
         except asyncio.CancelledError:
             self._line.leave(joined)
             if joined.sending is not None:  # for this one alone
@@ -127,7 +76,7 @@ class AsyncSubmits:
 
     def _forget(self) -> None:
         # Of a process that this one was forked from, nobody waits here.
-        self._line: _Line[_Joined] = _Line()
+        self._line: Line[_Joined] = Line()
         self._sending: set[asyncio.Task[None]] = set()
         self._is_kicked = False
         self._pid = os.getpid()
@@ -149,9 +98,9 @@ class AsyncSubmits:
 
     async def _send(self, batch: list[_Joined]) -> None:
         try:
-            tasks = await self._ask(_call_of(batch), batch[-1].due)
+            tasks = await self._ask(call_of(batch), batch[-1].due)
         except RowlockError as error:
-            for joined, outcome in zip(batch, _outcomes(error, len(batch)), strict=True):
+            for joined, outcome in zip(batch, outcomes(error, len(batch)), strict=True):
                 joined.settle(outcome)
         except Exception as error:  # nobody else would hear of it
             for joined in batch:
@@ -163,7 +112,7 @@ class AsyncSubmits:
     def _on_sent(self, batch: list[_Joined], sending: "asyncio.Task[None]") -> None:
         self._sending.discard(sending)
         for joined in batch:  # cancelled: the client is closed
-            joined.settle(_late(may_have_happened=True))
+            joined.settle(late(may_have_happened=True))
         self._line.land()
         self._kick()
 
@@ -176,7 +125,7 @@ class AsyncSubmits:
         return task
 
 
-class _Stopped(_Waiting):
+class _Stopped(Waiting):
     """A thread that waits."""
 
     def __init__(self, body: bytes, due: float) -> None:
@@ -213,14 +162,14 @@ class Submits:
             if stopped.leads is not None:
                 self._send(stopped.leads)
         if not stopped.is_called.is_set():
-            raise _late(may_have_happened=not has_left)
+            raise late(may_have_happened=not has_left)
         if isinstance(stopped.outcome, RowlockError):
             raise stopped.outcome
         return self._whole(stopped.outcome, stopped)
 
     def _forget(self) -> None:
         # The threads of a process that this one was forked from are not here.
-        self._line: _Line[_Stopped] = _Line()
+        self._line: Line[_Stopped] = Line()
         self._lock = threading.Lock()
         self._pid = os.getpid()
 
@@ -231,13 +180,13 @@ class Submits:
 
     def _send(self, batch: list[_Stopped]) -> None:
         for stopped in batch:  # until it is known
-            stopped.outcome = _late(may_have_happened=True)
+            stopped.outcome = late(may_have_happened=True)
         try:
-            tasks = self._ask(_call_of(batch), batch[-1].due)
+            tasks = self._ask(call_of(batch), batch[-1].due)
             for stopped, task in zip(batch, tasks, strict=True):
                 stopped.outcome = task
         except RowlockError as error:
-            for stopped, outcome in zip(batch, _outcomes(error, len(batch)), strict=True):
+            for stopped, outcome in zip(batch, outcomes(error, len(batch)), strict=True):
                 stopped.outcome = outcome
         finally:
             with self._lock:
@@ -253,34 +202,3 @@ class Submits:
             with suppress(RowlockError):  # it is stored, whatever comes of asking for the rest
                 task = self._ask(calls.get(task.id), stopped.due)
         return task
-
-
-def _call_of(batch: list[W]) -> Call[list[Task]]:
-    if len(batch) == 1:
-        return calls.submit_one(batch[0].body)
-    # Small enough for the time that one alone has.
-    return calls.submit_batch((each.body for each in batch), None, extra_seconds=0.0)
-
-
-def _late(*, may_have_happened: bool) -> UnreachableError:
-    return UnreachableError("POST /tasks: no answer in time", may_have_happened=may_have_happened)
-
-
-def _outcomes(error: RowlockError, callers: int) -> list[RowlockError | None]:
-    """For each: its own error, or that it is to be sent alone, where one of several was refused."""
-    if callers == 1:
-        return [error]
-    if isinstance(error, ProblemError) and is_refusal(error):
-        if not error.may_have_happened:
-            return [None] * callers
-        # All may have been stored at an earlier try; a call for each would store them twice.
-        error = UnreachableError(f"POST /tasks: no answer, then {error}", may_have_happened=True)
-    return [_one_of(error) for _ in range(callers)]
-
-
-def _one_of(error: RowlockError) -> RowlockError:
-    """Each caller adds to the traceback of its own."""
-    own = Exception.__new__(type(error))
-    own.args, own.__cause__ = error.args, error
-    own.__dict__.update(error.__dict__)
-    return own
