@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         UnexpectedAnswerError,
         UnreachableError,
         WaitTimeoutError,
+        WorkerProcessError,
     )
     from rowlock.models import Attempt, BulkResult, Lease, QueueState, QueueStats, Stats, Tag, Task
     from rowlock.worker.attempt import Permanent, Retry, RunningAttempt, current_attempt
@@ -60,6 +61,7 @@ __all__ = [
     "UnreachableError",
     "WaitTimeoutError",
     "Worker",
+    "WorkerProcessError",
     "current_attempt",
 ]
 

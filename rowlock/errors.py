@@ -56,6 +56,15 @@ class PayloadError(RowlockError, ValueError):
         self.errors = list(errors)
 
 
+class WorkerProcessError(RowlockError):
+    """A worker with several processes has ended because these could not start, or because one
+    ended with an error as the worker did. What the error was, they have written to stderr."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(f"A process of this worker has ended with exit code {exit_code}")
+        self.exit_code = exit_code
+
+
 class LifespanError(RowlockError):
     """A worker's lifespan failed, and the worker has ended; the cause is what it raised."""
 

@@ -10,9 +10,9 @@ import typer
 
 from rowlock.cli.connection import USAGE, fail, sentence
 from rowlock.cli.handlers import load
-from rowlock.errors import LifespanError, RowlockError
+from rowlock.errors import LifespanError, RowlockError, WorkerProcessError
 from rowlock.printable import HarmlessLines
-from rowlock.worker import runner
+from rowlock.worker import supervised
 from rowlock.worker.command import Command
 from rowlock.worker.forward import Forward
 from rowlock.worker.log import log
@@ -64,6 +64,16 @@ def run(
         int | None,
         typer.Option("--concurrency", "-c", min=1, help="Tasks run at a time. (default: 1)"),
     ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Processes that run tasks, each up to --concurrency. (default: 1)"
+        ),
+    ] = None,
+    max_tasks_per_process: Annotated[
+        int | None,
+        typer.Option(min=1, help="Replace a process after so many tasks. (default: never)"),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="Name shown in the task. (default: host and process id)")
     ] = None,
@@ -106,6 +116,8 @@ def run(
         for name, value in {
             "queues": queues,
             "concurrency": concurrency,
+            "processes": processes,
+            "max_tasks_per_process": max_tasks_per_process,
             "name": name,
             "lease_seconds": lease_seconds,
             "grace_seconds": grace_seconds,
@@ -115,7 +127,12 @@ def run(
         if value is not None
     }
     try:
-        worker = Worker(**given) if handlers is None else load(handlers).with_options(**given)
+        worker = Worker(**given)
+        is_supervised = supervised.is_supervised()
+        # Who only supervises does not import what handlers need.
+        is_told_here = processes is not None and worker.is_supervisor
+        if handlers is not None and (is_supervised or not is_told_here):
+            worker = load(handlers).with_options(**given)
         service = None if forward is None else Forward(forward, signing_key=_signing_key())
     except ValueError as error:
         fail(str(error), USAGE)
@@ -125,7 +142,12 @@ def run(
             fail(f"--exec: the command {command[0]} was not found.", USAGE)
         worker.handler(Command(command))
     try:
-        runner.run(_work(worker, service, once=once), worker.stop)
+        if worker.is_supervisor and not is_supervised:
+            worker.run(drain=once)
+        else:
+            supervised.run(_work(worker, service, once=once), worker.stop)
+    except WorkerProcessError as error:
+        fail(str(error), error.exit_code)
     except RowlockError as error:
         if isinstance(error, LifespanError):
             log.error("the lifespan's error:", exc_info=error.__cause__)

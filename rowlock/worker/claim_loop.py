@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -30,8 +31,9 @@ class ClaimLoop:
     """Knows which slots are free. For each that becomes free it tells the server how the
     attempt ended and asks for the next, in one call; what is free then waits by long poll.
 
-    `start` is called with each lease. `leave` is called when going on is pointless: with the
-    error, or with None when it is to drain and nothing is left. While the `server` is away,
+    `start` is called with each lease, and `spent` after that of the last of `max_tasks`. `leave`
+    is called when going on is pointless: with the error, or with None when it is to drain and
+    nothing is left, or when the last of `max_tasks` has ended. While the `server` is away,
     finishes are kept and told again until their deadlines.
     """
 
@@ -45,9 +47,11 @@ class ClaimLoop:
         concurrency: int,
         poll_seconds: float,
         drain: bool,
+        max_tasks: int | None,
         server: str,
         start: Callable[[Lease], None],
         leave: Callable[[BaseException | None], None],
+        spent: Callable[[], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport = transport
@@ -58,9 +62,13 @@ class ClaimLoop:
         self._is_draining = drain
         self._start = start
         self._leave = leave
+        self._spent = spent
         # Slots that neither have an attempt nor are asked for.
         self._free = concurrency
+        self._slots = concurrency
         self._running = 0
+        # How many tasks may still be started.
+        self._tasks_left = sys.maxsize if max_tasks is None else max_tasks
         self._unsent = UnsentFinishes()
         self._flights: set[asyncio.Task[None]] = set()
         self._polling: asyncio.Task[None] | None = None
@@ -118,7 +126,7 @@ class ClaimLoop:
             self.is_quiet.clear()
             return
         self.is_quiet.set()
-        if self._is_draining and self._is_dry:
+        if (self._is_draining and self._is_dry) or not self._tasks_left:
             self._leave(None)
 
     def _load(self) -> tuple[list[FinishItem], int]:
@@ -135,7 +143,8 @@ class ClaimLoop:
         """Take free slots for a claim."""
         if not self._is_claiming or (self._is_draining and self._is_dry):
             return 0
-        limit = min(self._free, CALL_LIMIT)
+        is_asked_for = self._slots - self._free - self._running
+        limit = min(self._free, CALL_LIMIT, self._tasks_left - is_asked_for)
         self._free -= limit
         return limit
 
@@ -176,11 +185,14 @@ class ClaimLoop:
         for lease in arrived:
             if self._is_claiming:
                 self._running += 1
+                self._tasks_left -= 1
                 self._start(lease)
             else:
                 self._free += 1
                 deadline = clock.now() + seconds_of(lease)
                 self._unsent.put(finishes.released(lease.lease_id, deadline))
+        if arrived and not self._tasks_left:
+            self._spent()
 
     def _note(self, item: FinishedItem) -> None:
         if item.status != _OK:

@@ -54,7 +54,7 @@ def run(main: Coroutine[Any, Any, None], stop: Callable[[], None]) -> None:
     """
     try:
         refuse_in_import()
-        _refuse_in_loop()
+        refuse_in_loop()
     except RuntimeError:
         main.close()
         raise
@@ -74,7 +74,8 @@ def run(main: Coroutine[Any, Any, None], stop: Callable[[], None]) -> None:
         _taken.clear()
 
 
-def _refuse_in_loop() -> None:
+def refuse_in_loop() -> None:
+    """Raises `RuntimeError` where an event loop runs already."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -85,16 +86,22 @@ def _refuse_in_loop() -> None:
     )
 
 
-def _take_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+def without_echo(stop: Callable[[], None], clock: Callable[[], float]) -> Callable[[], None]:
+    """`stop`, for a signal that may come twice when it was sent once."""
     heard_at = -ECHO_SECONDS
 
     def stop_once() -> None:
         nonlocal heard_at
-        is_echo = loop.time() - heard_at < ECHO_SECONDS
-        heard_at = loop.time()
+        is_echo = clock() - heard_at < ECHO_SECONDS
+        heard_at = clock()
         if not is_echo:
             stop()
 
+    return stop_once
+
+
+def _take_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    stop_once = without_echo(stop, loop.time)
     handlers = {signal.SIGTERM: stop, signal.SIGINT: stop_once}
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` has it
         handlers[signal.SIGHUP] = stop_once

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, Unpack, overload
 from rowlock.client.fields import TaskDefaults
 from rowlock.http.asynchronous import AsyncExchange
 from rowlock.http.target import target
-from rowlock.worker import runner
+from rowlock.worker import runner, supervised
 from rowlock.worker.clients import Clients
 from rowlock.worker.handlers import Handler, Handlers
 from rowlock.worker.leases import ClaimRequest
@@ -17,6 +17,7 @@ from rowlock.worker.lifespans import AroundFunction, LifespanFunction, opened
 from rowlock.worker.log import log
 from rowlock.worker.log_lines import log_start
 from rowlock.worker.registration import Registration, registration
+from rowlock.worker.supervisor import Supervisor
 from rowlock.worker.worker_run import WorkerOptions, WorkerRun
 
 H = TypeVar("H", bound=Handler)
@@ -46,6 +47,9 @@ class Worker:
     after that. If a task is cancelled, deleted, or at its deadline, the coroutine is cancelled.
     A thread cannot be: it runs on, its result is ignored, and its slot is used for the next
     task.
+
+    With `processes`, `run` starts so many processes, for work that keeps a processor busy; each
+    runs up to `concurrency` tasks. After `max_tasks_per_process` tasks a process is replaced.
     """
 
     def __init__(
@@ -60,12 +64,18 @@ class Worker:
         grace_seconds: float = 30.0,
         poll_seconds: float = 30.0,
         timeout_seconds: float = 10.0,
+        processes: int = 1,
+        max_tasks_per_process: int | None = None,
         exchange: AsyncExchange | None = None,
     ) -> None:
         if concurrency < 1:
             raise ValueError("concurrency must be 1 or more")
         if not queues:
             raise ValueError("queues must be one or more")
+        if processes < 1 or (max_tasks_per_process is not None and max_tasks_per_process < 1):
+            raise ValueError("processes and max_tasks_per_process must be 1 or more")
+        self._processes = processes
+        self._max_tasks = max_tasks_per_process
         self._name = name
         self._options = WorkerOptions(
             target(url, token),
@@ -77,6 +87,7 @@ class Worker:
             poll_seconds,
             timeout_seconds,
             exchange,
+            max_tasks_per_process,
         )
         self._given: dict[str, Any] = {
             "queues": queues,
@@ -88,6 +99,8 @@ class Worker:
             "grace_seconds": grace_seconds,
             "poll_seconds": poll_seconds,
             "timeout_seconds": timeout_seconds,
+            "processes": processes,
+            "max_tasks_per_process": max_tasks_per_process,
             "exchange": exchange,
         }
         self._handlers = Handlers()
@@ -108,8 +121,17 @@ class Worker:
 
     @property
     def name(self) -> str:
-        """The name shown in its tasks as `worker`; by default the host and the process id."""
-        return self._name or f"{socket.gethostname()}-{os.getpid()}"
+        """The name shown in its tasks as `worker`; by default the host and the process id. A
+        given name is followed by the process id where `processes` share it."""
+        if self._name and not self.is_supervisor:
+            return self._name
+        return f"{self._name or socket.gethostname()}-{os.getpid()}"
+
+    @property
+    def is_supervisor(self) -> bool:
+        """Whether `run` starts processes that do the work, for `processes` or
+        `max_tasks_per_process`."""
+        return self._processes > 1 or self._max_tasks is not None
 
     @property
     def has_handler(self) -> bool:
@@ -189,15 +211,27 @@ class Worker:
         `UnexpectedAnswerError` where no Rowlock server answers, and with `drain` another
         `RowlockError` when the server was away for 15 s. In a running event loop use
         `run_async`.
+
+        With `processes` or `max_tasks_per_process` this process starts others, and passes the
+        signals on. Each of them runs this program anew up to this call; one that dies is
+        replaced. Raises `WorkerProcessError` where they cannot start.
         """
-        runner.run(self.run_async(drain=drain), self.stop)
+        if self.is_supervisor and not supervised.is_supervised():
+            runner.refuse_in_import()
+            runner.refuse_in_loop()
+            Supervisor(self._processes, drain=drain).run()
+            return
+        supervised.run(self.run_async(drain=drain), self.stop)
 
     async def run_async(self, *, drain: bool = False) -> None:
         """Run in the current event loop, until `stop`. If cancelled, it releases its tasks.
 
-        Raises `LifespanError` if a lifespan failed.
+        Raises `LifespanError` if a lifespan failed, and `RuntimeError` where `processes` or
+        `max_tasks_per_process` are for `run` to see to.
         """
         runner.refuse_in_import()
+        if self.is_supervisor and not supervised.is_supervised():
+            raise RuntimeError("a worker with processes is run by `worker.run()`")
         if not self._handlers:
             raise RuntimeError("this worker has no handler; decorate one with @worker.handler()")
         if self._running is not None:
@@ -229,6 +263,7 @@ class Worker:
             slots=options.concurrency,
         )
         self._worker_run = worker_run = WorkerRun(options, handlers, drain=drain)
+        supervised.tell(supervised.READY)
         with self._clients.running():
             working = asyncio.create_task(worker_run.run())
         try:

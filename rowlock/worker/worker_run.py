@@ -1,12 +1,14 @@
 """One run of a worker, from the first claim to the last release."""
 
 import asyncio
+from functools import partial
 from typing import Final, NamedTuple
 
 from rowlock.errors import StuckHandlersError
 from rowlock.http.asynchronous import AsyncExchange, AsyncTransport
 from rowlock.http.target import Target
 from rowlock.models import Lease
+from rowlock.worker import supervised
 from rowlock.worker.attempt import RELEASED
 from rowlock.worker.claim_loop import ClaimLoop
 from rowlock.worker.execution import ABANDON_SECONDS, Execution
@@ -32,6 +34,7 @@ class WorkerOptions(NamedTuple):
     poll_seconds: float
     timeout_seconds: float
     exchange: AsyncExchange | None
+    max_tasks: int | None
 
 
 class WorkerRun:
@@ -63,9 +66,11 @@ class WorkerRun:
             concurrency=options.concurrency,
             poll_seconds=options.poll_seconds,
             drain=drain,
+            max_tasks=options.max_tasks,
             server=str(options.target.url),
             start=self._start,
             leave=self._leave,
+            spent=partial(supervised.tell, supervised.LEAVING),
         )
         self._stopping = asyncio.Event()
         self._hurried = asyncio.Event()

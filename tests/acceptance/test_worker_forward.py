@@ -65,8 +65,9 @@ def service() -> Iterator[Service]:
     service.close()
 
 
+@pytest.mark.parametrize("processes", ["1", "2"])
 def test_each_answer_has_its_consequence(
-    deployment: Deployment, api: Api, service: Service, tmp_path: Path
+    deployment: Deployment, api: Api, service: Service, tmp_path: Path, processes: str
 ) -> None:
     deployment.schedule()
     with Client(api.url) as client:
@@ -80,7 +81,7 @@ def test_each_answer_has_its_consequence(
         worker = Child(
             "worker",
             [sys.executable, "-m", "app", "worker", "--url", api.url, "--concurrency", "8",
-             "--forward", service.url],
+             "--processes", processes, "--forward", service.url],
             log=tmp_path / "worker.log",
         )  # fmt: skip
 

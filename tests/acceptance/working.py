@@ -34,6 +34,11 @@ class WorkerProcess:
         """How often each task has been run to its end."""
         return Counter(map(int, self.notes.read_text().split() if self.notes.exists() else ()))
 
+    def children(self) -> set[int]:
+        """The processes that it has started."""
+        pid = self.child.pid
+        return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.child.pid, number)
 
