@@ -65,6 +65,20 @@ def test_a_worker_whose_threads_hang_ends_with_an_error(client: Client, work: Wo
     assert "tests.acceptance.handlers.stuck (12)" in worker.words
 
 
+def test_a_process_whose_threads_hang_is_replaced(client: Client, work: Work) -> None:
+    options = ("--processes", "2", "--concurrency", "4", "--grace-seconds", "0")
+    worker = work("stuck", *HANDLERS[:2], *options)
+    until(lambda: worker.words.count("worker stuck-") == 2, "both work")
+    first = worker.children()
+    tasks = 2 * (4 + SPARE_THREADS)
+    client.submit_many({"title": "stuck", "timeout_seconds": 1} for _ in range(tasks))
+    until(lambda: "has ended with exit code 1" in worker.words, "one has ended")
+    until(lambda: worker.words.count("worker stuck-") > 2, "replaced")
+    assert worker.children() - first
+    worker.signal(signal.SIGTERM)
+    assert worker.child.ends_within(15), worker.words
+
+
 def test_a_handler_submits_others_by_their_functions(client: Client, work: Work) -> None:
     worker = work("chain", *HANDLERS)
     chain = client.wait(client.submit("chain", retry_limit=0).id, 20)
