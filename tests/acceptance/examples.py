@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.acceptance.deployment import Api, until
@@ -70,6 +71,15 @@ def need(*commands: str) -> None:
     for command in commands:
         if shutil.which(command) is None:
             pytest.skip(f"{command} is not installed; this example needs it")
+
+
+def listens(url: str) -> bool:
+    """Whether something serves HTTP there."""
+    try:
+        httpx.get(url)
+    except httpx.TransportError:
+        return False
+    return True
 
 
 def submit(api: Api, title: str, queue: str, payload: Any, **fields: Any) -> int:

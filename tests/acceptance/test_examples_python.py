@@ -11,7 +11,16 @@ import httpx
 
 from app.local.ports import free_port
 from tests.acceptance.deployment import Api, until
-from tests.acceptance.examples import PYTHON, ROWLOCK, Start, attempts, ended, get, submit
+from tests.acceptance.examples import (
+    PYTHON,
+    ROWLOCK,
+    Start,
+    attempts,
+    ended,
+    get,
+    listens,
+    submit,
+)
 
 
 def test_every_example_is_in_the_index(project: Path) -> None:
@@ -63,14 +72,6 @@ def signature(key: str, timestamp: int, body: bytes) -> dict[str, str]:
         "Rowlock-Timestamp": str(timestamp),
         "Rowlock-Signature": f"v1={signed.hexdigest()}",
     }
-
-
-def listens(url: str) -> bool:
-    try:
-        httpx.get(url)
-    except httpx.TransportError:
-        return False
-    return True
 
 
 def test_forward_fastapi(api: Api, start: Start) -> None:
