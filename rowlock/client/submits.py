@@ -69,10 +69,12 @@ class AsyncSubmits:
         """Break off what is under way."""
         if self._pid != os.getpid():
             self._forget()
-        while self._sending:
-            for sending in self._sending:
+        while under_way := [*self._sending]:
+            for sending in under_way:
                 sending.cancel()
-            await asyncio.gather(*self._sending, return_exceptions=True)
+            await asyncio.gather(*under_way, return_exceptions=True)
+            # Of tasks that are done it may return at once, before they take themselves out.
+            self._sending.difference_update(under_way)
 
     def _forget(self) -> None:
         # Of a process that this one was forked from, nobody waits here.
