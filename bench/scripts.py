@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from typing import Any, Final
+from uuid import uuid4
 
 from bench.result import BenchError
 from bench.wire import request, with_body
@@ -40,6 +41,13 @@ def submit(queue: str = "default") -> Script:
     """One task a call."""
     for one in itertools.cycle(random.sample(_submissions(queue), _VARIANTS)):
         yield one, 1
+
+
+def submit_once(queue: str = "default") -> Script:
+    """The same, each with a key of its own, so that it could be sent again."""
+    for one in submit(queue):
+        key = b"Idempotency-Key: %s\r\n\r\n" % uuid4().hex.encode()
+        yield one[0].replace(b"\r\n\r\n", b"\r\n" + key, 1), 1
 
 
 def get(ids: Iterator[int]) -> Script:
@@ -113,7 +121,8 @@ def scripts(name: str, arguments: dict[str, Any], connections: int) -> list[Scri
         once = iter(arguments["ids"])
         return [delete(once) for _ in range(connections)]
     of: dict[str, Callable[..., Script]] = {
-        **{"submit": submit, "cycle": cycle, "finish_and_claim": finish_and_claim},
+        **{"submit": submit, "submit_once": submit_once},
+        **{"cycle": cycle, "finish_and_claim": finish_and_claim},
         **{"submit_many": submit_many, "cycle_many": cycle_many, "mill": mill},
     }
     return [of[name](**arguments) for _ in range(connections)]

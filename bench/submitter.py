@@ -8,8 +8,10 @@ import http.client
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import Any
+from uuid import uuid4
 
 from bench.remote import Job, work_off
 from bench.scripts import task
@@ -42,11 +44,13 @@ def _blocking(url: str, _callers: int, until: float) -> int:
     return stored
 
 
-def _by_hand(url: str, _callers: int, until: float) -> int:
+def _by_hand(url: str, _callers: int, until: float, *, is_keyed: bool = False) -> int:
     stored = 0
     connection = http.client.HTTPConnection(url.removeprefix("http://"))
     headers = {"Content-Type": "application/json"}
     while time.perf_counter() < until:
+        if is_keyed:
+            headers["Idempotency-Key"] = uuid4().hex
         connection.request("POST", "/tasks", json.dumps(task(stored)), headers)
         answer = connection.getresponse()
         json.loads(answer.read())
@@ -60,6 +64,7 @@ KINDS: dict[str, Callable[[str, int, float], int]] = {
     "asyncio": _asyncio,
     "blocking": _blocking,
     "by hand": _by_hand,
+    "by hand, keyed": partial(_by_hand, is_keyed=True),
 }
 
 
