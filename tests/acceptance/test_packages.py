@@ -208,6 +208,7 @@ def test_migrations_are_inside(both: Environment, shop: Path, empty_database: st
     migrates(both, shop, empty_database)
 
 
+@pytest.mark.slow
 def test_another_python_runs_it_too(
     another: Environment, shop: Path, url: str, empty_database: str
 ) -> None:
