@@ -1,7 +1,5 @@
 """`rowlock run`: a handler, once, without a server."""
 
-import logging
-import sys
 from typing import Annotated, Final
 
 import typer
@@ -11,9 +9,10 @@ from rowlock import testing
 from rowlock.cli import options
 from rowlock.cli.connection import TASK_NOT_DONE, USAGE, fail
 from rowlock.cli.handlers import load
+from rowlock.cli.log import configure_log
 from rowlock.cli.payload import payload_of
 from rowlock.errors import LifespanError
-from rowlock.printable import HarmlessLines, harmless_json
+from rowlock.printable import harmless_json
 
 app = typer.Typer()
 
@@ -39,10 +38,7 @@ def run(
     """
     worker = load(handlers)
     given = None if payload is None else payload_of(payload)
-    if not logging.getLogger().handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(HarmlessLines("%(asctime)s %(message)s"))
-        logging.basicConfig(handlers=[handler])
+    configure_log()
     try:
         outcome = testing.run(worker, given, title=title, timeout_seconds=timeout_seconds)
     except LifespanError as error:

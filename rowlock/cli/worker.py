@@ -1,17 +1,15 @@
 """`rowlock worker`: tasks done by a command, a web service, or a module's functions."""
 
-import logging
 import os
 import shutil
-import sys
 from typing import Annotated, Any, Final
 
 import typer
 
 from rowlock.cli.connection import USAGE, fail, sentence
 from rowlock.cli.handlers import load
+from rowlock.cli.log import configure_log
 from rowlock.errors import LifespanError, RowlockError, WorkerProcessError
-from rowlock.printable import HarmlessLines
 from rowlock.worker import supervised
 from rowlock.worker.command import Command
 from rowlock.worker.forward import Forward
@@ -136,7 +134,7 @@ def run(
         service = None if forward is None else Forward(forward, signing_key=_signing_key())
     except ValueError as error:
         fail(str(error), USAGE)
-    _configure_log()
+    configure_log()
     if command:
         if shutil.which(command[0]) is None:
             fail(f"--exec: the command {command[0]} was not found.", USAGE)
@@ -165,13 +163,3 @@ async def _work(worker: Worker, service: Forward | None, *, once: bool) -> None:
 
 def _signing_key() -> str | None:
     return os.environ.get("ROWLOCK_SIGNING_KEY")
-
-
-def _configure_log() -> None:
-    """To stderr; not where the handlers' module has seen to it."""
-    if logging.getLogger().handlers:
-        return
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(HarmlessLines("%(asctime)s %(message)s"))
-    logging.basicConfig(handlers=[handler])
-    logging.getLogger("rowlock").setLevel("INFO")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
@@ -12,6 +12,8 @@ from tests.support.routes import Call
 
 LONGEST = 5000  # in a request's head
 JSON = (b"Content-Type", b"application/json")
+# The way to end an attempt that a field is for.
+OUTCOMES: Final = {"result": "complete", "reason": "release", "delay_seconds": "release"}
 
 
 class Attack:
@@ -69,7 +71,7 @@ class Attack:
     def _body_for(self, place: Place, text: str, target: Document) -> Any:
         body: Document = dict(self._body)
         if "claim" in body:
-            outcome = "complete" if place.name.endswith(".result") else "fail"
+            outcome = OUTCOMES.get(place.name.rpartition(".")[2], "fail")
             body["items"] = [{"lease_id": target["lease_id"], "outcome": outcome}]
             body["claim"] = body["claim"] | {"wait_seconds": 0, "limit": 1}
         elif "items" in body:
