@@ -39,7 +39,7 @@ def bill_of(executable: Path) -> Bom:
     )
     components = [
         Component(name="python", version=platform.python_version(), type=ComponentType.PLATFORM),
-        *_distributions({re.split(r"[./]", name)[0] for name in (*modules, *archive.toc)}),
+        *_distributions({*modules, *archive.toc}),
         *(
             Component(
                 name=name,
@@ -57,12 +57,17 @@ def bill_of(executable: Path) -> Bom:
     return bill
 
 
-def _distributions(packages: set[str]) -> Iterator[Component]:
+def _distributions(contents: set[str]) -> Iterator[Component]:
     owners = packages_distributions()
+    packages = {re.split(r"[./]", name)[0] for name in contents}
     names = {name for package in packages for name in owners.get(package, ())} - _OURS
     licenses = LicenseFactory()
     for name in sorted(names):
         found = distribution(name)
+        # Several may share a package, and not all of them be here with more than their names.
+        files = [str(file) for file in found.files or () if ".dist-info/" not in str(file)]
+        if not any(_module(file) in contents for file in files):
+            continue
         facts = found.metadata.json
         said = str(facts.get("license_expression") or facts.get("license") or "")
         yield Component(
@@ -72,6 +77,13 @@ def _distributions(packages: set[str]) -> Iterator[Component]:
             purl=PackageURL("pypi", name=name, version=found.version),
             licenses=[licenses.make_from_string(said)] if said and "\n" not in said else None,
         )
+
+
+def _module(file: str) -> str:
+    """As the executable names it: a module, or a file that is none."""
+    if not file.endswith(".py"):
+        return file
+    return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def _hash(content: bytes) -> HashType:

@@ -38,7 +38,7 @@ def run(
     """
     worker = load(handlers)
     given = None if payload is None else payload_of(payload)
-    configure_log()
+    configure_log("WARNING")
     try:
         outcome = testing.run(worker, given, title=title, timeout_seconds=timeout_seconds)
     except LifespanError as error:

@@ -134,7 +134,7 @@ def run(
         service = None if forward is None else Forward(forward, signing_key=_signing_key())
     except ValueError as error:
         fail(str(error), USAGE)
-    configure_log()
+    configure_log("INFO")
     if command:
         if shutil.which(command[0]) is None:
             fail(f"--exec: the command {command[0]} was not found.", USAGE)
