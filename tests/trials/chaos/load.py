@@ -108,6 +108,8 @@ class Load:
             "SELECT id, status, attempt FROM tasks "
             "WHERE status NOT IN ('done', 'failed', 'cancelled')"
         )
+        # The patient ones have two workers, which do one after the other: some wait their turn.
+        in_line = text("SELECT id FROM tasks WHERE queue = 'patient' AND status = 'to_do'")
         while True:
             with engine.connect() as connection:
                 now = time.monotonic()
@@ -115,10 +117,11 @@ class Load:
                     (row.id, row.status, row.attempt): since.get(tuple(row), now)
                     for row in connection.execute(statement)
                 }
+                waiting = set(connection.execute(in_line).scalars())
             stuck |= {
                 f"task {task_id} stayed {status} in attempt {attempt}"
                 for (task_id, status, attempt), began in since.items()
-                if now - began > STUCK_SECONDS
+                if now - began > STUCK_SECONDS and task_id not in waiting
             }
             if not since or now > until:
                 left = Counter(status for _, status, _ in since)
