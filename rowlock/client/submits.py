@@ -113,8 +113,9 @@ class AsyncSubmits:
 
     def _on_sent(self, batch: list[_Joined], sending: "asyncio.Task[None]") -> None:
         self._sending.discard(sending)
-        for joined in batch:  # cancelled: the client is closed
-            joined.settle(late(may_have_happened=True))
+        if sending.cancelled():  # the client is closed
+            for joined in batch:
+                joined.settle(late(may_have_happened=True))
         self._line.land()
         self._kick()
 
@@ -181,8 +182,6 @@ class Submits:
             batch[-1].is_called.set()
 
     def _send(self, batch: list[_Stopped]) -> None:
-        for stopped in batch:  # until it is known
-            stopped.outcome = late(may_have_happened=True)
         try:
             tasks = self._ask(call_of(batch), batch[-1].due)
             for stopped, task in zip(batch, tasks, strict=True):
@@ -190,6 +189,10 @@ class Submits:
         except RowlockError as error:
             for stopped, outcome in zip(batch, outcomes(error, len(batch)), strict=True):
                 stopped.outcome = outcome
+        except BaseException:  # whatever becomes of this thread, the others wait
+            for stopped in batch:
+                stopped.outcome = late(may_have_happened=True)
+            raise
         finally:
             with self._lock:
                 self._line.land()
