@@ -1,8 +1,7 @@
-"""The schema: tables, indexes and CHECKs, in one place. `alembic/` makes the same, and
-`make check` holds the two to each other."""
+"""Tasks, their tags and attempts, and the keys they were submitted with."""
 
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -11,54 +10,18 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     SmallInteger,
     text,
 )
-from sqlalchemy.dialects.mysql import (
-    CHAR,
-    DATE,
-    DATETIME,
-    ENUM,
-    MEDIUMTEXT,
-    SMALLINT,
-    TEXT,
-    TINYINT,
-    VARCHAR,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.dialects.mysql import CHAR, DATE, ENUM, MEDIUMTEXT, SMALLINT, TEXT, TINYINT, VARCHAR
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.states import Priority, Status
-
-# Said on every table: a server's own default may be latin1.
-CHARSET: Final = {
-    "mysql_engine": "InnoDB",
-    "mysql_charset": "utf8mb4",
-    "mysql_collate": "utf8mb4_unicode_ci",
-}
-
-Moment = DATETIME(fsp=6)
-QueueName = VARCHAR(64, charset="ascii", collation="ascii_bin")
-# Of a kind that grows: to lengthen an ENUM, or a CHECK that lists names, copies the table.
-Name = VARCHAR(16, charset="ascii", collation="ascii_bin")
-# 16 random bytes in hexadecimal: readable in a console, and no binary parameter, which
-# aiomysql cannot escape with PyMySQL 1.2.3 and later (aio-libs/aiomysql #1080).
-Token = CHAR(32, charset="ascii", collation="ascii_bin")
-Key = VARCHAR(128, charset="utf8mb4", collation="utf8mb4_bin")
+from app.mysql.schema.columns import CHARSET, Key, Model, Moment, Name, QueueName, Token
 
 
 def _names(*members: str) -> ENUM:
     return ENUM(*map(str, members))
-
-
-class Model(DeclarativeBase):
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-        }
-    )
 
 
 class Task(Model):
@@ -231,93 +194,3 @@ class IdempotencyKey(Model):
     task_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("tasks.id", ondelete="CASCADE"))
 
     __table_args__: Any = (Index("ix_idempotency_keys_task", "task_id"), CHARSET)
-
-
-class SkipLockedProof(Model):
-    """Some rows to lock, on which `serve` proves at its start that SKIP LOCKED skips."""
-
-    __tablename__ = "skip_locked_proof"
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-
-    __table_args__: Any = (CHARSET,)
-
-
-class SweepReport(Model):
-    """What the schedulers have done so far, all together; they have no HTTP to be asked by."""
-
-    __tablename__ = "sweep_reports"
-
-    sweep: Mapped[str] = mapped_column(
-        VARCHAR(32, charset="ascii", collation="ascii_bin"), primary_key=True
-    )
-    runs: Mapped[int] = mapped_column(BigInteger)
-    moved: Mapped[int] = mapped_column(BigInteger)
-    last_run_at: Mapped[datetime] = mapped_column(Moment)
-
-    __table_args__: Any = (CHARSET,)
-
-
-class CounterValue(Model):
-    """A counter as of the last fold (`app.queue.figures.counters`)."""
-
-    __tablename__ = "counters"
-
-    name: Mapped[str] = mapped_column(
-        VARCHAR(160, charset="utf8mb4", collation="utf8mb4_bin"), primary_key=True
-    )
-    value: Mapped[int] = mapped_column(BigInteger)
-
-    __table_args__: Any = (CHARSET,)
-
-
-class CounterDelta(Model):
-    """What one transaction adds to counters, a JSON object by name. Nobody updates a row, so
-    that nobody waits for one."""
-
-    __tablename__ = "counter_deltas"
-
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
-    deltas: Mapped[str] = mapped_column(MEDIUMTEXT)
-    at: Mapped[datetime | None] = mapped_column(Moment)
-    events: Mapped[str | None] = mapped_column(MEDIUMTEXT)
-    event_count: Mapped[int] = mapped_column(Integer, server_default=text("0"))
-
-    __table_args__: Any = (CHARSET,)
-
-
-class PausedQueue(Model):
-    """A queue that hands out nothing. A queue without a row runs."""
-
-    __tablename__ = "paused_queues"
-
-    queue: Mapped[str] = mapped_column(QueueName, primary_key=True)
-    paused_at: Mapped[datetime] = mapped_column(Moment)
-
-    __table_args__: Any = (CHARSET,)
-
-
-class Process(Model):
-    """A process of this deployment, as it last said that it is there (`app.queue.processes`)."""
-
-    __tablename__ = "processes"
-
-    id: Mapped[str] = mapped_column(Token, primary_key=True)
-    kind: Mapped[str] = mapped_column(VARCHAR(16, charset="ascii", collation="ascii_bin"))
-    version: Mapped[str] = mapped_column(VARCHAR(32, charset="ascii", collation="ascii_bin"))
-    # Since then it has said so without a gap.
-    running_since: Mapped[datetime] = mapped_column(Moment)
-    last_seen_at: Mapped[datetime] = mapped_column(Moment)
-
-    __table_args__: Any = (CHARSET,)
-
-
-class Deployment(Model):
-    """The one row that tells this deployment from another one on the same Redis."""
-
-    __tablename__ = "deployment"
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    name: Mapped[str] = mapped_column(VARCHAR(16, charset="utf8mb4", collation="utf8mb4_bin"))
-
-    __table_args__: Any = (CHARSET,)
