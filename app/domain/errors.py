@@ -83,3 +83,11 @@ class GuardFailedError(RowlockError):
 
 class UnfitServerError(RowlockError):
     """{reason}"""
+
+
+class InvalidRecurrenceError(ValueError):
+    """Says in a sentence what `field` of a schedule cannot be, and what it may be."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        self.field = field
+        super().__init__(sentence)
