@@ -6,10 +6,11 @@ Of time zones nothing is known here. A time on the wall is a number: the seconds
 
 import re
 from bisect import bisect_left
+from calendar import isleap
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -18,8 +19,8 @@ from cronsim import CronSim, CronSimError
 from app.domain.errors import InvalidRecurrenceError
 
 EXPRESSION_LIMIT: Final = 255
-DAY_SECONDS: Final = 86_400
 
+_DAY_SECONDS: Final = 86_400
 _NICKNAMES: Final = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -29,10 +30,6 @@ _NICKNAMES: Final = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-_ANY_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
-_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
-# The 14 kinds of year there are, by length and first weekday, all lie in these.
-_ALL_YEARS: Final = (date(2000, 1, 1).toordinal(), date(2028, 1, 1).toordinal())
 
 
 class _Field(NamedTuple):
@@ -59,7 +56,10 @@ _FIELDS: Final = (
     ),
 )
 _FORMS: Final = "alone, as a range (1-5), as a step (*/5), or several with commas"
-_STEP: Final = re.compile(r"/(\d+)$")
+_ANY_TIME: Final = datetime(2000, 1, 1)  # noqa: DTZ001  (nothing is asked of it)
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+# A year is one of 14 kinds, by its length and first weekday; 28 years have all of them.
+_KINDS: Final = {(isleap(y), date(y, 1, 1).weekday()): y for y in range(2000, 2028)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,40 +72,66 @@ class Cron:
 
     expression: str
     names_times: bool
-    _days: CronSim = field(repr=False, compare=False)
+    _days: str
     _hours: tuple[int, ...]
     _minutes: tuple[int, ...]
     _seconds: tuple[int, ...]
 
     def within(self, begin: int, end: int) -> Iterator[int]:
         """Those named from begin to end, first to last."""
-        for day in self._matching_days(begin, end):
-            times = range(self._rank(begin - day), self._rank(end - day))
-            yield from (day + self._time_of_day(rank) for rank in times)
+        for day in self._days_within(begin, end):
+            ranks = range(self._rank(begin - day), self._rank(end - day))
+            yield from (day + self._time_of_day(rank) for rank in ranks)
 
     def within_backwards(self, begin: int, end: int) -> Iterator[int]:
         """Those named from begin to end, last to first."""
-        for day in self._matching_days(begin, end, backwards=True):
-            times = range(self._rank(begin - day), self._rank(end - day))
-            yield from (day + self._time_of_day(rank) for rank in reversed(times))
+        for day in self._days_within(begin, end, backwards=True):
+            ranks = range(self._rank(begin - day), self._rank(end - day))
+            yield from (day + self._time_of_day(rank) for rank in reversed(ranks))
 
     def count(self, begin: int, end: int) -> int:
-        """How many are named from begin to end, without a look at each."""
-        return sum(
-            self._rank(end - day) - self._rank(begin - day)
-            for day in self._matching_days(begin, end)
-        )
+        """How many are named from begin to end, without a look at each, or even at each day."""
+        if begin >= end:
+            return 0
+        first, last = begin - begin % _DAY_SECONDS, end - 1 - (end - 1) % _DAY_SECONDS
+        each_day = self._rank(_DAY_SECONDS)
+        count = each_day * sum(len(days) for _, days in self._years_within(begin, end))
+        if self._has_day(first):
+            count -= self._rank(begin - first)
+        if self._has_day(last):
+            count -= each_day - self._rank(end - last)
+        return count
 
-    def _matching_days(self, begin: int, end: int, *, backwards: bool = False) -> Iterator[int]:
-        days = range(_EPOCH_DAY + begin // DAY_SECONDS, _EPOCH_DAY - -end // DAY_SECONDS)
-        for ordinal in reversed(days) if backwards else days:
-            day = date.fromordinal(ordinal)
-            if day.month in self._days.months and self._days.match_day(day):
-                yield (ordinal - _EPOCH_DAY) * DAY_SECONDS
+    def _has_day(self, day: int) -> bool:
+        return next(self._days_within(day, day + 1), None) is not None
+
+    def _days_within(self, begin: int, end: int, *, backwards: bool = False) -> Iterator[int]:
+        for new_year, days in self._years_within(begin, end, backwards=backwards):
+            for day in reversed(days) if backwards else days:
+                yield (new_year + day) * _DAY_SECONDS
+
+    def _years_within(
+        self, begin: int, end: int, *, backwards: bool = False
+    ) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """Of each year its first day, counted from 1970, and those named, counted from that."""
+        if begin >= end:
+            return
+        first, last = begin // _DAY_SECONDS, (end - 1) // _DAY_SECONDS
+        years = range(
+            date.fromordinal(first + _EPOCH).year, date.fromordinal(last + _EPOCH).year + 1
+        )
+        for year in reversed(years) if backwards else years:
+            new_year = date(year, 1, 1)
+            days = _days_of_year(self._days, _KINDS[isleap(year), new_year.weekday()])
+            since = new_year.toordinal() - _EPOCH
+            yield (
+                since,
+                days[bisect_left(days, first - since) : bisect_left(days, last + 1 - since)],
+            )
 
     def _rank(self, second: int) -> int:
-        """How many times of a day come before this second of it."""
-        hour, rest = divmod(min(max(second, 0), DAY_SECONDS), 3600)
+        """How many of the times of day come before this second of it."""
+        hour, rest = divmod(min(max(second, 0), _DAY_SECONDS), 3600)
         minute, second = divmod(rest, 60)
         rank = bisect_left(self._hours, hour) * len(self._minutes)
         if hour not in self._hours:
@@ -133,22 +159,30 @@ def parse_cron(expression: str) -> Cron:
     try:
         parsed = CronSim(" ".join(fields), _ANY_TIME)
     except CronSimError:
+        # It knows of some that no month has such a day.
         raise never_comes(expression) from None
-    cron = Cron(
+    days = " ".join(fields[3:])
+    if not any(_days_of_year(days, year) for year in _KINDS.values()):
+        raise never_comes(expression)
+    return Cron(
         expression,
         not any(field.startswith("*") for field in fields[1:3]),
-        parsed,
+        days,
         *(tuple(sorted(values)) for values in (parsed.hours, parsed.minutes, parsed.seconds)),
     )
-    begin, end = ((ordinal - _EPOCH_DAY) * DAY_SECONDS for ordinal in _ALL_YEARS)
-    if next(cron.within(begin, end), None) is None:
-        raise never_comes(expression)
-    return cron
 
 
 def never_comes(expression: str) -> InvalidRecurrenceError:
     """What an expression is refused with that names no time in reach."""
-    return InvalidRecurrenceError("cron", f"{expression} never comes within 10 years")
+    return _refused(f"{expression} never comes within 10 years")
+
+
+@lru_cache(maxsize=1024)
+def _days_of_year(fields: str, year: int) -> tuple[int, ...]:
+    """The days that fit the three fields, counted from the first of the year."""
+    parsed = CronSim(f"0 0 {fields}", _ANY_TIME)
+    days = ((n, date(year, 1, 1) + timedelta(n)) for n in range(365 + isleap(year)))
+    return tuple(n for n, day in days if day.month in parsed.months and parsed.match_day(day))
 
 
 def _fields(expression: str) -> list[str]:
@@ -158,11 +192,11 @@ def _fields(expression: str) -> list[str]:
     if not re.fullmatch(r"[ -~\t]*", expression):
         raise _refused("must be written in ASCII letters, digits and signs, on one line")
     written = expression.split()
-    if len(written) == 1 and written[0].startswith("@"):
-        known = _NICKNAMES.get(written[0].lower())
-        if known is None:
-            raise _refused(f"{written[0]} is not possible; there are {', '.join(_NICKNAMES)}")
-        written = known.split()
+    if expression.lstrip().startswith("@"):
+        nickname = expression.strip().lower()
+        if nickname not in _NICKNAMES:
+            raise _refused(f"{nickname} is not possible; there are {', '.join(_NICKNAMES)}")
+        written = _NICKNAMES[nickname].split()
     if len(written) not in {5, len(_FIELDS)}:
         raise _refused(
             f"has {len(written)} field{'s' * (len(written) != 1)}; it must have 5 (minute, hour, "
@@ -176,14 +210,15 @@ def _fields(expression: str) -> list[str]:
 
 
 def _check(term: str, place: int) -> None:
+    """Each by itself, so that it can be said which one is wrong."""
     name, size, what = _FIELDS[place]
-    step = _STEP.search(term)
-    if step is None or int(step[1]) <= size:
-        # By itself, so that it is known which one is wrong.
+    base, slash, step = term.partition("/")
+    # cronsim takes */90 for */60, and L/2 for L.
+    if not (slash and (base.upper().startswith("L") or (step.isdigit() and int(step) > size))):
         with suppress(CronSimError):
             CronSim(" ".join(["*"] * place + [term or "-"] + ["*"] * (5 - place)), _ANY_TIME)
             return
-    if step:
+    if slash:
         what += f", steps 1 to {size}"
     raise _refused(f"{name}: {term or 'nothing'} is not possible; {what}, {_FORMS}")
 

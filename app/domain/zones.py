@@ -4,7 +4,8 @@ An instant is a number here: the whole seconds of UTC since the start of 1970.
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import chain
@@ -25,6 +26,8 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9][A-Za-z0-9_+-]*)
 _NOT_ZONES: Final = re.compile(r"(localtime|posixrules|Factory)$|(posix|right)/")
 _EPOCH_DAY: Final = EPOCH.toordinal()
 _DAY_SECONDS: Final = 86_400
+# The shortest time that a clock was known to be put forward, or back, is four days (in 1939).
+_STEP_SECONDS: Final = 2 * 86_400
 
 
 class Stretch(NamedTuple):
@@ -69,21 +72,19 @@ def _changes(zone: ZoneInfo, year: int) -> tuple[tuple[int, int], ...]:
     found: list[tuple[int, int]] = []
     at, offset = begin - 1, _offset(zone, begin - 1)
     while at < end - 1:
-        later = min(at + _DAY_SECONDS, end - 1)
-        while (changed := _offset(zone, later)) != offset:
-            # Halve until the two lie side by side.
-            before = at
-            while later - before > 1:
-                middle = (before + later) // 2
-                if _offset(zone, middle) == offset:
-                    before = middle
-                else:
-                    later, changed = middle, _offset(zone, middle)
-            found.append((later, changed))
-            at, offset = later, changed
-            later = min(at + _DAY_SECONDS, end - 1)
-        at = later
+        step = min(at + _STEP_SECONDS, end - 1)
+        if _offset(zone, step) == offset:
+            at = step
+            continue
+        between = range(at, step + 1)
+        at = between[bisect_left(between, True, key=_other_than(zone, offset))]
+        offset = _offset(zone, at)
+        found.append((at, offset))
     return tuple(found)
+
+
+def _other_than(zone: ZoneInfo, offset: int) -> Callable[[int], bool]:
+    return lambda instant: _offset(zone, instant) != offset
 
 
 def _offset(zone: ZoneInfo, instant: int) -> int:
