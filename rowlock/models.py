@@ -14,6 +14,13 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
 
+class Origin(Answer):
+    """What submitted a task that no client did: an occurrence of a schedule."""
+
+    schedule: str | None = None
+    occurrence_at: datetime | None = None
+
+
 class Task(Answer):
     """A task.
 
@@ -49,6 +56,7 @@ class Task(Answer):
     retry_backoff: str
     progress: Any = None
     traceparent: str | None = None
+    origin: Origin | None = None
 
     @property
     def is_summary(self) -> bool:

@@ -9,8 +9,9 @@ from app.api import answers, schemas
 from app.api.fields import QueueName, TaskId
 from app.api.queue_stats import queue_documents
 from app.api.responses import BODY_PROBLEMS, NEXT_PAGE, JsonAnswer, problems
+from app.api.schedules import TheSchedule
 from app.api.services import Service
-from app.domain.documents import dumps, task_document
+from app.domain.documents import dumps, schedule_document, task_document
 from app.domain.states import Event
 from app.http.problems import FieldError, InvalidRequestError
 from app.http.route import AdminRoute
@@ -65,6 +66,26 @@ async def pause_queue(service: Service, name: TheQueue) -> Response:
 async def resume_queue(service: Service, name: TheQueue) -> Response:
     await service.admin.resume_queue(name)
     return JsonAnswer(dumps({"queue": name, "paused": False, "paused_at": None}))
+
+
+@router.post(
+    "/schedules/{name}/pause",
+    response_model=answers.ScheduleDocument,
+    responses=problems(404, *BODY_PROBLEMS),
+    summary="Pause a schedule: it submits nothing",
+)
+async def pause_schedule(service: Service, name: TheSchedule) -> Response:
+    return JsonAnswer(schedule_document(await service.schedules.pause(name)))
+
+
+@router.post(
+    "/schedules/{name}/resume",
+    response_model=answers.ScheduleDocument,
+    responses=problems(404, *BODY_PROBLEMS),
+    summary="Resume a schedule; what fell into the pause is left out",
+)
+async def resume_schedule(service: Service, name: TheSchedule) -> Response:
+    return JsonAnswer(schedule_document(await service.schedules.resume(name)))
 
 
 @router.post(

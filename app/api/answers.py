@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.domain.schedule import CatchUp, Kind, Overlap
+from app.domain.schedule import Outcome as RunOutcome
 from app.domain.states import Backoff, Outcome, Priority, Status
 
 
@@ -19,6 +21,13 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[dict[str, str]] | None = None
+
+
+class Origin(BaseModel):
+    """Which occurrence of a schedule submitted a task."""
+
+    schedule: str = Field(examples=["nightly report"])
+    occurrence_at: datetime
 
 
 class TaskSummary(BaseModel):
@@ -47,6 +56,7 @@ class TaskSummary(BaseModel):
         description="The W3C trace context of the call that submitted it.",
         examples=["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
     )
+    origin: Origin | None = Field(description="The schedule that submitted it; null for a client.")
     progress: Any = Field(description="Progress of the running attempt; in `GET /tasks/{id}` only.")
 
 
@@ -150,3 +160,51 @@ class ReadinessDocument(BaseModel):
     parts: dict[Literal["mysql", "schema", "redis", "scheduler"], str] = Field(
         examples=[{"mysql": "ok", "schema": "ok", "redis": "degraded", "scheduler": "ok"}]
     )
+
+
+class ScheduleDocument(BaseModel):
+    """A schedule."""
+
+    name: str = Field(examples=["nightly report"])
+    cron: str | None
+    interval_seconds: int | None
+    timezone: str
+    task: dict[str, Any] = Field(description="The task that each occurrence submits.")
+    catch_up: CatchUp
+    overlap: Overlap
+    jitter_seconds: int
+    starts_at: datetime | None
+    ends_at: datetime | None
+    paused_at: datetime | None
+    next_at: datetime | None = Field(
+        description="The next occurrence; null while it is paused, or if it has ended."
+    )
+    last_task_id: int | None = Field(description="The task of the last occurrence that ran.")
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class OccurrenceDocument(BaseModel):
+    occurrence_at: datetime
+    due_at: datetime = Field(description="With the jitter: when the task may be claimed.")
+    local: str = Field(
+        description="The same occurrence on the wall clock of the zone.",
+        examples=["2026-03-29T03:00:00+02:00"],
+    )
+
+
+class RunDocument(BaseModel):
+    occurrence_at: datetime
+    kind: Kind
+    outcome: RunOutcome
+    skipped: int = Field(
+        description="Of `skipped_late`: how many occurrences were left out, up to this one."
+    )
+    task_id: int | None
+    fired_at: datetime
+
+
+class BackfilledDocument(BaseModel):
+    submitted: int
+    existing: int

@@ -25,6 +25,12 @@ BODIES: Final[Mapping[str, Any]] = {
     "SubmitTask": _SUBMIT,
     "SubmitBatch": {"tasks": [_SUBMIT, {"title": "send mail", "queue": "mail"}]},
     "PatchTask": {"priority": "低", "due_date": "2030-01-31T08:00:00+08:00", "description": None},
+    "PutSchedule": {
+        "cron": "30 2 * * *",
+        "timezone": "Europe/Berlin",
+        "task": {"title": "nightly report", "queue": "reports", "timeout_seconds": 1800},
+    },
+    "Backfill": {"from": "2026-03-01T00:00:00Z", "to": "2026-03-08T00:00:00Z"},
     "ClaimTasks": _CLAIM,
     "Heartbeat": {"progress": {"percent": 40}},
     "SendHeartbeats": {
@@ -71,6 +77,14 @@ PROBLEMS: Final[Mapping[int, Any]] = {
         task_id=1,
         task_status="retrying",
         outcome="timed_out",
+    ),
+    412: _problem(
+        412,
+        "urn:rowlock:revision-mismatch",
+        "Revision mismatch",
+        "Schedule nightly-report is at revision 3, not at the one that If-Match names.",
+        schedule="nightly-report",
+        revision=3,
     ),
     413: _about(413, "body-too-large", "Body too large", "body", "must be at most 1,048,576 bytes"),
     415: _about(

@@ -15,6 +15,8 @@ MAX_ID: Final = 2**63 - 1
 JSON_LIMIT_BYTES: Final = 256 * 1024
 TEXT_LIMIT_BYTES: Final = 65_535
 QUEUE_PATTERN: Final = r"^[a-z0-9_.-]{1,64}$"
+# What needs no escaping in a path segment, in JSON and in a file name, in any script.
+SCHEDULE_PATTERN: Final = r"""^[^\x00-\x1f\x7f-\x9f/\\"'?#%]+$"""
 # 18 digits always fit MySQL's BIGINT, and count more tasks than there will ever be.
 LEASE_ID_PATTERN: Final = r"^[1-9][0-9]{0,17}\.[0-9a-f]{32}$"
 
@@ -82,6 +84,12 @@ def _time(value: object) -> datetime:
     return moment.replace(tzinfo=None)
 
 
+def _not_blank_at_its_ends(name: str) -> str:
+    if name != name.strip() or name in (".", ".."):
+        raise ValueError("must not begin or end with a space, and not be . or ..")
+    return name
+
+
 def _sorted_once(names: list[str]) -> list[str]:
     return sorted(set(names))
 
@@ -107,6 +115,11 @@ TagName = Annotated[
 ]
 Tags = Annotated[list[TagName], Field(max_length=32), AfterValidator(_sorted_once)]
 QueueName = Annotated[str, StringConstraints(pattern=QUEUE_PATTERN)]
+ScheduleName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=128, pattern=SCHEDULE_PATTERN),
+    AfterValidator(_not_blank_at_its_ends),
+]
 LeaseId = Annotated[str, StringConstraints(pattern=LEASE_ID_PATTERN)]
 WorkerName = Annotated[
     str,

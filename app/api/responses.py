@@ -16,8 +16,9 @@ _WHAT: Final = {
     400: "Not JSON.",
     401: "The token is missing or not valid.",
     403: "The token is for another door; without tokens, a call by a proxy or another site's page.",
-    404: "There is no such task.",
+    404: "It does not exist.",
     409: "The task's state does not allow it, or the lease is gone.",
+    412: "`If-Match` names another revision than the present one.",
     413: "The body is too large.",
     415: "The `Content-Type` is not JSON.",
     422: "Some fields are not valid; `errors` names each of them.",
@@ -35,6 +36,7 @@ def header(name: str, description: str, kind: str = "string", *, always: bool) -
 
 
 LOCATION: Final = header("Location", "The task's path, relative to this call's.", always=True)
+ETAG: Final = header("ETag", "The schedule's revision, for `If-Match`.", always=True)
 NEXT_PAGE: Final = header("Link", 'The next page, if any: `<…>; rel="next"`.', always=False)
 RETRY_AFTER: Final = header("Retry-After", "Seconds until the next try.", "integer", always=True)
 _HEADERS: Final = {

@@ -1,5 +1,6 @@
 """What goes in, as models: one half of the contract, and of the OpenAPI document."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,8 +18,8 @@ class Input(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class SubmitTask(Input):
-    """A task to submit."""
+class TaskTemplate(Input):
+    """A task to submit, whenever that is."""
 
     title: Annotated[fields.Title, Field(examples=["resize image"])]
     description: fields.LongText | None = None
@@ -31,11 +32,10 @@ class SubmitTask(Input):
     retry_backoff: Backoff = Backoff.EXPONENTIAL
     queue: fields.QueueName = "default"
     payload: fields.JsonText = Field(default=None, description="Any JSON up to 256 KiB.")
-    available_at: fields.Time | None = Field(
-        default=None, description="Earliest time at which it may be claimed."
-    )
 
-    def to_new_task(self, traceparent: str | None = None) -> NewTask:
+    def to_new_task(
+        self, traceparent: str | None = None, *, available_at: datetime | None = None
+    ) -> NewTask:
         """For the queue."""
         return NewTask(
             title=self.title,
@@ -48,10 +48,18 @@ class SubmitTask(Input):
             retry_limit=self.retry_limit,
             retry_delay_seconds=self.retry_delay_seconds,
             retry_backoff=self.retry_backoff,
-            available_at=self.available_at,
+            available_at=available_at,
             payload=self.payload,
             traceparent=traceparent,
         )
+
+
+class SubmitTask(TaskTemplate):
+    """A task to submit."""
+
+    available_at: fields.Time | None = Field(
+        default=None, description="Earliest time at which it may be claimed."
+    )
 
 
 class SubmitBatch(Input):

@@ -14,6 +14,7 @@ from app.service.leases import LeaseService
 from app.service.pages import PageService
 from app.service.reads import ReadService
 from app.service.resources import Resources
+from app.service.schedules import ScheduleService
 from app.service.tasks import TaskService
 
 ASKED_AT_ONCE: Final = 10_000
@@ -27,6 +28,7 @@ class Services:
         self.reads = ReadService(resources)
         self.pages = PageService(resources)
         self.tasks = TaskService(resources, self.reads, self.pages)
+        self.schedules = ScheduleService(resources, self.reads)
         self.leases = LeaseService(resources)
         self.admin = AdminService(resources)
         # Anybody may ask, and all who ask at once are told the same.

@@ -193,7 +193,7 @@ def _submission(
     *,
     is_batch: bool,
 ) -> Submission:
-    tasks = [task.to_new_task(traceparent) for task in asked]
+    tasks = [task.to_new_task(traceparent, available_at=task.available_at) for task in asked]
     if key is None:
         return Submission(tasks)
     return Submission(tasks, key, body_hash(asked, is_batch=is_batch))

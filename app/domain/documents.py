@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import orjson
 
+from app.domain.schedule import Schedule
 from app.domain.task import EndedAttempt, Lease, Task
 
 LONG_FIELDS: Final = frozenset({"description", "payload", "result", "error"})
@@ -44,6 +45,7 @@ def task_document(task: Task, *, progress: str | None = None) -> bytes:
             "retry_delay_seconds": task.retry_delay_seconds,
             "retry_backoff": task.retry_backoff,
             "traceparent": task.traceparent,
+            "origin": _json(task.origin),
             "progress": _json(progress),
         }
     )
@@ -80,6 +82,44 @@ def attempt_document(attempt: EndedAttempt) -> dict[str, Any]:
         "outcome": attempt.outcome,
         "error": attempt.error,
     }
+
+
+def schedule_document(schedule: Schedule) -> bytes:
+    """A schedule, with the task it submits as a client would submit it."""
+    definition = schedule.definition
+    task = definition.task
+    return dumps(
+        {
+            "name": schedule.name,
+            "cron": definition.cron,
+            "interval_seconds": definition.interval_seconds,
+            "timezone": definition.timezone,
+            "task": {
+                "title": task.title,
+                "description": task.description,
+                "priority": task.priority,
+                "tags": task.tag_names,
+                "due_date": task.due_date,
+                "timeout_seconds": task.timeout_seconds,
+                "retry_limit": task.retry_limit,
+                "retry_delay_seconds": task.retry_delay_seconds,
+                "retry_backoff": task.retry_backoff,
+                "queue": task.queue,
+                "payload": _json(task.payload),
+            },
+            "catch_up": definition.catch_up,
+            "overlap": definition.overlap,
+            "jitter_seconds": definition.jitter_seconds,
+            "starts_at": definition.starts_at,
+            "ends_at": definition.ends_at,
+            "paused_at": schedule.paused_at,
+            "next_at": schedule.next_at,
+            "last_task_id": schedule.last_task_id,
+            "revision": schedule.revision,
+            "created_at": schedule.created_at,
+            "updated_at": schedule.updated_at,
+        }
+    )
 
 
 class Array:

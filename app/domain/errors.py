@@ -15,6 +15,14 @@ class TaskNotFoundError(RowlockError):
     """There is no task {task_id}."""
 
 
+class ScheduleNotFoundError(RowlockError):
+    """There is no schedule {schedule}."""
+
+
+class RevisionMismatchError(RowlockError):
+    """Schedule {schedule} is at revision {revision}, not at the one that If-Match names."""
+
+
 class StaleLeaseError(RowlockError):
     """This lease no longer holds task {task_id}: {reason}. The task is now {task_status}."""
 

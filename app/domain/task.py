@@ -27,6 +27,8 @@ class NewTask(NamedTuple):
     available_at: datetime | None
     payload: str | None
     traceparent: str | None = None
+    # A JSON text: what submitted it, if that was no client.
+    origin: str | None = None
 
 
 class Task(NamedTuple):
@@ -65,6 +67,7 @@ class Task(NamedTuple):
     claimed_from: Status | None
     finish_token: str | None
     traceparent: str | None
+    origin: str | None
 
 
 # A row comes as one JSON array: the driver would spend ten times as long on thirty columns.

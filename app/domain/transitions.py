@@ -70,6 +70,7 @@ def begun(new: NewTask, *, now: datetime) -> Task:
         claimed_from=None,
         finish_token=None,
         traceparent=new.traceparent,
+        origin=new.origin,
     )
 
 

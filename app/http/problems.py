@@ -27,6 +27,8 @@ class Kind(NamedTuple):
 
 KINDS: Final[Mapping[type[errors.RowlockError], Kind]] = {
     errors.TaskNotFoundError: Kind(404, "Task not found"),
+    errors.ScheduleNotFoundError: Kind(404, "Schedule not found"),
+    errors.RevisionMismatchError: Kind(412, "Revision mismatch"),
     errors.StaleLeaseError: Kind(409, "Lease is gone"),
     errors.TransitionNotAllowedError: Kind(409, "Not allowed in this state"),
     errors.FieldLockedError: Kind(409, "Field can no longer change"),
@@ -52,9 +54,18 @@ FAULTS_NAMED: Final = 20
 FAULTS_LISTED: Final = 1000
 FAULTS_TOLD: Final = 10
 NAME_CHARACTERS: Final = 100
+MESSAGE_CHARACTERS: Final = 300
 
 # Named by the error itself, for programs that act on it.
-_EXTENSIONS: Final = ("task_id", "task_status", "outcome", "field", "current_retry_count")
+_EXTENSIONS: Final = (
+    "schedule",
+    "revision",
+    "task_id",
+    "task_status",
+    "outcome",
+    "field",
+    "current_retry_count",
+)
 
 
 class FieldError(NamedTuple):
@@ -71,7 +82,9 @@ class InvalidRequestError(Exception):
         self, fields: Sequence[FieldError], *, status: int = 422, title: str = "Invalid request"
     ) -> None:
         super().__init__(title)
-        self.fields = [FieldError(_short(f), _short(m)) for f, m in fields[:FAULTS_NAMED]]
+        self.fields = [
+            FieldError(_short(f), _short(m, MESSAGE_CHARACTERS)) for f, m in fields[:FAULTS_NAMED]
+        ]
         self.unnamed = len(fields) - len(self.fields)
         self.status = status
         self.title = title
@@ -115,6 +128,8 @@ def problem_of(error: Exception) -> Response:
     """The answer to whatever went wrong."""
     if isinstance(error, errors.RowlockError) and type(error) in KINDS:
         return _of_domain(error)
+    if isinstance(error, errors.InvalidRecurrenceError):
+        error = InvalidRequestError([FieldError(error.field, str(error))])
     if isinstance(error, InvalidRequestError):
         detail = "; ".join(f"{field}: {message}" for field, message in error.fields[:FAULTS_TOLD])
         if error.unnamed:
@@ -164,8 +179,8 @@ def _message(details: ErrorDetails) -> str:
     return messages.get(details["type"], details["msg"].removeprefix("Value error, "))
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= NAME_CHARACTERS else f"{text[:NAME_CHARACTERS]}…"
+def _short(text: str, limit: int = NAME_CHARACTERS) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}…"
 
 
 def _slug(title: str) -> str:

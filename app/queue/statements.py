@@ -52,7 +52,7 @@ _LOCK_DUE: Final = (
 _FIRST_COLUMNS: Final = (
     *("title", "description", "priority", "queue", "tag_names", "due_date", "timeout_seconds"),
     *("retry_limit", "retry_delay_seconds", "retry_backoff", "available_at", "payload"),
-    *("traceparent", "claim_rank", "sweep_at"),
+    *("traceparent", "origin", "claim_rank", "sweep_at"),
 )
 _FIRST_VALUES: Final = attrgetter(*_FIRST_COLUMNS)
 _INSERT_TASK: Final = (
@@ -92,7 +92,7 @@ async def insert_task_tags(
     """Tie tasks to tags, given as (task_id, the tag's name, the task's created_at). Raises
     `TagMissingError`, or an IntegrityError where it was deleted a moment later."""
     ids = await tag_ids.of(connection, (name for _, name, _ in ties))
-    await _insert(
+    await insert_rows(
         connection,
         "INSERT INTO task_tags (task_id, tag_id, task_created_at) VALUES ",
         [(task_id, ids[name], created_at) for task_id, name, created_at in ties],
@@ -113,7 +113,7 @@ async def insert_idempotency_keys(
 ) -> None:
     """Remember (key, item, body hash, task id). A key that another transaction has just
     committed raises an IntegrityError; the batch is then run again and finds it."""
-    await _insert(
+    await insert_rows(
         connection,
         "INSERT INTO idempotency_keys (idempotency_key, item, body_hash, task_id) VALUES ",
         sorted(rows),
@@ -123,7 +123,7 @@ async def insert_idempotency_keys(
 async def insert_attempts(connection: Connection, attempts: Sequence[EndedAttempt]) -> None:
     """Record attempts that ended other than in success."""
     columns = ", ".join(EndedAttempt._fields)
-    await _insert(connection, f"INSERT INTO task_attempts ({columns}) VALUES ", attempts)
+    await insert_rows(connection, f"INSERT INTO task_attempts ({columns}) VALUES ", attempts)
 
 
 async def lock_claimable(
@@ -257,7 +257,8 @@ def _assignments(olds: Sequence[Task], news: Sequence[Task]) -> tuple[list[str],
     return assignments, values
 
 
-async def _insert(connection: Connection, head: str, rows: Sequence[tuple[Any, ...]]) -> None:
+async def insert_rows(connection: Connection, head: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows of some table; `head` is the statement up to its VALUES."""
     for chunk in _chunks(
         rows,
         connection.statement_bytes,

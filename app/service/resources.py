@@ -62,6 +62,8 @@ class Resources:
         self.retained = retention.FIRST
         # And the one through counters and tags.
         self.unused = unused.NONE_YET
+        # Whether this process has computed anew when schedules occur.
+        self.schedules_are_renewed = False
 
     def close_doors(self) -> None:
         """Answer every long poll now: the process stops."""

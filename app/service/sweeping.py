@@ -18,6 +18,7 @@ from app.queue.figures import counters, stats
 from app.queue.requests import Move
 from app.queue.sweeps import deadlines, retention, unused
 from app.service import after_commit
+from app.service.firing import fire_due
 from app.service.resources import Resources
 from app.settings import Settings
 
@@ -165,6 +166,7 @@ SWEEPS: Final[Mapping[str, Sweep]] = {
     "promote": promote,
     "time_out": time_out,
     "lost_leases": take_back_lost_leases,
+    "fire_due": fire_due,
     "fold_counters": fold_counters,
     "retention": delete_old,
     "unused": delete_unused,

@@ -1,25 +1,22 @@
 """Submitting tasks, changing them, deleting them."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, NamedTuple
-
-from pymysql import err
 
 from app.domain.documents import Array, task_document
 from app.domain.errors import (
     RowBusyError,
     RowlockError,
-    TagMissingError,
     TaskNotFoundError,
 )
 from app.domain.task import Task
-from app.mysql.error_codes import error_code
 from app.queue import edit, submitting
 from app.queue.requests import Move, Submission, Submitted
 from app.runtime import metrics
 from app.service.coalescer import Coalescer
+from app.service.conflicts import TRIES, or_again
 from app.service.pages import PageService
 from app.service.reads import ReadService
 from app.service.resources import Resources
@@ -27,10 +24,6 @@ from app.service.resources import Resources
 # Together at most this many tasks are stored in one batch.
 SUBMIT_LIMIT: Final = 1000
 WEIGHTY_CHARACTERS: Final = 16_384
-# Whatever comes between, it does not do so again and again.
-TRIES: Final = 5
-DUPLICATE_KEY: Final = 1062
-MISSING_PARENT: Final = 1452
 
 
 class Stored(NamedTuple):
@@ -101,7 +94,7 @@ class TaskService:
                 )
             )
 
-        move: Move = await self._or_again(patch)
+        move = await or_again(self._resources.tags, patch)
         await self._resources.after_commit.moved([move])
         return move[1]
 
@@ -131,26 +124,11 @@ class TaskService:
                 )
             )
 
-        answers = await self._or_again(submit)
+        answers = await or_again(self._resources.tags, submit)
         await self._resources.after_commit.submitted(
             [t for a in answers if isinstance(a, Submitted) for t in a.tasks]
         )
         return list(answers)
-
-    async def _or_again(self, write: Callable[[], Awaitable[Any]]) -> Any:
-        """Again where another process was quicker with an idempotency key, or where a tag is gone
-        that was remembered: nobody used it, or MySQL is another one, or was restored."""
-        for _ in range(TRIES):
-            try:
-                return await write()
-            except TagMissingError:
-                self._resources.tags.forget()
-            except err.IntegrityError as error:
-                if error_code(error) == MISSING_PARENT:
-                    self._resources.tags.forget()
-                elif error_code(error) != DUPLICATE_KEY:
-                    raise
-        raise RowBusyError
 
 
 def _weight(submission: Submission) -> int:

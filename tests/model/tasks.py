@@ -97,6 +97,7 @@ class Task:
             "attempt": 0,
             **dict.fromkeys(("completed_at", "started_at", "result", "error", "worker")),
             "traceparent": None,
+            "origin": None,
             "progress": None,
         }
         history.transitions[None, Event.SUBMIT, Status.TO_DO] += 1

@@ -15,11 +15,19 @@ _BODIES: dict[str, Any] = {
     "POST /tasks": {"title": "x"},
     "POST /tasks/batch": {"tasks": [{"title": "x"}]},
     "PATCH /tasks/{task_id}": {"title": "x"},
+    "PUT /schedules/{name}": {"cron": "0 * * * *", "task": {"title": "x"}},
+    "POST /schedules/{name}/backfill": {
+        "from": "2026-01-01T00:00:00Z",
+        "to": "2026-01-02T00:00:00Z",
+    },
     "POST /leases": {"worker": "w"},
     "POST /leases/finish": {"items": []},
     "POST /leases/heartbeat": {"items": [{"lease_id": NO_LEASE}]},
 }
-_PARAMS = {"POST /admin/tasks/{action}": {"status": "to_do"}}
+_PARAMS = {
+    "POST /admin/tasks/{action}": {"status": "to_do"},
+    "GET /cron": {"expression": "0 * * * *"},
+}
 _PARTS = {"task_id": "1", "lease_id": NO_LEASE, "name": "default", "action": "cancel"}
 
 

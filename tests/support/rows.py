@@ -63,6 +63,7 @@ def a_row(status: Status, **fields: Any) -> Task:
         claimed_from=None,
         finish_token=None,
         traceparent=None,
+        origin=None,
     )
     return row._replace(**_STATES[status])._replace(**fields)
 

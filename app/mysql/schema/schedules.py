@@ -21,7 +21,7 @@ class Schedule(Model):
     )
     interval_seconds: Mapped[int | None] = mapped_column(Integer)
     timezone: Mapped[str] = mapped_column(VARCHAR(64, charset="ascii", collation="ascii_bin"))
-    # The JSON text of a submission, as it came and was found good.
+    # A JSON text (`app.domain.schedule.text_of`).
     task: Mapped[str] = mapped_column(MEDIUMTEXT)
     catch_up: Mapped[str] = mapped_column(Name)
     overlap: Mapped[str] = mapped_column(Name)

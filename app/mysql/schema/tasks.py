@@ -76,13 +76,14 @@ class Task(Model):
     traceparent: Mapped[str | None] = mapped_column(
         CHAR(55, charset="ascii", collation="ascii_bin")
     )
+    # A JSON text: which occurrence of which schedule submitted it; NULL for a client.
+    origin: Mapped[str | None] = mapped_column(
+        VARCHAR(255, charset="utf8mb4", collation="utf8mb4_bin")
+    )
     # Nothing writes these yet: to add columns to a large table later takes two versions.
     flags: Mapped[int] = mapped_column(SMALLINT(unsigned=True), server_default=text("0"))
     group_key: Mapped[str | None] = mapped_column(Key)
     unique_key: Mapped[str | None] = mapped_column(Key)
-    origin: Mapped[str | None] = mapped_column(
-        VARCHAR(255, charset="utf8mb4", collation="utf8mb4_bin")
-    )
     error_kind: Mapped[str | None] = mapped_column(
         VARCHAR(64, charset="utf8mb4", collation="utf8mb4_bin")
     )

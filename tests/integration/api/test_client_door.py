@@ -32,6 +32,7 @@ MINIMAL: Document = {
     "retry_delay_seconds": 5,
     "retry_backoff": "exponential",
     "traceparent": None,
+    "origin": None,
     "progress": None,
 }
 

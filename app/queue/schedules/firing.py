@@ -1,0 +1,192 @@
+"""What time does to schedules: their occurrences are decided. One batch a call.
+
+Any number of schedulers may run this at once: each takes schedules that no other holds. A task, the
+run that says so and the schedule's row are one transaction, so that each occurrence has one task,
+or none, whatever is killed at whatever moment.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+import structlog
+
+from app.domain.errors import InvalidRecurrenceError
+from app.domain.schedule import (
+    Due,
+    Kind,
+    Outcome,
+    Run,
+    Schedule,
+    due,
+    outcomes,
+    task_for,
+    template_of,
+    text_of,
+)
+from app.domain.states import ENDED
+from app.domain.task import Task
+from app.mysql.connection import Connection, placeholders
+from app.queue.schedules import rows, runs
+from app.queue.tags import TagIds
+
+SCHEDULES: Final = 100
+# Of all that one transaction submits.
+TASKS: Final = 1000
+TASKS_BYTES: Final = 16 * 1024 * 1024
+# A schedule whose zone or expression is not known any more is looked at again after this.
+UNKNOWN_FOR: Final = timedelta(minutes=1)
+
+DUE: Final = (
+    "SELECT task FROM schedules FORCE INDEX (ix_schedules_next) "
+    "WHERE next_at <= UTC_TIMESTAMP(6) ORDER BY next_at LIMIT %s"
+)
+
+log = structlog.get_logger(__name__)
+
+
+class Fired(NamedTuple):
+    """The tasks that were submitted, and whether there may be more to decide."""
+
+    tasks: list[Task]
+    is_full: bool
+
+
+class _Decision(NamedTuple):
+    schedule: Schedule
+    occurrence: datetime
+    outcome: Outcome
+
+
+async def due_tags(connection: Connection, *, limit: int = SCHEDULES) -> list[str] | None:
+    """The tags that the tasks of those that are due have; None: none is due. A plain read."""
+    found = await connection.fetch(DUE, (limit,))
+    if not found:
+        return None
+    return sorted({name for (text,) in found for name in template_of(text).tag_names})
+
+
+async def fire_once(connection: Connection, *, tag_ids: TagIds) -> Fired:
+    """Decide the occurrences that are due. Raises as `submitting.submit` does."""
+    now = await connection.now()
+    locked = await rows.lock_due(connection, now=now, limit=SCHEDULES)
+    looked = _look(locked, now)
+    decided = await runs.decided(
+        connection,
+        [schedule.name for schedule, _ in looked],
+        sorted({at for _, found in looked for at in _times(found)}),
+    )
+    open_ids = await _open(connection, [s.last_task_id for s, _ in looked])
+    decisions = [
+        _Decision(schedule, occurrence, outcome)
+        for schedule, found in looked
+        for occurrence, outcome in outcomes(
+            schedule,
+            found.occurrences,
+            decided={at for name, at in decided if name == schedule.name},
+            is_open=schedule.last_task_id in open_ids,
+        )
+    ]
+    submitted = [d for d in decisions if d.outcome is Outcome.SUBMITTED]
+    tasks = await runs.submit(
+        connection, [task_for(d.schedule, d.occurrence, now=now) for d in submitted], tag_ids
+    )
+    ids = {(d.schedule.name, d.occurrence): t.id for d, t in zip(submitted, tasks, strict=True)}
+    await runs.insert(
+        connection,
+        [
+            *_skipped(looked, decided, now),
+            *[
+                (d.schedule.name, Run(d.occurrence, Kind.DUE, d.outcome, 0, _id_of(d, ids), now))
+                for d in decisions
+            ],
+        ],
+    )
+    last_ids = {name: task_id for (name, _), task_id in ids.items()}
+    await rows.write_considered(
+        connection,
+        [
+            schedule._replace(
+                considered_at=found.considered_at,
+                next_at=found.next_at,
+                last_task_id=last_ids.get(schedule.name, schedule.last_task_id),
+            )
+            for schedule, found in looked
+        ],
+    )
+    is_part = any(found.next_at is not None and found.next_at <= now for _, found in looked)
+    return Fired(tasks, is_part or len(locked) == SCHEDULES or len(looked) < len(locked))
+
+
+async def renew(connection: Connection, *, after: str, limit: int) -> str | None:
+    """Compute anew when schedules occur next: the time zones' rules may be others than those they
+    were computed with. The name of the last one looked at; None: that was the end.
+
+    What somebody else has written meanwhile stays.
+    """
+    found = await rows.page(connection, after=after, limit=limit)
+    for schedule in found.schedules:
+        try:
+            next_at = schedule.recurrence.next_after(schedule.considered_at)
+        except InvalidRecurrenceError:
+            continue
+        if schedule.next_at is not None and next_at != schedule.next_at:
+            await connection.execute(
+                "UPDATE schedules SET next_at = %s WHERE name = %s "
+                "AND revision = %s AND considered_at = %s AND next_at = %s",
+                (
+                    *(next_at, schedule.name),
+                    *(schedule.revision, schedule.considered_at, schedule.next_at),
+                ),
+            )
+    return found.last
+
+
+def _look(locked: Sequence[Schedule], now: datetime) -> list[tuple[Schedule, Due]]:
+    """What is to be decided of each; not of all, where it is too much for one transaction."""
+    looked: list[tuple[Schedule, Due]] = []
+    count = size = 0
+    for schedule in locked:
+        try:
+            found = due(schedule, now=now)
+        except InvalidRecurrenceError as error:
+            log.warning("schedule_not_known", schedule=schedule.name, reason=str(error))
+            found = Due([], 0, None, schedule.considered_at, now + UNKNOWN_FOR)
+        count += len(found.occurrences)
+        size += len(found.occurrences) * len(text_of(schedule.definition.task))
+        if looked and (count > TASKS or size > TASKS_BYTES):
+            break
+        looked.append((schedule, found))
+    return looked
+
+
+def _times(found: Due) -> list[datetime]:
+    return found.occurrences + ([] if found.last_skipped is None else [found.last_skipped])
+
+
+async def _open(connection: Connection, ids: Collection[int | None]) -> set[int | None]:
+    """Those of the tasks that have not ended."""
+    wanted = sorted({task_id for task_id in ids if task_id is not None})
+    if not wanted:
+        return set()
+    found = await connection.fetch(
+        "SELECT id FROM tasks FORCE INDEX (PRIMARY) "
+        f"WHERE id IN ({placeholders(wanted)}) AND status NOT IN ({placeholders(ENDED)})",
+        (*wanted, *ENDED),
+    )
+    return {task_id for (task_id,) in found}
+
+
+def _skipped(
+    looked: Sequence[tuple[Schedule, Due]], decided: Collection[tuple[str, datetime]], now: datetime
+) -> list[tuple[str, Run]]:
+    """The runs that stand for what was left out since nobody was there in time."""
+    return [
+        (schedule.name, Run(at, Kind.DUE, Outcome.SKIPPED_LATE, found.skipped, None, now))
+        for schedule, found in looked
+        if (at := found.last_skipped) is not None and (schedule.name, at) not in decided
+    ]
+
+
+def _id_of(decision: _Decision, ids: Mapping[tuple[str, datetime], int]) -> int | None:
+    return ids.get((decision.schedule.name, decision.occurrence))

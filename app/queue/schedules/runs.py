@@ -1,0 +1,170 @@
+"""What came of a schedule's occurrences, and those that are brought about by hand."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from app.domain.errors import InvalidRecurrenceError, RowlockError
+from app.domain.schedule import (
+    MICROSECOND,
+    Kind,
+    Outcome,
+    Run,
+    Schedule,
+    origin_text,
+    task_for,
+    text_of,
+)
+from app.domain.task import NewTask, Task
+from app.mysql.connection import Connection, placeholders
+from app.queue import statements, submitting
+from app.queue.requests import Submission, Submitted
+from app.queue.schedules import rows
+from app.queue.tags import TagIds
+
+BACKFILL_LIMIT: Final = 1000
+# Of all tasks of one backfill together: it is one transaction.
+BACKFILL_LIMIT_BYTES: Final = 32 * 1024 * 1024
+_COLUMNS: Final = ", ".join(Run._fields)
+PAGE: Final = (
+    f"SELECT {_COLUMNS} FROM schedule_runs FORCE INDEX (PRIMARY) "
+    "WHERE schedule = %s AND occurrence_at < %s ORDER BY occurrence_at DESC LIMIT %s"
+)
+
+
+class Page(NamedTuple):
+    """Some runs, and before which occurrence there are more, if there are."""
+
+    runs: list[Run]
+    last: datetime | None
+
+
+class Backfilled(NamedTuple):
+    """The tasks that were submitted, and how many occurrences had one already."""
+
+    tasks: list[Task]
+    existing: int
+
+
+async def page(connection: Connection, *, name: str, before: datetime, limit: int) -> Page:
+    """Some of a schedule's runs, newest first. Raises `ScheduleNotFoundError`."""
+    await rows.find(connection, name)
+    found = await connection.fetch(PAGE, (name, before, limit + 1))
+    runs = [_run_of(row) for row in found[:limit]]
+    return Page(runs, runs[-1].occurrence_at if len(found) > limit else None)
+
+
+async def decided(
+    connection: Connection, names: Sequence[str], occurrences: Sequence[datetime]
+) -> set[tuple[str, datetime]]:
+    """Which of these occurrences of these schedules have been decided. Their rows are locked, and
+    so nobody else decides one."""
+    if not occurrences:
+        return set()
+    found = await connection.fetch(
+        "SELECT schedule, occurrence_at FROM schedule_runs FORCE INDEX (PRIMARY) "
+        f"WHERE schedule IN ({placeholders(names)}) "
+        f"AND occurrence_at IN ({placeholders(occurrences)})",
+        (*names, *occurrences),
+    )
+    return {(schedule, occurrence) for schedule, occurrence in found}
+
+
+async def insert(connection: Connection, runs: Sequence[tuple[str, Run]]) -> None:
+    """Record runs of schedules, whose rows are locked."""
+    await statements.insert_rows(
+        connection,
+        f"INSERT INTO schedule_runs (schedule, {_COLUMNS}) VALUES ",
+        [(name, *run) for name, run in runs],
+    )
+
+
+async def submit(connection: Connection, tasks: Sequence[NewTask], tag_ids: TagIds) -> list[Task]:
+    """Store the tasks of occurrences. Raises as `submitting.submit` does."""
+    if not tasks:
+        return []
+    (stored,) = await submitting.submit(
+        connection, submissions=[Submission(tasks)], tag_ids=tag_ids
+    )
+    assert isinstance(stored, Submitted)  # without a key there is nothing else
+    return stored.tasks
+
+
+async def run_now(
+    connection: Connection, *, name: str, key: str | None, body_hash: str, tag_ids: TagIds
+) -> Submitted:
+    """Submit the task of a schedule now, whatever it has under way; with `key` once only.
+
+    Raises `ScheduleNotFoundError` and `KeyReusedError`, and as `submitting.submit` does.
+    """
+    schedule = await rows.lock(connection, name)
+    now = occurrence = await connection.now()
+    while await decided(connection, [name], [occurrence]):
+        occurrence += MICROSECOND
+    task = schedule.definition.task._replace(origin=origin_text(name, occurrence))
+    (submitted,) = await submitting.submit(
+        connection, submissions=[Submission([task], key, body_hash)], tag_ids=tag_ids
+    )
+    if isinstance(submitted, RowlockError):
+        raise submitted
+    if submitted.is_new:
+        run = Run(occurrence, Kind.MANUAL, Outcome.SUBMITTED, 0, submitted.first_id, now)
+        await insert(connection, [(name, run)])
+    return submitted
+
+
+async def backfill(
+    connection: Connection, *, name: str, begin: datetime, end: datetime, tag_ids: TagIds
+) -> Backfilled:
+    """Submit a task for each occurrence of a past time, from `begin` on and before `end`, that has
+    none.
+
+    Raises `ScheduleNotFoundError` and `InvalidRecurrenceError`, and as `submitting.submit` does.
+    """
+    schedule = await rows.lock(connection, name)
+    now = await connection.now()
+    occurrences = _occurrences(schedule, begin, end, now)
+    had = await connection.fetch(
+        "SELECT occurrence_at FROM schedule_runs FORCE INDEX (PRIMARY) WHERE schedule = %s "
+        "AND occurrence_at >= %s AND occurrence_at < %s AND outcome = %s",
+        (name, begin, end, Outcome.SUBMITTED),
+    )
+    existing = {at for (at,) in had}.intersection(occurrences)
+    missing = [at for at in occurrences if at not in existing]
+    tasks = await submit(connection, [task_for(schedule, at, now=now) for at in missing], tag_ids)
+    # Of those that were skipped: they are not any more.
+    await connection.execute(
+        "DELETE FROM schedule_runs WHERE schedule = %s "
+        "AND occurrence_at >= %s AND occurrence_at < %s AND outcome <> %s",
+        (name, begin, end, Outcome.SUBMITTED),
+    )
+    await insert(
+        connection,
+        [
+            (name, Run(at, Kind.BACKFILL, Outcome.SUBMITTED, 0, task.id, now))
+            for at, task in zip(missing, tasks, strict=True)
+        ],
+    )
+    return Backfilled(tasks, len(existing))
+
+
+def _occurrences(
+    schedule: Schedule, begin: datetime, end: datetime, now: datetime
+) -> list[datetime]:
+    if end > now:
+        raise InvalidRecurrenceError("to", "must not be in the future")
+    found = schedule.recurrence.between(
+        begin - MICROSECOND, end - MICROSECOND, limit=BACKFILL_LIMIT + 1
+    )
+    if len(found) > BACKFILL_LIMIT:
+        message = f"is too late: more than {BACKFILL_LIMIT:,} occurrences come after from"
+        raise InvalidRecurrenceError("to", f"{message}; backfill them in parts")
+    if len(found) * len(text_of(schedule.definition.task)) > BACKFILL_LIMIT_BYTES:
+        message = f"is too late: the tasks of {len(found):,} occurrences are too large together"
+        raise InvalidRecurrenceError("to", f"{message}; backfill them in parts")
+    return found
+
+
+def _run_of(row: Sequence[object]) -> Run:
+    occurrence_at, kind, outcome, *rest = row
+    return Run(occurrence_at, Kind(kind), Outcome(outcome), *rest)  # type: ignore[arg-type]
