@@ -45,7 +45,7 @@ TABLES = {
         task_id BIGINT,
         fired_at DATETIME(6) NOT NULL,
         PRIMARY KEY (schedule, occurrence_at),
-        KEY ix_schedule_runs_fired (fired_at)""",
+        KEY ix_schedule_runs_fired (schedule, fired_at)""",
     "workers": f"""
         worker VARCHAR(255) {BINARY} NOT NULL,
         queues TEXT,

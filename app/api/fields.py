@@ -16,7 +16,7 @@ JSON_LIMIT_BYTES: Final = 256 * 1024
 TEXT_LIMIT_BYTES: Final = 65_535
 QUEUE_PATTERN: Final = r"^[a-z0-9_.-]{1,64}$"
 # What needs no escaping in a path segment, in JSON and in a file name, in any script.
-SCHEDULE_PATTERN: Final = r"""^[^\x00-\x1f\x7f-\x9f/\\"'?#%]+$"""
+SCHEDULE_PATTERN: Final = r"""^[^\x00-\x1f\x7f-\x9f\ufffd/\\"'?#%]+$"""
 # 18 digits always fit MySQL's BIGINT, and count more tasks than there will ever be.
 LEASE_ID_PATTERN: Final = r"^[1-9][0-9]{0,17}\.[0-9a-f]{32}$"
 

@@ -119,15 +119,15 @@ async def delete_old(resources: Resources) -> int:
 
 
 async def delete_unused(resources: Resources) -> int:
-    """Delete counters and tags that are of no use any more. A few seconds of it; the next run goes
-    on from there. Moves no task."""
+    """Delete counters, tags and runs of schedules that are of no use any more. A few seconds of
+    it; the next run goes on from there. Moves no task."""
     until = time.monotonic() + UNUSED_SECONDS
     database, walk = resources.database, resources.unused
 
     def has_time() -> bool:
         return time.monotonic() < until and resources.work.is_open
 
-    if walk.counter is None and walk.tag_id is None:
+    if walk.counter is None and walk.tag_id is None and walk.schedule is None:
         newest = await database.read(unused.newest_tag_id)
         walk = unused.Walk(last_tag_id=walk.newest_tag_id, newest_tag_id=newest)
     while walk.counter is not None and has_time():
@@ -138,6 +138,9 @@ async def delete_unused(resources: Resources) -> int:
             unused.delete_tags, after=walk.tag_id, last=walk.last_tag_id, limit=UNUSED_BATCH
         )
         walk = walk._replace(tag_id=await database.transact(look_at_tags))
+    while walk.schedule is not None and has_time():
+        look_at_runs = partial(unused.delete_runs, after=walk.schedule)
+        walk = walk._replace(schedule=await database.transact(look_at_runs))
     resources.unused = walk
     return 0
 

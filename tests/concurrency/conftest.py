@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import Engine
 
 from app.service.resources import Resources
 from app.settings import Settings
+from tests.concurrency.killer import Killer, watching
 
 
 @pytest.fixture
@@ -14,3 +16,9 @@ async def other(settings: Settings) -> AsyncIterator[Resources]:
     resources = Resources(settings.model_copy(update={"database_timeout_seconds": 60.0}))
     yield resources
     await resources.close()
+
+
+@pytest.fixture
+def killer(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Killer:
+    """Kills this process's connections."""
+    return watching(engine, monkeypatch)

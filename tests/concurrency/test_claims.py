@@ -6,8 +6,7 @@ import httpx
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.domain.states import Backoff, Priority
-from app.domain.task import NewTask
+from app.domain.states import Priority
 from app.queue import manage, submitting
 from app.queue.requests import Submission
 from app.queue.tags import TagIds
@@ -17,21 +16,9 @@ from tests.concurrency.ordering import held_open
 from tests.concurrency.steps import claim, claimed_ids
 from tests.conftest import serving
 from tests.support.factories import TaskFactory
+from tests.support.rows import a_new_task
 
-URGENT = NewTask(
-    title="urgent",
-    description=None,
-    priority=Priority.HIGH,
-    queue="default",
-    tag_names=(),
-    due_date=None,
-    timeout_seconds=300,
-    retry_limit=3,
-    retry_delay_seconds=5,
-    retry_backoff=Backoff.FIXED,
-    available_at=None,
-    payload=None,
-)
+URGENT = a_new_task(title="urgent", priority=Priority.HIGH)
 
 
 async def test_a_second_claimer_gets_the_other_tasks_and_does_not_wait_for_the_first(

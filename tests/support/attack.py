@@ -8,7 +8,7 @@ import httpx
 
 from tests.support.calls import Document, claim
 from tests.support.hostile import FORMS, Place, contains, put_in, quoted, raw, schema_of, written
-from tests.support.routes import Call
+from tests.support.routes import PARAMS, Call
 
 LONGEST = 5000  # in a request's head
 JSON = (b"Content-Type", b"application/json")
@@ -51,7 +51,9 @@ class Attack:
         if place.where == "path":
             parts[place.name] = quoted(text[:LONGEST])
         elif place.where == "query":
-            query = f"?{place.name}={quoted(text[:LONGEST])}"
+            others = PARAMS.get(str(self._call), {}).items()
+            values = [(place.name, text[:LONGEST]), *(o for o in others if o[0] != place.name)]
+            query = "?" + "&".join(f"{name}={quoted(value)}" for name, value in values)
         elif place.where == "header":
             headers = [*headers, (place.name.encode(), raw(text[:LONGEST]))]
         path = re.sub(r"\{(\w+)\}", lambda part: parts[part[1]], self._call.template)

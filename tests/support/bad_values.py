@@ -70,6 +70,21 @@ BAD: dict[str, list[Any]] = {
     "claim limit": _whole_number(1, 100),
     "lease seconds": _whole_number(5, 3600),
     "wait": [-1, -0.001, 30.001, 31, 10**40, *_NOT_NUMBER],
+    "cron": [
+        *_BAD_TEXT,
+        *("", " ", "* * * *", "* * * * * * *", "61 * * * *", "* 24 * * *", "* * 0 * *"),
+        *("* * * 13 *", "* * * * 8", "*/0 * * * *", "5-1 * * * *", "a * * * *", "@reboot"),
+        *("@HOURLY!", "0 0 30 2 *", "١ * * * *", "* * * * *\n* * * * *", "1," * 127 + "1 * * * *"),
+    ],
+    "interval": _whole_number(1, 31_536_000),
+    "timezone": [
+        *_BAD_TEXT,
+        *("", "Mars/Olympus", "../etc/passwd", "/etc/passwd", "Europe", "localtime", "x" * 65),
+        *("Europe/Berlin ", "europe/../UTC", "欧洲/柏林"),
+    ],
+    "catch up": [*_BAD_TEXT, "", "some", "ONE"],
+    "overlap": [*_BAD_TEXT, "", "queue_one", "Skip"],
+    "jitter": [*_whole_number(0, 86_400), 3600],
     "list": [0, True, "a", {}, [1], ["a"], [None], [[]]],
     "object": [0, True, "a", [], [{}]],
 }
@@ -77,6 +92,7 @@ BAD: dict[str, list[Any]] = {
 NULLABLE = frozenset(
     {"description", "due_date", "available_at", "error", "retry_after_seconds", "lease_seconds"}
     | {"payload", "result", "progress", "claim", "delay_seconds", "reason"}
+    | {"interval_seconds", "starts_at", "ends_at"}
 )
 
 

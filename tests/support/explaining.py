@@ -39,6 +39,7 @@ class _Recorder(Queries):
         self.sent: list[Statement] = []
         self.unsettled = connection.unsettled
         self.id_step = connection.id_step
+        self.server = connection.server
         self.statement_bytes = connection.statement_bytes
         self.is_mariadb = connection.is_mariadb
         self.now = connection.now  # type: ignore[method-assign]

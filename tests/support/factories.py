@@ -9,9 +9,12 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.recurrence import Recurrence
+from app.domain.schedule import text_of
 from app.domain.states import RANK, Priority, Status
-from app.mysql.schema import CounterDelta, Tag, Task, TaskTag
+from app.mysql.schema import CounterDelta, Schedule, ScheduleRun, Tag, Task, TaskTag
 from app.queue.figures.counters import count, ended
+from tests.support.rows import a_new_task
 
 
 class FactorySession:
@@ -171,3 +174,64 @@ def add_to_counters(counts: Counter[str]) -> None:
 def lease_of(task: Task) -> str:
     """The lease id that a worker which holds this task would show."""
     return f"{task.id}.{task.lease_token}"
+
+
+class ScheduleFactory(factory.alchemy.SQLAlchemyModelFactory):
+    """A schedule that occurs each hour, and has just been made. `task` is what it submits."""
+
+    class Meta:
+        model = Schedule
+        sqlalchemy_session_factory = FactorySession.get
+        sqlalchemy_session_persistence = "commit"
+
+    class Params:
+        paused = factory.Trait(paused_at=factory.LazyFunction(now), next_at=None)
+
+    name = factory.Sequence(lambda n: f"schedule {n}")
+    cron = factory.LazyAttribute(lambda s: None if s.interval_seconds else "0 * * * *")
+    interval_seconds = None
+    timezone = "UTC"
+    catch_up = "one"
+    overlap = "skip"
+    jitter_seconds = 0
+    starts_at = None
+    ends_at = None
+    paused_at = None
+    created_at = factory.LazyFunction(now)
+    updated_at = factory.SelfAttribute("created_at")
+    considered_at = factory.SelfAttribute("created_at")
+    last_task_id = None
+    queued_task_id = None
+    revision = 1
+
+    @factory.lazy_attribute
+    def task(self) -> str:
+        return text_of(a_new_task(title=self.name))
+
+    @factory.lazy_attribute
+    def next_at(self) -> datetime | None:
+        recurrence = Recurrence.of(
+            cron=self.cron,
+            interval_seconds=self.interval_seconds,
+            timezone=self.timezone,
+            starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            created_at=self.created_at.replace(microsecond=0),
+        )
+        return recurrence.next_after(self.considered_at)
+
+
+class ScheduleRunFactory(factory.alchemy.SQLAlchemyModelFactory):
+    """An occurrence of a minute ago that was left out."""
+
+    class Meta:
+        model = ScheduleRun
+        sqlalchemy_session_factory = FactorySession.get
+        sqlalchemy_session_persistence = "commit"
+
+    occurrence_at = factory.LazyFunction(lambda: now() - timedelta(minutes=1))
+    kind = "due"
+    outcome = "skipped_overlap"
+    skipped = 0
+    task_id = None
+    fired_at = factory.SelfAttribute("occurrence_at")

@@ -24,7 +24,7 @@ _BODIES: dict[str, Any] = {
     "POST /leases/finish": {"items": []},
     "POST /leases/heartbeat": {"items": [{"lease_id": NO_LEASE}]},
 }
-_PARAMS = {
+PARAMS = {
     "POST /admin/tasks/{action}": {"status": "to_do"},
     "GET /cron": {"expression": "0 * * * *"},
 }
@@ -50,7 +50,7 @@ class Call(NamedTuple):
     ) -> httpx.Response:
         """Send it, whole and right but for what is given."""
         path = re.sub(r"\{(\w+)\}", lambda part: (_PARTS | parts)[part[1]], self.template)
-        query = _PARAMS.get(str(self), {}) | (params or {})
+        query = PARAMS.get(str(self), {}) | (params or {})
         return await api.request(
             self.method, path, params=query, headers=headers, json=_BODIES.get(str(self))
         )

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.domain.states import RANK, WAITING, Backoff, Priority, Status
-from app.domain.task import Task
+from app.domain.task import NewTask, Task
 
 NOW = datetime(2030, 1, 2, 3, 4, 5)  # noqa: DTZ001  (naive UTC, as MySQL gives it)
 TOKEN = "1" * 32
@@ -26,6 +26,25 @@ _STATES: dict[Status, dict[str, Any]] = {
     Status.FAILED: {"attempt": 4, "current_retry_count": 3, "error": "broke"},
     Status.CANCELLED: {},
 }
+
+
+def a_new_task(**fields: Any) -> NewTask:
+    """What a client submits who says no more than a title."""
+    task = NewTask(
+        title="a task",
+        description=None,
+        priority=Priority.MEDIUM,
+        queue="default",
+        tag_names=(),
+        due_date=None,
+        timeout_seconds=300,
+        retry_limit=3,
+        retry_delay_seconds=5,
+        retry_backoff=Backoff.EXPONENTIAL,
+        available_at=None,
+        payload=None,
+    )
+    return task._replace(**fields)
 
 
 def a_row(status: Status, **fields: Any) -> Task:

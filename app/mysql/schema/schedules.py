@@ -61,4 +61,4 @@ class ScheduleRun(Model):
     task_id: Mapped[int | None] = mapped_column(BigInteger)
     fired_at: Mapped[datetime] = mapped_column(Moment)
 
-    __table_args__: Any = (Index("ix_schedule_runs_fired", "fired_at"), CHARSET)
+    __table_args__: Any = (Index("ix_schedule_runs_fired", "schedule", "fired_at"), CHARSET)

@@ -1,7 +1,7 @@
 """What came of a schedule's occurrences, and those that are brought about by hand."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from app.domain.errors import InvalidRecurrenceError, RowlockError
@@ -30,6 +30,20 @@ PAGE: Final = (
     f"SELECT {_COLUMNS} FROM schedule_runs FORCE INDEX (PRIMARY) "
     "WHERE schedule = %s AND occurrence_at < %s ORDER BY occurrence_at DESC LIMIT %s"
 )
+
+
+# So many of the newest are kept, and of these none that is older than that.
+KEPT: Final = 1000
+KEPT_FOR: Final = timedelta(days=90)
+OLDEST_KEPT: Final = (
+    "SELECT fired_at FROM schedule_runs FORCE INDEX (ix_schedule_runs_fired) "
+    "WHERE schedule = %s ORDER BY fired_at DESC LIMIT 1 OFFSET %s"
+)
+OLD: Final = (
+    "SELECT occurrence_at FROM schedule_runs FORCE INDEX (ix_schedule_runs_fired) "
+    "WHERE schedule = %s AND fired_at < %s ORDER BY fired_at LIMIT %s"
+)
+OLD_LIMIT: Final = 1000
 
 
 class Page(NamedTuple):
@@ -146,6 +160,20 @@ async def backfill(
         ],
     )
     return Backfilled(tasks, len(existing))
+
+
+async def delete_old(connection: Connection, *, name: str) -> None:
+    """Delete what is not kept of a schedule's runs; of very many a part."""
+    ninety_days_ago = await connection.now() - KEPT_FOR
+    oldest = await connection.fetch(OLDEST_KEPT, (name, KEPT - 1))
+    border = max(ninety_days_ago, oldest[0][0]) if oldest else ninety_days_ago
+    old = await connection.fetch(OLD, (name, border, OLD_LIMIT))
+    if old:
+        await connection.execute(
+            "DELETE FROM schedule_runs WHERE schedule = %s "
+            f"AND occurrence_at IN ({placeholders(old)})",
+            (name, *[at for (at,) in old]),
+        )
 
 
 def _occurrences(

@@ -1,5 +1,6 @@
 """What is of no use any more: counters at zero, counters of long past minutes, tags that no task
-has. Found by plain reads along the primary key, a batch a call, and deleted by it."""
+has, runs of schedules that are old. Found by plain reads along an index, a batch a call, and
+deleted by the primary key."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -7,20 +8,22 @@ from typing import Final, NamedTuple
 from app.mysql.connection import Connection, placeholders
 from app.queue.deletion import delete_by_key
 from app.queue.figures import counters
+from app.queue.schedules import runs
 
 
 class Walk(NamedTuple):
-    """After which counter and which tag to look on; None: that was the last one. Only tags that
-    were there when the walk before began may go: the task that a new one was made for may be about
-    to come."""
+    """After which counter, tag and schedule to look on; None: that was the last one. Only tags
+    that were there when the walk before began may go: the task that a new one was made for may be
+    about to come."""
 
     counter: str | None = ""
     tag_id: int | None = 0
+    schedule: str | None = ""
     last_tag_id: int = 0
     newest_tag_id: int = 0
 
 
-NONE_YET: Final = Walk(None, None)
+NONE_YET: Final = Walk(None, None, None)
 
 
 async def delete_counters(connection: Connection, *, after: str, limit: int) -> str | None:
@@ -70,6 +73,19 @@ async def delete_tags(connection: Connection, *, after: int, last: int, limit: i
 
 def _is_over(name: str, since: str) -> bool:
     return name.startswith(counters.FORMER) or counters.is_over(name, since)
+
+
+async def delete_runs(connection: Connection, *, after: str) -> str | None:
+    """Look at the schedule after a name, and delete the runs that are not kept of it; its name, or
+    None where there is none."""
+    found = await connection.fetch(
+        "SELECT name FROM schedules FORCE INDEX (PRIMARY) WHERE name > %s ORDER BY name LIMIT 1",
+        (after,),
+    )
+    if not found:
+        return None
+    await runs.delete_old(connection, name=found[0][0])
+    return str(found[0][0])
 
 
 async def _lock(ids: Sequence[int], connection: Connection) -> list[int]:

@@ -11,7 +11,7 @@ from app.http.problems import SYSTEM_FIELDS
 from app.mysql.schema import Task
 from tests.support.bad_values import BAD, MISSING, NULLABLE, put, written
 from tests.support.calls import claim_one, fail, problem, submit
-from tests.support.factories import TaskFactory, lease_of
+from tests.support.factories import ScheduleFactory, TaskFactory, lease_of
 from tests.support.stored import everything_stored
 
 PATCHED = {
@@ -39,6 +39,19 @@ RELEASED = {"delay_seconds": "delay", "reason": "long text"}
 FINISHED = {"lease_id": "lease id", "outcome": "outcome", "result": "json"} | FAILED | RELEASED
 
 
+SCHEDULED = {
+    "cron": "cron",
+    "interval_seconds": "interval",
+    "timezone": "timezone",
+    "catch_up": "catch up",
+    "overlap": "overlap",
+    "jitter_seconds": "jitter",
+    "starts_at": "time",
+    "ends_at": "time",
+    "task": "object",
+}
+
+
 class Route(NamedTuple):
     """A call that takes a body: a good one, and its fields by kind, required ones listed."""
 
@@ -63,6 +76,20 @@ ROUTES = {
         frozenset({"tasks", "tasks.1.title"}),
     ),
     "patch": Route("PATCH", "/tasks/{id}", {"title": "new"}, PATCHED),
+    "put a schedule": Route(
+        "PUT",
+        "/schedules/each-hour",
+        {"cron": "0 * * * *", "task": {"title": "x", "tags": ["new"]}},
+        SCHEDULED | _under("task", PATCHED | {"queue": "queue"}),
+        frozenset({"cron", "task", "task.title"}),
+    ),
+    "backfill": Route(
+        "POST",
+        "/schedules/default/backfill",
+        {"from": "2026-01-01T00:00:00Z", "to": "2026-01-01T02:00:00Z"},
+        {"from": "time", "to": "time"},
+        frozenset({"from", "to"}),
+    ),
     "claim": Route("POST", "/leases", {"worker": "w"}, CLAIMED, frozenset({"worker"})),
     "heartbeat": Route("POST", "/leases/{lease}/heartbeat", {}, {"progress": "json"}),
     "complete": Route("POST", "/leases/{lease}/complete", {}, {"result": "json"}),
@@ -92,6 +119,7 @@ OBJECTS = {
 def held(session: Session) -> Task:
     """A task that a worker holds, and one that waits beside it."""
     TaskFactory(title="waits")
+    ScheduleFactory(name="default")
     task = TaskFactory(in_progress=True, tags=["a"])
     assert isinstance(task, Task)
     return task

@@ -18,6 +18,8 @@ WITH_BODY = [
     ("POST", "/tasks"),
     ("POST", "/tasks/batch"),
     ("PATCH", "/tasks/1"),
+    ("PUT", "/schedules/x"),
+    ("POST", "/schedules/x/backfill"),
     ("POST", "/leases"),
     ("POST", "/leases/finish"),
     ("POST", f"/leases/{NO_LEASE}/heartbeat"),
@@ -31,6 +33,9 @@ WITHOUT_BODY = [
     ("POST", "/admin/tasks/cancel?status=to_do"),
     ("POST", "/admin/queues/default/pause"),
     ("POST", "/admin/queues/default/resume"),
+    ("POST", "/schedules/x/run"),
+    ("POST", "/admin/schedules/x/pause"),
+    ("POST", "/admin/schedules/x/resume"),
 ]
 LARGE = ("/tasks/batch", "/leases/finish")
 

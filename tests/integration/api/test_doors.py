@@ -16,7 +16,7 @@ from app.processes.application import create_app
 from app.settings import Settings
 from tests.conftest import serving
 from tests.support.calls import problem
-from tests.support.factories import TaskFactory
+from tests.support.factories import ScheduleFactory, TaskFactory
 from tests.support.routes import Call, calls
 from tests.support.stored import everything_stored
 
@@ -55,7 +55,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def test_every_route_is_behind_its_door() -> None:
-    assert Counter(map(door_of, DOORED)) == {"client": 9, "worker": 7, "admin": 5}
+    assert Counter(map(door_of, DOORED)) == {"client": 18, "worker": 7, "admin": 7}
 
 
 def test_what_has_no_door_is_documentation(settings: Settings) -> None:
@@ -68,6 +68,7 @@ async def test_a_door_opens_to_its_own_tokens_alone(
     api: httpx.AsyncClient, session: Session, engine: Engine, call: Call
 ) -> None:
     TaskFactory(id=1)
+    ScheduleFactory(name="default")
     before = everything_stored(engine)
     for door, tokens in TOKENS.items():
         for token in tokens:
@@ -87,6 +88,7 @@ async def test_without_a_token_that_is_known_no_door_opens(
     api: httpx.AsyncClient, session: Session, engine: Engine, call: Call
 ) -> None:
     TaskFactory(id=1)
+    ScheduleFactory(name="default")
     before = everything_stored(engine)
     own = TOKENS[door_of(call)][0]
     headers = [{}, {"Authorization": ""}, {"Authorization": own}, {"X-Token": own}]

@@ -12,7 +12,7 @@ from app.api import answers
 from app.processes.application import create_app
 from app.settings import Settings
 from tests.support.calls import NO_LEASE, PROBLEM, Document
-from tests.support.factories import TaskFactory, lease_of
+from tests.support.factories import ScheduleFactory, ScheduleRunFactory, TaskFactory, lease_of
 from tests.support.routes import Call, calls
 from tests.support.shapes import assert_has_the_shape_of
 
@@ -23,6 +23,7 @@ TAKES_BODY = [c for c in CALLS if c.method == "PATCH" or str(c) in (
     "POST /tasks", "POST /tasks/batch", "POST /leases", "POST /leases/finish",
     "POST /leases/{lease_id}/heartbeat", "POST /leases/{lease_id}/complete",
     "POST /leases/{lease_id}/fail", "POST /leases/{lease_id}/release", "POST /leases/heartbeat",
+    "PUT /schedules/{name}", "POST /schedules/{name}/backfill",
 )]  # fmt: skip
 ANSWERS: dict[str, Any] = {
     "POST /tasks": answers.TaskDocument,
@@ -32,6 +33,17 @@ ANSWERS: dict[str, Any] = {
     "PATCH /tasks/{task_id}": answers.TaskDocument,
     "DELETE /tasks/{task_id}": None,
     "GET /tasks/{task_id}/attempts": list[answers.AttemptDocument],
+    "PUT /schedules/{name}": answers.ScheduleDocument,
+    "GET /schedules": list[answers.ScheduleDocument],
+    "GET /schedules/{name}": answers.ScheduleDocument,
+    "DELETE /schedules/{name}": None,
+    "GET /schedules/{name}/next": list[answers.OccurrenceDocument],
+    "GET /schedules/{name}/runs": list[answers.RunDocument],
+    "POST /schedules/{name}/run": answers.TaskDocument,
+    "POST /schedules/{name}/backfill": answers.BackfilledDocument,
+    "GET /cron": list[answers.OccurrenceDocument],
+    "POST /admin/schedules/{name}/pause": answers.ScheduleDocument,
+    "POST /admin/schedules/{name}/resume": answers.ScheduleDocument,
     "GET /tags": list[answers.TagDocument],
     "GET /stats": answers.StatsDocument,
     "POST /leases": list[answers.LeaseDocument],
@@ -101,9 +113,14 @@ async def test_each_says_what_it_does_and_who_may_call_it(document: Document, ca
 async def test_each_says_what_it_answers(document: Document, call: Call) -> None:
     responses = operation(document, call)["responses"]
     good = {status for status in responses if status.startswith("2")}
-    expected = {"POST /tasks": {"200", "201"}, "POST /tasks/batch": {"200", "201"}}
-    expected["DELETE /tasks/{task_id}"] = {"204"}
-    assert good == expected.get(str(call), {"200"})
+    both = (
+        "POST /tasks",
+        "POST /tasks/batch",
+        "PUT /schedules/{name}",
+        "POST /schedules/{name}/run",
+    )
+    expected = {"204"} if call.method == "DELETE" else {"200"}
+    assert good == ({"200", "201"} if str(call) in both else expected)
     for status in good - {"204"}:
         (content,) = responses[status]["content"].values()
         assert content["schema"], f"{status} has no schema"
@@ -111,10 +128,10 @@ async def test_each_says_what_it_answers(document: Document, call: Call) -> None
     bad = {"422"}
     if call.template not in OPEN:
         bad |= {"401", "403", "429", "503"}
-    if call.method in ("POST", "PATCH"):
+    if call.method in ("POST", "PATCH", "PUT"):
         bad |= {"400", "413", "415"}
-    if "{task_id}" in call.template or "{lease_id}" in call.template:
-        bad |= {"404"}
+    if re.search(r"\{task_id\}|\{lease_id\}|/schedules/\{name\}", call.template):
+        bad |= {"412"} if call.method == "PUT" else {"404"}
     if "{lease_id}" in call.template or call.method == "PATCH" or "{task_id}/{" in call.template:
         bad |= {"409"}
     if call.template == "/readyz":
@@ -149,8 +166,9 @@ async def test_the_example_of_each_body_can_be_sent_as_it_stands(
     (example,) = document["components"]["schemas"][name]["examples"]
     held = TaskFactory(in_progress=True)
     waiting = TaskFactory()
+    ScheduleFactory(name="nightly")
 
-    path = call.template.format(task_id=waiting.id, lease_id=lease_of(held))
+    path = call.template.format(task_id=waiting.id, lease_id=lease_of(held), name="nightly")
     answer = await api.request(call.method, path, json=example)
 
     assert answer.status_code in (200, 201), answer.text
@@ -223,6 +241,7 @@ def rich_api(api: httpx.AsyncClient, session: Session) -> httpx.AsyncClient:
     TaskFactory(id=1000, done=True, tags=["a", "b"], due_date=TaskFactory.build().created_at)
     for trait in ("retrying", "failed", "paused", "cancelled", "delayed"):
         TaskFactory(**{trait: True})
+    ScheduleRunFactory(schedule=ScheduleFactory(name="default").name)
     return api
 
 

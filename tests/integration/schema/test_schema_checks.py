@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.domain.states import Status
 from app.mysql.error_codes import error_code
 from app.mysql.schema import Task
-from tests.support.factories import TaskFactory
+from tests.support.factories import ScheduleFactory, TaskFactory
 
 CHECK_VIOLATED = {3819, 4025}  # MySQL, MariaDB
 NOW = "UTC_TIMESTAMP(6)"
@@ -62,6 +62,10 @@ VIOLATIONS: dict[str, list[tuple[str, str]]] = {
         ("retrying", "retry_limit = 0"),
     ],
 }
+SCHEDULE_VIOLATIONS = {
+    "one_rhythm": ["cron = NULL", "interval_seconds = 60"],
+    "paused_waits": [f"paused_at = {NOW}"],
+}
 CASES = [(name, *case) for name, cases in VIOLATIONS.items() for case in cases]
 
 
@@ -74,12 +78,27 @@ def change(engine: Engine, assignment: str) -> None:
         connection.execute(text(f"UPDATE tasks SET {assignment}"))
 
 
-def test_every_check_of_the_schema_is_tried_here() -> None:
-    checks = [
-        c for c in Task.metadata.tables["tasks"].constraints if isinstance(c, CheckConstraint)
-    ]
+def checks_of(table: str) -> set[str]:
+    constraints = Task.metadata.tables[table].constraints
+    checks = [c for c in constraints if isinstance(c, CheckConstraint)]
+    return {str(check.name).removeprefix(f"ck_{table}_") for check in checks}
 
-    assert {str(check.name).removeprefix("ck_tasks_") for check in checks} == VIOLATIONS.keys()
+
+def test_every_check_of_the_schema_is_tried_here() -> None:
+    assert checks_of("tasks") == VIOLATIONS.keys()
+    assert checks_of("schedules") == SCHEDULE_VIOLATIONS.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "assignment"),
+    [(name, change) for name, changes in SCHEDULE_VIOLATIONS.items() for change in changes],
+)
+def test_a_schedule_that_breaks_a_rule_is_refused(
+    session: Session, engine: Engine, name: str, assignment: str
+) -> None:
+    ScheduleFactory()
+    with pytest.raises(exc.DBAPIError, match=f"ck_schedules_{name}"), engine.begin() as connection:
+        connection.execute(text(f"UPDATE schedules SET {assignment}"))
 
 
 @pytest.mark.parametrize(("name", "status", "assignment"), CASES)

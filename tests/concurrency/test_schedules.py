@@ -1,0 +1,118 @@
+"""Schedulers against each other, and against whoever changes a schedule."""
+
+import asyncio
+from datetime import timedelta
+
+import httpx
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from app.mysql.connection import Connection
+from app.queue.schedules import changes, firing
+from app.queue.schedules.firing import Fired
+from app.queue.tags import TagIds
+from app.service.firing import fire_due
+from app.service.resources import Resources
+from app.settings import Settings
+from tests.concurrency.ordering import held_open, until_blocked
+from tests.support.elapse import mysql_now
+from tests.support.factories import ScheduleFactory
+
+
+def a_due_schedule(engine: Engine, name: str = "a") -> None:
+    """With one occurrence, a second ago."""
+    at = mysql_now(engine).replace(microsecond=0) - timedelta(seconds=1)
+    ScheduleFactory(name=name, interval_seconds=3600, starts_at=at, considered_at=at - timedelta(1))
+
+
+def fired(engine: Engine) -> list[tuple[str, int]]:
+    """(schedule, task) of all that was submitted; a task without a run has no schedule here."""
+    with engine.connect() as connection:
+        found = connection.execute(
+            text(
+                "SELECT schedule, tasks.id FROM tasks LEFT JOIN schedule_runs ON task_id = tasks.id"
+            )
+        )
+        return [(row[0], row[1]) for row in found]
+
+
+async def fire(connection: Connection) -> Fired:
+    return await firing.fire_once(connection, tag_ids=TagIds())
+
+
+async def test_what_one_scheduler_fires_no_other_does_and_none_waits(
+    session: Session, engine: Engine, resources: Resources, other: Resources
+) -> None:
+    a_due_schedule(engine)
+    async with held_open(other.database, fire) as first:
+        a_due_schedule(engine, "b")
+        assert len(first.tasks) == 1
+        assert await fire_due(resources) == 1, "the other one, at once"
+    assert await fire_due(resources) == 0
+    assert [name for name, _ in fired(engine)] == ["a", "b"]
+
+
+async def test_a_scheduler_that_dies_before_its_commit_has_done_nothing(
+    session: Session, engine: Engine, resources: Resources, other: Resources
+) -> None:
+    a_due_schedule(engine)
+
+    class KilledError(Exception):
+        pass
+
+    async def fire_and_die(connection: Connection) -> None:
+        await fire(connection)
+        raise KilledError
+
+    with pytest.raises(KilledError):
+        await other.database.transact(fire_and_die)
+    assert fired(engine) == []
+    assert await fire_due(resources) == 1
+
+
+async def test_a_put_while_it_fires_waits_and_counts_from_then(
+    session: Session, engine: Engine, other: Resources, api: httpx.AsyncClient
+) -> None:
+    a_due_schedule(engine)
+    body = {"cron": "* * * * * *", "overlap": "allow", "task": {"title": "new"}}
+    async with held_open(other.database, fire):
+        put = asyncio.create_task(api.put("/schedules/a", json=body))
+        await until_blocked(engine)
+        assert not put.done()
+    assert (await put).json()["revision"] == 2
+    assert len(fired(engine)) == 1
+
+
+async def test_a_scheduler_passes_by_what_is_being_changed(
+    session: Session, engine: Engine, resources: Resources, other: Resources
+) -> None:
+    a_due_schedule(engine)
+    async with held_open(other.database, lambda c: changes.pause(c, name="a")):
+        assert await fire_due(resources) == 0
+    assert await fire_due(resources) == 0
+    assert fired(engine) == []
+
+
+async def test_of_two_that_make_one_name_at_once_one_makes_it(
+    api: httpx.AsyncClient, engine: Engine
+) -> None:
+    bodies = [{"cron": f"{n} * * * *", "task": {"title": "t"}} for n in range(8)]
+    answers = await asyncio.gather(*[api.put("/schedules/a", json=body) for body in bodies])
+    assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
+    assert sorted(answer.json()["revision"] for answer in answers) == [*range(1, 9)]
+
+
+async def test_many_schedulers_fire_each_occurrence_once(
+    session: Session, engine: Engine, settings: Settings
+) -> None:
+    for n in range(30):
+        a_due_schedule(engine, f"s{n}")
+    schedulers = [Resources(settings) for _ in range(4)]
+    try:
+        counts = await asyncio.gather(*[fire_due(each) for each in schedulers for _ in range(3)])
+    finally:
+        for each in schedulers:
+            await each.close()
+    assert sum(counts) == 30
+    assert sorted(name for name, _ in fired(engine)) == sorted(f"s{n}" for n in range(30))
