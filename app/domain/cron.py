@@ -203,24 +203,42 @@ def _fields(expression: str) -> list[str]:
             "day of month, month, day of week), or 6 with the second first"
         )
     fields = ["0", *written] if len(written) < len(_FIELDS) else written
-    for place, text in enumerate(fields):
-        for term in text.split(","):
-            _check(term, place)
-    return fields
+    return [
+        ",".join(_checked(term, place) for term in text.split(","))
+        for place, text in enumerate(fields)
+    ]
 
 
-def _check(term: str, place: int) -> None:
+def _checked(term: str, place: int) -> str:
     """Each by itself, so that it can be said which one is wrong."""
     name, size, what = _FIELDS[place]
     base, slash, step = term.partition("/")
     # cronsim takes */90 for */60, and L/2 for L.
     if not (slash and (base.upper().startswith("L") or (step.isdigit() and int(step) > size))):
         with suppress(CronSimError):
-            CronSim(" ".join(["*"] * place + [term or "-"] + ["*"] * (5 - place)), _ANY_TIME)
-            return
+            _only(term, place)
+            # And 5-5/15 for 5/15, which is 5 and what follows.
+            return base if "-" in base and _is_one(base, place) else term
     if slash:
         what += f", steps 1 to {size}"
     raise _refused(f"{name}: {term or 'nothing'} is not possible; {what}, {_FORMS}")
+
+
+def _only(term: str, place: int) -> CronSim:
+    return CronSim(" ".join(["*"] * place + [term or "-"] + ["*"] * (5 - place)), _ANY_TIME)
+
+
+def _is_one(term: str, place: int) -> bool:
+    parsed = _only(term, place)
+    values = (
+        parsed.seconds,
+        parsed.minutes,
+        parsed.hours,
+        parsed.days,
+        parsed.months,
+        parsed.weekdays,
+    )
+    return len(values[place]) == 1
 
 
 def _refused(sentence: str) -> InvalidRecurrenceError:

@@ -110,10 +110,11 @@ class Recurrence:
         distances = (b - a for a, b in pairwise(self.upcoming(after, limit=JITTER_LOOK)))
         shortest = min(distances, default=timedelta.max)
         if timedelta(seconds=jitter_seconds) >= shortest:
+            seconds = shortest // timedelta(seconds=1)
             raise InvalidRecurrenceError(
                 "jitter_seconds",
-                f"must be less than {shortest // timedelta(seconds=1):,}: so many seconds are "
-                f"between two of the next {JITTER_LOOK} occurrences",
+                f"must be less than {seconds:,}, the seconds between two of the next "
+                f"{JITTER_LOOK} occurrences",
             )
 
     def _bounds(self, after: datetime, until: datetime) -> tuple[datetime, datetime]:
