@@ -2,7 +2,7 @@
 
     python -m tests.trials.chaos [--minutes 5] [--seed N]
 
-Two APIs, two schedulers, workers of every character and clients run on one MySQL and one Valkey,
+Two APIs, three schedulers, workers of every character and clients run on one MySQL and one Valkey,
 while any of them is killed or stopped at random, and the network between the APIs and their
 servers fails. Afterwards all is counted up.
 """

@@ -36,7 +36,8 @@ class Evidence:
             for row in connection.execute(
                 text(
                     "SELECT id, title, status, attempt, current_retry_count, retry_limit, "
-                    "claim_rank, sweep_at, deadline_at, lease_token, completed_at FROM tasks"
+                    "claim_rank, sweep_at, deadline_at, lease_token, completed_at, origin "
+                    "FROM tasks"
                 )
             )
         }
@@ -90,7 +91,8 @@ def _once(evidence: Evidence) -> Check:
     # A client's title is its key: of a second task nobody need have been told.
     ids_of: dict[str, set[int]] = defaultdict(set)
     for task in evidence.tasks.values():
-        ids_of[task.title].add(task.id)
+        if task.origin is None:
+            ids_of[task.title].add(task.id)
     for key, ids in evidence.ledger.keys_of.items():
         ids_of[key] |= ids
     broken = [f"key {key}: tasks {sorted(ids)}" for key, ids in ids_of.items() if len(ids) > 1]

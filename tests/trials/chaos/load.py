@@ -1,4 +1,4 @@
-"""What runs while things fail: two APIs, two schedulers, workers of every character, clients."""
+"""What runs while things fail: two APIs, three schedulers, workers of every character, clients."""
 
 import asyncio
 import json
@@ -16,6 +16,7 @@ from app.local.ports import free_port
 from app.mysql.engines import sync_engine
 from app.service.sweeping import recount
 from app.settings import Settings
+from tests.trials.chaos import schedules
 from tests.trials.chaos.checks import SHOWN, Check, Evidence, checks
 from tests.trials.chaos.clients import Client, Ledger
 from tests.trials.chaos.parts import Process
@@ -50,7 +51,7 @@ class Load:
             for port, its_own in zip(ports, of_apis or (settings, settings), strict=True)
         ]
         self.schedulers = [
-            Process(f"scheduler-{n}", ["app", "scheduler"], environment, home) for n in range(2)
+            Process(f"scheduler-{n}", ["app", "scheduler"], environment, home) for n in range(3)
         ]
         workers = [
             Process(
@@ -69,6 +70,7 @@ class Load:
         for process in (*self.apis, *self.schedulers, *self.workers, *self._patient):
             process.start()
         time.sleep(2)
+        schedules.begin(self.urls[0])
         for client in self._clients:
             client.start()
 
@@ -78,6 +80,7 @@ class Load:
             client.stopping.set()
         for client in self._clients:
             client.join(60)
+        schedules.end(self.urls[0])
         # From now on nobody misbehaves: what is left has to come to its end.
         for worker in self.workers:
             if not worker.name.endswith("well"):
@@ -132,6 +135,7 @@ class Load:
         notes = [json.loads(line) for line in (self._home / "notes").read_text().splitlines()]
         with sync_engine(self._settings).connect() as connection:
             evidence = Evidence(connection, self.ledger, notes)
+            scheduled = schedules.checked(connection)
         statuses = Counter(task.status for task in evidence.tasks.values())
         outcomes = Counter(a.outcome for rows in evidence.attempts.values() for a in rows)
         finishes: Counter[Any] = Counter(
@@ -140,7 +144,7 @@ class Load:
         print(f"tasks: {dict(statuses)}; attempts that ended otherwise: {dict(outcomes)}")
         print(f"answers to finishes: {dict(finishes)}")
         print(f"reads of one's own write: {self.ledger.reads_after_write:,}")
-        return list(checks(evidence))
+        return [*checks(evidence), scheduled]
 
     def _report(self) -> None:
         ordered = sorted(self.ledger.latencies_ms)
