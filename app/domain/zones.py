@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.domain.errors import InvalidRecurrenceError
 
+_SECOND: Final = timedelta(seconds=1)
 EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  (times are naive UTC)
 # Of what lies outside no zone could say what the clock on the wall shows: it has years 1 to 9999.
 END_OF_TIME: Final = datetime(9999, 12, 30)  # noqa: DTZ001
-FIRST: Final = (datetime(1, 1, 3) - EPOCH) // timedelta(seconds=1)  # noqa: DTZ001
-LAST: Final = (END_OF_TIME - EPOCH) // timedelta(seconds=1)
+FIRST: Final = (datetime(1, 1, 3) - EPOCH) // _SECOND  # noqa: DTZ001
+LAST: Final = (END_OF_TIME - EPOCH) // _SECOND
 
 # Not absolute, nothing hidden, no way up; `zoneinfo` says which of them there are.
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9][A-Za-z0-9_+-]*){0,2}")
@@ -88,9 +89,9 @@ def _other_than(zone: ZoneInfo, offset: int) -> Callable[[int], bool]:
 
 
 def _offset(zone: ZoneInfo, instant: int) -> int:
-    offset = datetime.fromtimestamp(instant, zone).utcoffset()
-    assert offset is not None
-    return int(offset.total_seconds())
+    # Not by `utcoffset`, which goes back from the wall: there an instant is not always one.
+    wall = datetime.fromtimestamp(instant, zone).replace(tzinfo=None)
+    return (wall - EPOCH) // _SECOND - instant
 
 
 def _year(instant: int) -> int:

@@ -67,14 +67,16 @@ class Expression:
         return False
 
 
-def occurrences(text: str, zone: ZoneInfo, begin: datetime, end: datetime) -> list[datetime]:
+def occurrences(
+    text: str, zone: ZoneInfo, begin: datetime, end: datetime, *, shift: timedelta
+) -> list[datetime]:
     """Those from begin (included) to end (not), in naive UTC and whole seconds, by the rule as it
-    is written. Takes time: it looks at each second."""
+    is written. `shift` is the most by which the clock is put meanwhile. Takes time: it looks at
+    each second."""
     expression = Expression(text)
     if not expression.names_times:
         return [at for at in _each(begin, end) if expression.matches(_wall(at, zone))]
-    # A wall clock was never put by more than a day; what is not within is left out below.
-    walls = _each(_wall(begin, zone) - timedelta(hours=25), _wall(end, zone) + timedelta(hours=25))
+    walls = _each(_wall(begin, zone) - shift, _wall(end, zone) + shift)
     found = {_once(wall, zone) for wall in walls if expression.matches(wall)}
     return sorted(at for at in found if begin <= at < end)
 
