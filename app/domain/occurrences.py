@@ -23,8 +23,8 @@ _LOOK_BACK_SECONDS: Final = 2 * 86_400
 
 
 class _Piece(NamedTuple):
-    """Times on the wall that are `offset` before UTC; or, with an offset of None, that were
-    skipped, so that all of them come at the instant `lands`."""
+    """Times on the wall, which are `offset` ahead of UTC; or, with `lands`, times that were skipped
+    and of which one at least is named: all of those come at that instant."""
 
     begin: int
     end: int
