@@ -1,7 +1,7 @@
 """`python scheduler.py` is `rowlock scheduler`, with its checks. The process is
 `app.processes.scheduler`, and what it runs each second `app.service.sweeping`."""
 
-from app.cli import app
+from rowlock.cli import main
 
 if __name__ == "__main__":
-    app(["scheduler"])
+    main(["scheduler"])

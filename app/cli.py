@@ -6,24 +6,26 @@ Each loads what it needs when it is run: `--help` shows all of them.
 import asyncio
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-import typer
 from pydantic import ValidationError
 
 from app.domain.errors import RowlockError, UnfitServerError
 from app.runtime.signals import stop_at_hang_up
-from rowlock.cli import options
+from rowlock.cli.commands import Flag, Option, command
+from rowlock.cli.options import AS_JSON
 from rowlock.cli.render import show_json
+from rowlock.cli.terminal import styled
+from rowlock.cli.values import Number
 from rowlock.printable import harmless
 
 if TYPE_CHECKING:
     from app.settings import Settings
 
-app = typer.Typer(pretty_exceptions_enable=False)
+_PANEL: Final = "Server"
 
 
-@app.command(rich_help_panel="Server")
+@command("dev", _PANEL)
 def dev() -> None:
     """Run everything on this machine: MySQL, Valkey, API and scheduler.
 
@@ -31,27 +33,32 @@ def dev() -> None:
     """
     from app.local.dev import run_dev
 
-    raise typer.Exit(run_dev())
+    sys.exit(run_dev())
 
 
-@app.command(rich_help_panel="Server")
+@command(
+    "serve",
+    _PANEL,
+    Option("--host", about="Overrides ROWLOCK_HOST."),
+    Option("--port", kind=Number(int), about="Overrides ROWLOCK_PORT."),
+    Option(
+        "--workers",
+        kind=Number(int, 1, 64),
+        default=1,
+        about="API processes that share the port; for more than two cores.",
+    ),
+    Flag("--with-scheduler", about="Also run the scheduler, as a separate process."),
+    Flag("--migrate", about="Upgrade the database schema first."),
+    Option("--one-of", kind=Number(int), about="Among so many.", is_hidden=True),
+)
 def serve(
-    host: Annotated[str | None, typer.Option(help="Overrides ROWLOCK_HOST.")] = None,
-    port: Annotated[int | None, typer.Option(help="Overrides ROWLOCK_PORT.")] = None,
-    workers: Annotated[
-        int,
-        typer.Option(
-            min=1, max=64, help="API processes that share the port; for more than two cores."
-        ),
-    ] = 1,
-    with_scheduler: Annotated[
-        bool,
-        typer.Option("--with-scheduler", help="Also run the scheduler, as a separate process."),
-    ] = False,
-    migrate: Annotated[
-        bool, typer.Option("--migrate", help="Upgrade the database schema first.")
-    ] = False,
-    one_of: Annotated[int | None, typer.Option(hidden=True)] = None,
+    *,
+    host: str | None,
+    port: int | None,
+    workers: int,
+    with_scheduler: bool,
+    migrate: bool,
+    one_of: int | None,
 ) -> None:
     """Serve the API, with the database in ROWLOCK_DATABASE_URL.
 
@@ -66,8 +73,9 @@ def serve(
                 "Set ROWLOCK_CLIENT_TOKENS, ROWLOCK_WORKER_TOKENS and ROWLOCK_ADMIN_TOKENS."
             )
         if one_of is None:  # else it was said before
-            typer.echo(
-                f"No tokens are set: anyone on this machine may call {settings.url}.", err=True
+            print(
+                f"No tokens are set: anyone on this machine may call {settings.url}.",
+                file=sys.stderr,
             )
     if migrate:
         _checked(settings, _migrate)
@@ -89,12 +97,12 @@ def _serve_by(workers: int, settings: "Settings", *, with_scheduler: bool) -> No
     api = (*own_command(), "serve", *place, "--one-of", str(workers))
     sweeps = (*own_command(), "scheduler") if with_scheduler else None
     try:
-        raise typer.Exit(Processes(settings, workers, api, scheduler=sweeps).run())
+        sys.exit(Processes(settings, workers, api, scheduler=sweeps).run())
     except LocalError as error:
         _end(str(error))
 
 
-@app.command(rich_help_panel="Server")
+@command("scheduler", _PANEL)
 def scheduler() -> None:
     """Run the sweeps: timeouts, lost leases, promotion. Several schedulers may run."""
     stop_at_hang_up()
@@ -104,13 +112,13 @@ def scheduler() -> None:
     run()
 
 
-@app.command(rich_help_panel="Server")
+@command("migrate", _PANEL)
 def migrate() -> None:
     """Upgrade the database schema to this version."""
     _checked(_settings(), _migrate)
 
 
-@app.command(rich_help_panel="Server")
+@command("recount", _PANEL)
 def recount() -> None:
     """Count all tasks and correct the counters, after rows were changed with SQL."""
     from app.service.sweeping import recount as run
@@ -122,14 +130,12 @@ def recount() -> None:
     except RowlockError as error:
         _end(str(error))
     for name, difference in sorted(wrong.items()):
-        typer.echo(f"{harmless(name)}: {difference:+,}")
-    typer.echo(
-        f"{len(wrong)} counters were wrong and are now correct." if wrong else "All are correct."
-    )
+        print(f"{harmless(name)}: {difference:+,}")
+    print(f"{len(wrong)} counters were wrong and are now correct." if wrong else "All are correct.")
 
 
-@app.command(rich_help_panel="Server")
-def doctor(as_json: options.AsJson = False) -> None:
+@command("doctor", _PANEL, AS_JSON)
+def doctor(*, as_json: bool) -> None:
     """Check MySQL (version, durability, SKIP LOCKED and more) and Redis."""
     from app.processes.doctor import examine
 
@@ -140,10 +146,9 @@ def doctor(as_json: options.AsJson = False) -> None:
             show_json(finding._asdict())
             continue
         mark, colour = marks[finding.verdict]
-        typer.secho(f"{mark} {finding.what:32}", fg=colour, nl=False)
-        typer.echo(f" {finding.detail}")
+        print(f"{styled(f'{mark} {finding.what:32}', colour)} {finding.detail}", flush=True)
     if any(finding.verdict == "bad" for finding in findings):
-        raise typer.Exit(1)
+        sys.exit(1)
 
 
 def _settings(**given: Any) -> "Settings":
@@ -155,14 +160,14 @@ def _settings(**given: Any) -> "Settings":
         for details in error.errors():
             name = f"ROWLOCK_{str(details['loc'][0]).upper()}"
             said = "is not set" if details["type"] == "missing" else details["msg"]
-            typer.echo(f"{name}: {said.removeprefix('Value error, ')}", err=True)
-        raise typer.Exit(2) from None
+            print(f"{name}: {said.removeprefix('Value error, ')}", file=sys.stderr)
+        sys.exit(2)
 
 
 def _migrate(settings: "Settings") -> None:
     from app.mysql.migration import upgrade
 
-    typer.echo(f"The schema is at revision {upgrade(settings)}.")
+    print(f"The schema is at revision {upgrade(settings)}.")
 
 
 def _require_current(settings: "Settings") -> None:
@@ -191,5 +196,5 @@ def _checked(settings: "Settings", work: "Callable[[Settings], None]") -> None:
 
 
 def _end(message: str) -> NoReturn:
-    typer.echo(f"rowlock: {message}", err=True)
+    print(f"rowlock: {message}", file=sys.stderr)
     sys.exit(1)

@@ -1,36 +1,49 @@
 """`rowlock bench`: the command's part of it; `rowlock` finds it by its entry point."""
 
-from typing import Annotated
+import sys
+from typing import NoReturn
 
-import typer
-
-from rowlock.cli import options
+from rowlock.cli.commands import Option, command
+from rowlock.cli.options import AS_JSON
 from rowlock.cli.render import show_json
+from rowlock.cli.values import Number, Text
 
-app = typer.Typer()
 
-
-@app.command(rich_help_panel="Server")
+@command(
+    "bench",
+    "Server",
+    Option(
+        "--url",
+        kind=Text("URL"),
+        default="http://127.0.0.1:8000",
+        env=("ROWLOCK_URL",),
+        about="The URL of the API.",
+    ),
+    Option(
+        "--client-token", env=("ROWLOCK_CLIENT_TOKEN", "ROWLOCK_TOKEN"), about="A client token."
+    ),
+    Option(
+        "--worker-token", env=("ROWLOCK_WORKER_TOKEN", "ROWLOCK_TOKEN"), about="A worker token."
+    ),
+    Option(
+        "--seconds",
+        kind=Number(float, 0.1, 60, label="SECONDS"),
+        default=2.0,
+        about="Duration of each measurement.",
+    ),
+    AS_JSON,
+)
 def bench(
-    url: Annotated[
-        str, typer.Option(envvar="ROWLOCK_URL", help="The URL of the API.")
-    ] = "http://127.0.0.1:8000",
-    client_token: Annotated[
-        str | None,
-        typer.Option(envvar=["ROWLOCK_CLIENT_TOKEN", "ROWLOCK_TOKEN"], help="A client token."),
-    ] = None,
-    worker_token: Annotated[
-        str | None,
-        typer.Option(envvar=["ROWLOCK_WORKER_TOKEN", "ROWLOCK_TOKEN"], help="A worker token."),
-    ] = None,
-    seconds: Annotated[
-        float, typer.Option(min=0.1, max=60, help="Duration of each measurement.")
-    ] = 2.0,
-    as_json: options.AsJson = False,
+    *,
+    url: str,
+    client_token: str | None,
+    worker_token: str | None,
+    seconds: float,
+    as_json: bool,
 ) -> None:
     """Measure the throughput of a running server, in a separate queue."""
     if not url.startswith(("http://", "https://")):
-        raise _ended(f"--url must begin with http:// or https://, but is {url}.")
+        _end(f"--url must begin with http:// or https://, but is {url}.")
     from bench import users
     from bench.report.figures import print_table
     from bench.result import BenchError
@@ -40,7 +53,7 @@ def bench(
             url, client_token=client_token, worker_token=worker_token, seconds=seconds
         )
     except BenchError as error:
-        raise _ended(str(error)) from None
+        _end(str(error))
     if not as_json:
         print_table(results)
         return
@@ -48,6 +61,6 @@ def bench(
         show_json({"name": result.name, "figure": result.figure, "unit": result.unit})
 
 
-def _ended(message: str) -> typer.Exit:
-    typer.echo(f"rowlock: {message}", err=True)
-    return typer.Exit(1)
+def _end(message: str) -> NoReturn:
+    print(f"rowlock: {message}", file=sys.stderr)
+    sys.exit(1)

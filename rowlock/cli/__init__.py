@@ -2,21 +2,26 @@
 
 A command's module is loaded when the command is asked for, and all of them for `--help`. Others
 add commands by entry points of the group `rowlock.commands`: the entry point's name is the
-command's, its object the `typer.Typer` that has it. The server's come from `rowlock-server`.
+command's, its object the `Command`. The server's come from `rowlock-server`.
 """
 
-from collections import UserDict
-from collections.abc import Callable
-from functools import partial
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from importlib import import_module
-from importlib.metadata import entry_points
-from typing import Annotated, Any, Final
-
-import typer
-from typer.core import TyperGroup
-from typer.main import get_group
+from typing import TYPE_CHECKING, Final
 
 import rowlock
+from rowlock.cli.commands import Argument, Command, Flag, command, commands_of
+from rowlock.cli.exit_codes import FAILED, INTERRUPTED, USAGE
+from rowlock.cli.help import page
+from rowlock.cli.parser import UsageError, meant
+from rowlock.cli.running import run_with
+from rowlock.cli.values import Text
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 _OWN: Final = {
     "tasks": ("submit", "list", "show", "wait", "patch", "delete"),
@@ -25,61 +30,78 @@ _OWN: Final = {
     "figures": ("stats",),
     "worker": ("worker",),
     "run": ("run",),
+    "shells": ("completion",),
 }
+_MODULES: Final = {name: module for module, names in _OWN.items() for name in names}
+_WHERE_SHELLS_ASK: Final = "_ROWLOCK_COMPLETE"
 
 
-class _Commands(UserDict[str, Any]):
-    """Commands by name, each loaded when it is looked up."""
+class _Commands(Mapping[str, Command]):
+    """By their names, each loaded when it is looked up; the others' first."""
 
-    def __init__(self) -> None:
-        super().__init__({e.name: e.load for e in entry_points(group="rowlock.commands")})
-        for module, names in _OWN.items():
-            self.data |= dict.fromkeys(names, partial(_app_of, module))
+    def __getitem__(self, name: str) -> Command:
+        if name in _MODULES:
+            return commands_of(import_module(f"{__name__}.{_MODULES[name]}"))[name]
+        found: Command = self._others[name].load()
+        return found
 
-    def __getitem__(self, name: str) -> Any:
-        load: Callable[[], typer.Typer] = self.data[name]
-        return get_group(load()).commands[name]
+    def __contains__(self, name: object) -> bool:
+        return name in _MODULES or name in self._others
 
+    def __iter__(self) -> Iterator[str]:
+        yield from self._others
+        yield from _MODULES
 
-class _Root(TyperGroup):
-    def __init__(self, **attributes: Any) -> None:
-        super().__init__(**attributes)
-        self.commands = _Commands()
+    def __len__(self) -> int:
+        return len(self._others) + len(_MODULES)
 
+    @cached_property
+    def _others(self) -> dict[str, "EntryPoint"]:
+        # It takes longer than all the rest.
+        from importlib.metadata import entry_points  # noqa: PLC0415
 
-def _app_of(module: str) -> typer.Typer:
-    found: typer.Typer = import_module(f"{__name__}.{module}").app
-    return found
-
-
-def _show_version(is_wanted: bool) -> None:
-    if is_wanted:
-        typer.echo(f"rowlock {rowlock.__version__}")
-        raise typer.Exit
+        found = entry_points(group="rowlock.commands")
+        return {each.name: each for each in found if each.name not in _MODULES}
 
 
-app = typer.Typer(
-    name="rowlock",
-    cls=_Root,
-    help="Background tasks for people who already run MySQL.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+COMMANDS: Final = _Commands()
+
+
+@command(
+    "rowlock",
+    "",
+    Flag("--version", about="Show the version and exit."),
+    Argument("name", Text("COMMAND"), is_required=False),
+    Argument("words", Text("ARG"), is_many=True, is_required=False),
+    options_first=True,
 )
+def _root(*, version: bool, name: str | None, words: list[str]) -> None:
+    """Background tasks for people who already run MySQL."""
+    if version:
+        print(f"rowlock {rowlock.__version__}")
+    elif name is None:
+        print(page(_root, COMMANDS.values()))
+        sys.exit(USAGE)
+    elif name in COMMANDS:
+        run_with(words, COMMANDS[name])
+    else:
+        raise UsageError(f"No such command '{name}'.{meant(name, COMMANDS)}")
 
 
-@app.callback()
-def _options(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
-        ),
-    ] = False,
-) -> None:
-    pass
+def main(words: Sequence[str] | None = None) -> None:
+    """Run the command line, that of the process if none is given; faults are one sentence on
+    stderr and exit code 1."""
+    try:
+        if asked := os.environ.get(_WHERE_SHELLS_ASK):
+            from rowlock.cli.shells import answer  # noqa: PLC0415  (hardly ever needed)
 
-
-def main() -> None:
-    """Run the command line; faults are one sentence on stderr and exit code 1."""
-    app(prog_name="rowlock")
+            answer(_root, COMMANDS, asked)
+        else:
+            run_with(sys.argv[1:] if words is None else words, _root, COMMANDS.values())
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read it has gone. Else Python would try again at its end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)

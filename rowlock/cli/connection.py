@@ -5,18 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NoReturn
 
-import typer
-
+from rowlock.cli.exit_codes import FAILED, USAGE
 from rowlock.client.sync_client import Client
 from rowlock.errors import NotAllowedError, ProblemError, RowlockError
 from rowlock.printable import harmless
-
-FAILED: Final = 1
-USAGE: Final = 2
-# The command went well; the task did not.
-TASK_NOT_DONE: Final = 3
-NOT_IN_TIME: Final = 4
-
 
 # A person waits.
 RETRY_SECONDS: Final = 3.0
@@ -58,12 +50,27 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         fail(f"{question} Cannot ask without a terminal; add --yes.", USAGE)
-    if not typer.confirm(question, err=True):
-        raise typer.Exit(FAILED)
+    while (answer := _answer(f"{question} [y/N]: ")) not in ("", "n", "no"):
+        if answer in ("y", "yes"):
+            return
+        print("Please answer y or n.", file=sys.stderr)
+    sys.exit(FAILED)
 
 
 def fail(message: str, code: int = FAILED) -> NoReturn:
     """End the command."""
     lines = "\n".join(map(harmless, message.split("\n")))
-    typer.echo(f"rowlock: {lines}", err=True)
-    raise typer.Exit(code)
+    print(f"rowlock: {lines}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _answer(question: str) -> str:
+    """In small letters; none where there is no answer."""
+    print(question, end="", file=sys.stderr, flush=True)
+    try:
+        answer = sys.stdin.readline()
+    except KeyboardInterrupt:
+        answer = ""
+    if not answer:
+        print(file=sys.stderr)
+    return answer.strip().lower()

@@ -1,23 +1,20 @@
 """`rowlock stats`: how the queues stand."""
 
+import sys
 import time
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
-
-import typer
-from rich.console import Group
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
+from typing import Any, Final
 
 from rowlock.cli import options, render
+from rowlock.cli.commands import Flag, Option, command
 from rowlock.cli.connection import connected, sentence
-from rowlock.cli.table import console, duration, show_table, table
+from rowlock.cli.screen import whole_screen
+from rowlock.cli.table import duration, show_table, table
+from rowlock.cli.terminal import can_redraw, height, styled, width, wrapped
+from rowlock.cli.values import Number
 from rowlock.client.sync_client import Client
 from rowlock.errors import UnavailableError, UnreachableError
 from rowlock.models import QueueStats, Stats
-
-app = typer.Typer()
 
 _COLUMNS: Final = (
     *("queue", "waiting", "oldest", "in progress", "retrying", "paused", "done", "failed"),
@@ -27,56 +24,76 @@ _COLUMNS: Final = (
 _DROPPABLE: Final = ("paused", "retrying", "failure rate", "oldest", "done", "done/min")
 
 
-@app.command(rich_help_panel="Management")
+@command(
+    "stats",
+    "Management",
+    Option(
+        "--queue", "-q", to="queues", is_many=True, about="Only this queue; repeat for several."
+    ),
+    Flag("--watch", "-w", about="Refresh until Ctrl-C."),
+    Option(
+        "--every",
+        to="seconds",
+        kind=Number(float, 0.1, label="SECONDS"),
+        default=2.0,
+        about="How often to refresh.",
+    ),
+    options.AS_JSON,
+    *options.SERVER,
+)
 def stats(
-    queue: Annotated[
-        list[str] | None,
-        typer.Option("--queue", "-q", help="Only this queue; repeat for several."),
-    ] = None,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Refresh until Ctrl-C.")] = False,
-    every: Annotated[
-        float, typer.Option("--every", metavar="SECONDS", min=0.1, help="How often to refresh.")
-    ] = 2.0,
-    as_json: options.AsJson = False,
-    url: options.Url = None,
-    token: options.Token = None,
+    *,
+    queues: list[str],
+    watch: bool,
+    seconds: float,
+    as_json: bool,
+    url: str | None,
+    token: str | None,
 ) -> None:
     """Show the state and the recent throughput of each queue."""
     with connected(url, token) as client:
         if not watch:
-            _show(client.stats(*(queue or ())), as_json=as_json)
+            _show(client.stats(*queues), as_json=as_json)
             return
         try:
-            _watch(client, every, queue or (), as_json=as_json)
+            if as_json or not can_redraw(sys.stdout):
+                _tell(client, seconds, queues, as_json=as_json)
+            else:
+                _watch(client, seconds, queues)
         except KeyboardInterrupt:
             return
 
 
-def _watch(client: Client, seconds: float, queues: Sequence[str], *, as_json: bool) -> None:
-    terminal = console()
+def _tell(client: Client, seconds: float, queues: Sequence[str], *, as_json: bool) -> None:
+    """One below the other."""
+    is_away = False
+    while True:
+        try:
+            found = client.stats(*queues)
+        except (UnreachableError, UnavailableError) as error:
+            if not is_away:
+                print(f"rowlock: {sentence(error)}", file=sys.stderr)
+            is_away = True
+        else:
+            is_away = False
+            _show(found, as_json=as_json)
+        time.sleep(seconds)
+
+
+def _watch(client: Client, seconds: float, queues: Sequence[str]) -> None:
+    """On the whole terminal, each in place of the last."""
     found: Stats | None = None
-    if as_json or not terminal.is_terminal:
-        is_away = False
+    with whole_screen() as draw:
         while True:
+            away: list[str] = []
             try:
                 found = client.stats(*queues)
             except (UnreachableError, UnavailableError) as error:
-                if not is_away:
-                    typer.echo(f"rowlock: {sentence(error)}", err=True)
-                is_away = True
-            else:
-                is_away = False
-                _show(found, as_json=as_json)
-            time.sleep(seconds)
-    with Live(console=terminal, auto_refresh=False, screen=True) as live:
-        while True:
-            away: list[Text] = []
-            try:
-                found = client.stats(*queues)
-            except (UnreachableError, UnavailableError) as error:
-                away = [Text(f"The server is away: {sentence(error)}", "red")]
-            shown = [] if found is None else [_table(found, terminal.width)]
-            live.update(Group(*shown, *away), refresh=True)
+                said = wrapped(f"The server is away: {sentence(error)}", width())
+                away = [styled(line, "red") for line in said]
+            rows = map(_row, found.queues) if found else ()
+            lines = table(_COLUMNS, rows, droppable=_DROPPABLE, room=width())
+            draw([*lines[: max(height() - len(away), 0)], *away])
             time.sleep(seconds)
 
 
@@ -85,10 +102,6 @@ def _show(found: Stats, *, as_json: bool) -> None:
         render.show_json(found)
     else:
         show_table(_COLUMNS, map(_row, found.queues), droppable=_DROPPABLE)
-
-
-def _table(found: Stats, width: int) -> Table:
-    return table(_COLUMNS, map(_row, found.queues), droppable=_DROPPABLE, width=width)
 
 
 def _row(queue: QueueStats) -> tuple[Any, ...]:

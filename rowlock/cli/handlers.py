@@ -7,7 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, NoReturn
 
-from rowlock.cli.connection import USAGE, fail
+from rowlock.cli.connection import fail
+from rowlock.cli.exit_codes import USAGE
 from rowlock.worker import runner
 from rowlock.worker.worker import Worker
 

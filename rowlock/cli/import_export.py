@@ -2,28 +2,29 @@
 
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Annotated, Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple
 
-import typer
 from pydantic_core import from_json
 
 from rowlock.cli import options, render
-from rowlock.cli.completion import files
+from rowlock.cli.commands import Argument, Option, command
 from rowlock.cli.connection import connected, fail, sentence
-from rowlock.cli.filters import takes_filters
+from rowlock.cli.exit_codes import INTERRUPTED, USAGE
+from rowlock.cli.files import files
+from rowlock.cli.filters import FILTERS, filters_of
 from rowlock.cli.progress import counting, reading
+from rowlock.cli.values import Number, Text
 from rowlock.client import calls
-from rowlock.client.fields import Filters, NewTask, TaskFields, encode_fields
+from rowlock.client.fields import NewTask, TaskFields, encode_fields
 from rowlock.client.sync_client import Client
 from rowlock.client.upload import BATCH_LIMIT, BATCH_LIMIT_BYTES
 from rowlock.errors import NaiveTimeError, ProblemError, RowlockError
 from rowlock.models import Task
 
-app = typer.Typer()
 _PANEL: Final = "Many tasks"
-_INTERRUPTED: Final = 130
 # A server that is started anew does not break off a long import.
 IMPORT_RETRY_SECONDS: Final = 60.0
 
@@ -44,24 +45,22 @@ class Batch(NamedTuple):
         return f"import-{digest.hexdigest()}"
 
 
-@app.command("import", rich_help_panel=_PANEL)
+@command(
+    "import",
+    _PANEL,
+    Argument("file", Text("FILE", files), "`-` is stdin."),
+    Option(
+        "--batch-size",
+        kind=Number(int, 1, BATCH_LIMIT),
+        default=500,
+        about="Tasks per call; either all are stored or none.",
+    ),
+    Option("--key", default="", about="With another key, the same file is imported again."),
+    options.AS_JSON,
+    *options.SERVER,
+)
 def import_tasks(
-    file: Annotated[
-        typer.FileBinaryRead,
-        typer.Argument(
-            metavar="FILE", help="`-` is stdin.", show_default=False, autocompletion=files
-        ),
-    ],
-    batch_size: Annotated[
-        int,
-        typer.Option(min=1, max=BATCH_LIMIT, help="Tasks per call; either all are stored or none."),
-    ] = 500,
-    key: Annotated[
-        str, typer.Option(help="With another key, the same file is imported again.")
-    ] = "",
-    as_json: options.AsJson = False,
-    url: options.Url = None,
-    token: options.Token = None,
+    *, file: str, batch_size: int, key: str, as_json: bool, url: str | None, token: str | None
 ) -> None:
     """Submit tasks from a file with one JSON object per line, with the fields of `POST /tasks`.
 
@@ -71,69 +70,72 @@ def import_tasks(
     """
     stored, found = 0, 0
     with (
+        _opened(file) as opened,
         connected(url, token, retry_seconds=IMPORT_RETRY_SECONDS) as client,
-        reading(file) as advance,
     ):
         try:
-            for number, batch in enumerate(_batches(_lines(file, advance), batch_size)):
-                if _store(client, batch, batch.key(key, number)):
-                    stored += len(batch.tasks)
-                else:
-                    found += len(batch.tasks)
-                advance(0, stored + found)
+            with reading(opened) as advance:
+                lines = _lines(opened, advance)
+                for number, batch in enumerate(_batches(lines, batch_size)):
+                    if _store(client, batch, batch.key(key, number)):
+                        stored += len(batch.tasks)
+                    else:
+                        found += len(batch.tasks)
+                    advance(0, stored + found)
         except RowlockError as error:
             fail(f"{sentence(error)}\n{_so_far(stored, found)}")
         except _LineError as error:
             fail(f"{error}\n{_so_far(stored, found)}")
         except KeyboardInterrupt:
-            fail(_so_far(stored, found), _INTERRUPTED)
+            fail(_so_far(stored, found), INTERRUPTED)
     if as_json:
         render.show_json({"stored": stored, "found": found})
         return
-    typer.echo(_counted(stored, found))
+    print(_counted(stored, found))
     if found and not stored:
-        typer.echo("All tasks were already stored; use --key to import them again.", err=True)
+        print("All tasks were already stored; use --key to import them again.", file=sys.stderr)
 
 
-@app.command("export", rich_help_panel=_PANEL)
-@takes_filters
-def export(
-    filters: Filters,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="File to write, complete or not at all.",
-            autocompletion=files,
-        ),
-    ] = None,
-    url: options.Url = None,
-    token: options.Token = None,
-) -> None:
+@command(
+    "export",
+    _PANEL,
+    Option(
+        "--output", "-o", kind=Text("FILE", files), about="File to write, complete or not at all."
+    ),
+    *FILTERS,
+    *options.SERVER,
+)
+def export(*, output: str | None, url: str | None, token: str | None, **given: Any) -> None:
     """Write tasks, oldest first, as one JSON object per line."""
     with connected(url, token) as client:
-        found = client.list(order="asc", page_size=1000, **filters)
+        found = client.list(order="asc", page_size=1000, **filters_of(given))
         if output is None:
-            _write(found, sys.stdout.buffer)
+            # Not among the tasks.
+            with counting("written", is_shown=not sys.stdout.isatty()) as advance:
+                _write(found, sys.stdout.buffer, advance)
             return
-        part = output.with_name(f"{output.name}.part")
-        try:
-            with part.open("wb") as file:
-                count = _write(found, file)
-            part.replace(output)
-        except OSError as error:
-            fail(f"--output: {error}")
-        finally:
-            part.unlink(missing_ok=True)
-    typer.echo(f"{count:,} tasks were written to {output}.", err=True)
+        count = _write_whole(found, Path(output))
+    print(f"{count:,} tasks were written to {output}.", file=sys.stderr)
 
 
 class _LineError(Exception):
     """A line that is no task."""
 
 
-def _lines(file: IO[bytes], advance: Any) -> Iterator[tuple[int, bytes]]:
+@contextmanager
+def _opened(name: str) -> Iterator[IO[bytes]]:
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        file = Path(name).open("rb")  # noqa: SIM115  (closed below)
+    except OSError as error:
+        fail(f"FILE: {error}", USAGE)
+    with file:
+        yield file
+
+
+def _lines(file: IO[bytes], advance: Callable[[int], None]) -> Iterator[tuple[int, bytes]]:
     for number, line in enumerate(file, 1):
         advance(len(line))
         if not line.strip():
@@ -192,12 +194,23 @@ def _counted(stored: int, found: int) -> str:
     return f"{stored:,} tasks are stored{before}."
 
 
-def _write(tasks: Iterable[Task], file: IO[bytes]) -> int:
+def _write_whole(tasks: Iterable[Task], output: Path) -> int:
+    part = output.with_name(f"{output.name}.part")
+    try:
+        with part.open("wb") as file, counting("written") as advance:
+            count = _write(tasks, file, advance)
+        part.replace(output)
+    except OSError as error:
+        fail(f"--output: {error}")
+    finally:
+        part.unlink(missing_ok=True)
+    return count
+
+
+def _write(tasks: Iterable[Task], file: IO[bytes], advance: Callable[[int], None]) -> int:
     count = 0
-    with counting("written") as advance:
-        for task in tasks:
-            file.write(render.json_line(task).encode() + b"\n")
-            count += 1
-            advance(count)
+    for count, task in enumerate(tasks, 1):
+        file.write(render.json_line(task).encode() + b"\n")
+        advance(count)
     file.flush()
     return count

@@ -1,19 +1,17 @@
 """`rowlock pause`, `resume`, `cancel`, `retry`, for tasks or all that match; `queues`."""
 
-from collections.abc import Callable
-from typing import Annotated, Final, Literal
-
-import typer
+from typing import Any, Final, Literal
 
 from rowlock.cli import options, render
-from rowlock.cli.connection import USAGE, confirm, connected, fail
-from rowlock.cli.filters import takes_filters
+from rowlock.cli.commands import Argument, Command, Option, command
+from rowlock.cli.connection import confirm, connected, fail
+from rowlock.cli.exit_codes import USAGE
+from rowlock.cli.filters import FILTERS, filters_of
 from rowlock.cli.progress import working
 from rowlock.cli.table import show_table
+from rowlock.cli.values import Text
 from rowlock.client import calls
-from rowlock.client.fields import Filters
 
-app = typer.Typer()
 _PANEL: Final = "Management"
 
 Action = Literal["pause", "resume", "cancel", "retry"]
@@ -25,18 +23,17 @@ _HELP: Final[dict[Action, str]] = {
 }
 
 
-def _command(action: Action) -> Callable[..., None]:
-    @takes_filters
-    def command(
-        filters: Filters,
-        ids: Annotated[
-            list[int] | None, typer.Argument(metavar="[ID …]", min=1, show_default=False)
-        ] = None,
-        yes: options.Yes = False,
-        as_json: options.AsJson = False,
-        url: options.Url = None,
-        token: options.Token = None,
+def _command(action: Action) -> Command:
+    def of_ids_or_of_all(
+        *,
+        ids: list[int],
+        yes: bool,
+        as_json: bool,
+        url: str | None,
+        token: str | None,
+        **given: Any,
     ) -> None:
+        filters = filters_of(given)
         if bool(ids) == bool(filters):
             fail("Name the tasks by their ids or by at least one filter, not both.", USAGE)
         with connected(url, token) as client:
@@ -46,7 +43,7 @@ def _command(action: Action) -> Callable[..., None]:
                     if as_json:
                         render.show_json(task)
                     else:
-                        typer.echo(f"task {task.id} is {task.status}")
+                        print(f"task {task.id} is {task.status}")
                 return
             result = client.ask(calls.intervene_in_all(action, filters, is_dry_run=True))
             if result.matched:
@@ -58,38 +55,46 @@ def _command(action: Action) -> Callable[..., None]:
         if as_json:
             render.show_json(result)
         else:
-            typer.echo(f"{result.matched:,} matched, {result.changed:,} changed")
+            print(f"{result.matched:,} matched, {result.changed:,} changed")
 
-    command.__doc__ = (
+    of_ids_or_of_all.__doc__ = (
         f"{_HELP[action]}\n\nName them by their ids or by filters. With filters, the number of "
         "tasks is shown for confirmation."
     )
-    return command
+    some = Argument("ids", options.ID, is_many=True, is_required=False)
+    more = (options.YES, options.AS_JSON, *FILTERS, *options.SERVER)
+    return command(action, _PANEL, some, *more)(of_ids_or_of_all)
 
 
-for _action in _HELP:
-    app.command(_action, rich_help_panel=_PANEL)(_command(_action))
+pause, resume, cancel, retry = map(_command, _HELP)
 
 
-@app.command(rich_help_panel=_PANEL)
+@command(
+    "queues",
+    _PANEL,
+    Option(
+        "--pause",
+        kind=Text("QUEUE"),
+        is_many=True,
+        about="Pause this queue; repeat for several.",
+    ),
+    Option(
+        "--resume",
+        kind=Text("QUEUE"),
+        is_many=True,
+        about="Resume this queue; repeat for several.",
+    ),
+    options.AS_JSON,
+    *options.SERVER,
+)
 def queues(
-    pause: Annotated[
-        list[str] | None,
-        typer.Option(metavar="QUEUE", help="Pause this queue; repeat for several."),
-    ] = None,
-    resume: Annotated[
-        list[str] | None,
-        typer.Option(metavar="QUEUE", help="Resume this queue; repeat for several."),
-    ] = None,
-    as_json: options.AsJson = False,
-    url: options.Url = None,
-    token: options.Token = None,
+    *, pause: list[str], resume: list[str], as_json: bool, url: str | None, token: str | None
 ) -> None:
     """Show, pause and resume queues."""
     with connected(url, token) as client:
-        for name in pause or ():
+        for name in pause:
             client.admin.pause_queue(name)
-        for name in resume or ():
+        for name in resume:
             client.admin.resume_queue(name)
         found = client.admin.queues()
     if as_json:

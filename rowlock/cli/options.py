@@ -1,66 +1,68 @@
 """Options that several commands have, each declared once."""
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Final, get_args
 
-import typer
-
-from rowlock.cli.completion import files_after_at
+from rowlock.cli.commands import Argument, Flag, Option
+from rowlock.cli.files import files_after_at
+from rowlock.cli.values import Choice, Number, Text
 from rowlock.client.fields import Backoff, Priority
 
+_PANEL: Final = "Server"
 
-class Clearable(StrEnum):
-    """Fields that may be empty."""
+# What may follow a name.
+ID: Final = Number(int, 1, label="ID")
+TIME: Final = Text("TIME")
+SECONDS: Final = Number(int, label="SECONDS")
 
-    DESCRIPTION = "description"
-    DUE_DATE = "due_date"
-    PAYLOAD = "payload"
-    TAGS = "tags"
+TITLE: Final = Argument("title", Text("TITLE"), "Title of the task.")
+IDS: Final = Argument("ids", ID, is_many=True)
 
+AS_JSON: Final = Flag("--json", to="as_json", about="Print one JSON document per line.")
+YES: Final = Flag("--yes", "-y", about="Do not ask for confirmation.")
+PAYLOAD: Final = Option(
+    "--payload",
+    kind=Text("JSON", files_after_at),
+    about="Data for the worker; `@file` or `-` reads a file or stdin.",
+)
 
-Url = Annotated[
-    str | None,
-    typer.Option(
-        envvar="ROWLOCK_URL",
-        help="The URL of the API. (default: http://127.0.0.1:8000)",
-        rich_help_panel="Server",
+# Which server, and by what right.
+SERVER: Final = (
+    Option(
+        "--url",
+        kind=Text("URL"),
+        env=("ROWLOCK_URL",),
+        about="The URL of the API. (default: http://127.0.0.1:8000)",
+        panel=_PANEL,
     ),
-]
-Token = Annotated[
-    str | None,
-    typer.Option(
-        help="A token for the door that the command needs. (default: ROWLOCK_CLIENT_TOKEN, "
+    Option(
+        "--token",
+        about="A token for the door that the command needs. (default: ROWLOCK_CLIENT_TOKEN, "
         "ROWLOCK_WORKER_TOKEN or ROWLOCK_ADMIN_TOKEN, or else ROWLOCK_TOKEN)",
-        rich_help_panel="Server",
+        panel=_PANEL,
     ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document per line.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
-TaskIds = Annotated[list[int], typer.Argument(metavar="ID …", min=1, show_default=False)]
+)
+# The same for a worker. The environment is the SDK's to read: it counts less than what a
+# module's worker says itself.
+WORKER_SERVER: Final = (
+    Option(
+        "--url", kind=Text("URL"), about="The URL of the API. (default: ROWLOCK_URL)", panel=_PANEL
+    ),
+    Option(
+        "--token",
+        about="A worker token. (default: ROWLOCK_WORKER_TOKEN, or else ROWLOCK_TOKEN)",
+        panel=_PANEL,
+    ),
+)
 
-Description = Annotated[str | None, typer.Option(help="Up to 65,535 bytes.")]
-Importance = Annotated[Priority | None, typer.Option("--priority", "-p", help="高, 中 or 低.")]
-Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="Repeat for several.")]
-Due = Annotated[str | None, typer.Option("--due", metavar="TIME", help="Informational; RFC 3339.")]
-TimeoutSeconds = Annotated[
-    int | None, typer.Option("--timeout-seconds", help="Maximum duration of one attempt.")
-]
-RetryLimit = Annotated[int | None, typer.Option("--retry-limit", help="Maximum number of retries.")]
-RetryDelay = Annotated[
-    int | None, typer.Option("--retry-delay-seconds", help="Delay before the first retry.")
-]
-RetryBackoff = Annotated[
-    Backoff | None, typer.Option("--retry-backoff", help="How the delay grows.")
-]
-Payload = Annotated[
-    str | None,
-    typer.Option(
-        autocompletion=files_after_at,
-        metavar="JSON",
-        help="Data for the worker; `@file` or `-` reads a file or stdin.",
-    ),
-]
-Clear = Annotated[
-    list[Clearable] | None,
-    typer.Option("--clear", help="Clear this field; repeat for several."),
-]
+# The fields of a task that can be submitted and changed.
+FIELDS: Final = (
+    Option("--description", about="Up to 65,535 bytes."),
+    Option("--priority", "-p", kind=Choice(*get_args(Priority)), about="高, 中 or 低."),
+    Option("--tag", "-t", to="tags", is_many=True, about="Repeat for several."),
+    PAYLOAD,
+    Option("--due", to="due_date", kind=TIME, about="Informational; RFC 3339."),
+    Option("--timeout-seconds", kind=SECONDS, about="Maximum duration of one attempt."),
+    Option("--retry-limit", kind=Number(int), about="Maximum number of retries."),
+    Option("--retry-delay-seconds", kind=SECONDS, about="Delay before the first retry."),
+    Option("--retry-backoff", kind=Choice(*get_args(Backoff)), about="How the delay grows."),
+)

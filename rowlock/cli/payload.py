@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from rowlock.cli.connection import USAGE, fail
+from rowlock.cli.connection import fail
+from rowlock.cli.exit_codes import USAGE
 
 
 def payload_of(text: str) -> Any:

@@ -3,19 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import typer
 from pydantic import BaseModel
 from pydantic_core import to_json
-from rich.text import Text
 
-from rowlock.cli.table import cell, console, show_table
+from rowlock.cli.table import cell, show_table
+from rowlock.cli.terminal import cells, padded, styled
 from rowlock.models import Attempt, Task
 from rowlock.printable import harmless, harmless_json
 
 
 def show_json(value: BaseModel | Mapping[str, Any]) -> None:
     """One document, one line."""
-    typer.echo(json_line(value))
+    print(json_line(value), flush=True)
 
 
 def json_line(value: BaseModel | Mapping[str, Any]) -> str:
@@ -25,14 +24,14 @@ def json_line(value: BaseModel | Mapping[str, Any]) -> str:
 
 def show_task(task: Task, attempts: Sequence[Attempt]) -> None:
     """All of a task: its fields, then the attempts that have ended otherwise than in success."""
-    screen = console()
     fields = {name: value for name, value in task.model_dump().items() if value not in (None, [])}
-    width = max(map(len, fields))
-    for name, value in fields.items():
+    names = [harmless(name) for name in fields]
+    widest = max(map(cells, names))
+    for name, value in zip(names, fields.values(), strict=True):
         shown = cell(str(value) if isinstance(value, int) else value)
-        screen.print(Text(f"{harmless(name):{width}}  ", "bold") + shown, soft_wrap=True)
+        print(f"{styled(padded(name, widest), 'bold')}  {styled(*shown)}")
     if attempts:
-        screen.print()
+        print()
         show_table(
             ("attempt", "outcome", "worker", "started", "finished", "error"),
             (

@@ -2,16 +2,14 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from itertools import chain, islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic_core import to_json
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from rowlock.cli.terminal import cells, cut, padded, styled, width
 from rowlock.printable import harmless
 
 _COLOURS: Final = {
@@ -20,7 +18,7 @@ _COLOURS: Final = {
     "retrying": "yellow",
     "paused": "magenta",
     "failed": "red",
-    "cancelled": "bright_black",
+    "cancelled": "grey",
 }
 _GAP: Final = 2
 # What is long: cut in a terminal, and last in a line.
@@ -32,84 +30,80 @@ _LOOK_AHEAD: Final = 1000
 Rows = Iterable[Sequence[Any]]
 
 
-def console() -> Console:
-    """The terminal, or a pipe without colours."""
-    return Console(highlight=False)
+class Cell(NamedTuple):
+    """A value as one piece of text that can do nothing to a terminal."""
 
-
-def is_cut() -> bool:
-    """Whether there is a width to keep to."""
-    return sys.stdout.isatty() or "COLUMNS" in os.environ
+    text: str
+    style: str = ""
 
 
 def show_table(columns: Sequence[str], rows: Rows, *, droppable: Sequence[str] = ()) -> None:
     """With a line of headings. In a terminal that is too narrow the droppable columns are left
     out, the first of them first; elsewhere lines are written as they come."""
-    if is_cut():
-        screen = console()
-        screen.print(table(columns, rows, droppable=droppable, width=screen.width))
-        return
-    for line in plain_lines(columns, rows):
+    if sys.stdout.isatty() or "COLUMNS" in os.environ:
+        lines: Iterable[str] = table(columns, rows, droppable=droppable, room=width())
+    else:
+        lines = plain_lines(columns, rows)
+    for line in lines:
         sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 def table(
-    columns: Sequence[str], rows: Rows, *, droppable: Sequence[str] = (), width: int | None = None
-) -> Table:
-    """Numbers to the right and never cut; texts on one line."""
+    columns: Sequence[str], rows: Rows, *, droppable: Sequence[str] = (), room: int
+) -> list[str]:
+    """Lines for that width. Numbers to the right and never cut; texts on one line."""
     shown = [[cell(value) for value in row] for row in rows]
     widths = {
-        name: max([len(name), *(row[place].cell_len for row in shown)])
+        name: max([len(name), *(cells(row[place].text) for row in shown)])
         for place, name in enumerate(columns)
     }
-    kept = _kept(columns, widths, droppable, width)
-    if width is not None:
-        _fit(widths, kept, width)
-    made = Table(box=None, pad_edge=False, header_style="bold")
-    for place, name in enumerate(columns):
-        if name not in kept:
-            continue
-        is_number = all(row[place].plain.replace(",", "").isdecimal() for row in shown)
-        made.add_column(
-            name,
-            justify="right" if shown and is_number else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            width=widths[name],
-        )
-    for row in shown:
-        made.add_row(*(one for name, one in zip(columns, row, strict=True) if name in kept))
-    return made
+    numbers = {
+        place
+        for place in range(len(columns))
+        if shown and all(_is_number(row[place]) for row in shown)
+    }
+    kept = _kept(columns, widths, droppable, room)
+    _fit(widths, kept, {columns[place] for place in numbers}, room)
+    places = [place for place, name in enumerate(columns) if name in kept]
+
+    def line(row: Sequence[Cell]) -> str:
+        parts = [
+            _drawn(row[place], widths[columns[place]], to_the_right=place in numbers)
+            for place in places
+        ]
+        return (" " * _GAP).join(parts).rstrip()
+
+    return [line([Cell(name, "bold") for name in columns]), *map(line, shown)]
 
 
 def plain_lines(columns: Sequence[str], rows: Rows) -> Iterator[str]:
     """The headings and a line a row, in columns as wide as the first rows are."""
-    texts = ([cell(value).plain for value in row] for row in rows)
+    texts = ([cell(value).text for value in row] for row in rows)
     first = list(islice(texts, _LOOK_AHEAD))
     widths = [
-        max([len(name), *(len(row[place]) for row in first)]) for place, name in enumerate(columns)
+        max([len(name), *(cells(row[place]) for row in first)])
+        for place, name in enumerate(columns)
     ]
     gap = " " * _GAP
     for row in chain([columns], first, texts):
-        cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
-        yield gap.join(cells).rstrip()
+        yield gap.join(map(padded, row, widths)).rstrip()
 
 
-def cell(value: Any) -> Text:
-    """A value as one piece of text that can do nothing to a terminal."""
+def cell(value: Any) -> Cell:
+    """A value as it stands in a table."""
     if value is None:
-        return Text("–", "bright_black")
+        return Cell("–", "grey")
     if isinstance(value, datetime):
         # As a filter takes it.
-        return Text(f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}")
+        return Cell(f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}")
     if isinstance(value, bool):
-        return Text("yes" if value else "no")
+        return Cell("yes" if value else "no")
     if isinstance(value, int):
-        return Text(f"{value:,}")
+        return Cell(f"{value:,}")
     if not isinstance(value, str):
-        return Text(harmless(to_json(value).decode()))
-    return Text(harmless(value), _COLOURS.get(value, ""))
+        return Cell(harmless(to_json(value).decode()))
+    return Cell(harmless(value), _COLOURS.get(value, ""))
 
 
 def duration(seconds: float) -> str:
@@ -120,26 +114,38 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _fit(widths: dict[str, int], kept: Sequence[str], width: int) -> None:
-    """Cut the texts, the longest most, until all that is kept has room."""
+def _is_number(one: Cell) -> bool:
+    return one.text.replace(",", "").isdecimal()
+
+
+def _drawn(one: Cell, room: int, *, to_the_right: bool) -> str:
+    text = cut(one.text, room)
+    blanks = " " * (room - cells(text))
+    text = styled(text, one.style)
+    return blanks + text if to_the_right else text + blanks
+
+
+def _fit(widths: dict[str, int], kept: Sequence[str], numbers: Set[str], room: int) -> None:
+    """Cut the texts, the longest most, until all that is kept has room. Where that is not enough,
+    the widest of what is no number is cut too."""
     texts = sorted((name for name in kept if name in _TEXTS), key=widths.__getitem__)
-    room = width - sum(widths[name] for name in kept if name not in _TEXTS)
+    room -= sum(widths[name] for name in kept if name not in _TEXTS)
     room -= _GAP * (len(kept) - 1)
     for place, name in enumerate(texts):
         widths[name] = max(min(widths[name], room // (len(texts) - place)), 1)
         room -= widths[name]
+    if room < 0:
+        widest = max(kept, key=lambda name: (name not in numbers, widths[name]))
+        widths[widest] = max(widths[widest] + room, 1)
 
 
 def _kept(
-    columns: Sequence[str],
-    widths: dict[str, int],
-    droppable: Sequence[str],
-    width: int | None,
+    columns: Sequence[str], widths: Mapping[str, int], droppable: Sequence[str], room: int
 ) -> list[str]:
     kept = list(columns)
     least = {n: min(w, _LEAST_TEXT) if n in _TEXTS else w for n, w in widths.items()}
     for name in droppable:
-        if width is None or sum(least[n] + _GAP for n in kept) - _GAP <= width:
+        if sum(least[n] + _GAP for n in kept) - _GAP <= room:
             break
         if name in kept:
             kept.remove(name)

@@ -1,79 +1,63 @@
 """`rowlock submit`, `list`, `show`, `wait`, `patch`, `delete`."""
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
 from http.client import INTERNAL_SERVER_ERROR
 from itertools import islice
 from time import monotonic, sleep
-from typing import Annotated, Any, Final, Literal, cast
-
-import typer
+from typing import Any, Final, Literal, cast
 
 from rowlock.cli import options, render
 from rowlock.cli.columns import NAMES, USUAL, show_ends, show_tasks
-from rowlock.cli.connection import NOT_IN_TIME, TASK_NOT_DONE, USAGE, connected, fail, sentence
-from rowlock.cli.filters import takes_filters
+from rowlock.cli.commands import Argument, Flag, Option, command
+from rowlock.cli.connection import connected, fail, sentence
+from rowlock.cli.exit_codes import NOT_IN_TIME, TASK_NOT_DONE, USAGE
+from rowlock.cli.filters import FILTERS, filters_of
 from rowlock.cli.payload import payload_of
-from rowlock.client.fields import Filters
+from rowlock.cli.values import Choice, Number, Text
 from rowlock.client.sync_client import Client
 from rowlock.errors import UnavailableError, UnreachableError, WaitTimeoutError
 from rowlock.models import Task
 
-app = typer.Typer()
 _PANEL: Final = "Tasks"
 _LARGEST_PAGE: Final = 1000
 # Between looks whether a server that is away is back.
 _AWAY_SECONDS: Final = 1.0
 
 
-@app.command(rich_help_panel=_PANEL)
+@command(
+    "submit",
+    _PANEL,
+    options.TITLE,
+    Option("--queue", "-q", about="Queue of the task. (default: default)"),
+    *options.FIELDS,
+    Option(
+        "--available-at",
+        kind=options.TIME,
+        about="Earliest time at which it may be claimed; RFC 3339.",
+    ),
+    Option("--idempotency-key", about="Repeating a call with the same key stores nothing new."),
+    Flag("--wait", about="Wait until it has ended; exit code 3 unless it is done."),
+    options.AS_JSON,
+    *options.SERVER,
+)
 def submit(
-    title: Annotated[str, typer.Argument(help="Title of the task.", show_default=False)],
-    description: options.Description = None,
-    priority: options.Importance = None,
-    tags: options.Tags = None,
-    queue: Annotated[
-        str | None, typer.Option("--queue", "-q", help="Queue of the task. (default: default)")
-    ] = None,
-    payload: options.Payload = None,
-    due_date: options.Due = None,
-    available_at: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="Earliest time at which it may be claimed; RFC 3339."),
-    ] = None,
-    timeout_seconds: options.TimeoutSeconds = None,
-    retry_limit: options.RetryLimit = None,
-    retry_delay_seconds: options.RetryDelay = None,
-    retry_backoff: options.RetryBackoff = None,
-    idempotency_key: Annotated[
-        str | None, typer.Option(help="Repeating a call with the same key stores nothing new.")
-    ] = None,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Wait until it has ended; exit code 3 unless it is done.")
-    ] = False,
-    as_json: options.AsJson = False,
-    url: options.Url = None,
-    token: options.Token = None,
+    *,
+    title: str,
+    idempotency_key: str | None,
+    wait: bool,
+    as_json: bool,
+    url: str | None,
+    token: str | None,
+    **given: Any,
 ) -> None:
     """Submit a task."""
-    fields = _given(
-        description=description,
-        priority=priority,
-        tags=tags,
-        queue=queue,
-        due_date=due_date,
-        available_at=available_at,
-        timeout_seconds=timeout_seconds,
-        retry_limit=retry_limit,
-        retry_delay_seconds=retry_delay_seconds,
-        retry_backoff=retry_backoff,
-    )
-    if payload is not None:
-        fields["payload"] = payload_of(payload)
+    fields = _fields(given)
     with connected(url, token) as client:
         task = client.submit(title, idempotency_key=idempotency_key, **fields)
         if wait:
             if not as_json:
-                typer.echo(f"Waiting for task {task.id} …", err=True)
+                print(f"Waiting for task {task.id} …", file=sys.stderr)
             (task,) = _wait(client, [task.id], None)
     if wait:
         _show_ends([task], as_json=as_json)
@@ -81,26 +65,30 @@ def submit(
         _show([task], as_json=as_json)
 
 
-@app.command("list", rich_help_panel=_PANEL)
-@takes_filters
+@command(
+    "list",
+    _PANEL,
+    Option("--limit", "-n", kind=Number(int, 1), default=50, about="Maximum number of tasks."),
+    Option("--order", kind=Choice("asc", "desc"), default="desc", about="desc is newest first."),
+    Option(
+        "--columns",
+        "-c",
+        kind=Text("NAME,…"),
+        about=f"What to show, of {', '.join(NAMES)}. (default: {','.join(USUAL)})",
+    ),
+    options.AS_JSON,
+    *FILTERS,
+    *options.SERVER,
+)
 def list_tasks(
-    filters: Filters,
-    limit: Annotated[
-        int, typer.Option("--limit", "-n", min=1, help="Maximum number of tasks.")
-    ] = 50,
-    order: Annotated[Literal["asc", "desc"], typer.Option(help="desc is newest first.")] = "desc",
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            "--columns",
-            "-c",
-            metavar="NAME,…",
-            help=f"What to show, of {', '.join(NAMES)}. (default: {','.join(USUAL)})",
-        ),
-    ] = None,
-    as_json: options.AsJson = False,
-    url: options.Url = None,
-    token: options.Token = None,
+    *,
+    limit: int,
+    order: Literal["asc", "desc"],
+    columns: str | None,
+    as_json: bool,
+    url: str | None,
+    token: str | None,
+    **given: Any,
 ) -> None:
     """List tasks."""
     names = USUAL if columns is None else tuple(columns.replace(" ", "").split(","))
@@ -108,20 +96,15 @@ def list_tasks(
         fail(f"--columns: {unknown[0]!r} is none of {', '.join(NAMES)}.", USAGE)
     with connected(url, token) as client:
         page_size = min(limit, _LARGEST_PAGE)
-        found = islice(client.list(order=order, page_size=page_size, **filters), limit)
+        found = islice(client.list(order=order, page_size=page_size, **filters_of(given)), limit)
         if as_json:
             _show(found, as_json=True)
         else:
             show_tasks(found, names, get=client.get)
 
 
-@app.command(rich_help_panel=_PANEL)
-def show(
-    ids: options.TaskIds,
-    as_json: options.AsJson = False,
-    url: options.Url = None,
-    token: options.Token = None,
-) -> None:
+@command("show", _PANEL, options.IDS, options.AS_JSON, *options.SERVER)
+def show(*, ids: list[int], as_json: bool, url: str | None, token: str | None) -> None:
     """Show all fields of a task, and its ended attempts."""
     with connected(url, token) as client:
         for place, task_id in enumerate(ids):
@@ -130,22 +113,25 @@ def show(
                 render.show_json(task)
                 continue
             if place:
-                typer.echo()
+                print()
             render.show_task(task, client.attempts(task_id))
 
 
-@app.command(rich_help_panel=_PANEL)
+@command(
+    "wait",
+    _PANEL,
+    options.IDS,
+    Option(
+        "--for",
+        to="seconds",
+        kind=Number(float, 0, label="SECONDS"),
+        about="Maximum time to wait; then exit code 4.",
+    ),
+    options.AS_JSON,
+    *options.SERVER,
+)
 def wait(
-    ids: options.TaskIds,
-    seconds: Annotated[
-        float | None,
-        typer.Option(
-            "--for", metavar="SECONDS", min=0, help="Maximum time to wait; then exit code 4."
-        ),
-    ] = None,
-    as_json: options.AsJson = False,
-    url: options.Url = None,
-    token: options.Token = None,
+    *, ids: list[int], seconds: float | None, as_json: bool, url: str | None, token: str | None
 ) -> None:
     """Wait until tasks have ended; exit code 3 unless all are done."""
     with connected(url, token) as client:
@@ -153,49 +139,43 @@ def wait(
     _show_ends(ended, as_json=as_json)
 
 
-@app.command(rich_help_panel=_PANEL)
+@command(
+    "patch",
+    _PANEL,
+    Argument("task_id", options.ID),
+    Option("--title", about="New title."),
+    *options.FIELDS,
+    Option(
+        "--clear",
+        kind=Choice("description", "due_date", "payload", "tags"),
+        is_many=True,
+        about="Clear this field; repeat for several.",
+    ),
+    options.AS_JSON,
+    *options.SERVER,
+)
 def patch(
-    task_id: Annotated[int, typer.Argument(metavar="ID", min=1, show_default=False)],
-    title: Annotated[str | None, typer.Option(help="New title.")] = None,
-    description: options.Description = None,
-    priority: options.Importance = None,
-    tags: options.Tags = None,
-    payload: options.Payload = None,
-    due_date: options.Due = None,
-    timeout_seconds: options.TimeoutSeconds = None,
-    retry_limit: options.RetryLimit = None,
-    retry_delay_seconds: options.RetryDelay = None,
-    retry_backoff: options.RetryBackoff = None,
-    clear: options.Clear = None,
-    as_json: options.AsJson = False,
-    url: options.Url = None,
-    token: options.Token = None,
+    *,
+    task_id: int,
+    clear: list[str],
+    as_json: bool,
+    url: str | None,
+    token: str | None,
+    **given: Any,
 ) -> None:
     """Change a task; fields that are not named stay. --tag replaces all its tags."""
-    changes = _given(
-        title=title,
-        description=description,
-        priority=priority,
-        tags=tags,
-        due_date=due_date,
-        timeout_seconds=timeout_seconds,
-        retry_limit=retry_limit,
-        retry_delay_seconds=retry_delay_seconds,
-        retry_backoff=retry_backoff,
-    )
-    if payload is not None:
-        changes["payload"] = payload_of(payload)
-    if both := changes.keys() & set(clear or ()):
+    changes = _fields(given)
+    if both := changes.keys() & set(clear):
         fail(f"{min(both)} is both set and cleared.", USAGE)
-    changes |= dict.fromkeys(clear or ())
+    changes |= dict.fromkeys(clear)
     if not changes:
         fail("Nothing to change: name at least one field.", USAGE)
     with connected(url, token) as client:
         _show([client.patch(task_id, **cast("Any", changes))], as_json=as_json)
 
 
-@app.command(rich_help_panel=_PANEL)
-def delete(ids: options.TaskIds, url: options.Url = None, token: options.Token = None) -> None:
+@command("delete", _PANEL, options.IDS, *options.SERVER)
+def delete(*, ids: list[int], url: str | None, token: str | None) -> None:
     """Delete tasks in any state."""
     with connected(url, token) as client:
         for task_id in ids:
@@ -220,7 +200,7 @@ def _wait_for(client: Client, task_id: int, until: float | None) -> Task:
             if isinstance(error, UnavailableError) and error.status == INTERNAL_SERVER_ERROR:
                 raise
             if not is_away:
-                typer.echo(f"rowlock: {sentence(error)}\nStill waiting …", err=True)
+                print(f"rowlock: {sentence(error)}\nStill waiting …", file=sys.stderr)
             is_away = True
             sleep(_AWAY_SECONDS)
 
@@ -239,8 +219,12 @@ def _show_ends(tasks: list[Task], *, as_json: bool) -> None:
     else:
         show_ends(tasks)
     if any(task.status != "done" for task in tasks):
-        raise typer.Exit(TASK_NOT_DONE)
+        sys.exit(TASK_NOT_DONE)
 
 
-def _given(**fields: Any) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value not in (None, [])}
+def _fields(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that were named, the payload decoded."""
+    fields = {name: value for name, value in given.items() if value not in (None, [])}
+    if "payload" in fields:
+        fields["payload"] = payload_of(fields["payload"])
+    return fields

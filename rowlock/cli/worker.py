@@ -2,13 +2,15 @@
 
 import os
 import shutil
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-import typer
-
-from rowlock.cli.connection import USAGE, fail, sentence
+from rowlock.cli import options
+from rowlock.cli.commands import Argument, Flag, Option, command
+from rowlock.cli.connection import fail, sentence
+from rowlock.cli.exit_codes import USAGE
 from rowlock.cli.handlers import load
 from rowlock.cli.log import configure_log
+from rowlock.cli.values import Number, Text
 from rowlock.errors import LifespanError, RowlockError, WorkerProcessError
 from rowlock.worker import supervised
 from rowlock.worker.command import Command
@@ -16,78 +18,66 @@ from rowlock.worker.forward import Forward
 from rowlock.worker.log import log
 from rowlock.worker.worker import Worker
 
-app = typer.Typer()
+_AT_LEAST_1: Final = Number(int, 1)
 
-# The environment is the SDK's to read: it counts less than what a module's worker says itself.
-Url = Annotated[
-    str | None,
-    typer.Option(help="The URL of the API. (default: ROWLOCK_URL)", rich_help_panel="Server"),
-]
-Token = Annotated[
-    str | None,
-    typer.Option(
-        help="A worker token. (default: ROWLOCK_WORKER_TOKEN, or else ROWLOCK_TOKEN)",
-        rich_help_panel="Server",
+# What a worker is made with. What is not named is what the module's worker says, or the default.
+_OF_THE_WORKER: Final = (
+    Option(
+        "--queue",
+        "-q",
+        to="queues",
+        is_many=True,
+        about="Queue to claim from; repeat for several. (default: default)",
     ),
-]
-# After the command's name its own options begin.
-_OURS_COME_FIRST: Final = {"allow_interspersed_args": False}
+    Option("--concurrency", "-c", kind=_AT_LEAST_1, about="Tasks run at a time. (default: 1)"),
+    Option(
+        "--processes",
+        kind=_AT_LEAST_1,
+        about="Processes that run tasks, each up to --concurrency. (default: 1)",
+    ),
+    Option(
+        "--max-tasks-per-process",
+        kind=_AT_LEAST_1,
+        about="Replace a process after so many tasks. (default: never)",
+    ),
+    Option("--name", about="Name shown in the task. (default: host and process id)"),
+    Option(
+        "--lease-seconds",
+        kind=Number(int, 5, 3600, label="SECONDS"),
+        about="A dead worker is detected after this. (default: 30)",
+    ),
+    Option(
+        "--grace-seconds",
+        kind=Number(float, 0, label="SECONDS"),
+        about="Time that running tasks get to end on SIGTERM. (default: 30)",
+    ),
+)
 
 
-@app.command("worker", rich_help_panel="Workers", context_settings=_OURS_COME_FIRST)
+@command(
+    "worker",
+    "Workers",
+    Argument("words", Text("CMD ARG"), is_many=True, is_required=False),
+    Flag(
+        "--exec",
+        to="runs_command",
+        about="Run CMD ARG … for each task; must come last. `-- CMD ARG …` is the same.",
+    ),
+    Option("--forward", kind=Text("URL"), about="POST each task to this URL."),
+    Option("--handlers", kind=Text("MODULE:WORKER"), about="Run this Python worker."),
+    *_OF_THE_WORKER,
+    Flag("--once", about="Exit when there is no task to claim."),
+    *options.WORKER_SERVER,
+    options_first=True,
+)
 def run(
-    command: Annotated[
-        list[str] | None, typer.Argument(metavar="[CMD ARG …]", show_default=False)
-    ] = None,
-    runs_command: Annotated[
-        bool,
-        typer.Option(
-            "--exec",
-            help="Run CMD ARG … for each task; must come last. `-- CMD ARG …` is the same.",
-        ),
-    ] = False,
-    forward: Annotated[
-        str | None, typer.Option(metavar="URL", help="POST each task to this URL.")
-    ] = None,
-    handlers: Annotated[
-        str | None, typer.Option(metavar="MODULE:WORKER", help="Run this Python worker.")
-    ] = None,
-    queues: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--queue", "-q", help="Queue to claim from; repeat for several. (default: default)"
-        ),
-    ] = None,
-    concurrency: Annotated[
-        int | None,
-        typer.Option("--concurrency", "-c", min=1, help="Tasks run at a time. (default: 1)"),
-    ] = None,
-    processes: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Processes that run tasks, each up to --concurrency. (default: 1)"
-        ),
-    ] = None,
-    max_tasks_per_process: Annotated[
-        int | None,
-        typer.Option(min=1, help="Replace a process after so many tasks. (default: never)"),
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option(help="Name shown in the task. (default: host and process id)")
-    ] = None,
-    lease_seconds: Annotated[
-        int | None,
-        typer.Option(min=5, max=3600, help="A dead worker is detected after this. (default: 30)"),
-    ] = None,
-    grace_seconds: Annotated[
-        float | None,
-        typer.Option(min=0, help="Time that running tasks get to end on SIGTERM. (default: 30)"),
-    ] = None,
-    once: Annotated[
-        bool, typer.Option("--once", help="Exit when there is no task to claim.")
-    ] = False,
-    url: Url = None,
-    token: Token = None,
+    *,
+    words: list[str],
+    runs_command: bool,
+    forward: str | None,
+    handlers: str | None,
+    once: bool,
+    **of_the_worker: Any,
 ) -> None:
     """Claim and run tasks: `--exec CMD ARG …`, `--forward URL` or `--handlers MODULE:WORKER`.
 
@@ -104,41 +94,27 @@ def run(
     are released, which does not count as a retry. A second SIGTERM releases them at once.
     """
     # What comes after `--` is a command, as elsewhere.
-    runs_command = runs_command or (bool(command) and forward is None and handlers is None)
+    runs_command = runs_command or (bool(words) and forward is None and handlers is None)
     if [runs_command, forward is not None, handlers is not None].count(True) != 1:
         fail("Choose one of --exec, --forward and --handlers.", USAGE)
-    if bool(command) != runs_command:
+    if bool(words) != runs_command:
         fail("Put the command after --exec, and only there.", USAGE)
-    given: dict[str, Any] = {
-        name: value
-        for name, value in {
-            "queues": queues,
-            "concurrency": concurrency,
-            "processes": processes,
-            "max_tasks_per_process": max_tasks_per_process,
-            "name": name,
-            "lease_seconds": lease_seconds,
-            "grace_seconds": grace_seconds,
-            "url": url,
-            "token": token,
-        }.items()
-        if value is not None
-    }
+    given = {name: value for name, value in of_the_worker.items() if value not in (None, [])}
     try:
         worker = Worker(**given)
         is_supervised = supervised.is_supervised()
         # Who only supervises does not import what handlers need.
-        is_told_here = processes is not None and worker.is_supervisor
+        is_told_here = "processes" in given and worker.is_supervisor
         if handlers is not None and (is_supervised or not is_told_here):
             worker = load(handlers).with_options(**given)
         service = None if forward is None else Forward(forward, signing_key=_signing_key())
     except ValueError as error:
         fail(str(error), USAGE)
     configure_log("INFO")
-    if command:
-        if shutil.which(command[0]) is None:
-            fail(f"--exec: the command {command[0]} was not found.", USAGE)
-        worker.handler(Command(command))
+    if words:
+        if shutil.which(words[0]) is None:
+            fail(f"--exec: the command {words[0]} was not found.", USAGE)
+        worker.handler(Command(words))
     try:
         if worker.is_supervisor and not is_supervised:
             worker.run(drain=once)

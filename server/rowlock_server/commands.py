@@ -1,6 +1,6 @@
 """The server's commands, as the entry points `rowlock.commands` name them."""
 
-from app.cli import app as server
-from bench.command import app as bench
+from app.cli import dev, doctor, migrate, recount, scheduler, serve
+from bench.command import bench
 
-__all__ = ["bench", "server"]
+__all__ = ["bench", "dev", "doctor", "migrate", "recount", "scheduler", "serve"]

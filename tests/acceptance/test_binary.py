@@ -99,7 +99,7 @@ def test_what_is_in_it_is_listed(binary: Path, project: Path) -> None:
 def test_it_is_one_file_of_modest_size(binary: Path, bare: dict[str, str]) -> None:
     assert binary.stat().st_size <= LARGEST_MIB * 2**20
     assert re.fullmatch(r"rowlock \d+\.\d+\.\d+\n", rowlock(binary, bare, "--version").stdout)
-    assert "complete_bash" in rowlock(binary, bare, "--show-completion", "bash").stdout
+    assert "complete_bash" in rowlock(binary, bare, "completion", "bash").stdout
 
 
 def test_it_is_a_whole_deployment_with_its_workers(

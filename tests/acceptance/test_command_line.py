@@ -1,13 +1,15 @@
 """The command line: its help, and what it says of what is wrong."""
 
 import os
+import subprocess
+import sys
 
 import pytest
-from typer.main import get_command
-from typer.testing import CliRunner
 
-from rowlock.cli import app
-from tests.acceptance.commands import Run, run
+from rowlock import Client
+from rowlock.cli import COMMANDS, main
+from rowlock.cli.terminal import cells
+from tests.acceptance.commands import Run, Terminal, run
 
 
 def test_what_the_server_refuses_is_said_on_stderr_by_field(rowlock: Run) -> None:
@@ -59,12 +61,56 @@ def test_a_server_that_is_not_there_is_named() -> None:
     assert "Connection refused" in ran.stderr
 
 
-def test_help_names_every_command_and_completion_is_there() -> None:
+def test_help_names_every_command_and_completion_is_there(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     shown = run(os.environ, "--help").stdout
-    for command in getattr(get_command(app), "commands"):  # noqa: B009  (a group's own)
-        assert f"│ {command} " in shown
-        assert "Usage:" in CliRunner().invoke(app, [command, "--help"]).stdout
-    # Whoever runs the tests need not be a shell, which typer asks for by itself.
-    given = os.environ | {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
-    completion = run(given, "--show-completion", "bash").stdout
-    assert "_ROWLOCK_COMPLETE=complete_bash" in completion
+    for command in COMMANDS:
+        assert f"\n  {command} " in shown
+        main([command, "--help"])
+        assert f"Usage: rowlock {command} " in capsys.readouterr().out
+    assert "_ROWLOCK_COMPLETE=complete_bash" in run(os.environ, "completion", "bash").stdout
+
+
+@pytest.mark.parametrize("width", [120, 80, 40])
+def test_help_fits_the_terminal(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    for words in ([], *([command] for command in COMMANDS)):
+        main([*words, "-h"])
+        shown = capsys.readouterr().out
+        assert max(map(cells, shown.splitlines())) <= width
+        assert "-h, --help" in shown
+
+
+def test_without_a_command_help_is_shown_and_it_is_no_success() -> None:
+    assert run(os.environ, code=2).stdout == run(os.environ, "--help").stdout
+
+
+def test_ctrl_c_ends_a_command_as_shells_say_it(
+    environment: dict[str, str], client: Client
+) -> None:
+    client.submit("t")
+    with Terminal(environment, "submit", "another", "--wait") as terminal:
+        terminal.shows("Waiting for task 2")
+        terminal.types("\x03")
+        assert terminal.ends() == 130
+    assert "Traceback" not in terminal.shown
+
+
+def test_a_reader_that_goes_is_no_fault(environment: dict[str, str], client: Client) -> None:
+    client.submit_many({"title": "t" * 200} for _ in range(1000))
+    for command in ("export", "list -n 1000"):
+        with subprocess.Popen(
+            [sys.executable, "-m", "app", *command.split()],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as writing:
+            assert writing.stdout is not None
+            assert writing.stderr is not None
+            assert writing.stdout.readline()
+            writing.stdout.close()
+            assert writing.stderr.read() == b""
+            assert writing.wait(60) == 1

@@ -76,3 +76,7 @@ def test_tables_are_for_terminals_coloured_and_for_pipes_whole(
         assert terminal.ends() == 0
     assert "\x1b[" in terminal.shown
     assert "t" * 250 not in terminal.shown
+    with Terminal(environment | {"NO_COLOR": "1"}, "list") as terminal:
+        assert terminal.ends() == 0
+    assert "\x1b[" not in terminal.shown
+    assert "\x1b[" not in rowlock("list").stdout

@@ -3,20 +3,18 @@
 import asyncio
 import itertools
 import json
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from app.local.ports import free_port
 from rowlock.cli.columns import NAMES, show_tasks
 from rowlock.cli.table import plain_lines, table
+from rowlock.cli.terminal import cells
 from rowlock.cli.times import time_of
 from rowlock.models import Task
 from tests.support.sdk import A_TASK
@@ -26,9 +24,7 @@ ROW = ("a-queue", 1_234_567, "12 min", 89_012_345, "t" * 80)
 
 
 def drawn(width: int) -> list[str]:
-    console = Console(width=width, record=True, file=sys.stderr)
-    console.print(table(COLUMNS, [ROW], droppable=("oldest", "done"), width=width))
-    return console.export_text().splitlines()
+    return table(COLUMNS, [ROW], droppable=("oldest", "done"), room=width)
 
 
 def test_a_narrow_terminal_leaves_columns_out_and_cuts_no_number() -> None:
@@ -45,6 +41,24 @@ def test_a_narrow_terminal_leaves_columns_out_and_cuts_no_number() -> None:
     heading, row = drawn(33)
     assert heading.split() == ["queue", "waiting", "title"]
     assert "1,234,567" in row
+    heading, row = drawn(27)
+    assert heading.split() == ["queue", "waiting", "title"]
+    assert "1,234,567" in row
+
+
+def test_no_line_is_wider_than_the_terminal_whatever_the_characters() -> None:
+    rows = [
+        ("a-queue", 1, "2 h", 3, "缩小三百张照片，然后发送电子邮件给所有的订阅者"),
+        ("another", 1_000, "5 min", 0, "e\u0301" * 40),
+        ("a-third", 7, "1 d", 12, "😀" * 30),
+    ]
+    for width in range(27, 100):
+        lines = table(COLUMNS, rows, droppable=("oldest", "done"), room=width)
+        assert max(map(cells, lines)) <= width
+        assert "1,000" in lines[2]
+    # Two cells each, so that what follows stands below its heading.
+    (heading, row) = plain_lines(("title", "queue"), [("照片照片", "mail")])
+    assert (heading, row) == ("title     queue", "照片照片  mail")
 
 
 def test_lines_for_a_file_come_before_the_last_row_is_known() -> None:
@@ -87,33 +101,6 @@ def test_a_time_may_be_told_from_now(text: str, is_past: bool, seconds: int) -> 
 @pytest.mark.parametrize("text", ["2026-01-31T08:00:00Z", "1 h", "h", "1y", "", "999999w"])
 def test_what_is_no_such_time_is_left_to_the_server(text: str) -> None:
     assert time_of(text, is_past=True) == text
-
-
-def test_files_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "tasks.jsonl").touch()
-    (tmp_path / ".hidden").touch()
-    (tmp_path / "there").mkdir()
-    monkeypatch.chdir(tmp_path)
-    for words, found in {
-        "import t": ["tasks.jsonl", "there/"],
-        "export -o ta": ["tasks.jsonl"],
-        f"import {tmp_path}/th": [f"{tmp_path}/there/"],
-        "submit t --payload @ta": ["@tasks.jsonl"],
-        "submit t --payload ta": [],
-    }.items():
-        environment = {
-            "_ROWLOCK_COMPLETE": "complete_bash",
-            "COMP_WORDS": f"rowlock {words}",
-            "COMP_CWORD": str(len(words.split())),
-        }
-        ran = subprocess.run(
-            [Path(sys.executable).with_name("rowlock")],
-            env=os.environ | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert ran.stdout.split() == found, (words, ran)
 
 
 async def test_waiting_outlives_an_outage(project: Path) -> None:

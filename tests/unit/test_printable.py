@@ -4,7 +4,6 @@ import json
 import logging
 
 import pytest
-import typer
 
 from rowlock import Task
 from rowlock.cli import render
@@ -61,7 +60,7 @@ def test_what_a_server_says_is_told_below_what_we_say(
     refused = InvalidRequestError(422, text, text, {"detail": text})
     for error in (refused, InvalidRequestError(422, text, text, {})):
         error.errors = [FieldError(text, text)] if error is refused else []
-        with pytest.raises(typer.Exit):
+        with pytest.raises(SystemExit):
             fail(sentence(error))
     lines = capsys.readouterr().err.split("\n")
     assert [line for line in lines if not line.isprintable()] == []
