@@ -1,6 +1,7 @@
 """A connection to MySQL, lent for one piece of work, and MySQL's time as it tells it."""
 
 from collections.abc import AsyncGenerator, Sequence, Sized
+from copy import copy
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -8,6 +9,7 @@ from aiomysql.cursors import SSCursor
 
 from app.domain.errors import PacketTooSmallError
 from app.mysql.sessions import Facts
+from app.mysql.time_limits import timed
 from app.runtime.steady_clock import steady_seconds
 
 # Escaping included.
@@ -49,9 +51,19 @@ class Connection:
         self.is_out_of_step = False
         # What follows from this transaction's changes and is not written yet, by its kind.
         self.unsettled: dict[str, Any] = {}
+        self._fetch_seconds: float | None = None
+
+    def in_time(self, seconds: float) -> "Connection":
+        """The same connection, but that MySQL breaks a `fetch` off which takes longer
+        (`app.mysql.time_limits.is_out_of_time`)."""
+        limited = copy(self)
+        limited._fetch_seconds = seconds
+        return limited
 
     async def fetch(self, statement: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
         """The rows of a SELECT, its `%s` filled in by the driver."""
+        if self._fetch_seconds is not None:
+            statement = timed(statement, self._fetch_seconds, is_mariadb=self.is_mariadb)
         cursor = await self._execute(statement, values)
         rows: Sequence[Sequence[Any]] = await cursor.fetchall()
         return rows

@@ -26,7 +26,7 @@ from app.domain.errors import SearchTooSlowError
 from app.domain.states import Priority, Status
 from app.domain.task import ROW, Task, task_of
 from app.mysql.connection import Connection, placeholders
-from app.mysql.error_codes import error_code
+from app.mysql.time_limits import is_out_of_time, timed
 from app.queue.figures import counters
 from app.queue.lists.filters import TaskFilter, Where
 from app.queue.lists.pages import BEGINNING, END, Asked, Page, Position, Span, along, merged, tagged
@@ -35,7 +35,6 @@ from app.queue.lists.pages import BEGINNING, END, Asked, Page, Position, Span, a
 MOST_STREAMS: Final = 128
 # So few are quickly sorted.
 FEW_TASKS: Final = 50_000
-QUERY_TIMED_OUT: Final = frozenset({3024, 1969})
 # A whole row, against an entry of an index in its order.
 ROW_COST: Final = 3
 _INSTANT: Final = timedelta(microseconds=1)
@@ -75,7 +74,7 @@ async def list_tasks(
         return Listed(None, is_full=False)
     count = size = 0
     last: Position | None = None
-    select = _timed(connection, query.condition, timeout_seconds)
+    select = timed(query.condition, timeout_seconds, is_mariadb=connection.is_mariadb)
     with _in_time(timeout_seconds):
         async with aclosing(connection.stream(select, query.values, reads_on=False)) as rows:
             # One after the other: a thousand tasks may have half a megabyte each.
@@ -97,17 +96,10 @@ async def matching(
     query = await _query(connection, "tasks.created_at, tasks.id", wanted, page)
     if query is None:
         return []
-    select = _timed(connection, query.condition, timeout_seconds)
+    select = timed(query.condition, timeout_seconds, is_mariadb=connection.is_mariadb)
     with _in_time(timeout_seconds):
         rows = await connection.fetch(select, query.values)
     return [Position(*row) for row in rows]
-
-
-def _timed(connection: Connection, select: str, timeout_seconds: float) -> str:
-    if connection.is_mariadb:
-        return f"SET STATEMENT max_statement_time = {timeout_seconds:g} FOR {select}"
-    milliseconds = max(1, int(timeout_seconds * 1000))  # 0 would be no limit
-    return select.replace("SELECT", f"SELECT /*+ MAX_EXECUTION_TIME({milliseconds}) */", 1)
 
 
 @contextmanager
@@ -115,7 +107,7 @@ def _in_time(timeout_seconds: float) -> Iterator[None]:
     try:
         yield
     except err.MySQLError as error:
-        if error_code(error) in QUERY_TIMED_OUT:
+        if is_out_of_time(error):
             raise SearchTooSlowError(seconds=timeout_seconds) from error
         raise
 
