@@ -51,6 +51,55 @@ BODIES: Final[Mapping[str, Any]] = {
     },
 }
 
+WHY_EXAMPLES: Final[dict[str, Any]] = {
+    "content": {
+        "application/json": {
+            "examples": {
+                "waiting": {
+                    "value": {
+                        "status": "to_do",
+                        "is_claimable": True,
+                        "reasons": [
+                            {
+                                "reason": "behind",
+                                "detail": "12 tasks of the queue are ahead of it; lately 6.0 "
+                                "attempts a minute have ended, so its turn may come in about "
+                                "2 min.",
+                                "tasks": 12,
+                                "at_least": False,
+                                "ended_per_minute": 6.0,
+                                "expected_at": "2030-01-31T08:02:00Z",
+                            }
+                        ],
+                    }
+                },
+                "running": {
+                    "value": {
+                        "status": "in_progress",
+                        "is_claimable": False,
+                        "reasons": [
+                            {
+                                "reason": "held",
+                                "detail": "'host-1' has had it for 45 s (attempt 1), and was last "
+                                "heard of 5 s ago. Unless the worker is heard of again, it ends as "
+                                "lost in 25 s; retry 1 of 3 follows.",
+                                "worker": "host-1",
+                                "attempt": 1,
+                                "started_at": "2030-01-31T07:59:15Z",
+                                "deadline": "2030-01-31T08:04:15Z",
+                                "last_heartbeat_at": "2030-01-31T07:59:55Z",
+                                "ends_at": "2030-01-31T08:00:25Z",
+                                "ends_as": "lost",
+                                "becomes": "retrying",
+                            }
+                        ],
+                    }
+                },
+            }
+        }
+    }
+}
+
 
 def _problem(status: int, kind: str, title: str, detail: str, **extensions: Any) -> dict[str, Any]:
     return {"type": kind, "title": title, "status": status, "detail": detail, **extensions}

@@ -16,6 +16,7 @@ from app.service.reads import ReadService
 from app.service.resources import Resources
 from app.service.schedules import ScheduleService
 from app.service.tasks import TaskService
+from app.service.why import WhyService
 
 ASKED_AT_ONCE: Final = 10_000
 
@@ -27,6 +28,7 @@ class Services:
         self.resources = resources
         self.reads = ReadService(resources)
         self.pages = PageService(resources)
+        self.why = WhyService(resources)
         self.tasks = TaskService(resources, self.reads, self.pages)
         self.schedules = ScheduleService(resources, self.reads)
         self.leases = LeaseService(resources)

@@ -8,8 +8,9 @@ import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import AfterValidator
 
-from app.api import answers, schemas
+from app.api import answers, reasons, schemas
 from app.api.cursor import next_link, next_number_link, number_of, position_of
+from app.api.examples import WHY_EXAMPLES
 from app.api.fields import TaskId
 from app.api.openapi.links import task_links
 from app.api.responses import BODY_PROBLEMS, LOCATION, NEXT_PAGE, JsonAnswer, problems
@@ -184,6 +185,16 @@ async def attempts(
     documents, last = await service.pages.attempts(task_id, after=after, limit=query.limit)
     headers = {} if last is None else {"Link": next_number_link(request, last, asked)}
     return JsonAnswer(documents, headers=headers)
+
+
+@router.get(
+    "/tasks/{task_id}/why",
+    response_model=reasons.WhyDocument,
+    responses={200: WHY_EXAMPLES, **problems(404)},
+    summary="Explain what a task waits for",
+)
+async def why(service: Service, task_id: TaskId) -> Response:
+    return JsonAnswer(await service.why.of(task_id))
 
 
 def _submission(

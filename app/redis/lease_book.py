@@ -50,6 +50,10 @@ local expires = {{}}
 for i = 1, #ARGV do expires[i] = redis.call('ZSCORE', KEYS[1], ARGV[i]) end
 return {{now, mark[1] or false, mark[2] or false, expires}}
 """
+_LEFT: Final = f"""{_NOW}
+local expires = redis.call('ZSCORE', KEYS[1], ARGV[1])
+return expires and expires - now
+"""
 _BEGIN_ANEW: Final = f"""{_NOW}
 redis.call('DEL', KEYS[1])
 redis.call('ZADD', KEYS[1], -now, ARGV[1])
@@ -130,6 +134,12 @@ class LeaseBook:
             for lease, value in zip(leases, values, strict=True)
             if value
         }
+
+    async def seconds_left(self, lease: Lease) -> float | None:
+        """Until a lease expires, by what was heard of its worker; below 0 where it has. None: it
+        is not in the book. Raises `RedisAwayError`."""
+        (left_ms,) = await self._link.run(Script(_LEFT, (BOOK,), (str(lease),)))
+        return None if left_ms is None else int(left_ms) / 1000
 
     async def remember(self) -> None:
         """See to it that the book is kept, and that it says since when."""

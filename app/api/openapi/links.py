@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-_OF_A_TASK: Final = ("get", "patch", "delete", "attempts", "intervene")
+_OF_A_TASK: Final = ("get", "patch", "delete", "attempts", "why", "intervene")
 _OF_A_LEASE: Final = ("heartbeat", "complete", "fail", "release")
 
 

@@ -114,8 +114,8 @@ async def add(connection: Connection, deltas: Mapping[str, int]) -> None:
 
 async def read_queues(connection: Connection) -> Counter[str]:
     """The counters of all queues."""
-    rows = await connection.fetch(_READ.format("name >= %s AND name < %s"), _span(QUEUE))
-    return Counter({name: n for name, n in _summed(rows).items() if name.startswith(QUEUE)})
+    rows = await connection.fetch(_READ.format("name >= %s AND name < %s"), span(QUEUE))
+    return Counter({name: n for name, n in summed(rows).items() if name.startswith(QUEUE)})
 
 
 async def read_some_queues(connection: Connection, queues: Sequence[str]) -> Counter[str]:
@@ -132,7 +132,7 @@ async def read_some_queues(connection: Connection, queues: Sequence[str]) -> Cou
 
 async def _read_chunk(connection: Connection, queues: Sequence[str]) -> Counter[str]:
     prefixes = {f"{kind}{queue}/" for queue in queues for kind in (QUEUE, ENDED)}
-    spans = [bound for prefix in sorted(prefixes) for bound in _span(prefix)]
+    spans = [bound for prefix in sorted(prefixes) for bound in span(prefix)]
     condition = " OR ".join(["name >= %s AND name < %s"] * len(prefixes))
     return await _sum_up(
         connection.stream(_READ.format(condition), spans, reads_on=True),
@@ -142,7 +142,7 @@ async def _read_chunk(connection: Connection, queues: Sequence[str]) -> Counter[
 
 async def read_all_queues_together(connection: Connection) -> tuple[int, int]:
     """How many tasks wait, and how many are in progress, in however many queues."""
-    rows = connection.stream(_OF_STATUS, _span(QUEUE), reads_on=True)
+    rows = connection.stream(_OF_STATUS, span(QUEUE), reads_on=True)
     by_status: Counter[str] = Counter()
     for name, n in (await _sum_up(rows, lambda _: True)).items():
         kind, _, rest = name.partition("/")
@@ -172,7 +172,7 @@ async def fold_once(connection: Connection, *, limit: int) -> int:
         (limit,),
     )
     ids = [row[0] for row in rows]
-    changes = sorted(_summed([("", 1, deltas) for _, deltas in rows]).items())
+    changes = sorted(summed([("", 1, deltas) for _, deltas in rows]).items())
     for begin in range(0, len(changes), CHUNK):
         chunk = changes[begin : begin + CHUNK]
         values = [value for change in chunk for value in change]
@@ -197,7 +197,7 @@ async def recount(connection: Connection) -> dict[str, int]:
     if not is_ours:
         raise RecountUnderWayError
     try:
-        counts = _summed(await connection.fetch(_RECOUNT))
+        counts = summed(await connection.fetch(_RECOUNT))
         wrong = {name: n for name, n in counts.items() if n and name.startswith((QUEUE, TAG))}
         names = sorted(wrong)
         for begin in range(0, len(names), RECOUNTED_AT_ONCE):
@@ -223,12 +223,12 @@ def _ten_seconds(at: datetime) -> str:
     return at.isoformat(timespec="seconds")[:-1]
 
 
-def _span(prefix: str) -> tuple[str, str]:
+def span(prefix: str) -> tuple[str, str]:
     """From the first name with a prefix that ends with a slash until after the last."""
     return prefix, f"{prefix[:-1]}0"
 
 
-def _summed(rows: Sequence[Sequence[Any]]) -> Counter[str]:
+def summed(rows: Sequence[Sequence[Any]]) -> Counter[str]:
     """Of rows of (name, value, NULL), or (anything, how often, deltas)."""
     counts: Counter[str] = Counter()
     for name, value, deltas in rows:
@@ -246,7 +246,7 @@ async def _sum_up(
     """The same of what is wanted of rows as they come: of deltas there may be many megabytes."""
     counts: Counter[str] = Counter()
     async for row in rows:
-        for name, n in _summed([row]).items():
+        for name, n in summed([row]).items():
             if row[2] is None or is_wanted(name):
                 counts[name] += n
     return counts

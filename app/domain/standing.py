@@ -1,0 +1,85 @@
+"""Where a task stands: what was found of it and around it at one moment. Pure."""
+
+from datetime import datetime, timedelta
+from typing import Final, Literal, NamedTuple
+
+from app.domain.task import Task
+
+# So many tasks ahead of one are counted, and no more.
+AHEAD_LIMIT: Final = 1000
+# A worker that polls is heard of at least so often: after a long poll of half a minute, and as
+# long again until it is told of.
+POLL_SILENT_SECONDS: Final = 90
+
+# A lease that goes to the deadline ends a moment before or after it, by Redis' clock.
+_MOMENT: Final = timedelta(seconds=1)
+
+Unknown = Literal["unknown"]
+# What could not be found out in time, or was not asked for since it does not matter there.
+UNKNOWN: Final = "unknown"
+
+
+class Pace(NamedTuple):
+    """How a queue goes: attempts that have ended in the last minutes, and tasks in progress."""
+
+    ended: int
+    minutes: int
+    in_progress: int
+
+    @property
+    def per_minute(self) -> float:
+        return self.ended / self.minutes
+
+
+class Standing(NamedTuple):
+    """What was found."""
+
+    task: Task
+    now: datetime
+    queue_paused_at: datetime | None
+    # When a scheduler last told of itself, and whether one still runs.
+    swept_at: datetime | None
+    is_swept: bool
+    is_row_locked: bool | Unknown = UNKNOWN
+    # When a worker last asked for tasks of the queue; None: none is known.
+    polled_at: datetime | Unknown | None = UNKNOWN
+    ahead: int | Unknown = UNKNOWN
+    pace: Pace | Unknown = UNKNOWN
+    # Until the lease expires, by what Redis has heard; None: it has heard nothing for so long.
+    lease_seconds_left: float | Unknown | None = UNKNOWN
+
+    @property
+    def is_claimable(self) -> bool:
+        """Whether a worker that asks gets it, once those ahead of it are taken."""
+        return self.task.claim_rank is not None and self.queue_paused_at is None
+
+    @property
+    def has_no_worker(self) -> bool:
+        """Whether it is known that no worker has asked its queue lately."""
+        if self.polled_at == UNKNOWN:
+            return False
+        silent = timedelta(seconds=POLL_SILENT_SECONDS)
+        return self.polled_at is None or self.now - self.polled_at > silent
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """When the worker that holds it was last heard of, at the earliest; None: not known."""
+        left, task = self.lease_seconds_left, self.task
+        if task.lease_seconds is None or left is None or left == UNKNOWN:
+            return None
+        assert task.started_at is not None
+        heard_at = self.now + timedelta(seconds=left - task.lease_seconds)
+        return min(max(heard_at, task.started_at), self.now)
+
+    @property
+    def ends_at(self) -> datetime:
+        """When the sweep ends the attempt under way, if nothing more is heard of it."""
+        left, task = self.lease_seconds_left, self.task
+        assert task.deadline_at is not None  # CHECKs tie both to in_progress
+        assert task.sweep_at is not None
+        if task.lease_seconds is None or left == UNKNOWN:
+            return task.deadline_at
+        looks_at = task.sweep_at
+        if left is not None:
+            looks_at = max(looks_at, self.now + timedelta(seconds=left))
+        return looks_at if looks_at < task.deadline_at - _MOMENT else task.deadline_at

@@ -1,0 +1,115 @@
+"""What there is to be found of one task, and of what may be in its way: at most six small reads.
+
+None of them waits for a row. The first one says where the task stands; what the others cannot say
+in time stays unknown. Each is a transaction of its own, committed by itself, so that the lock of
+the look at the row (`_FREE`) is gone before it is answered.
+"""
+
+from collections.abc import Awaitable, Sequence
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from pymysql import err
+
+from app.domain.errors import TaskNotFoundError
+from app.domain.standing import AHEAD_LIMIT, UNKNOWN, Standing, Unknown
+from app.domain.states import WAITING, Status
+from app.domain.task import LIGHT_ROW, Task, task_of
+from app.mysql.connection import Connection
+from app.mysql.time_limits import is_out_of_time
+from app.queue import workers
+from app.queue.figures.pace import read_pace
+from app.runtime.metrics import SILENT_SECONDS
+
+T = TypeVar("T")
+
+_TASK: Final = (
+    f"SELECT {LIGHT_ROW}, UTC_TIMESTAMP(6), "
+    "(SELECT paused_at FROM paused_queues WHERE paused_queues.queue = tasks.queue), "
+    "(SELECT MAX(last_run_at) FROM sweep_reports) "
+    "FROM tasks FORCE INDEX (PRIMARY) WHERE id = %s"
+)
+# What the locks of others hide is not there to the inner one, and the outer one locks nothing.
+_FREE: Final = (
+    "SELECT updated_at, (SELECT id FROM tasks FORCE INDEX (PRIMARY) WHERE id = %s "
+    "FOR UPDATE SKIP LOCKED) FROM tasks AS seen FORCE INDEX (PRIMARY) WHERE id = %s"
+)
+# One walk each: of several ranges MySQL may make one along the whole index.
+_AHEAD: Final = (
+    "SELECT COUNT(*) FROM (SELECT 1 FROM tasks FORCE INDEX (ix_tasks_claim) "
+    "WHERE queue = %s AND claim_rank = %s{} ORDER BY turn_at LIMIT %s) AS ahead"
+)
+
+
+async def look(connection: Connection, task_id: int, *, seconds: float) -> Standing:
+    """Where the task stands, what each read but the first says within so many seconds. For a
+    connection that commits each statement. Raises `TaskNotFoundError`."""
+    standing = await _standing(connection, task_id)
+    task, limited = standing.task, connection.in_time(seconds)
+    if task.status not in {*WAITING, Status.IN_PROGRESS}:
+        return standing
+    is_locked = await _in_time(_is_locked(limited, task))
+    if task.status in WAITING:
+        standing = await _at_queue(limited, standing)
+    if is_locked is True:
+        # Whoever only passes by, a heartbeat say, is gone by now.
+        is_locked = await _in_time(_is_locked(limited, task))
+    return standing._replace(is_row_locked=is_locked)
+
+
+async def _at_queue(connection: Connection, standing: Standing) -> Standing:
+    task = standing.task
+    polled_at = await _in_time(workers.last_poll(connection, task.queue))
+    standing = standing._replace(polled_at=polled_at)
+    if task.claim_rank is not None:
+        standing = standing._replace(ahead=await _in_time(_ahead(connection, task)))
+    if standing.ahead in (0, UNKNOWN) and not standing.has_no_worker:
+        return standing
+    pace = await _in_time(read_pace(connection, task.queue, now=standing.now))
+    return standing._replace(pace=UNKNOWN if pace is None else pace)
+
+
+async def _is_locked(connection: Connection, task: Task) -> bool:
+    """Whether another transaction has the row, and has not just moved it on."""
+    rows = await connection.fetch(_FREE, (task.id, task.id))
+    if not rows:
+        raise TaskNotFoundError(task_id=task.id)
+    ((updated_at, free),) = rows
+    return free is None and updated_at == task.updated_at
+
+
+async def _ahead(connection: Connection, task: Task) -> int:
+    assert task.claim_rank is not None
+    limit = AHEAD_LIMIT + 1
+    own = (task.queue, task.claim_rank)
+    parts: list[tuple[str, Sequence[Any]]] = [
+        *(("", (task.queue, rank, limit)) for rank in range(task.claim_rank)),
+        (" AND turn_at < %s", (*own, task.turn_at, limit)),
+        (" AND turn_at = %s AND id < %s", (*own, task.turn_at, task.id, limit)),
+    ]
+    rows = await connection.fetch(
+        " UNION ALL ".join(_AHEAD.format(beyond) for beyond, _ in parts),
+        [value for _, values in parts for value in values],
+    )
+    return sum(count for (count,) in rows)
+
+
+async def _in_time(read: Awaitable[T]) -> T | Unknown:
+    try:
+        return await read
+    except err.MySQLError as error:
+        if is_out_of_time(error):
+            return UNKNOWN
+        raise
+
+
+async def _standing(connection: Connection, task_id: int) -> Standing:
+    rows = await connection.fetch(_TASK, (task_id,))
+    if not rows:
+        raise TaskNotFoundError(task_id=task_id)
+    ((row, now, paused_at, swept_at),) = rows
+    return Standing(task_of(row), now, paused_at, swept_at, is_swept=_is_recent(swept_at, now))
+
+
+def _is_recent(swept_at: datetime | None, now: datetime) -> bool:
+    return swept_at is not None and (now - swept_at).total_seconds() <= SILENT_SECONDS
