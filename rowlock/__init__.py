@@ -25,7 +25,18 @@ if TYPE_CHECKING:
         WaitTimeoutError,
         WorkerProcessError,
     )
-    from rowlock.models import Attempt, BulkResult, Lease, QueueState, QueueStats, Stats, Tag, Task
+    from rowlock.models import (
+        Attempt,
+        BulkResult,
+        Lease,
+        QueueState,
+        QueueStats,
+        Reason,
+        Stats,
+        Tag,
+        Task,
+        Why,
+    )
     from rowlock.worker.attempt import Permanent, Retry, RunningAttempt, current_attempt
     from rowlock.worker.task_handler import TaskHandler
     from rowlock.worker.worker import Worker
@@ -48,6 +59,7 @@ __all__ = [
     "ProblemError",
     "QueueState",
     "QueueStats",
+    "Reason",
     "Retry",
     "RowlockError",
     "RunningAttempt",
@@ -60,6 +72,7 @@ __all__ = [
     "UnexpectedAnswerError",
     "UnreachableError",
     "WaitTimeoutError",
+    "Why",
     "Worker",
     "WorkerProcessError",
     "current_attempt",

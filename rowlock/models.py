@@ -81,6 +81,54 @@ class Attempt(Answer):
     error: str | None
 
 
+class Reason(Answer):
+    """One reason for which a task stands where it stands; `detail` says it in a sentence.
+
+    `reason` is one of `ended`, `paused`, `held`, `not_yet`, `no_scheduler`, `queue_paused`,
+    `row_locked`, `no_worker`, `behind`, `due` and `unknown`. Fields that it does not have are None.
+    """
+
+    reason: str
+    detail: str
+    # ended, paused, queue_paused, due
+    since: datetime | None = None
+    # held
+    worker: str | None = None
+    attempt: int | None = None
+    started_at: datetime | None = None
+    deadline: datetime | None = None
+    last_heartbeat_at: datetime | None = None
+    ends_at: datetime | None = None
+    ends_as: str | None = None
+    becomes: str | None = None
+    # not_yet
+    until: datetime | None = None
+    retry: int | None = None
+    retry_limit: int | None = None
+    # no_scheduler, no_worker
+    last_run_at: datetime | None = None
+    last_poll_at: datetime | None = None
+    in_progress: int | None = None
+    # behind
+    tasks: int | None = None
+    at_least: bool | None = None
+    ended_per_minute: float | None = None
+    expected_at: datetime | None = None
+    # unknown
+    part: str | None = None
+
+
+class Why(Answer):
+    """What a task waits for: all reasons that apply, the most decisive first.
+
+    If `is_claimable`, a worker that asks gets it, once those ahead of it are taken.
+    """
+
+    status: str
+    is_claimable: bool
+    reasons: list[Reason]
+
+
 class Lease(Answer):
     """A claimed task, with the time at which the lease expires."""
 

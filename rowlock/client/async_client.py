@@ -15,7 +15,7 @@ from rowlock.http.asynchronous import AsyncConnections, AsyncExchange, AsyncTran
 from rowlock.http.call import Call
 from rowlock.http.retry import RetryBudget
 from rowlock.http.target import target
-from rowlock.models import Attempt, Stats, Tag, Task
+from rowlock.models import Attempt, Stats, Tag, Task, Why
 
 T = TypeVar("T")
 
@@ -140,6 +140,10 @@ class AsyncClient:
     async def attempts(self, task_id: int) -> Attempts:
         """All ended attempts of a task."""
         return [one async for one in walk_async(self.ask, calls.attempts(task_id))]
+
+    async def why(self, task_id: int) -> Why:
+        """Explain what a task waits for."""
+        return await self.ask(calls.why(task_id))
 
     async def tags(self) -> Tags:
         """All tags in use, with their number of tasks."""

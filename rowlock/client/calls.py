@@ -12,7 +12,7 @@ from rowlock.client import trace
 from rowlock.client.fields import Changes, Filters, encode_fields, query_of
 from rowlock.http.answer import Answer
 from rowlock.http.call import Call, Headers, Query
-from rowlock.models import Attempt, BulkResult, QueueState, QueueStats, Stats, Tag, Task
+from rowlock.models import Attempt, BulkResult, QueueState, QueueStats, Stats, Tag, Task, Why
 
 T = TypeVar("T")
 
@@ -82,6 +82,15 @@ def delete(task_id: int) -> Call[None]:
 def attempts(task_id: int) -> Call[Page[Attempt]]:
     """The first of a task's ended attempts."""
     return _page(f"/tasks/{_part(task_id)}/attempts", _read(_ATTEMPTS))
+
+
+def why(task_id: int) -> Call[Why]:
+    """What a task waits for."""
+    return Call(
+        "GET",
+        f"/tasks/{_part(task_id)}/why",
+        lambda answer: Why.model_validate_json(answer.body),
+    )
 
 
 def tags() -> Call[Page[Tag]]:

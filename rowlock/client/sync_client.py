@@ -15,7 +15,7 @@ from rowlock.http.blocking import Exchange, Transport
 from rowlock.http.call import Call
 from rowlock.http.retry import RetryBudget
 from rowlock.http.target import target
-from rowlock.models import Attempt, Stats, Tag, Task
+from rowlock.models import Attempt, Stats, Tag, Task, Why
 
 T = TypeVar("T")
 
@@ -136,6 +136,10 @@ class Client:
     def attempts(self, task_id: int) -> Attempts:
         """All ended attempts of a task."""
         return [*walk(self.ask, calls.attempts(task_id))]
+
+    def why(self, task_id: int) -> Why:
+        """Explain what a task waits for."""
+        return self.ask(calls.why(task_id))
 
     def tags(self) -> Tags:
         """All tags in use, with their number of tasks."""

@@ -11,6 +11,7 @@ from tests.model.board import Keyed, Refused
 from tests.model.lists import Filter, sent
 from tests.model.machine import Machine
 from tests.model.moments import same
+from tests.model.reasons import explains
 from tests.model.values import meant, said_otherwise
 from tests.model.world import World
 from tests.support.calls import Document, problem
@@ -65,6 +66,16 @@ class ClientRules(Machine):
         else:
             assert answer.status_code == 200, answer.text
             self.shows(answer.json(), task, task.progress(now))
+
+    @rule(process=values.processes)
+    def ask_why(self, process: int) -> None:
+        """Of each task."""
+        self.settle()
+        tasks = self.board.matching({})
+        answers = self.world.get_all(process, [f"/tasks/{task.id}/why" for task in tasks])
+        for task, answer in zip(tasks, answers, strict=True):
+            assert answer.status_code == 200, answer.text
+            explains(self.board, task, answer.json())
 
     @rule(
         process=values.processes,

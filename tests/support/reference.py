@@ -19,7 +19,18 @@ SECTIONS: Final = {
         *("Worker", "TaskHandler", "RunningAttempt", "current_attempt", "Permanent", "Retry"),
     ),
     "Answers": (
-        *("Task", "Attempt", "Lease", "Tag", "Stats", "QueueStats", "QueueState", "BulkResult"),
+        *(
+            "Task",
+            "Attempt",
+            "Lease",
+            "Tag",
+            "Stats",
+            "QueueStats",
+            "QueueState",
+            "BulkResult",
+            "Why",
+            "Reason",
+        ),
     ),
     "Errors": (
         *("RowlockError", "UnreachableError", "UnexpectedAnswerError", "ProblemError"),

@@ -17,7 +17,16 @@ from tests.support.stored import everything_stored
 JSON = {"Content-Type": "application/json"}
 # Of whatever is there to be read, with or without a task.
 READABLE = [
-    *("/tasks", "/tasks/1", "/tasks/1/attempts", "/tags", "/stats", "/admin/queues", "/healthz"),
+    *(
+        "/tasks",
+        "/tasks/1",
+        "/tasks/1/attempts",
+        "/tasks/1/why",
+        "/tags",
+        "/stats",
+        "/admin/queues",
+        "/healthz",
+    ),
     *("/readyz", "/metrics"),
 ]
 BAD_TEXT = ["a\0b", "\0"]

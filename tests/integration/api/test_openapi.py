@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy.orm import Session
 
-from app.api import answers
+from app.api import answers, reasons
 from app.processes.application import create_app
 from app.settings import Settings
 from tests.support.calls import NO_LEASE, PROBLEM, Document
@@ -33,6 +33,7 @@ ANSWERS: dict[str, Any] = {
     "PATCH /tasks/{task_id}": answers.TaskDocument,
     "DELETE /tasks/{task_id}": None,
     "GET /tasks/{task_id}/attempts": list[answers.AttemptDocument],
+    "GET /tasks/{task_id}/why": reasons.WhyDocument,
     "PUT /schedules/{name}": answers.ScheduleDocument,
     "GET /schedules": list[answers.ScheduleDocument],
     "GET /schedules/{name}": answers.ScheduleDocument,

@@ -55,6 +55,22 @@ async def test_a_list_goes_over_all_pages(client: Face, through: Through) -> Non
     assert [task.id for task in await client.list(queue="a", page_size=7)] == ids[::-1]
 
 
+async def test_what_a_task_waits_for(client: Face, api: httpx.AsyncClient) -> None:
+    until = datetime(2031, 5, 1, 8, 30, tzinfo=UTC)
+    later = await client.why((await client.submit("x", available_at=until)).id)
+    assert (later.status, later.is_claimable, later.reasons[0].until) == ("to_do", False, until)
+    task = await client.submit("y")
+    assert (await client.why(task.id)).is_claimable
+    await claim_one(api, worker="w", lease_seconds=30)
+    (held, *_) = (await client.why(task.id)).reasons
+    assert (held.reason, held.worker, held.attempt, held.retry) == ("held", "w", 1, None)
+    assert held.detail.startswith("'w' has had it for ")
+    assert held.started_at is not None
+    assert held.started_at <= held.last_heartbeat_at <= held.ends_at
+    with pytest.raises(NotFoundError):
+        await client.why(404)
+
+
 async def test_pages_are_fetched_as_they_are_asked_for(sdk: AsyncClient, through: Through) -> None:
     await sdk.submit_many({"title": "x"} for _ in range(9))
     async for _ in sdk.list(page_size=3):
