@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _OWN: Final = {
     "tasks": ("submit", "list", "show", "wait", "patch", "delete"),
+    "why": ("why",),
     "import_export": ("import", "export"),
     "management": ("pause", "resume", "cancel", "retry", "queues"),
     "figures": ("stats",),

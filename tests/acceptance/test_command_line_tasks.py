@@ -1,5 +1,6 @@
 """Commands for a task, as a person and as a program use them."""
 
+import re
 from typing import Any
 
 from rowlock import Client, Worker
@@ -55,6 +56,22 @@ async def test_a_task_from_its_submission_to_its_end(rowlock: Run, api: Api) -> 
     assert [line.split()[0] for line in rowlock("list").stdout.splitlines()] == ["id", "2", "1"]
     rowlock("delete", task_id, str(bad))
     assert "There is no task 1" in rowlock("show", task_id, code=1).stderr
+
+
+def test_what_tasks_wait_for_is_said_in_sentences(rowlock: Run, client: Client) -> None:
+    first, paused = client.submit("a", queue="images"), client.submit("b", queue="images")
+    client.admin.pause(paused.id)
+    client.admin.pause_queue("images")
+    shown = rowlock("why", str(first.id), str(paused.id)).stdout.splitlines()
+    assert shown[0] == f"Task {first.id} is to_do."
+    assert re.fullmatch(r"- The queue 'images' has been paused for \d+ s\.", shown[1])
+    assert shown[-2] == f"Task {paused.id} is paused."
+    assert shown[-1].startswith("- It is paused until it is resumed")
+    (document,) = documents(rowlock("why", str(first.id), "--json"))
+    found = document["reasons"][0]
+    assert (document["status"], document["is_claimable"]) == ("to_do", False)
+    assert found.keys() == {"reason", "detail", "since"}
+    assert "There is no task 404" in rowlock("why", "404", code=1).stderr
 
 
 def test_a_title_can_do_nothing_to_a_terminal_or_a_table(rowlock: Run, client: Client) -> None:
