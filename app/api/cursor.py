@@ -51,6 +51,15 @@ def name_of(cursor: str | None, asked: Asked) -> str | None:
         raise _refused() from None
 
 
+def time_of(cursor: str | None, asked: Asked) -> datetime | None:
+    """After which time the page begins. Raises `InvalidRequestError`."""
+    name = name_of(cursor, asked)
+    try:
+        return None if name is None else datetime.fromisoformat(name)
+    except ValueError:  # of one's own making
+        raise _refused() from None
+
+
 def next_name_link(request: Request, last: str, asked: Asked) -> str:
     """The `Link` header of the next page of what is listed by name."""
     return _link(request, last.encode(), asked)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from app.api import answers, schemas
-from app.api.cursor import name_of, next_name_link
+from app.api.cursor import name_of, next_name_link, time_of
 from app.api.fields import ScheduleName
 from app.api.responses import BODY_PROBLEMS, ETAG, LOCATION, NEXT_PAGE, JsonAnswer, problems
 from app.api.schedule_schemas import Backfill, CronQuery, NextQuery, PutSchedule
@@ -119,8 +119,7 @@ async def list_runs(
     query: Annotated[schemas.PageQuery, Query()],
 ) -> Response:
     asked = {"list": "runs", "schedule": name}
-    cursor = name_of(query.cursor, asked)
-    before = END if cursor is None else datetime.fromisoformat(cursor)
+    before = time_of(query.cursor, asked) or END
     page = await service.schedules.list_runs(name, before=before, limit=query.limit)
     headers = {}
     if page.last is not None:

@@ -1,5 +1,7 @@
 """What clients and management make of a schedule: put, read, paused, deleted."""
 
+from base64 import urlsafe_b64encode
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -125,6 +127,17 @@ async def test_pages_of_schedules_and_of_runs_come_to_all_of_them(
     assert [moment(run["occurrence_at"]) for run in found] == [
         run.occurrence_at for run in reversed(runs)
     ]
+
+
+async def test_a_cursor_of_ones_own_making_that_is_no_time_is_refused(
+    api: httpx.AsyncClient, session: Session
+) -> None:
+    ScheduleFactory(name="a")
+    for place in (b"x", b"", b"2026-13-01T00:00:00"):
+        said = b'{"list":"runs","schedule":"a"}'
+        cursor = urlsafe_b64encode(place + sha256(place + said).digest()[:8]).rstrip(b"=").decode()
+        answer = await api.get("/schedules/a/runs", params={"cursor": cursor})
+        assert problem(answer, 422, "cursor").title == "Invalid request"
 
 
 async def test_a_page_of_large_schedules_ends_early(api: httpx.AsyncClient) -> None:
