@@ -1,5 +1,6 @@
 """What can go wrong in the domain. A docstring is the message; HTTP is not known here."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -83,6 +84,10 @@ class RecountUnderWayError(RowlockError):
 
 class TagMissingError(RowlockError):
     """A tag was deleted at the same time; nothing was stored."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+        super().__init__()
 
 
 class GuardFailedError(RowlockError):

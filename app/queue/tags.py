@@ -47,7 +47,7 @@ class TagIds:
         for begin in range(0, len(missing), CHUNK):
             found |= await _find(connection, names=missing[begin : begin + CHUNK])
         if len(found) < len(missing):
-            raise TagMissingError
+            raise TagMissingError([name for name in missing if name not in found])
         ids.update(found)
         return ids
 

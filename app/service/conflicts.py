@@ -18,13 +18,15 @@ MISSING_PARENT: Final = 1452
 
 
 async def or_again(tags: Tags, write: Callable[[], Awaitable[T]]) -> T:
-    """Again where another process was quicker with a key, or where a tag is gone that was
-    remembered: nobody used it, or MySQL is another one, or was restored."""
+    """Again where another process was quicker with a key, or where a tag is missing, which is made
+    then. One that was remembered may be gone: nobody used it, or MySQL is another one, or was
+    restored."""
     for _ in range(TRIES):
         try:
             return await write()
-        except TagMissingError:
+        except TagMissingError as error:
             tags.forget()
+            await tags.ensure(error.names)
         except err.IntegrityError as error:
             if error_code(error) == MISSING_PARENT:
                 tags.forget()

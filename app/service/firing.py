@@ -26,10 +26,8 @@ async def fire_due(resources: Resources) -> int:
 
 
 async def _fire_once(resources: Resources) -> Fired:
-    names = await resources.database.read(firing.due_tags)
-    if names is None:
+    if not await resources.database.read(firing.is_any_due):
         return Fired([], is_full=False)
-    await resources.tags.ensure(names)
     return await resources.database.transact(partial(firing.fire_once, tag_ids=resources.tags.ids))
 
 

@@ -2,12 +2,14 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from app.domain.schedule import text_of
 from app.mysql.connection import Connection
 from app.queue.schedules import changes, firing
 from app.queue.schedules.firing import Fired
@@ -18,12 +20,14 @@ from app.settings import Settings
 from tests.concurrency.ordering import held_open, until_blocked
 from tests.support.elapse import mysql_now
 from tests.support.factories import ScheduleFactory
+from tests.support.rows import a_new_task
 
 
-def a_due_schedule(engine: Engine, name: str = "a") -> None:
+def a_due_schedule(engine: Engine, name: str = "a", **fields: Any) -> None:
     """With one occurrence, a second ago."""
     at = mysql_now(engine).replace(microsecond=0) - timedelta(seconds=1)
-    ScheduleFactory(name=name, interval_seconds=3600, starts_at=at, considered_at=at - timedelta(1))
+    made = {"name": name, "interval_seconds": 3600, "starts_at": at}
+    ScheduleFactory(**made | {"considered_at": at - timedelta(1)} | fields)
 
 
 def fired(engine: Engine) -> list[tuple[str, int]]:
@@ -51,6 +55,19 @@ async def test_what_one_scheduler_fires_no_other_does_and_none_waits(
         assert await fire_due(resources) == 1, "the other one, at once"
     assert await fire_due(resources) == 0
     assert [name for name, _ in fired(engine)] == ["a", "b"]
+
+
+async def test_a_scheduler_makes_the_tags_of_what_it_fires_and_not_of_what_others_hold(
+    session: Session, engine: Engine, resources: Resources, other: Resources
+) -> None:
+    """There are more due than one batch, and the first batch is another scheduler's."""
+    for n in range(firing.SCHEDULES):
+        a_due_schedule(engine, f"s{n}")
+    tagged = text_of(a_new_task(tag_names=("nobody has made it",)))
+    async with held_open(other.database, fire) as first:
+        a_due_schedule(engine, "tagged", task=tagged)
+        assert len(first.tasks) == firing.SCHEDULES
+        assert await fire_due(resources) == 1
 
 
 async def test_a_scheduler_that_dies_before_its_commit_has_done_nothing(

@@ -21,7 +21,6 @@ from app.domain.schedule import (
     due,
     outcomes,
     task_for,
-    template_of,
     text_of,
 )
 from app.domain.states import ENDED
@@ -38,8 +37,8 @@ TASKS_BYTES: Final = 16 * 1024 * 1024
 UNKNOWN_FOR: Final = timedelta(minutes=1)
 
 DUE: Final = (
-    "SELECT task FROM schedules FORCE INDEX (ix_schedules_next) "
-    "WHERE next_at <= UTC_TIMESTAMP(6) ORDER BY next_at LIMIT %s"
+    "SELECT 1 FROM schedules FORCE INDEX (ix_schedules_next) "
+    "WHERE next_at <= UTC_TIMESTAMP(6) LIMIT 1"
 )
 
 log = structlog.get_logger(__name__)
@@ -58,12 +57,9 @@ class _Decision(NamedTuple):
     outcome: Outcome
 
 
-async def due_tags(connection: Connection, *, limit: int = SCHEDULES) -> list[str] | None:
-    """The tags that the tasks of those that are due have; None: none is due. A plain read."""
-    found = await connection.fetch(DUE, (limit,))
-    if not found:
-        return None
-    return sorted({name for (text,) in found for name in template_of(text).tag_names})
+async def is_any_due(connection: Connection) -> bool:
+    """Whether an occurrence is to be decided. A plain read."""
+    return bool(await connection.fetch(DUE))
 
 
 async def fire_once(connection: Connection, *, tag_ids: TagIds) -> Fired:
