@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import structlog
 
 from app.domain.errors import InvalidRecurrenceError
+from app.domain.left_out import left_out
 from app.domain.schedule import (
     Due,
     Kind,
@@ -70,7 +71,7 @@ async def fire_once(connection: Connection, *, tag_ids: TagIds) -> Fired:
     decided = await runs.decided(
         connection,
         [schedule.name for schedule, _ in looked],
-        sorted({at for _, found in looked for at in _times(found)}),
+        sorted({at for _, found in looked for at in found.occurrences}),
     )
     open_ids = await _open(connection, [s.last_task_id for s, _ in looked])
     decisions = [
@@ -91,7 +92,7 @@ async def fire_once(connection: Connection, *, tag_ids: TagIds) -> Fired:
     await runs.insert(
         connection,
         [
-            *_skipped(looked, decided, now),
+            *await _skipped(connection, looked, now),
             *[
                 (d.schedule.name, Run(d.occurrence, Kind.DUE, d.outcome, 0, _id_of(d, ids), now))
                 for d in decisions
@@ -156,10 +157,6 @@ def _look(locked: Sequence[Schedule], now: datetime) -> list[tuple[Schedule, Due
     return looked
 
 
-def _times(found: Due) -> list[datetime]:
-    return found.occurrences + ([] if found.last_skipped is None else [found.last_skipped])
-
-
 async def _open(connection: Connection, ids: Collection[int | None]) -> set[int | None]:
     """Those of the tasks that have not ended."""
     wanted = sorted({task_id for task_id in ids if task_id is not None})
@@ -173,14 +170,28 @@ async def _open(connection: Connection, ids: Collection[int | None]) -> set[int 
     return {task_id for (task_id,) in found}
 
 
-def _skipped(
-    looked: Sequence[tuple[Schedule, Due]], decided: Collection[tuple[str, datetime]], now: datetime
+async def _skipped(
+    connection: Connection, looked: Sequence[tuple[Schedule, Due]], now: datetime
 ) -> list[tuple[str, Run]]:
-    """The runs that stand for what was left out since nobody was there in time."""
-    return [
-        (schedule.name, Run(at, Kind.DUE, Outcome.SKIPPED_LATE, found.skipped, None, now))
+    """The runs that stand for what was left out since nobody was there in time. What was brought
+    about by hand meanwhile is none of it."""
+    spans = [
+        (schedule, schedule.considered_at, found.last_skipped)
         for schedule, found in looked
-        if (at := found.last_skipped) is not None and (schedule.name, at) not in decided
+        if found.last_skipped is not None
+    ]
+    decided = await runs.decided_within(
+        connection, [(schedule.name, after, until) for schedule, after, until in spans]
+    )
+    return [
+        (schedule.name, Run(at, Kind.DUE, Outcome.SKIPPED_LATE, skipped, None, now))
+        for schedule, after, until in spans
+        for at, skipped in left_out(
+            schedule.recurrence,
+            after,
+            until,
+            [at for name, at in decided if name == schedule.name],
+        )
     ]
 
 

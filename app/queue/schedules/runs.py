@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from app.domain.errors import InvalidRecurrenceError, RowlockError
+from app.domain.left_out import without
 from app.domain.schedule import (
     MICROSECOND,
     Kind,
@@ -84,6 +85,21 @@ async def decided(
     return {(schedule, occurrence) for schedule, occurrence in found}
 
 
+async def decided_within(
+    connection: Connection, spans: Sequence[tuple[str, datetime, datetime]]
+) -> Sequence[Sequence[Any]]:
+    """What has been decided of these schedules, (schedule, occurrence), each after the one time and
+    up to the other. Their rows are locked."""
+    if not spans:
+        return []
+    span = "(schedule = %s AND occurrence_at > %s AND occurrence_at <= %s)"
+    return await connection.fetch(
+        "SELECT schedule, occurrence_at FROM schedule_runs FORCE INDEX (PRIMARY) "
+        f"WHERE {' OR '.join([span] * len(spans))}",
+        [value for each in spans for value in each],
+    )
+
+
 async def insert(connection: Connection, runs: Sequence[tuple[str, Run]]) -> None:
     """Record runs of schedules, whose rows are locked."""
     await statements.insert_rows(
@@ -146,19 +162,12 @@ async def backfill(
     existing = {at for (at,) in had}.intersection(occurrences)
     missing = [at for at in occurrences if at not in existing]
     tasks = await submit(connection, [task_for(schedule, at, now=now) for at in missing], tag_ids)
-    # Of those that were skipped: they are not any more.
-    await connection.execute(
-        "DELETE FROM schedule_runs WHERE schedule = %s "
-        "AND occurrence_at >= %s AND occurrence_at < %s AND outcome <> %s",
-        (name, begin, end, Outcome.SUBMITTED),
-    )
-    await insert(
-        connection,
-        [
-            (name, Run(at, Kind.BACKFILL, Outcome.SUBMITTED, 0, task.id, now))
-            for at, task in zip(missing, tasks, strict=True)
-        ],
-    )
+    made = [
+        Run(at, Kind.BACKFILL, Outcome.SUBMITTED, 0, task.id, now)
+        for at, task in zip(missing, tasks, strict=True)
+    ]
+    if made:
+        await _replace(connection, schedule, made, begin, end)
     return Backfilled(tasks, len(existing))
 
 
@@ -174,6 +183,32 @@ async def delete_old(connection: Connection, *, name: str) -> None:
             f"AND occurrence_at IN ({placeholders(old)})",
             (name, *[at for (at,) in old]),
         )
+
+
+async def _replace(
+    connection: Connection, schedule: Schedule, made: Sequence[Run], begin: datetime, end: datetime
+) -> None:
+    """Record what was backfilled. What was skipped of it is not any more; where one run stood for
+    that and for others, it stands for the others."""
+    found = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM schedule_runs FORCE INDEX (PRIMARY) WHERE schedule = %s "
+        "AND occurrence_at >= %s AND outcome = %s ORDER BY occurrence_at",
+        (schedule.name, begin, Outcome.SKIPPED_LATE),
+    )
+    late = [_run_of(row) for row in found]
+    stay = {run.occurrence_at: run for run in without(late, schedule.recurrence, begin, end)}
+    changed = [run.occurrence_at for run in late if stay.get(run.occurrence_at) != run]
+    gone = sorted({*changed, *(run.occurrence_at for run in made)})
+    await connection.execute(
+        "DELETE FROM schedule_runs WHERE schedule = %s "
+        f"AND occurrence_at IN ({placeholders(gone)})",
+        (schedule.name, *gone),
+    )
+    new = [run for at, run in stay.items() if run not in late]
+    # Only where the rhythm was another one may there be one already.
+    taken = await decided(connection, [schedule.name], [run.occurrence_at for run in new])
+    new = [run for run in new if (schedule.name, run.occurrence_at) not in taken]
+    await insert(connection, [(schedule.name, run) for run in (*new, *made)])
 
 
 def _occurrences(

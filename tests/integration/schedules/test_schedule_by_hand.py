@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from app.service.firing import fire_due
 from app.service.resources import Resources
 from tests.support.calls import Document, problem
-from tests.support.elapse import mysql_now
+from tests.support.elapse import moment, mysql_now
 from tests.support.factories import ScheduleFactory, ScheduleRunFactory
 from tests.support.stored import everything_stored
 
+MINUTE = timedelta(minutes=1)
 DAY = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
 
 
@@ -111,6 +112,80 @@ async def test_what_is_backfilled_before_a_scheduler_comes_is_not_submitted_agai
     assert await fire_due(resources) == 1, "the one that `to` has left out"
     tasks = (await api.get("/tasks?limit=1000")).json()
     assert len({task["origin"]["occurrence_at"] for task in tasks}) == len(tasks) == 6
+
+
+def two_hours_late(engine: Engine) -> datetime:
+    """A schedule "late" of each minute, of which nobody has looked at two hours; when it began."""
+    begin = mysql_now(engine).replace(microsecond=0) - timedelta(hours=2, seconds=30)
+    times = {"starts_at": begin, "considered_at": begin - timedelta(seconds=1)}
+    ScheduleFactory(name="late", interval_seconds=60, catch_up="none", **times)
+    return begin
+
+
+async def backfill_minutes(
+    api: httpx.AsyncClient, begin: datetime, first: int, last: int
+) -> Document:
+    body = {
+        "from": f"{(begin + first * MINUTE).isoformat()}Z",
+        "to": f"{(begin + last * MINUTE).isoformat()}.1Z",
+    }
+    return dict((await api.post("/schedules/late/backfill", json=body)).json())
+
+
+async def spans(api: httpx.AsyncClient, begin: datetime) -> list[tuple[str, int, int]]:
+    """(outcome, first minute, last minute) of what each run stands for, oldest first."""
+    found = (await api.get("/schedules/late/runs?limit=1000")).json()
+    lasts = [(moment(run["occurrence_at"]) - begin) // MINUTE for run in found]
+    return [
+        (run["outcome"], last + 1 - max(run["skipped"], 1), last)
+        for run, last in zip(reversed(found), reversed(lasts), strict=True)
+    ]
+
+
+async def test_what_is_backfilled_before_a_scheduler_comes_hides_nothing_that_it_leaves_out(
+    api: httpx.AsyncClient, resources: Resources, engine: Engine, session: Session
+) -> None:
+    begin = two_hours_late(engine)
+    await backfill_minutes(api, begin, 7, 7)
+    await backfill_minutes(api, begin, 120, 120)
+    assert await fire_due(resources) == 0
+    assert await spans(api, begin) == [
+        ("skipped_late", 0, 6),
+        ("submitted", 7, 7),
+        ("skipped_late", 8, 119),
+        ("submitted", 120, 120),
+    ]
+
+
+async def test_a_backfill_of_a_part_leaves_the_reason_of_the_rest(
+    api: httpx.AsyncClient, resources: Resources, engine: Engine, session: Session
+) -> None:
+    begin = two_hours_late(engine)
+    await fire_due(resources)
+    assert await spans(api, begin) == [("skipped_late", 0, 120)]
+    assert (await backfill_minutes(api, begin, 120, 120))["submitted"] == 1
+    assert await spans(api, begin) == [("skipped_late", 0, 119), ("submitted", 120, 120)]
+    assert (await backfill_minutes(api, begin, 60, 60))["submitted"] == 1
+    assert await spans(api, begin) == [
+        ("skipped_late", 0, 59),
+        ("submitted", 60, 60),
+        ("skipped_late", 61, 119),
+        ("submitted", 120, 120),
+    ]
+    assert await backfill_minutes(api, begin, 0, 120) == {"submitted": 119, "existing": 2}
+    assert await spans(api, begin) == [("submitted", n, n) for n in range(121)]
+
+
+async def test_a_backfill_in_a_new_rhythm_leaves_what_is_known_of_the_old_one(
+    api: httpx.AsyncClient, resources: Resources, engine: Engine, session: Session
+) -> None:
+    begin = two_hours_late(engine)
+    await fire_due(resources)
+    before = await spans(api, begin)
+    yearly = {"cron": "0 0 1 1 *", "task": {"title": "t"}}
+    assert (await api.put("/schedules/late", json=yearly)).status_code == 200
+    assert (await backfill_minutes(api, begin, 0, 120))["submitted"] == 0
+    assert await spans(api, begin) == before
 
 
 @pytest.mark.parametrize(
