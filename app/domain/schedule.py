@@ -127,19 +127,19 @@ class Due(NamedTuple):
     next_at: datetime | None
 
 
-def due(schedule: Schedule, *, now: datetime) -> Due:
-    """What is to be decided by now. Of many a part: `next_at` is then past, and the rest comes
-    with the next look."""
+def due(schedule: Schedule, *, now: datetime, limit: int = DECIDED_LIMIT) -> Due:
+    """What is to be decided by now. Of more than `limit` a part: `next_at` is then past, and the
+    rest comes with the next look."""
     recurrence, after = schedule.recurrence, schedule.considered_at
     border = max(after, now - LATE - MICROSECOND)
     kept = _kept(schedule, recurrence, after, border)
     skipped_until = kept[0] - MICROSECOND if kept else border
     skipped = recurrence.count(after, skipped_until)
     last_skipped = recurrence.newest(after, skipped_until) if skipped else None
-    occurrences = kept + recurrence.between(border, now, limit=DECIDED_LIMIT)
+    occurrences = kept + recurrence.between(border, now, limit=limit + 1)
     considered_at = now
-    if len(occurrences) > DECIDED_LIMIT:
-        occurrences = occurrences[:DECIDED_LIMIT]
+    if len(occurrences) > limit:
+        occurrences = occurrences[:limit]
         considered_at = occurrences[-1]
     next_at = recurrence.next_after(considered_at)
     return Due(occurrences, skipped, last_skipped, considered_at, next_at)

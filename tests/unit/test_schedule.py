@@ -122,9 +122,10 @@ def test_after_a_year_each_second_is_counted_and_the_newest_thousand_run() -> No
     catch_up=st.sampled_from(CatchUp),
     interval=st.integers(1, 4000),
     looks=st.lists(st.integers(0, 20_000), min_size=1, max_size=12),
+    limit=st.integers(1, DECIDED_LIMIT),
 )
 def test_however_often_it_is_looked_at_each_occurrence_is_decided_once(
-    catch_up: CatchUp, interval: int, looks: list[int]
+    catch_up: CatchUp, interval: int, looks: list[int], limit: int
 ) -> None:
     """Clocks that go back are among the looks."""
     schedule = a_schedule(SHARP, cron=None, interval_seconds=interval, catch_up=catch_up)
@@ -135,7 +136,8 @@ def test_however_often_it_is_looked_at_each_occurrence_is_decided_once(
         now = SHARP + seconds * SECOND
         if now < (recurrence.next_after(schedule.considered_at) or now):
             continue  # nothing is due: it is not looked at
-        found = due(schedule, now=now)
+        found = due(schedule, now=now, limit=limit)
+        assert len(found.occurrences) <= limit
         run += found.occurrences
         skipped += found.skipped
         schedule = schedule._replace(considered_at=found.considered_at)

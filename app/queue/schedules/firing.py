@@ -14,6 +14,7 @@ import structlog
 from app.domain.errors import InvalidRecurrenceError
 from app.domain.left_out import left_out
 from app.domain.schedule import (
+    DECIDED_LIMIT,
     Due,
     Kind,
     Outcome,
@@ -31,9 +32,9 @@ from app.queue.schedules import rows, runs
 from app.queue.tags import TagIds
 
 SCHEDULES: Final = 100
-# Of all that one transaction submits.
+# Of all that one transaction submits: one that is not over in time would be tried for ever.
 TASKS: Final = 1000
-TASKS_BYTES: Final = 16 * 1024 * 1024
+TASKS_BYTES: Final = 4 * 1024 * 1024
 # A schedule whose zone or expression is not known any more is looked at again after this.
 UNKNOWN_FOR: Final = timedelta(minutes=1)
 
@@ -144,13 +145,15 @@ def _look(locked: Sequence[Schedule], now: datetime) -> list[tuple[Schedule, Due
     looked: list[tuple[Schedule, Due]] = []
     count = size = 0
     for schedule in locked:
+        weight = len(text_of(schedule.definition.task).encode())
+        limit = max(min(TASKS_BYTES // weight, DECIDED_LIMIT), 1)
         try:
-            found = due(schedule, now=now)
+            found = due(schedule, now=now, limit=limit)
         except InvalidRecurrenceError as error:
             log.warning("schedule_not_known", schedule=schedule.name, reason=str(error))
             found = Due([], 0, None, schedule.considered_at, now + UNKNOWN_FOR)
         count += len(found.occurrences)
-        size += len(found.occurrences) * len(text_of(schedule.definition.task))
+        size += len(found.occurrences) * weight
         if looked and (count > TASKS or size > TASKS_BYTES):
             break
         looked.append((schedule, found))

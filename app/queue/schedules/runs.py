@@ -222,7 +222,7 @@ def _occurrences(
     if len(found) > BACKFILL_LIMIT:
         message = f"is too late: more than {BACKFILL_LIMIT:,} occurrences come after from"
         raise InvalidRecurrenceError("to", f"{message}; backfill them in parts")
-    if len(found) * len(text_of(schedule.definition.task)) > BACKFILL_LIMIT_BYTES:
+    if len(found) * len(text_of(schedule.definition.task).encode()) > BACKFILL_LIMIT_BYTES:
         message = f"is too late: the tasks of {len(found):,} occurrences are too large together"
         raise InvalidRecurrenceError("to", f"{message}; backfill them in parts")
     return found

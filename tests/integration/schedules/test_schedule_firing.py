@@ -1,6 +1,7 @@
 """Time comes to schedules: each occurrence has one task, or a reason why it has none."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -8,11 +9,15 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from app.domain.schedule import text_of
+from app.queue.schedules.firing import fire_once
+from app.queue.tags import TagIds
 from app.service.firing import fire_due
 from app.service.resources import Resources
 from tests.support.calls import Document, claim_one, complete
 from tests.support.elapse import moment, mysql_now
 from tests.support.factories import ScheduleFactory
+from tests.support.rows import a_new_task
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -207,6 +212,23 @@ async def test_many_that_are_due_at_once_are_all_decided_in_one_sweep(
         due_since(engine, timedelta(seconds=1), name=f"s{n}")
     assert await fire_due(resources) == 250
     assert len({task["origin"]["schedule"] for task in await tasks(api)}) == 250
+
+
+async def test_large_tasks_are_submitted_a_few_at_a_time(
+    resources: Resources, engine: Engine, session: Session
+) -> None:
+    """However many there are: what is too much for the time-out would never be over."""
+    payload = f'"{"中" * 80_000}"'
+    large = text_of(a_new_task(payload=payload))
+    ages = [timedelta(minutes=n, seconds=30) for n in range(30)]
+    for name in ("a", "b"):
+        due_since(engine, *ages, name=name, catch_up="all", overlap="allow", task=large)
+
+    fired = await resources.database.transact(partial(fire_once, tag_ids=TagIds()))
+
+    assert fired.is_full
+    assert 1 <= len(fired.tasks) <= 4 * 1024 * 1024 / len(payload.encode())
+    assert await fire_due(resources) + len(fired.tasks) == 60
 
 
 async def test_a_clock_that_goes_back_repeats_nothing(
