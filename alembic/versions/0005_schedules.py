@@ -27,6 +27,8 @@ TABLES = {
         next_at DATETIME(6),
         last_task_id BIGINT,
         queued_task_id BIGINT,
+        forgotten_from DATETIME(6),
+        forgotten_until DATETIME(6),
         revision INT NOT NULL,
         created_at DATETIME(6) NOT NULL,
         updated_at DATETIME(6) NOT NULL,

@@ -202,6 +202,8 @@ class ScheduleFactory(factory.alchemy.SQLAlchemyModelFactory):
     considered_at = factory.SelfAttribute("created_at")
     last_task_id = None
     queued_task_id = None
+    forgotten_from = None
+    forgotten_until = None
     revision = 1
 
     @factory.lazy_attribute

@@ -35,6 +35,9 @@ class Schedule(Model):
     next_at: Mapped[datetime | None] = mapped_column(Moment)
     last_task_id: Mapped[int | None] = mapped_column(BigInteger)
     queued_task_id: Mapped[int | None] = mapped_column(BigInteger)
+    # From the first to the last occurrence whose run is not kept any more.
+    forgotten_from: Mapped[datetime | None] = mapped_column(Moment)
+    forgotten_until: Mapped[datetime | None] = mapped_column(Moment)
     revision: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(Moment)
     updated_at: Mapped[datetime] = mapped_column(Moment)

@@ -100,6 +100,28 @@ async def write_considered(connection: Connection, schedules: Sequence[Schedule]
     _expect("write_considered", result.matched, len(schedules))
 
 
+async def forget(connection: Connection, name: str, first: datetime, last: datetime) -> None:
+    """Remember that runs from the one occurrence to the other are not kept any more."""
+    await connection.execute(
+        "UPDATE schedules SET forgotten_from = LEAST(COALESCE(forgotten_from, %s), %s), "
+        "forgotten_until = GREATEST(COALESCE(forgotten_until, %s), %s) WHERE name = %s",
+        (first, first, last, last, name),
+    )
+
+
+async def forgotten(
+    connection: Connection, name: str
+) -> tuple[datetime, datetime] | tuple[None, None]:
+    """Of which occurrences, first to last, it is not known whether they have a task; the row is
+    locked."""
+    ((first, last),) = await connection.fetch(
+        "SELECT forgotten_from, forgotten_until FROM schedules FORCE INDEX (PRIMARY) "
+        "WHERE name = %s",
+        (name,),
+    )
+    return first, last
+
+
 async def delete(connection: Connection, name: str) -> None:
     """Delete one, whose row is locked, and what came of its occurrences."""
     result = await connection.execute("DELETE FROM schedules WHERE name = %s", (name,))

@@ -154,6 +154,13 @@ async def backfill(
     schedule = await rows.lock(connection, name)
     now = await connection.now()
     occurrences = _occurrences(schedule, begin, end, now)
+    first, last = await rows.forgotten(connection, name)
+    if first and last and any(first <= at <= last for at in occurrences):
+        raise InvalidRecurrenceError(
+            "from",
+            f"and to must leave out {first.isoformat()}Z to {last.isoformat()}Z: which occurrences "
+            "have had a task then is not known any more",
+        )
     had = await connection.fetch(
         "SELECT occurrence_at FROM schedule_runs FORCE INDEX (PRIMARY) WHERE schedule = %s "
         "AND occurrence_at >= %s AND occurrence_at < %s AND outcome = %s",
@@ -178,10 +185,12 @@ async def delete_old(connection: Connection, *, name: str) -> None:
     border = max(ninety_days_ago, oldest[0][0]) if oldest else ninety_days_ago
     old = await connection.fetch(OLD, (name, border, OLD_LIMIT))
     if old:
+        occurrences = [at for (at,) in old]
+        await rows.forget(connection, name, min(occurrences), max(occurrences))
         await connection.execute(
             "DELETE FROM schedule_runs WHERE schedule = %s "
             f"AND occurrence_at IN ({placeholders(old)})",
-            (name, *[at for (at,) in old]),
+            (name, *occurrences),
         )
 
 

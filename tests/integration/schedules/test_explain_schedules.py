@@ -143,7 +143,8 @@ async def test_runs_that_are_not_kept_are_found_along_their_index(
     sent = await sent_by(database, partial(unused.delete_runs, after=""), about="")
     held(connection, sent[0], "PRIMARY", rows=1)
     if schedules:
-        _name, oldest, old, delete = sent
+        _name, oldest, old, forget, delete = sent
+        held(connection, forget, "PRIMARY", rows=1)
         held(connection, oldest, "ix_schedule_runs_fired", rows=runs.KEPT)
         held(connection, old, "ix_schedule_runs_fired", rows=runs.OLD_LIMIT)
         held(connection, delete, "PRIMARY", rows=runs.OLD_LIMIT)
