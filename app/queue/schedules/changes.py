@@ -49,7 +49,6 @@ async def put(
 
 async def delete(connection: Connection, *, name: str) -> None:
     """Delete a schedule; its tasks stay. Raises `ScheduleNotFoundError`."""
-    await rows.lock(connection, name)
     await rows.delete(connection, name)
 
 

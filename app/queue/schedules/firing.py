@@ -35,7 +35,7 @@ SCHEDULES: Final = 100
 # Of all that one transaction submits: one that is not over in time would be tried for ever.
 TASKS: Final = 1000
 TASKS_BYTES: Final = 4 * 1024 * 1024
-# A schedule whose zone or expression is not known any more is looked at again after this.
+# A schedule that is not understood (any more) is looked at again after this.
 UNKNOWN_FOR: Final = timedelta(minutes=1)
 
 DUE: Final = (
@@ -67,7 +67,8 @@ async def is_any_due(connection: Connection) -> bool:
 async def fire_once(connection: Connection, *, tag_ids: TagIds) -> Fired:
     """Decide the occurrences that are due. Raises as `submitting.submit` does."""
     now = await connection.now()
-    locked = await rows.lock_due(connection, now=now, limit=SCHEDULES)
+    locked, unreadable = await rows.lock_due(connection, now=now, limit=SCHEDULES)
+    await rows.put_off(connection, unreadable, until=now + UNKNOWN_FOR)
     looked = _look(locked, now)
     decided = await runs.decided(
         connection,
@@ -113,7 +114,8 @@ async def fire_once(connection: Connection, *, tag_ids: TagIds) -> Fired:
         ],
     )
     is_part = any(found.next_at is not None and found.next_at <= now for _, found in looked)
-    return Fired(tasks, is_part or len(locked) == SCHEDULES or len(looked) < len(locked))
+    is_full = len(locked) + len(unreadable) == SCHEDULES
+    return Fired(tasks, is_part or is_full or len(looked) < len(locked))
 
 
 async def renew(connection: Connection, *, after: str, limit: int) -> str | None:

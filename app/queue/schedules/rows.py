@@ -1,9 +1,11 @@
 """The rows of schedules, read and written. Whoever decides something of one holds its row."""
 
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import datetime
 from typing import Any, Final, NamedTuple
+
+import structlog
 
 from app.domain.errors import GuardFailedError, ScheduleNotFoundError
 from app.domain.schedule import CatchUp, Definition, Overlap, Schedule, template_of, text_of
@@ -21,10 +23,12 @@ LOCK_DUE: Final = (
     "ORDER BY next_at LIMIT %s FOR UPDATE SKIP LOCKED"
 )
 PAGE: Final = f"{_SELECT} FORCE INDEX (PRIMARY) WHERE name > %s ORDER BY name LIMIT %s"
-
-
+# The task of a schedule was changed by hand, or is of a newer version.
+_UNREADABLE: Final = (ValueError, TypeError, KeyError)
 # A page ends early once its tasks are so large together.
 PAGE_BYTES: Final = 4 * 1024 * 1024
+
+log = structlog.get_logger(__name__)
 
 
 class Page(NamedTuple):
@@ -44,21 +48,46 @@ async def lock(connection: Connection, name: str) -> Schedule:
     return _the_one(name, await connection.fetch(f"{_BY_NAME} FOR UPDATE", (name,)))
 
 
-async def lock_due(connection: Connection, *, now: datetime, limit: int) -> list[Schedule]:
-    """Those with an occurrence to decide by now, but for rows that others hold."""
-    return [_schedule_of(row) for row in await connection.fetch(LOCK_DUE, (now, limit))]
+async def lock_due(
+    connection: Connection, *, now: datetime, limit: int
+) -> tuple[list[Schedule], list[str]]:
+    """Those with an occurrence to decide by now, but for rows that others hold; and the names of
+    those that cannot be read."""
+    schedules: list[Schedule] = []
+    unreadable: list[str] = []
+    for row in await connection.fetch(LOCK_DUE, (now, limit)):
+        try:
+            schedules.append(_schedule_of(row))
+        except _UNREADABLE as error:
+            log.warning("schedule_not_readable", schedule=row[0], reason=repr(error))
+            unreadable.append(row[0])
+    return schedules, unreadable
+
+
+async def put_off(connection: Connection, names: Sequence[str], *, until: datetime) -> None:
+    """Have these, whose rows are locked, looked at again at that time."""
+    if names:
+        await connection.execute(
+            f"UPDATE schedules SET next_at = %s WHERE name IN ({placeholders(names)})",
+            (until, *names),
+        )
 
 
 async def page(connection: Connection, *, after: str, limit: int) -> Page:
-    """Some of them, by name; fewer where their tasks are large."""
+    """Some of them, by name; fewer where their tasks are large. What cannot be read is left out."""
     schedules: list[Schedule] = []
+    last = after
+    count = 0
     size = 0
     found = connection.stream(PAGE, (after, limit + 1), reads_on=True)
     async with aclosing(found):
         async for row in found:
-            if len(schedules) == limit or size > PAGE_BYTES:
-                return Page(schedules, schedules[-1].name)
-            schedules.append(_schedule_of(row))
+            if count == limit or size > PAGE_BYTES:
+                return Page(schedules, last)
+            with suppress(*_UNREADABLE):
+                schedules.append(_schedule_of(row))
+            last = row[0]
+            count += 1
             size += len(row[_COLUMNS.index("task")])
     return Page(schedules, None)
 
@@ -123,9 +152,10 @@ async def forgotten(
 
 
 async def delete(connection: Connection, name: str) -> None:
-    """Delete one, whose row is locked, and what came of its occurrences."""
+    """Delete one, and what came of its occurrences. Raises `ScheduleNotFoundError`."""
     result = await connection.execute("DELETE FROM schedules WHERE name = %s", (name,))
-    _expect("delete", result.matched, 1)
+    if result.matched == 0:
+        raise ScheduleNotFoundError(schedule=name)
     await connection.execute("DELETE FROM schedule_runs WHERE schedule = %s", (name,))
 
 

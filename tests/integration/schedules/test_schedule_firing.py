@@ -266,6 +266,21 @@ async def test_a_zone_that_is_not_known_any_more_stops_no_other_schedule(
     assert await fire_due(resources) == 1, "nothing is lost"
 
 
+async def test_a_schedule_that_cannot_be_read_stops_no_other_and_can_be_deleted(
+    api: httpx.AsyncClient, resources: Resources, engine: Engine, session: Session
+) -> None:
+    """Its task was changed by hand, or is of a newer version that somebody went back from."""
+    unreadable = ["{}", "no JSON", '{"a_later": "field"}']
+    for n, task in enumerate(unreadable):
+        due_since(engine, timedelta(seconds=2), name=f"odd {n}", task=task)
+    due_since(engine, timedelta(seconds=1), name="sound")
+    assert await fire_due(resources) == 1
+    assert await fire_due(resources) == 0
+    assert [each["name"] for each in (await api.get("/schedules")).json()] == ["sound"]
+    for n in range(len(unreadable)):
+        assert (await api.delete(f"/schedules/odd {n}")).status_code == 204
+
+
 async def test_a_scheduler_that_starts_knows_the_zones_rules_anew(
     api: httpx.AsyncClient, resources: Resources, engine: Engine, session: Session
 ) -> None:
