@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rowlock.client.async_client import AsyncClient
     from rowlock.client.fields import NewTask
+    from rowlock.client.schedule_fields import ScheduledTask
     from rowlock.client.sync_client import Client
     from rowlock.errors import (
         ConflictError,
@@ -27,11 +28,15 @@ if TYPE_CHECKING:
     )
     from rowlock.models import (
         Attempt,
+        BackfillResult,
         BulkResult,
         Lease,
+        Occurrence,
         QueueState,
         QueueStats,
         Reason,
+        Schedule,
+        ScheduleRun,
         Stats,
         Tag,
         Task,
@@ -44,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncClient",
     "Attempt",
+    "BackfillResult",
     "BulkResult",
     "Client",
     "ConflictError",
@@ -54,6 +60,7 @@ __all__ = [
     "NewTask",
     "NotAllowedError",
     "NotFoundError",
+    "Occurrence",
     "PayloadError",
     "Permanent",
     "ProblemError",
@@ -63,6 +70,9 @@ __all__ = [
     "Retry",
     "RowlockError",
     "RunningAttempt",
+    "Schedule",
+    "ScheduleRun",
+    "ScheduledTask",
     "Stats",
     "StuckHandlersError",
     "Tag",
@@ -83,6 +93,7 @@ _MODULES = (
     "errors",
     "models",
     "client.fields",
+    "client.schedule_fields",
     "client.sync_client",
     "client.async_client",
     "worker.attempt",

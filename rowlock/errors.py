@@ -114,11 +114,12 @@ class NotAllowedError(ProblemError):
 
 
 class NotFoundError(ProblemError):
-    """404: there is no such task."""
+    """404: there is no such task, or no such schedule."""
 
 
 class ConflictError(ProblemError):
-    """409: the task's state does not allow it, or the lease is gone."""
+    """409: the task's state does not allow it, or the lease is gone; 412: the schedule is at
+    another revision."""
 
 
 class UnavailableError(ProblemError):

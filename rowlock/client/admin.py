@@ -1,13 +1,14 @@
-"""Management: pause, resume, cancel, retry, for a task, for all that match, for a queue."""
+"""Management: pause, resume, cancel, retry, for a task, for all that match, for a queue; and pause
+and resume for a schedule."""
 
 from collections.abc import Awaitable
 from typing import Protocol, TypeVar, Unpack
 
-from rowlock.client import calls
+from rowlock.client import calls, schedule_calls
 from rowlock.client.fields import Filters
 from rowlock.client.pages import walk, walk_async
 from rowlock.http.call import Call
-from rowlock.models import BulkResult, QueueState, QueueStats, Task
+from rowlock.models import BulkResult, QueueState, QueueStats, Schedule, Task
 
 T = TypeVar("T")
 
@@ -74,6 +75,14 @@ class Admin:
         """Resume a queue."""
         return self._ask(calls.set_queue("resume", name))
 
+    def pause_schedule(self, name: str) -> Schedule:
+        """Pause a schedule: it submits nothing until resumed."""
+        return self._ask(schedule_calls.intervene("pause", name))
+
+    def resume_schedule(self, name: str) -> Schedule:
+        """Resume a schedule; what fell into the pause is left out."""
+        return self._ask(schedule_calls.intervene("resume", name))
+
 
 class AsyncAdmin:
     """The same for asyncio."""
@@ -124,3 +133,11 @@ class AsyncAdmin:
     async def resume_queue(self, name: str) -> QueueState:
         """Resume a queue."""
         return await self._ask(calls.set_queue("resume", name))
+
+    async def pause_schedule(self, name: str) -> Schedule:
+        """Pause a schedule: it submits nothing until resumed."""
+        return await self._ask(schedule_calls.intervene("pause", name))
+
+    async def resume_schedule(self, name: str) -> Schedule:
+        """Resume a schedule; what fell into the pause is left out."""
+        return await self._ask(schedule_calls.intervene("resume", name))

@@ -4,10 +4,11 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Se
 from types import TracebackType
 from typing import Literal, Self, TypeVar, Unpack
 
-from rowlock.client import calls, trace, waiting
+from rowlock.client import calls, schedule_calls, trace, waiting
 from rowlock.client.admin import AsyncAdmin
 from rowlock.client.fields import Changes, Filters, NewTask, TaskFields, encode_fields
 from rowlock.client.pages import walk_async
+from rowlock.client.schedules import AsyncSchedules, Occurrences
 from rowlock.client.submits import AsyncSubmits
 from rowlock.client.upload import Upload
 from rowlock.http import flows
@@ -27,7 +28,8 @@ Tags = list[Tag]
 
 
 class AsyncClient:
-    """Submits tasks and follows them, in one event loop. `admin` has the admin calls.
+    """Submits tasks and follows them, in one event loop. `admin` has the admin calls,
+    `schedules` those about recurring schedules.
 
     `url` defaults to `ROWLOCK_URL`. `token` is for the client door, and for the admin door where
     there is no `admin_token`; they default to `ROWLOCK_CLIENT_TOKEN` and `ROWLOCK_ADMIN_TOKEN`, and
@@ -59,6 +61,7 @@ class AsyncClient:
         self._waits = AsyncTransport(server, exchange or AsyncConnections(server, limit=0))
         self._submits = AsyncSubmits(self._ask_until, self._budget.seconds)
         self.admin = AsyncAdmin(self.ask)
+        self.schedules = AsyncSchedules(self.ask)
 
     async def submit(
         self, title: str, *, idempotency_key: str | None = None, **fields: Unpack[TaskFields]
@@ -152,6 +155,10 @@ class AsyncClient:
     async def stats(self, *queues: str) -> Stats:
         """The state and recent throughput of each queue, or of those named."""
         return Stats(queues=[one async for one in walk_async(self.ask, calls.stats(queues))])
+
+    async def cron(self, expression: str, timezone: str = "UTC", count: int = 10) -> Occurrences:
+        """Try a cron expression: its next occurrences, at most `count` (1 to 100)."""
+        return await self.ask(schedule_calls.preview(expression, timezone, count))
 
     async def ask(self, call: Call[T]) -> T:
         """Send any call and return its answer."""

@@ -1,6 +1,6 @@
 """The fields, changes and filters of tasks, as keywords that type checkers know."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Final, Literal, Required, TypedDict
 
@@ -77,14 +77,36 @@ class Filters(TypedDict, total=False):
     due_before: Time
 
 
-_TIMES: Final = ("due_date", "available_at")
+TASK_TIMES: Final = ("due_date", "available_at")
 _BOUNDS: Final = ("_after", "_before")
 
 
 def encode_fields(fields: Mapping[str, Any]) -> bytes:
     """A task's fields, or changes of them, as JSON. Raises `NaiveTimeError`."""
-    times = {name: _time(name, fields[name]) for name in _TIMES if fields.get(name) is not None}
-    return encode({**fields, **times} if times else fields)
+    return encode(with_times(fields, TASK_TIMES))
+
+
+def with_times(
+    fields: Mapping[str, Any], names: Iterable[str], *, below: str = ""
+) -> Mapping[str, Any]:
+    """The fields, those of them that are times as they are sent. An error's field is named as
+    `below` what it is in. Raises `NaiveTimeError`."""
+    times = {
+        name: time_as_sent(below + name, fields[name])
+        for name in names
+        if fields.get(name) is not None
+    }
+    return {**fields, **times} if times else fields
+
+
+def time_as_sent(name: str, value: Any) -> Any:
+    """A time with its offset; what is no time as it is: the server says what is wrong with it.
+    Raises `NaiveTimeError`."""
+    if isinstance(value, datetime) and value.utcoffset() is not None:
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date) or _is_naive(value):
+        raise NaiveTimeError(name, value)
+    return value
 
 
 def query_of(filters: Filters) -> tuple[tuple[str, str], ...]:
@@ -97,17 +119,13 @@ def query_of(filters: Filters) -> tuple[tuple[str, str], ...]:
         if value is None:
             continue
         several = value if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
-        query += [(name, str(_time(name, one))) for one in several]
+        query += [(name, str(_filter(name, one))) for one in several]
     return tuple(query)
 
 
-def _time(name: str, value: Any) -> Any:
-    """A time as it is sent; what is none, as it is: the server says what is wrong with it."""
-    if isinstance(value, datetime) and value.utcoffset() is not None:
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, date) or (name.endswith((*_TIMES, *_BOUNDS)) and _is_naive(value)):
-        raise NaiveTimeError(name, value)
-    return value
+def _filter(name: str, value: Any) -> Any:
+    is_time = name.endswith(_BOUNDS) or isinstance(value, date)
+    return time_as_sent(name, value) if is_time else value
 
 
 def _is_naive(text: Any) -> bool:

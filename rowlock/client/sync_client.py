@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Literal, Self, TypeVar, Unpack
 
-from rowlock.client import calls, trace, waiting
+from rowlock.client import calls, schedule_calls, trace, waiting
 from rowlock.client.admin import Admin
 from rowlock.client.fields import Changes, Filters, NewTask, TaskFields, encode_fields
 from rowlock.client.pages import walk
+from rowlock.client.schedules import Occurrences, Schedules
 from rowlock.client.submits import Submits
 from rowlock.client.upload import Upload
 from rowlock.http import flows
@@ -27,7 +28,8 @@ Tags = list[Tag]
 
 
 class Client:
-    """Submits tasks and follows them; threads may share one. `admin` has the admin calls.
+    """Submits tasks and follows them; threads may share one. `admin` has the admin calls,
+    `schedules` those about recurring schedules.
 
     `url` defaults to `ROWLOCK_URL`. `token` is for the client door, and for the admin door where
     there is no `admin_token`; they default to `ROWLOCK_CLIENT_TOKEN` and `ROWLOCK_ADMIN_TOKEN`, and
@@ -56,6 +58,7 @@ class Client:
         self._transport = Transport(target(url, token, admin_token), exchange)
         self._submits = Submits(self._ask_until, self._budget.seconds)
         self.admin = Admin(self.ask)
+        self.schedules = Schedules(self.ask)
 
     def submit(
         self, title: str, *, idempotency_key: str | None = None, **fields: Unpack[TaskFields]
@@ -148,6 +151,10 @@ class Client:
     def stats(self, *queues: str) -> Stats:
         """The state and recent throughput of each queue, or of those named."""
         return Stats(queues=[*walk(self.ask, calls.stats(queues))])
+
+    def cron(self, expression: str, timezone: str = "UTC", count: int = 10) -> Occurrences:
+        """Try a cron expression: its next occurrences, at most `count` (1 to 100)."""
+        return self.ask(schedule_calls.preview(expression, timezone, count))
 
     def ask(self, call: Call[T]) -> T:
         """Send any call and return its answer."""

@@ -20,6 +20,7 @@ _BY_STATUS: Mapping[int, type[ProblemError]] = {
     403: NotAllowedError,
     404: NotFoundError,
     409: ConflictError,
+    412: ConflictError,
     413: InvalidRequestError,
     415: InvalidRequestError,
     422: InvalidRequestError,

@@ -10,27 +10,18 @@ from typing import Any, Final
 
 import rowlock
 from rowlock.client.admin import Admin
+from rowlock.client.schedules import Schedules
 
 PAGE: Final = Path(__file__).parent.parent.parent / "docs/python.md"
 # In this order.
 SECTIONS: Final = {
-    "Clients": ("Client", "AsyncClient", "NewTask"),
+    "Clients": ("Client", "AsyncClient", "NewTask", "ScheduledTask"),
     "Workers": (
         *("Worker", "TaskHandler", "RunningAttempt", "current_attempt", "Permanent", "Retry"),
     ),
     "Answers": (
-        *(
-            "Task",
-            "Attempt",
-            "Lease",
-            "Tag",
-            "Stats",
-            "QueueStats",
-            "QueueState",
-            "BulkResult",
-            "Why",
-            "Reason",
-        ),
+        *("Task", "Attempt", "Lease", "Tag", "Stats", "QueueStats", "QueueState", "BulkResult"),
+        *("Why", "Reason", "Schedule", "Occurrence", "ScheduleRun", "BackfillResult"),
     ),
     "Errors": (
         *("RowlockError", "UnreachableError", "UnexpectedAnswerError", "ProblemError"),
@@ -55,6 +46,7 @@ def reference() -> str:
             lines += _entry(name, getattr(rowlock, name))
             if name == "Client":
                 lines += ["`client.admin`:", "", *_members(Admin), ""]
+                lines += ["`client.schedules`:", "", *_members(Schedules), ""]
     return "\n".join(lines)
 
 

@@ -1,6 +1,7 @@
 """The SDK against the API of a test: through a transport that counts calls and can spoil them."""
 
 import asyncio
+import inspect
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -143,7 +144,8 @@ def as_answer(response: httpx.Response) -> Answer:
 
 
 class Face:
-    """Either client (or its `admin`), every verb awaited; lists are read to their end."""
+    """Either client (or its `admin`, its `schedules`), every verb awaited; lists are read to their
+    end."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -156,7 +158,7 @@ class Face:
         async def call(*arguments: Any, **options: Any) -> Any:
             if asyncio.iscoroutinefunction(found):
                 return await found(*arguments, **options)
-            if isinstance(self._client, AsyncClient):
+            if inspect.isasyncgenfunction(found):
                 return [each async for each in found(*arguments, **options)]
 
             def blocking() -> Any:

@@ -12,7 +12,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import ValidationError
 
-from app.api import admin, schemas
+from app.api import admin, schedule_schemas, schemas
+from app.domain.schedule import CatchUp, Overlap
 from app.domain.states import TRANSITIONS, Actor, Backoff, Event, Priority, Status
 from app.queue import manage
 from app.queue.lists.filters import TaskFilter, conditions
@@ -20,9 +21,10 @@ from rowlock import cli
 from rowlock.cli import COMMANDS
 from rowlock.cli.commands import commands_of
 from rowlock.cli.filters import FILTERS as OPTIONS
-from rowlock.client import fields
+from rowlock.client import fields, schedule_fields
 from rowlock.client.admin import Admin, AsyncAdmin
 from rowlock.client.async_client import AsyncClient
+from rowlock.client.schedules import AsyncSchedules, Schedules
 from rowlock.client.sync_client import Client
 from tests.integration.api.test_bad_input_queries import FILTERS as BAD_FILTERS
 from tests.integration.api.test_list import FILTERS as LISTED
@@ -97,6 +99,15 @@ def test_a_field_of_a_new_task_is_one_everywhere() -> None:
     same(SUBMITTED, ours, "rowlock/cli/tasks.py submit")
 
 
+def test_a_field_of_a_schedule_is_one_everywhere() -> None:
+    where, here = "rowlock/client/schedule_fields.py", "app/api/schedule_schemas.py"
+    timing = schedule_schemas.PutSchedule.model_fields.keys() - {"task"}
+    same(timing, _of(schedule_fields.ScheduleTiming), where, here)
+    same(schemas.TaskTemplate.model_fields, _of(schedule_fields.ScheduledTask), where)
+    every = timing | schemas.TaskTemplate.model_fields.keys()
+    same(every, _of(schedule_fields.ScheduleFields), where, here)
+
+
 def test_a_field_that_can_be_changed_is_one_everywhere() -> None:
     same(PATCHED, _of(fields.Changes), "rowlock/client/fields.py Changes")
     same(
@@ -112,13 +123,15 @@ def test_a_field_that_can_be_changed_is_one_everywhere() -> None:
         (Status, fields.Status),
         (Backoff, fields.Backoff),
         ([*Priority, "high", "medium", "low"], fields.Priority),
+        (CatchUp, schedule_fields.CatchUp),
+        (Overlap, schedule_fields.Overlap),
     ],
-    ids=["status", "backoff", "priority"],
+    ids=["status", "backoff", "priority", "catch_up", "overlap"],
 )
 def test_a_value_that_the_sdk_knows_is_one_of_the_server(
     values: Iterable[str], literal: object
 ) -> None:
-    same(values, get_args(literal), "rowlock/client/fields.py")
+    same(values, get_args(literal), "rowlock/client")
 
 
 def test_what_management_does_is_one_everywhere() -> None:
@@ -138,6 +151,7 @@ def test_both_clients_do_the_same() -> None:
 
     same(of(Client) - {"close"}, of(AsyncClient) - {"aclose", "close"}, "rowlock.AsyncClient")
     same(of(Admin), of(AsyncAdmin), "the admin of rowlock.AsyncClient")
+    same(of(Schedules), of(AsyncSchedules), "the schedules of rowlock.AsyncClient")
 
 
 def _of(typed: Any) -> set[str]:

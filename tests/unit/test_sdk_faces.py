@@ -15,6 +15,7 @@ from app.local.ports import free_port
 from rowlock import AsyncClient, Client, UnexpectedAnswerError, UnreachableError, Worker
 from rowlock.client import calls
 from rowlock.client.admin import Admin, AsyncAdmin
+from rowlock.client.schedules import AsyncSchedules, Schedules
 from rowlock.http.answer import Answer, NotAnsweredError
 from rowlock.http.request import Request, request_of
 from rowlock.http.target import target
@@ -44,7 +45,10 @@ def verbs(kind: type) -> dict[str, inspect.Signature]:
     }
 
 
-@pytest.mark.parametrize(("blocking", "awaited"), [(Client, AsyncClient), (Admin, AsyncAdmin)])
+@pytest.mark.parametrize(
+    ("blocking", "awaited"),
+    [(Client, AsyncClient), (Admin, AsyncAdmin), (Schedules, AsyncSchedules)],
+)
 def test_both_clients_have_the_same_verbs_with_the_same_arguments(
     blocking: type, awaited: type
 ) -> None:
@@ -190,18 +194,26 @@ def test_no_secret_is_in_what_is_said_of_a_server(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("name", ["..", ".", "a/../b", "a?b=c#d", "a%2Fb", "a\r\nb", "é"])
 def test_whatever_stands_in_a_path_is_one_part_of_it(name: str) -> None:
     state = {"queue": name, "paused": True, "paused_at": None}
-    server = Answering(lambda request: state if "queues" in request.target else A_TASK)
+
+    def answer(request: Request) -> object:
+        if "next" in request.target:
+            return []
+        return state if "queues" in request.target else A_TASK
+
+    server = Answering(answer)
     with Client(exchange=server) as client:
         client.admin.pause_queue(name)
         client.admin.cancel(name)  # type: ignore[arg-type]
         client.get(name)  # type: ignore[arg-type]
-    parts = [request.target.split("/") for request in server.asked]
-    assert [[unquote(part) for part in each] for each in parts] == [
+        client.schedules.next(name)
+    paths = [request.target.removesuffix("?count=10") for request in server.asked]
+    assert [[unquote(part) for part in path.split("/")] for path in paths] == [
         ["", "admin", "queues", name, "pause"],
         ["", "admin", "tasks", name, "cancel"],
         ["", "tasks", name],
+        ["", "schedules", name, "next"],
     ]
-    assert not any(set(request.target) & set("?#") for request in server.asked)
+    assert not any("#" in part or "?" in part for part in paths)
 
 
 def test_a_task_that_is_stored_is_no_error_where_the_rest_of_it_cannot_be_had() -> None:
