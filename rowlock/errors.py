@@ -69,6 +69,11 @@ class LifespanError(RowlockError):
     """A worker's lifespan failed, and the worker has ended; the cause is what it raised."""
 
 
+class ScheduleError(RowlockError):
+    """A worker has ended since a schedule of a handler could not be put: the server refused it, and
+    the cause is what it said, or its function has no title."""
+
+
 class NaiveTimeError(RowlockError, ValueError):
     """A time without an offset from UTC. The offset is not guessed; nothing was sent."""
 

@@ -10,17 +10,22 @@ CatchUp = Literal["none", "one", "all"]
 Overlap = Literal["skip", "allow"]
 
 
-class ScheduleTiming(TypedDict, total=False):
-    """When a schedule submits its task. Either `cron` or `interval_seconds` is needed."""
+class ScheduleOptions(TypedDict, total=False):
+    """How a schedule keeps its times."""
 
-    cron: str | None
-    interval_seconds: int | None
     timezone: str
     catch_up: CatchUp
     overlap: Overlap
     jitter_seconds: int
     starts_at: Time | None
     ends_at: Time | None
+
+
+class ScheduleTiming(ScheduleOptions, total=False):
+    """When a schedule submits its task. Either `cron` or `interval_seconds` is needed."""
+
+    cron: str | None
+    interval_seconds: int | None
 
 
 class ScheduledTaskFields(TaskDefaults, total=False):

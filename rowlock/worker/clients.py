@@ -10,6 +10,7 @@ from typing import Any, Final
 from rowlock.client.async_client import AsyncClient
 from rowlock.client.sync_client import Client
 from rowlock.http.asynchronous import AsyncExchange
+from rowlock.http.target import Target, target
 
 # A client, and what closes it.
 _Kept = tuple[AsyncClient, AsyncGenerator[None, None]]
@@ -37,6 +38,11 @@ class Clients:
         self._original: Clients = self
         self._shared: list[Client] = []
         self._by_loop: dict[asyncio.AbstractEventLoop, _Kept] = {}
+
+    @property
+    def target(self) -> Target:
+        """Where they go, and how they come in."""
+        return target(self._calling["url"], self._calling["token"])
 
     def stand_in_for(self, others: "Clients") -> None:
         """Where these are `running`, they are used in the place of the others."""

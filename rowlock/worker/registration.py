@@ -6,6 +6,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 from rowlock.client.fields import TaskDefaults
 from rowlock.models import Task
 from rowlock.worker.clients import Clients
+from rowlock.worker.handler_schedules import HandlerSchedules
 from rowlock.worker.handlers import Handler, Handlers
 from rowlock.worker.task_handler import TaskHandler
 
@@ -29,7 +30,11 @@ class Registration(Protocol):
 
 
 def registration(
-    handlers: Handlers, clients: Clients, title: str | None, defaults: TaskDefaults
+    handlers: Handlers,
+    schedules: HandlerSchedules,
+    clients: Clients,
+    title: str | None,
+    defaults: TaskDefaults,
 ) -> Callable[[Handler], Handler]:
     """Adds a function: one with a title as a `TaskHandler`, of which `defaults` are the fields.
     Raises `TypeError` for what is none."""
@@ -43,7 +48,7 @@ def registration(
         signature = handlers.add(title, function)
         if title is None:
             return function
-        return TaskHandler(
+        handler: TaskHandler[..., Any, Any] = TaskHandler(
             function,
             title,
             defaults=defaults,
@@ -51,5 +56,7 @@ def registration(
             handlers=handlers,
             clients=clients,
         )
+        schedules.registered(handler)
+        return handler
 
     return register

@@ -11,8 +11,9 @@ from typing import Any, Final
 from rowlock.worker import runner
 from rowlock.worker.log import log
 
-# In it a process finds the number of its end of the link.
+# In it a process finds the number of its end of the link, and whether it is the first.
 LINK_VARIABLE: Final = "ROWLOCK_SUPERVISOR"
+FIRST: Final = "first"
 # What a process says; it is told how often it is to stop, as one byte.
 READY: Final = b"r"
 LEAVING: Final = b"l"
@@ -21,6 +22,12 @@ LEAVING: Final = b"l"
 def is_supervised() -> bool:
     """Whether a supervisor has started this process."""
     return _link() is not None
+
+
+def is_first() -> bool:
+    """Whether it is this process that does what is to be done once for all of a worker."""
+    link = _link()
+    return link is None or link.is_first
 
 
 def tell(word: bytes) -> None:
@@ -64,7 +71,8 @@ class _Stops:
 
 
 class _Link:
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, *, is_first: bool) -> None:
+        self.is_first = is_first
         self._socket = socket.socket(fileno=fd)
         self._socket.setblocking(False)
         self._socket.set_inheritable(False)
@@ -98,5 +106,8 @@ class _Link:
 @cache
 def _link() -> _Link | None:
     # Taken out, as what this process starts is not supervised.
-    fd = os.environ.pop(LINK_VARIABLE, None)
-    return None if fd is None else _Link(int(fd))
+    said = os.environ.pop(LINK_VARIABLE, None)
+    if said is None:
+        return None
+    fd, _, place = said.partition(" ")
+    return _Link(int(fd), is_first=place == FIRST)

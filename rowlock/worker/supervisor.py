@@ -15,7 +15,7 @@ from typing import Final
 from rowlock.errors import WorkerProcessError
 from rowlock.worker import runner
 from rowlock.worker.log import log
-from rowlock.worker.supervised import LEAVING, LINK_VARIABLE, READY
+from rowlock.worker.supervised import FIRST, LEAVING, LINK_VARIABLE, READY
 
 # One that ends sooner after it was ready has failed, and the next one is not started at once.
 SETTLED_SECONDS: Final = 10.0
@@ -125,12 +125,13 @@ class Supervisor:
     def _start(self) -> None:
         link, other_end = socket.socketpair()
         link.setblocking(False)
+        said = f"{other_end.fileno()}" if self._begun else f"{other_end.fileno()} {FIRST}"
         with other_end:
             try:
                 process = subprocess.Popen(  # noqa: S603 (a list, no shell)
                     [sys.executable, *sys.orig_argv[1:]],
                     stdin=subprocess.DEVNULL,
-                    env=os.environ | {LINK_VARIABLE: str(other_end.fileno())},
+                    env=os.environ | {LINK_VARIABLE: said},
                     pass_fds=[other_end.fileno()],
                     process_group=0,
                 )

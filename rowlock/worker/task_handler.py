@@ -4,10 +4,11 @@ import inspect
 import sys
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any, Generic, ParamSpec, TypeVar, Unpack
+from typing import Any, Generic, ParamSpec, TypeVar, Unpack, cast
 
 from rowlock.client.async_client import AsyncClient
 from rowlock.client.fields import SubmitFields, TaskDefaults, TaskFields
+from rowlock.client.schedule_fields import ScheduledTask
 from rowlock.client.sync_client import Client
 from rowlock.models import Task
 from rowlock.worker.clients import Clients
@@ -83,7 +84,17 @@ class TaskHandler(Generic[P, R_co, T_contra]):
         client = client or await self._clients.of_this_loop()
         return await client.submit(self.title, idempotency_key=idempotency_key, **given)
 
+    def scheduled(self, payload: T_contra) -> ScheduledTask:
+        """The task for `client.schedules.put(…, task=…)`: its title, the defaults and this
+        payload. Raises `PayloadError`."""
+        self._check(payload)
+        task = {"title": self.title, **self.defaults, "payload": payload}
+        return cast("ScheduledTask", task)
+
     def _fields(self, payload: Any, fields: SubmitFields) -> TaskFields:
+        self._check(payload)
+        return {**self.defaults, **fields, "payload": payload}
+
+    def _check(self, payload: Any) -> None:
         if self._payload_type is not None:
             self._payload_type.read(payload, self.title)
-        return {**self.defaults, **fields, "payload": payload}

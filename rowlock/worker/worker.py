@@ -3,20 +3,24 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar, Unpack, overload
 
 from rowlock.client.fields import TaskDefaults
+from rowlock.client.schedule_fields import ScheduleOptions
 from rowlock.http.asynchronous import AsyncExchange
 from rowlock.http.target import target
 from rowlock.worker import runner, supervised
 from rowlock.worker.clients import Clients
+from rowlock.worker.handler_schedules import HandlerSchedules, timing_of
 from rowlock.worker.handlers import Handler, Handlers
 from rowlock.worker.leases import ClaimRequest
 from rowlock.worker.lifespans import AroundFunction, LifespanFunction, opened
 from rowlock.worker.log import log
 from rowlock.worker.log_lines import log_start
 from rowlock.worker.registration import Registration, registration
+from rowlock.worker.schedule_puts import put_schedules
 from rowlock.worker.supervisor import Supervisor
 from rowlock.worker.worker_run import WorkerOptions, WorkerRun
 
@@ -104,6 +108,7 @@ class Worker:
             "exchange": exchange,
         }
         self._handlers = Handlers()
+        self._schedules = HandlerSchedules(self._handlers)
         self._clients = Clients(url, token, timeout_seconds=timeout_seconds, exchange=exchange)
         self._worker_run: WorkerRun | None = None
         self._running: asyncio.Task[Any] | None = None
@@ -115,7 +120,7 @@ class Worker:
     def with_options(self, **changes: Any) -> "Worker":
         """A copy of this worker with the same handlers and with these options changed."""
         other = Worker(**{**self._given, **changes})
-        other._handlers = self._handlers
+        other._handlers, other._schedules = self._handlers, self._schedules
         other._clients.stand_in_for(self._clients)
         return other
 
@@ -165,7 +170,36 @@ class Worker:
         if title is None and defaults:
             raise TypeError("only tasks with a title have defaults")
         fields: TaskDefaults = {"queue": self._options.request.queues[0], **defaults}
-        return registration(self._handlers, self._clients, title, fields)
+        return registration(self._handlers, self._schedules, self._clients, title, fields)
+
+    def schedule(
+        self,
+        cron: str | None = None,
+        *,
+        every_seconds: int | None = None,
+        name: str | None = None,
+        payload: Any = None,
+        **options: Unpack[ScheduleOptions],
+    ) -> Callable[[H], H]:
+        """Have a task of this handler submitted at each occurrence of a cron expression, or every
+        so many seconds; the decorator stands above or below `@worker.handler("title")`.
+
+            @worker.schedule("30 2 * * *", timezone="Europe/Berlin")
+            @worker.handler("nightly report", queue="reports", timeout_seconds=1800)
+            def report(task, attempt): ...
+
+        The schedule is put on the server when the worker starts, before its first claim; its `name`
+        is the title unless it is given. The task has the handler's defaults and this `payload`;
+        `options` are those of `client.schedules.put`. Raises `ValueError` for a payload that the
+        handler does not take, and for two schedules of one name.
+        """
+        timing = timing_of(cron, every_seconds, options)
+
+        def declare(function: H) -> H:
+            self._schedules.declare(function, name=name, timing=timing, payload=payload)
+            return function
+
+        return declare
 
     def lifespan(self, function: L) -> L:
         """Register what is open while the worker runs: an async context manager, or an
@@ -208,9 +242,9 @@ class Worker:
 
         Raises `StuckHandlersError` when `concurrency` + 8 threads are held by handlers that have
         not ended although their attempts are over; running tasks may end first. Raises
-        `UnexpectedAnswerError` where no Rowlock server answers, and with `drain` another
-        `RowlockError` when the server was away for 15 s. In a running event loop use
-        `run_async`.
+        `UnexpectedAnswerError` where no Rowlock server answers, `ScheduleError` for a schedule
+        that the server refuses, and with `drain` another `RowlockError` when the server was away
+        for 15 s. In a running event loop use `run_async`.
 
         With `processes` or `max_tasks_per_process` this process starts others, and passes the
         signals on. Each of them runs this program anew up to this call; one that dies is
@@ -226,7 +260,8 @@ class Worker:
     async def run_async(self, *, drain: bool = False) -> None:
         """Run in the current event loop, until `stop`. If cancelled, it releases its tasks.
 
-        Raises `LifespanError` if a lifespan failed, and `RuntimeError` where `processes` or
+        Raises `LifespanError` if a lifespan failed, `ScheduleError` for a schedule that cannot be
+        put, and `RuntimeError` where `processes` or
         `max_tasks_per_process` are for `run` to see to.
         """
         runner.refuse_in_import()
@@ -236,13 +271,14 @@ class Worker:
             raise RuntimeError("this worker has no handler; decorate one with @worker.handler()")
         if self._running is not None:
             raise RuntimeError("this worker is already running")
+        schedules = self._schedules.encoded()
         self._loop = asyncio.get_running_loop()
         self._running = running = asyncio.current_task()
         self._is_opening, self._stops, self._is_broken_off = True, 0, False
         try:
             async with opened(self._handlers.lifespans) as resources:
                 self._is_opening = False
-                await self._work(self._handlers.given(resources), drain=drain)
+                await self._work(self._handlers.given(resources), schedules, drain=drain)
         except asyncio.CancelledError:
             if not self._is_broken_off or running is None:
                 raise
@@ -251,7 +287,9 @@ class Worker:
         finally:
             self._running = None
 
-    async def _work(self, handlers: Handlers, *, drain: bool) -> None:
+    async def _work(
+        self, handlers: Handlers, schedules: Mapping[str, bytes], *, drain: bool
+    ) -> None:
         # The process may have been forked since this worker was made.
         request = self._options.request._replace(worker=self.name)
         options = self._options._replace(request=request)
@@ -262,8 +300,8 @@ class Worker:
             titles=handlers.titles,
             slots=options.concurrency,
         )
-        self._worker_run = worker_run = WorkerRun(options, handlers, drain=drain)
-        supervised.tell(supervised.READY)
+        begin = partial(put_schedules, schedules, self._clients.target, options, drain=drain)
+        self._worker_run = worker_run = WorkerRun(options, handlers, drain=drain, begin=begin)
         with self._clients.running():
             working = asyncio.create_task(worker_run.run())
         try:

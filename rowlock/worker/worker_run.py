@@ -1,6 +1,7 @@
 """One run of a worker, from the first claim to the last release."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -38,11 +39,20 @@ class WorkerOptions(NamedTuple):
 
 
 class WorkerRun:
-    """Runs tasks until told to stop, then lets them end, and gives back what does not."""
+    """Runs tasks until told to stop, then lets them end, and gives back what does not. `begin` is
+    awaited before the first claim."""
 
-    def __init__(self, options: WorkerOptions, handlers: Handlers, *, drain: bool) -> None:
+    def __init__(
+        self,
+        options: WorkerOptions,
+        handlers: Handlers,
+        *,
+        drain: bool,
+        begin: Callable[[], Awaitable[None]],
+    ) -> None:
         self._options = options
         self._handlers = handlers
+        self._before_claims = begin
         self._executions: set[Execution] = set()
         self._threads = Threads(options.concurrency, self._threads_are_stuck)
         self._transport = AsyncTransport(options.target, options.exchange)
@@ -92,9 +102,11 @@ class WorkerRun:
         Raises what made going on pointless: a token that is not taken, say.
         """
         self._beat()
-        self._claim_loop.kick()
+        beginning = asyncio.create_task(self._begin())
+        beginning.add_done_callback(self._on_begun)
         try:
             await self._told_to_stop()
+            beginning.cancel()
             await _first_of(
                 self._claim_loop.is_quiet, self._hurried, seconds=self._options.grace_seconds
             )
@@ -113,6 +125,15 @@ class WorkerRun:
             await self._transport.close()
         if self._error is not None:
             raise self._error
+
+    async def _begin(self) -> None:
+        await self._before_claims()
+        supervised.tell(supervised.READY)
+        self._claim_loop.kick()
+
+    def _on_begun(self, beginning: "asyncio.Task[None]") -> None:
+        if not beginning.cancelled() and beginning.exception() is not None:
+            self._leave(beginning.exception())
 
     def _start(self, lease: Lease) -> None:
         work = self._handlers.work_for(lease.task, self._threads)

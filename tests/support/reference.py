@@ -27,7 +27,7 @@ SECTIONS: Final = {
         *("RowlockError", "UnreachableError", "UnexpectedAnswerError", "ProblemError"),
         *("InvalidRequestError", "NotAllowedError", "NotFoundError", "ConflictError"),
         *("UnavailableError", "WaitTimeoutError", "PayloadError", "NaiveTimeError"),
-        *("LifespanError", "StuckHandlersError", "WorkerProcessError"),
+        *("LifespanError", "ScheduleError", "StuckHandlersError", "WorkerProcessError"),
     ),
 }
 # What programs make themselves; the other objects come from calls.
