@@ -80,7 +80,15 @@ def preview(expression: str, timezone: str, count: int) -> Call[list[Occurrence]
     return Call("GET", "/cron", read_by(_OCCURRENCES), query)
 
 
+def check_name(name: str) -> None:
+    """Raises `ValueError` for a name that no call can be about; what else it may not have in it,
+    the server says."""
+    if not name or "/" in name:
+        raise ValueError(f"a schedule's name has at least one character, and no slash: {name!r}")
+
+
 def _path(name: str) -> str:
+    check_name(name)
     return f"/schedules/{part(name)}"
 
 

@@ -33,7 +33,8 @@ class Schedules:
 
         The task's fields are keywords like those of `submit`, `title` being the schedule's name
         unless it is given; or `task` has all of them. With `if_match` only the schedule at that
-        `revision` is changed, else `ConflictError` is raised.
+        `revision` is changed, else `ConflictError` is raised. A name with a slash in it is a
+        `ValueError`.
         """
         return self._ask(calls.put(name, encode_schedule(name, task, fields), if_match))
 
@@ -87,7 +88,8 @@ class AsyncSchedules:
 
         The task's fields are keywords like those of `submit`, `title` being the schedule's name
         unless it is given; or `task` has all of them. With `if_match` only the schedule at that
-        `revision` is changed, else `ConflictError` is raised.
+        `revision` is changed, else `ConflictError` is raised. A name with a slash in it is a
+        `ValueError`.
         """
         return await self._ask(calls.put(name, encode_schedule(name, task, fields), if_match))
 

@@ -3,6 +3,7 @@
 import inspect
 from typing import Any, NamedTuple, cast
 
+from rowlock.client.schedule_calls import check_name
 from rowlock.client.schedule_fields import ScheduleOptions, ScheduleTiming, encode_schedule
 from rowlock.errors import PayloadError, ScheduleError
 from rowlock.worker.handlers import Handler, Handlers
@@ -66,7 +67,8 @@ class HandlerSchedules:
         return self._encoded
 
     def _keep(self, handler: TaskHandler[..., Any, Any], declared: _Declared) -> None:
-        name = declared.name or handler.title
+        name = handler.title if declared.name is None else declared.name
+        check_name(name)
         if name in self._encoded:
             raise ValueError(f"there is already a schedule {name!r}; name this one by name=")
         try:

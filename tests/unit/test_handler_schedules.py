@@ -93,6 +93,9 @@ def test_what_cannot_be_scheduled_is_refused_where_it_is_written() -> None:
         worker.schedule("@daily", payload={"pages": 2})(report)
     with pytest.raises(NaiveTimeError, match="starts_at"):
         worker.schedule("@daily", payload={"day": "x"}, starts_at=datetime(2030, 1, 1))(report)  # noqa: DTZ001
+    for name in ("a/b", ""):
+        with pytest.raises(ValueError, match="no slash"):
+            worker.schedule("@daily", name=name, payload={"day": "x"})(report)
     with pytest.raises(ValueError, match="handler of another worker"):
         Worker().schedule("@daily", payload={"day": "x"})(report)
     for said in ({}, {"cron": "@daily", "every_seconds": 5}, {"cron": report}):

@@ -191,6 +191,17 @@ async def test_what_is_wrong_is_named(client: Face) -> None:
         assert [wrong.field for wrong in error.value.errors] == ["name"]
 
 
+async def test_a_name_that_no_path_can_have_is_refused_unsent(
+    client: Face, through: Through
+) -> None:
+    for name in ("a/b", ""):
+        with pytest.raises(ValueError, match="no slash"):
+            await client.schedules.put(name, **HOURLY)
+        with pytest.raises(ValueError, match="no slash"):
+            await client.admin.pause_schedule(name)
+    assert through.calls == []
+
+
 async def test_times_without_an_offset_are_refused(client: Face, through: Through) -> None:
     naive = datetime(2026, 1, 1)  # noqa: DTZ001
     for field, told in ("starts_at", "starts_at"), ("ends_at", "ends_at"), ("due_date", "task.due"):
