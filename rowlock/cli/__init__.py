@@ -13,12 +13,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 import rowlock
-from rowlock.cli.commands import Argument, Command, Flag, command, commands_of
-from rowlock.cli.exit_codes import FAILED, INTERRUPTED, USAGE
-from rowlock.cli.help import page
-from rowlock.cli.parser import UsageError, meant
+from rowlock.cli.commands import Command, Flag, command, commands_of
+from rowlock.cli.exit_codes import FAILED, INTERRUPTED
+from rowlock.cli.groups import BELOW, run_below
 from rowlock.cli.running import run_with
-from rowlock.cli.values import Text
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -72,21 +70,15 @@ COMMANDS: Final = _Commands()
     "rowlock",
     "",
     Flag("--version", about="Show the version and exit."),
-    Argument("name", Text("COMMAND"), is_required=False),
-    Argument("words", Text("ARG"), is_many=True, is_required=False),
+    *BELOW,
     options_first=True,
 )
 def _root(*, version: bool, name: str | None, words: list[str]) -> None:
     """Background tasks for people who already run MySQL."""
     if version:
         print(f"rowlock {rowlock.__version__}")
-    elif name is None:
-        print(page(_root, COMMANDS.values()))
-        sys.exit(USAGE)
-    elif name in COMMANDS:
-        run_with(words, COMMANDS[name])
     else:
-        raise UsageError(f"No such command '{name}'.{meant(name, COMMANDS)}")
+        run_below(_root, COMMANDS, name, words)
 
 
 def main(words: Sequence[str] | None = None) -> None:

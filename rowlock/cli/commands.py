@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Final
 
@@ -73,7 +73,8 @@ HELP: Final = Flag("--help", "-h", about="Show this message and exit.")
 @dataclass(frozen=True)
 class Command:
     """The function gets each parameter by its name. Where the options come first, what follows
-    the first argument is arguments, whatever it looks like."""
+    the first argument is arguments, whatever it looks like. A group has commands below it, by the
+    last word of their names."""
 
     name: str
     panel: str
@@ -81,6 +82,7 @@ class Command:
     function: Callable[..., None]
     about: str
     options_first: bool = False
+    below: Mapping[str, "Command"] = field(default_factory=dict)
 
     @property
     def options(self) -> list[Option]:

@@ -25,6 +25,8 @@ def candidates(
         if name not in commands:
             return []
         command = commands[name]
+        if command.below:
+            return candidates(command, command.below, words, incomplete)
         return list(_of(command, Words(command, words), incomplete))
     except UsageError:
         return []

@@ -50,7 +50,8 @@ def _panels(command: Command, commands: Iterable[Command]) -> Mapping[str, list[
         if not option.is_hidden:
             found.setdefault(option.panel, []).append((_call(option), _about(option)))
     for each in commands:
-        found.setdefault(each.panel, []).append((each.name, each.summary))
+        name = each.name.removeprefix(f"{command.name} ")
+        found.setdefault(each.panel, []).append((name, each.summary))
     return {title: entries for title, entries in found.items() if entries}
 
 

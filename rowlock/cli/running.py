@@ -12,11 +12,11 @@ from rowlock.printable import harmless
 
 def run_with(words: Sequence[str], command: Command, below: Collection[Command] = ()) -> None:
     """Do what the words say. What is wrong with them ends the program, with exit code 2; below
-    are the commands that the help of this one lists."""
+    are the commands that the help of this one lists, where it is no group that has its own."""
     try:
         found = Words(command, words)
         if found.asks_help:
-            print(page(command, below))
+            print(page(command, below or command.below.values()))
             return
         given = parameters(command, found)
         command.function(**given)

@@ -1,13 +1,13 @@
 """How the words of a command line become what a command gets, and what is said of wrong ones."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from rowlock.cli import COMMANDS
-from rowlock.cli.commands import Argument, Flag, Option, command
+from rowlock.cli.commands import Argument, Command, Flag, Option, command
 from rowlock.cli.parser import UsageError, Words, parameters
 from rowlock.cli.values import Choice, Number, Text
 
@@ -134,9 +134,14 @@ def test_what_is_missing_or_too_much_is_named(words: Sequence[str], said: str) -
     assert str(raised.value) == said
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_a_commands_function_takes_what_can_be_given(name: str) -> None:
-    each = COMMANDS[name]
+def _every() -> Iterator[tuple[str, Command]]:
+    for name, each in COMMANDS.items():
+        yield name, each
+        yield from ((f"{name} {below}", command) for below, command in each.below.items())
+
+
+@pytest.mark.parametrize(("name", "each"), [*_every()], ids=lambda value: str(value)[:30])
+def test_a_commands_function_takes_what_can_be_given(name: str, each: Command) -> None:
     assert each.name == name
     given = [parameter.name for parameter in each.parameters]
     inspect.signature(each.function).bind(**dict.fromkeys(given))
