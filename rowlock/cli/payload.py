@@ -1,6 +1,7 @@
 """A payload on the command line: JSON, or a file or stdin that has it."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,14 @@ from pydantic_core import from_json
 
 from rowlock.cli.connection import fail
 from rowlock.cli.exit_codes import USAGE
+
+
+def fields_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a task's fields that were named, the payload decoded."""
+    fields = {name: value for name, value in given.items() if value not in (None, [])}
+    if "payload" in fields:
+        fields["payload"] = payload_of(fields["payload"])
+    return fields
 
 
 def payload_of(text: str) -> Any:

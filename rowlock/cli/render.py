@@ -22,14 +22,19 @@ def json_line(value: BaseModel | Mapping[str, Any]) -> str:
     return harmless_json(to_json(value).decode())
 
 
-def show_task(task: Task, attempts: Sequence[Attempt]) -> None:
-    """All of a task: its fields, then the attempts that have ended otherwise than in success."""
-    fields = {name: value for name, value in task.model_dump().items() if value not in (None, [])}
+def show_fields(value: BaseModel) -> None:
+    """A line a field; those that are empty are left out."""
+    fields = {name: value for name, value in value.model_dump().items() if value not in (None, [])}
     names = [harmless(name) for name in fields]
     widest = max(map(cells, names))
-    for name, value in zip(names, fields.values(), strict=True):
-        shown = cell(str(value) if isinstance(value, int) else value)
+    for name, said in zip(names, fields.values(), strict=True):
+        shown = cell(str(said) if isinstance(said, int) else said)
         print(f"{styled(padded(name, widest), 'bold')}  {styled(*shown)}")
+
+
+def show_task(task: Task, attempts: Sequence[Attempt]) -> None:
+    """All of a task: its fields, then the attempts that have ended otherwise than in success."""
+    show_fields(task)
     if attempts:
         print()
         show_table(

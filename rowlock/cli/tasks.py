@@ -1,28 +1,20 @@
 """`rowlock submit`, `list`, `show`, `wait`, `patch`, `delete`."""
 
-import sys
-from collections.abc import Iterable, Mapping
-from http.client import INTERNAL_SERVER_ERROR
 from itertools import islice
-from time import monotonic, sleep
 from typing import Any, Final, Literal, cast
 
 from rowlock.cli import options, render
-from rowlock.cli.columns import NAMES, USUAL, show_ends, show_tasks
+from rowlock.cli.columns import NAMES, USUAL, show_tasks
 from rowlock.cli.commands import Argument, Flag, Option, command
-from rowlock.cli.connection import connected, fail, sentence
-from rowlock.cli.exit_codes import NOT_IN_TIME, TASK_NOT_DONE, USAGE
+from rowlock.cli.connection import connected, fail
+from rowlock.cli.exit_codes import USAGE
 from rowlock.cli.filters import FILTERS, filters_of
-from rowlock.cli.payload import payload_of
+from rowlock.cli.payload import fields_of
 from rowlock.cli.values import Choice, Number, Text
-from rowlock.client.sync_client import Client
-from rowlock.errors import UnavailableError, UnreachableError, WaitTimeoutError
-from rowlock.models import Task
+from rowlock.cli.waiting import show_all, show_how_ended, wait_for, wait_for_new
 
 _PANEL: Final = "Tasks"
 _LARGEST_PAGE: Final = 1000
-# Between looks whether a server that is away is back.
-_AWAY_SECONDS: Final = 1.0
 
 
 @command(
@@ -52,17 +44,15 @@ def submit(
     **given: Any,
 ) -> None:
     """Submit a task."""
-    fields = _fields(given)
+    fields = fields_of(given)
     with connected(url, token) as client:
         task = client.submit(title, idempotency_key=idempotency_key, **fields)
         if wait:
-            if not as_json:
-                print(f"Waiting for task {task.id} …", file=sys.stderr)
-            (task,) = _wait(client, [task.id], None)
+            task = wait_for_new(client, task, is_quiet=as_json)
     if wait:
-        _show_ends([task], as_json=as_json)
+        show_how_ended([task], as_json=as_json)
     else:
-        _show([task], as_json=as_json)
+        show_all([task], as_json=as_json)
 
 
 @command(
@@ -98,7 +88,7 @@ def list_tasks(
         page_size = min(limit, _LARGEST_PAGE)
         found = islice(client.list(order=order, page_size=page_size, **filters_of(given)), limit)
         if as_json:
-            _show(found, as_json=True)
+            show_all(found, as_json=True)
         else:
             show_tasks(found, names, get=client.get)
 
@@ -135,8 +125,8 @@ def wait(
 ) -> None:
     """Wait until tasks have ended; exit code 3 unless all are done."""
     with connected(url, token) as client:
-        ended = _wait(client, ids, seconds)
-    _show_ends(ended, as_json=as_json)
+        ended = wait_for(client, ids, seconds)
+    show_how_ended(ended, as_json=as_json)
 
 
 @command(
@@ -164,14 +154,14 @@ def patch(
     **given: Any,
 ) -> None:
     """Change a task; fields that are not named stay. --tag replaces all its tags."""
-    changes = _fields(given)
+    changes = fields_of(given)
     if both := changes.keys() & set(clear):
         fail(f"{min(both)} is both set and cleared.", USAGE)
     changes |= dict.fromkeys(clear)
     if not changes:
         fail("Nothing to change: name at least one field.", USAGE)
     with connected(url, token) as client:
-        _show([client.patch(task_id, **cast("Any", changes))], as_json=as_json)
+        show_all([client.patch(task_id, **cast("Any", changes))], as_json=as_json)
 
 
 @command("delete", _PANEL, options.IDS, *options.SERVER)
@@ -180,51 +170,3 @@ def delete(*, ids: list[int], url: str | None, token: str | None) -> None:
     with connected(url, token) as client:
         for task_id in ids:
             client.delete(task_id)
-
-
-def _wait(client: Client, ids: list[int], seconds: float | None) -> list[Task]:
-    until = None if seconds is None else monotonic() + seconds
-    try:
-        return [_wait_for(client, task_id, until) for task_id in ids]
-    except WaitTimeoutError as error:
-        fail(f"{str(error).capitalize()}.", NOT_IN_TIME)
-
-
-def _wait_for(client: Client, task_id: int, until: float | None) -> Task:
-    """However often the server goes away meanwhile."""
-    is_away = False
-    while True:
-        try:
-            return client.wait(task_id, None if until is None else max(until - monotonic(), 0))
-        except (UnreachableError, UnavailableError) as error:
-            if isinstance(error, UnavailableError) and error.status == INTERNAL_SERVER_ERROR:
-                raise
-            if not is_away:
-                print(f"rowlock: {sentence(error)}\nStill waiting …", file=sys.stderr)
-            is_away = True
-            sleep(_AWAY_SECONDS)
-
-
-def _show(tasks: Iterable[Task], *, as_json: bool) -> None:
-    if not as_json:
-        show_tasks(tasks)
-        return
-    for task in tasks:
-        render.show_json(task)
-
-
-def _show_ends(tasks: list[Task], *, as_json: bool) -> None:
-    if as_json:
-        _show(tasks, as_json=True)
-    else:
-        show_ends(tasks)
-    if any(task.status != "done" for task in tasks):
-        sys.exit(TASK_NOT_DONE)
-
-
-def _fields(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that were named, the payload decoded."""
-    fields = {name: value for name, value in given.items() if value not in (None, [])}
-    if "payload" in fields:
-        fields["payload"] = payload_of(fields["payload"])
-    return fields
