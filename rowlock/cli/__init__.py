@@ -27,6 +27,7 @@ _OWN: Final = {
     "import_export": ("import", "export"),
     "management": ("pause", "resume", "cancel", "retry", "queues"),
     "figures": ("stats",),
+    "schedule": ("schedule",),
     "worker": ("worker",),
     "run": ("run",),
     "shells": ("completion",),

@@ -77,7 +77,8 @@ def test_help_fits_the_terminal(
     width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-    for words in ([], *([command] for command in COMMANDS)):
+    below = (["schedule", name] for name in COMMANDS["schedule"].below)
+    for words in ([], *([command] for command in COMMANDS), *below):
         main([*words, "-h"])
         shown = capsys.readouterr().out
         assert max(map(cells, shown.splitlines())) <= width

@@ -54,6 +54,11 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("list --nonsense --q", []),
         ("completion ", ["bash", "zsh", "fish"]),
         ("completion bash ", []),
+        ("schedule p", ["put", "pause"]),
+        ("schedule put x --catch", ["--catch-up"]),
+        ("schedule put x --overlap ", ["skip", "allow"]),
+        ("schedule --h", ["--help"]),
+        ("schedule nonsense --", []),
     ],
 )
 def test_commands_options_and_values_are_completed(words: str, found: list[str]) -> None:

@@ -106,6 +106,9 @@ def test_a_field_of_a_schedule_is_one_everywhere() -> None:
     same(schemas.TaskTemplate.model_fields, _of(schedule_fields.ScheduledTask), where)
     every = timing | schemas.TaskTemplate.model_fields.keys()
     same(every, _of(schedule_fields.ScheduleFields), where, here)
+    ours = {option.name for option in COMMANDS["schedule"].below["put"].parameters}
+    ours -= {"name", "if_match", "url", "token", "as_json"}
+    same(every, ours, "rowlock/cli/schedule/changes.py put", here)
 
 
 def test_a_field_that_can_be_changed_is_one_everywhere() -> None:
@@ -161,6 +164,7 @@ def _of(typed: Any) -> set[str]:
 def test_the_root_knows_each_modules_commands() -> None:
     files = Path(cli.__file__).parent.glob("[!_]*.py")
     with_commands = {file.stem for file in files if "\n@command(" in file.read_text()}
+    with_commands |= {name for name in COMMANDS if COMMANDS[name].below}
     same(with_commands, cli._OWN, "rowlock/cli/__init__.py", "rowlock/cli")
     for module, names in cli._OWN.items():
         theirs = commands_of(import_module(f"rowlock.cli.{module}"))
