@@ -21,6 +21,7 @@ from rowlock import cli
 from rowlock.cli import COMMANDS
 from rowlock.cli.commands import commands_of
 from rowlock.cli.filters import FILTERS as OPTIONS
+from rowlock.cli.schedule import difference
 from rowlock.client import fields, schedule_fields
 from rowlock.client.admin import Admin, AsyncAdmin
 from rowlock.client.async_client import AsyncClient
@@ -109,6 +110,16 @@ def test_a_field_of_a_schedule_is_one_everywhere() -> None:
     ours = {option.name for option in COMMANDS["schedule"].below["put"].parameters}
     ours -= {"name", "if_match", "url", "token", "as_json"}
     same(every, ours, "rowlock/cli/schedule/changes.py put", here)
+
+
+def test_a_default_of_a_schedule_is_one_everywhere() -> None:
+    written = {"cron": "@daily", "task": {"title": "x"}}
+    schedule = schedule_schemas.PutSchedule.model_validate(written).model_dump()
+    task = schedule.pop("task")
+    assert schedule | {"cron": None} == dict(difference.DEFAULTS)
+    assert {name: task[name] for name in task if name not in ("title", "payload")} == {
+        name: value for name, value in difference.TASK_DEFAULTS.items() if name != "payload"
+    }
 
 
 def test_a_field_that_can_be_changed_is_one_everywhere() -> None:
