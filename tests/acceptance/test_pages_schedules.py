@@ -1,13 +1,19 @@
 """What the pages show of schedules, run as they say."""
 
 import json
+import os
 import re
+import shlex
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rowlock import Client
+from tests.acceptance.commands import run
 from tests.acceptance.deployment import Api
 
 _SHOWN = re.compile(r"^```sh\n(.*?)^```\n+```\n(\d{3} .*?)^```", re.MULTILINE | re.DOTALL)
@@ -17,7 +23,7 @@ _MOVING = {"next_at", "created_at", "updated_at", "paused_at", "fired_at", "id",
 
 
 def section(page: Path, begin: str, end: str) -> str:
-    return page.read_text().partition(f"\n{begin}\n")[2].partition(f"\n{end}\n")[0]
+    return f"\n{page.read_text()}".partition(f"\n{begin}\n")[2].partition(f"\n{end}\n")[0]
 
 
 def heard(api: Api, command: str) -> str:
@@ -77,3 +83,69 @@ def assert_shows(found: Any, wanted: Any, why: str) -> None:
             assert_shows(one, other, why)
     else:
         assert found == wanted, why
+
+
+@pytest.fixture
+def blocks(project: Path) -> Callable[[str, str, str, str], list[str]]:
+    """The snippets of a section of a page."""
+
+    def blocks(page: str, begin: str, end: str, language: str) -> list[str]:
+        text = section(project / "docs" / page, begin, end)
+        return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+    return blocks
+
+
+def test_the_workers_schedules_are_put(
+    api: Api, tmp_path: Path, client: Client, blocks: Callable[..., list[str]]
+) -> None:
+    (snippet,) = blocks("workers.md", "### On a schedule", "### What a handler takes", "python")
+    (tmp_path / "reports.py").write_text(snippet)
+    environment = os.environ | {"ROWLOCK_URL": api.url, "PYTHONPATH": str(tmp_path)}
+    run(environment, "worker", "--handlers", "reports:worker", "--once")
+    monthly, refresh, report = sorted(client.schedules.list(), key=lambda each: each.name)
+    assert (monthly.name, monthly.cron, monthly.timezone) == ("monthly report", "0 7 1 * *", "UTC")
+    assert (refresh.interval_seconds, refresh.jitter_seconds) == (300, 60)
+    assert refresh.task["retry_limit"] == 0
+    assert (report.timezone, report.task["payload"]) == ("Europe/Berlin", {"pages": 2})
+    task = client.schedules.run("monthly report")
+    run(environment, "worker", "--handlers", "reports:worker", "--once")
+    assert client.get(task.id).result == "40 pages for monthly report"
+
+
+def test_the_page_begins_with_what_works(
+    environment: dict[str, str], tmp_path: Path, client: Client, blocks: Callable[..., list[str]]
+) -> None:
+    begin = ("schedules.md", "# Schedules", "## Cron expressions")
+    (shell,) = blocks(*begin, "sh")
+    for line in shell.splitlines():
+        run(environment, *shlex.split(line)[1:])
+    made = client.schedules.get("nightly report")
+    assert (made.cron, made.task["queue"], made.revision) == ("30 2 * * *", "reports", 1)
+    assert [run.kind for run in client.schedules.runs("nightly report")] == ["manual"]
+
+    puts, handles = blocks(*begin, "python")
+    (tmp_path / "reports.py").write_text(handles)
+    for code in (puts, "import reports; reports.worker.run(drain=True)"):
+        python = {**environment, "PYTHONPATH": str(tmp_path)}
+        subprocess.run([sys.executable, "-c", code], env=python, timeout=60, check=True)
+    changed = client.schedules.get("nightly report")
+    assert (changed.task["timeout_seconds"], changed.revision) == (1800, 2)
+    (task,) = client.list(status="done")
+    assert task.result == f"the report of {made.created_at:%d %B}"
+
+
+def test_the_file_of_the_page_is_applied(
+    environment: dict[str, str], tmp_path: Path, client: Client, blocks: Callable[..., list[str]]
+) -> None:
+    place = ("schedules.md", "## A file of schedules", "## No more")
+    (file,) = blocks(*place, "toml")
+    path = tmp_path / "schedules.toml"
+    path.write_text(file)
+    (shell,) = blocks(*place, "sh")
+    tried, applied = (line.replace("schedules.toml", str(path)) for line in shell.splitlines())
+    assert run(environment, *shlex.split(tried)[1:], code=3).stdout.endswith("2 to make\n")
+    assert run(environment, *shlex.split(applied)[1:]).stdout.endswith("2 made\n")
+    nightly, refresh = client.schedules.list()
+    assert nightly.task["tags"] == refresh.task["tags"] == ["schedules:reports"]
+    assert refresh.task["payload"] == {"shards": [1, 2, 3]}

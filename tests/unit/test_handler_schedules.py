@@ -4,12 +4,20 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
-from typing import Any
+from typing import Any, assert_type
 
 import pytest
 from pydantic import BaseModel
 
-from rowlock import NaiveTimeError, PayloadError, ScheduleError, Task, TaskHandler, Worker
+from rowlock import (
+    NaiveTimeError,
+    PayloadError,
+    ScheduledTask,
+    ScheduleError,
+    Task,
+    TaskHandler,
+    Worker,
+)
 
 
 class Report(BaseModel):
@@ -63,6 +71,25 @@ def test_it_stands_above_or_below_the_handler_with_others_between() -> None:
         },
     }
     assert schedules(worker.with_options(concurrency=2)) == schedules(worker)
+
+
+def test_it_leaves_the_handlers_type_as_it_is() -> None:
+    worker = Worker()
+
+    @worker.schedule("@daily")
+    @worker.handler("above")
+    def above(task: Task) -> str:
+        return task.title
+
+    @worker.handler("below")
+    @worker.schedule("@daily", payload={"day": "x"})
+    def below(report: Report) -> int:
+        return report.pages
+
+    assert_type(above, TaskHandler[[Task], str, Any])
+    assert_type(below, TaskHandler[[Report], int, Report])
+    assert below(Report(day="x", pages=3)) == 3
+    assert_type(below.scheduled(Report(day="x")), ScheduledTask)
 
 
 def test_a_handler_may_have_several_of_names_of_their_own() -> None:
