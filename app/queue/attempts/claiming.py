@@ -9,14 +9,14 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import compress, islice
-from typing import Final, NamedTuple
+from itertools import islice
+from typing import Final
 
 from app.domain import transitions
-from app.domain.states import RANK
 from app.domain.task import Task
-from app.mysql.connection import Connection, placeholders
+from app.mysql.connection import Connection
 from app.queue import statements
+from app.queue.attempts.claim_looks import FEW_QUEUES, Front, fronts, present
 from app.queue.attempts.claim_marks import LATE_COMMITS, ClaimMarks, Look, Mark
 from app.queue.requests import Claim, Move
 
@@ -25,32 +25,6 @@ TOKEN_BYTES: Final = 16
 CLAIM_BYTES: Final = 8 * 1024 * 1024
 # After so long a batch hands out what it has; others wait for their turn.
 CLAIM_SECONDS: Final = 0.1
-# To ask how many tasks there are, of each rank, takes much longer than whether there is any.
-FEW_QUEUES: Final = 4
-PRESENT_AT_ONCE: Final = 100
-
-# Of a queue from where each of its ranks begins on: to be given its name and `Look.begin`.
-FROM_BEGIN: Final = "queue = %s AND ({})".format(
-    " OR ".join(f"claim_rank = {rank} AND turn_at >= %s" for rank in RANK.values())
-)
-# Not one walk for all: by its statistics MySQL may read each of their tasks for it.
-_IS_PRESENT: Final = f"EXISTS (SELECT 1 FROM tasks FORCE INDEX (ix_tasks_claim) WHERE {FROM_BEGIN})"
-_FRONT: Final = (
-    "SELECT %s, %s, COUNT(*), MIN(turn_at) FROM ("
-    "SELECT turn_at FROM tasks FORCE INDEX (ix_tasks_claim) "
-    "WHERE queue = %s AND claim_rank = %s AND turn_at >= %s "
-    "ORDER BY turn_at LIMIT %s) AS front"
-)
-
-Place = tuple[str, int]
-"""A queue and a rank."""
-
-
-class Front(NamedTuple):
-    """A rank's first claimable task, and how many there are, counted no further than wanted."""
-
-    begins_at: datetime
-    tasks: int
 
 
 class Budget:
@@ -94,33 +68,6 @@ async def claim(
         if budget.is_spent:
             break
     return handed, moves
-
-
-async def present(connection: Connection, looks: Mapping[str, Look]) -> list[str]:
-    """Those of the queues that have a task, in their order. No locks."""
-    found: list[str] = []
-    queues = list(looks)
-    for begin in range(0, len(queues), PRESENT_AT_ONCE):
-        some = queues[begin : begin + PRESENT_AT_ONCE]
-        values = [value for queue in some for value in (queue, *looks[queue].begin)]
-        (row,) = await connection.fetch(f"SELECT {placeholders(some, _IS_PRESENT)}", values)
-        found += compress(some, row)
-    return found
-
-
-async def fronts(
-    connection: Connection, looks: Mapping[str, Look], places: Sequence[Place], *, limit: int
-) -> dict[Place, Front]:
-    """Those of the places at which there is a task. No locks."""
-    values: list[object] = []
-    for queue, rank in places:
-        values += (queue, rank, queue, rank, looks[queue].marks[rank].begins_at, limit)
-    if not values:
-        return {}
-    rows = await connection.fetch(" UNION ALL ".join([_FRONT] * len(places)), values)
-    return {
-        (queue, rank): Front(begins_at, count) for queue, rank, count, begins_at in rows if count
-    }
 
 
 def _claimed(task: Task, claim: Claim, now: datetime, token: str) -> Task:

@@ -5,8 +5,8 @@ from typing import Final
 
 from app.domain.states import ENDED, RANK
 from app.mysql.connection import Connection, placeholders
+from app.queue.attempts.claim_looks import FEW_QUEUES, FROM_BEGIN, present
 from app.queue.attempts.claim_marks import LATE_COMMITS, Look, Mark, RankMarks
-from app.queue.attempts.claiming import FEW_QUEUES, FROM_BEGIN, present
 
 _CLAIMABLE: Final = (
     "SELECT %s, COUNT(*) FROM (SELECT 1 FROM tasks FORCE INDEX (ix_tasks_claim) "

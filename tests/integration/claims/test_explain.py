@@ -16,7 +16,7 @@ from app.domain.states import WAITING, Priority, Status
 from app.mysql.connection import Connection as Queries
 from app.mysql.database import Database
 from app.queue import statements
-from app.queue.attempts import claiming, lifecycle, poll_checks
+from app.queue.attempts import claim_looks, lifecycle, poll_checks
 from app.queue.attempts.claim_marks import BEGINNING, Look, Mark
 from app.queue.attempts.claim_memory import ClaimMemory
 from app.queue.deletion import delete_by_key
@@ -223,7 +223,7 @@ async def test_the_look_before_a_claim_counts_no_further_than_is_wanted(
 ) -> None:
     places = [(queue, rank) for queue in ("default", "another") for rank in (0, 1, 2)]
     anew = dict.fromkeys(("default", "another"), Look.from_the_beginning())
-    work = partial(claiming.fronts, looks=anew, places=places, limit=LIMIT)
+    work = partial(claim_looks.fronts, looks=anew, places=places, limit=LIMIT)
     (statement,) = await sent_by(database, work)
     looks = [plan for plan in explain(connection, statement) if plan.table == "tasks"]
 
@@ -240,7 +240,7 @@ async def test_which_of_many_queues_have_tasks_is_seen_at_their_beginnings(
     queues = ["default", "another", *(f"q{number}" for number in range(62))]
     look = Look.from_the_beginning()._replace(marks=(Mark(begins_at),) * 3)
     (statement,) = await sent_by(
-        database, partial(claiming.present, looks=dict.fromkeys(queues, look))
+        database, partial(claim_looks.present, looks=dict.fromkeys(queues, look))
     )
     looks = [plan for plan in explain(connection, statement) if plan.table == "tasks"]
 

@@ -1,0 +1,64 @@
+"""What a claim looks at before it locks anything: plain reads of the claim's index."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import compress
+from typing import Final, NamedTuple
+
+from app.domain.states import RANK
+from app.mysql.connection import Connection, placeholders
+from app.queue.attempts.claim_marks import Look
+
+# To ask how many tasks there are, of each rank, takes much longer than whether there is any.
+FEW_QUEUES: Final = 4
+PRESENT_AT_ONCE: Final = 100
+
+# Of a queue from where each of its ranks begins on: to be given its name and `Look.begin`.
+FROM_BEGIN: Final = "queue = %s AND ({})".format(
+    " OR ".join(f"claim_rank = {rank} AND turn_at >= %s" for rank in RANK.values())
+)
+# Not one walk for all: by its statistics MySQL may read each of their tasks for it.
+_IS_PRESENT: Final = f"EXISTS (SELECT 1 FROM tasks FORCE INDEX (ix_tasks_claim) WHERE {FROM_BEGIN})"
+_FRONT: Final = (
+    "SELECT %s, %s, COUNT(*), MIN(turn_at) FROM ("
+    "SELECT turn_at FROM tasks FORCE INDEX (ix_tasks_claim) "
+    "WHERE queue = %s AND claim_rank = %s AND turn_at >= %s "
+    "ORDER BY turn_at LIMIT %s) AS front"
+)
+
+Place = tuple[str, int]
+"""A queue and a rank."""
+
+
+class Front(NamedTuple):
+    """A rank's first claimable task, and how many there are, counted no further than wanted."""
+
+    begins_at: datetime
+    tasks: int
+
+
+async def present(connection: Connection, looks: Mapping[str, Look]) -> list[str]:
+    """Those of the queues that have a task, in their order. No locks."""
+    found: list[str] = []
+    queues = list(looks)
+    for begin in range(0, len(queues), PRESENT_AT_ONCE):
+        some = queues[begin : begin + PRESENT_AT_ONCE]
+        values = [value for queue in some for value in (queue, *looks[queue].begin)]
+        (row,) = await connection.fetch(f"SELECT {placeholders(some, _IS_PRESENT)}", values)
+        found += compress(some, row)
+    return found
+
+
+async def fronts(
+    connection: Connection, looks: Mapping[str, Look], places: Sequence[Place], *, limit: int
+) -> dict[Place, Front]:
+    """Those of the places at which there is a task. No locks."""
+    values: list[object] = []
+    for queue, rank in places:
+        values += (queue, rank, queue, rank, looks[queue].marks[rank].begins_at, limit)
+    if not values:
+        return {}
+    rows = await connection.fetch(" UNION ALL ".join([_FRONT] * len(places)), values)
+    return {
+        (queue, rank): Front(begins_at, count) for queue, rank, count, begins_at in rows if count
+    }
