@@ -146,6 +146,18 @@ class QueueStateDocument(BaseModel):
     paused_at: datetime | None
 
 
+class QueueSettingsDocument(BaseModel):
+    queue: str
+    ageing_seconds: dict[Priority, int] | None = Field(
+        description="By how much later tasks of this priority count as having come; null: tasks "
+        "are claimed strictly by priority.",
+        examples=[{"中": 600, "低": 3600}],
+    )
+    in_force_at: datetime | None = Field(
+        description="When every process goes by them; null: they were never set."
+    )
+
+
 class BulkDocument(BaseModel):
     matched: int
     changed: int

@@ -42,6 +42,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "Complete": {"result": {"bytes": 52_133}},
     "Fail": {"error": "no such file", "retryable": False},
     "Release": {"delay_seconds": 30, "reason": "the mail server is busy"},
+    "SetQueueSettings": {"ageing_seconds": {"中": 600, "低": 3600}},
     "FinishTasks": {
         "items": [
             {"lease_id": _LEASE_ID, "outcome": "complete", "result": {"bytes": 52_133}},

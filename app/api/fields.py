@@ -9,6 +9,7 @@ import pydantic_core
 from fastapi import Path
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
+from app.domain.ageing import MOST_SECONDS
 from app.domain.states import Priority
 
 MAX_ID: Final = 2**63 - 1
@@ -137,6 +138,7 @@ WHOLE = BeforeValidator(_whole)
 TimeoutSeconds = Annotated[int, Field(ge=1, le=2_592_000), WHOLE]
 RetryLimit = Annotated[int, Field(ge=0, le=100), WHOLE]
 DelaySeconds = Annotated[int, Field(ge=0, le=86_400), WHOLE]
+AgeingSeconds = Annotated[int, Field(ge=1, le=MOST_SECONDS), WHOLE]
 LeaseSeconds = Annotated[int, Field(ge=5, le=3600), WHOLE]
 IntegerText = _written(r"-?[0-9]+", "an integer")
 NumberText = _written(r"-?[0-9]+(\.[0-9]+)?", "a number")

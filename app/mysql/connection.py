@@ -16,6 +16,10 @@ from app.runtime.steady_clock import steady_seconds
 STATEMENT_BYTES: Final = 4 * 1024 * 1024
 CLOCK_CARRIED_SECONDS: Final = 1.0
 CLOCK_ROUND_TRIP_SECONDS: Final = 0.02
+# Without a row of the version, the time comes all the same.
+CLOCK: Final = (
+    "SELECT UTC_TIMESTAMP(6), (SELECT version FROM settings_version WHERE id = 1) AS version"
+)
 
 
 class Written(NamedTuple):
@@ -97,6 +101,12 @@ class Connection:
         """MySQL's time."""
         return await self._clock.now(self)
 
+    @property
+    def settings_version(self) -> int | None:
+        """What changes with the settings of any queue, as it was when the time was last asked
+        for; None: there never were any."""
+        return self._clock.settings_version
+
     async def commit(self) -> None:
         await self._driver.commit()
 
@@ -114,13 +124,15 @@ class Connection:
 
 
 class Clock:
-    """MySQL's time, read at most once a second and carried on by this machine's steady clock.
+    """MySQL's time, read at most once a second and carried on by this machine's steady clock; and
+    with it the version of the settings.
 
     Every batch needs the time, and a statement only for it costs as much as one that works.
     """
 
     def __init__(self) -> None:
         self._read: tuple[datetime, float] | None = None
+        self.settings_version: int | None = None
 
     async def now(self, connection: Connection) -> datetime:
         """UTC_TIMESTAMP(6), but for the time a round trip takes."""
@@ -130,7 +142,7 @@ class Clock:
             if since <= CLOCK_CARRIED_SECONDS:
                 return seen + timedelta(seconds=since)
         asked = steady_seconds()
-        ((now,),) = await connection.fetch("SELECT UTC_TIMESTAMP(6)")
+        ((now, self.settings_version),) = await connection.fetch(CLOCK)
         assert isinstance(now, datetime)
         # An answer that was long on its way is used, but says too little to be carried on.
         if steady_seconds() - asked < CLOCK_ROUND_TRIP_SECONDS:

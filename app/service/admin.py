@@ -5,13 +5,15 @@ from datetime import datetime
 from functools import partial
 from typing import Final, NamedTuple
 
+from app.domain.queue_settings import QueueSettings
 from app.domain.states import Event
 from app.domain.task import Task
-from app.queue import manage
+from app.queue import manage, queue_settings
 from app.queue.figures import counters, stats
 from app.queue.lists import listing
 from app.queue.lists.filters import TaskFilter
 from app.queue.lists.pages import Page
+from app.queue.queue_settings import StoredSettings
 from app.runtime.metrics import SweepFigure
 from app.service.resources import Resources
 
@@ -78,6 +80,16 @@ class AdminService:
     async def resume_queue(self, queue: str) -> None:
         """It hands out its tasks again."""
         await self._resources.database.transact_alone(partial(manage.resume_queue, queue=queue))
+
+    async def settings_of(self, queue: str) -> StoredSettings:
+        """What was set last for the queue."""
+        read = partial(queue_settings.read_settings, queue=queue)
+        return await self._resources.database.read(read)
+
+    async def set_settings(self, queue: str, settings: QueueSettings) -> StoredSettings:
+        """Replace what was set for the queue."""
+        write = partial(queue_settings.write_settings, queue=queue, settings=settings)
+        return await self._resources.database.transact_alone(write)
 
     async def queues(self, *, wanted: Collection[str], after: str, limit: int) -> stats.Queues:
         """The standing of the queues that have tasks or are paused, by name; of those `wanted`, if

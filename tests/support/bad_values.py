@@ -69,6 +69,9 @@ BAD: dict[str, list[Any]] = {
     "flag": [0, 1, "true", "", [], {}, 1.0],
     "claim limit": _whole_number(1, 100),
     "lease seconds": _whole_number(5, 3600),
+    "age": _whole_number(1, 31_536_000),
+    # 中 has 600 seconds.
+    "age of 低": [*_whole_number(1, 31_536_000), 1, 599],
     "wait": [-1, -0.001, 30.001, 31, 10**40, *_NOT_NUMBER],
     "cron": [
         *_BAD_TEXT,
@@ -93,6 +96,7 @@ NULLABLE = frozenset(
     {"description", "due_date", "available_at", "error", "retry_after_seconds", "lease_seconds"}
     | {"payload", "result", "progress", "claim", "delay_seconds", "reason"}
     | {"interval_seconds", "starts_at", "ends_at"}
+    | {"ageing_seconds", "中", "低"}
 )
 
 

@@ -20,6 +20,7 @@ _BODIES: dict[str, Any] = {
         "from": "2026-01-01T00:00:00Z",
         "to": "2026-01-02T00:00:00Z",
     },
+    "PUT /admin/queues/{name}/settings": {},
     "POST /leases": {"worker": "w"},
     "POST /leases/finish": {"items": []},
     "POST /leases/heartbeat": {"items": [{"lease_id": NO_LEASE}]},

@@ -35,7 +35,7 @@ class QueueSettings(Model):
 
 
 class SettingsVersion(Model):
-    """How often settings of queues were changed: what each process looks at to read them anew.
+    """What changes whenever settings of queues do: what each process looks at to read them anew.
     No row says never."""
 
     __tablename__ = "settings_version"

@@ -107,6 +107,12 @@ ROUTES = {
         | _under("claim", CLAIMED),
         frozenset({"items", "items.1.lease_id", "items.1.outcome", "claim.worker"}),
     ),
+    "settings of a queue": Route(
+        "PUT",
+        "/admin/queues/mail/settings",
+        {"ageing_seconds": {"中": 600, "低": 3600}},
+        {"ageing_seconds": "object"} | _under("ageing_seconds", {"中": "age", "低": "age of 低"}),
+    ),
 }
 CASES = [(name, field) for name, route in ROUTES.items() for field in route.fields]
 OBJECTS = {

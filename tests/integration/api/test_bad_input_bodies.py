@@ -26,6 +26,7 @@ WITH_BODY = [
     ("POST", f"/leases/{NO_LEASE}/complete"),
     ("POST", f"/leases/{NO_LEASE}/fail"),
     ("POST", f"/leases/{NO_LEASE}/release"),
+    ("PUT", "/admin/queues/default/settings"),
 ]
 MAY_BE_EMPTY = ("/heartbeat", "/complete", "/fail", "/release")
 WITHOUT_BODY = [
@@ -93,7 +94,7 @@ async def test_a_body_has_to_be_declared_as_json(
     api: httpx.AsyncClient, engine: Engine, method: str, path: str
 ) -> None:
     kinds = ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "json"]
-    kinds += ["application/merge-patch+json"] if method == "POST" else []
+    kinds += ["application/merge-patch+json"] if method != "PATCH" else []
     kinds += ["multipart/form-data; boundary=application/json", "text/json", "*/*", "é"]
     for kind in kinds:
         headers = {b"Content-Type": kind.encode()} if kind else {}

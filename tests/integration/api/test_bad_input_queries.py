@@ -179,6 +179,8 @@ async def test_a_queue_has_a_name(
     api: httpx.AsyncClient, engine: Engine, name: str, action: str
 ) -> None:
     problem(await api.post(f"/admin/queues/{name}/{action}"), 422, "name")
+    problem(await api.get(f"/admin/queues/{name}/settings"), 422, "name")
+    problem(await api.put(f"/admin/queues/{name}/settings", json={}), 422, "name")
     assert not any(everything_stored(engine).values())
 
 
@@ -217,6 +219,7 @@ async def test_a_path_that_is_not_there_is_404(api: httpx.AsyncClient, path: str
         ("GET", "/leases", {"POST"}),
         ("POST", "/stats", {"GET", "HEAD"}),
         ("GET", "/admin/tasks/1/cancel", {"POST"}),
+        ("POST", "/admin/queues/default/settings", {"GET", "HEAD", "PUT"}),
         ("POST", "/healthz", {"GET", "HEAD"}),
     ],
 )

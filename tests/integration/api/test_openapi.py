@@ -19,7 +19,7 @@ from tests.support.shapes import assert_has_the_shape_of
 CALLS = calls()
 IDS = [str(call) for call in CALLS]
 OPEN = ("/healthz", "/readyz")
-TAKES_BODY = [c for c in CALLS if c.method == "PATCH" or str(c) in (
+TAKES_BODY = [c for c in CALLS if c.method in ("PATCH", "PUT") or str(c) in (
     "POST /tasks", "POST /tasks/batch", "POST /leases", "POST /leases/finish",
     "POST /leases/{lease_id}/heartbeat", "POST /leases/{lease_id}/complete",
     "POST /leases/{lease_id}/fail", "POST /leases/{lease_id}/release", "POST /leases/heartbeat",
@@ -57,6 +57,8 @@ ANSWERS: dict[str, Any] = {
     "GET /admin/queues": list[answers.QueueDocument],
     "POST /admin/queues/{name}/pause": answers.QueueStateDocument,
     "POST /admin/queues/{name}/resume": answers.QueueStateDocument,
+    "GET /admin/queues/{name}/settings": answers.QueueSettingsDocument,
+    "PUT /admin/queues/{name}/settings": answers.QueueSettingsDocument,
     "POST /admin/tasks/{task_id}/{action}": answers.TaskDocument,
     "POST /admin/tasks/{action}": answers.BulkDocument,
     "GET /healthz": answers.HealthDocument,

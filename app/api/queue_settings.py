@@ -1,0 +1,90 @@
+"""What is set for a queue: the calls, and what goes in."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+from pydantic import AliasChoices, Field, ValidationInfo, field_validator
+
+from app.api import answers, fields
+from app.api.responses import BODY_PROBLEMS, JsonAnswer, problems
+from app.api.schemas import Input
+from app.api.services import Service
+from app.domain.ageing import Ageing
+from app.domain.documents import dumps
+from app.domain.queue_settings import QueueSettings
+from app.domain.states import Priority
+from app.http.route import AdminRoute
+from app.queue.queue_settings import StoredSettings
+
+router = APIRouter(prefix="/admin/queues", route_class=AdminRoute, tags=["admin"])
+
+TheQueue = Annotated[fields.QueueName, Path(description="The queue's name.")]
+
+
+class AgeingSeconds(Input):
+    """How much later a task counts as having come, by its priority; 高 counts as it came."""
+
+    medium: fields.AgeingSeconds | None = Field(
+        default=None, validation_alias=AliasChoices("中", "medium")
+    )
+    low: fields.AgeingSeconds | None = Field(
+        default=None,
+        validation_alias=AliasChoices("低", "low"),
+        description="At least as much as 中 has, which has to have some, too.",
+    )
+
+    @field_validator("low")
+    @classmethod
+    def _is_not_before_medium(cls, low: int | None, info: ValidationInfo) -> int | None:
+        if low is None or "medium" not in info.data:  # which is wrong by itself
+            return low
+        medium: int | None = info.data["medium"]
+        if medium is None:
+            raise ValueError("needs 中 to have some, too: 低 would come before it")
+        if low < medium:
+            raise ValueError(f"must be at least that of 中, {medium:,}")
+        return low
+
+    def to_ageing(self) -> Ageing | None:
+        """For the queue; None: nothing ages."""
+        found = {Priority.MEDIUM: self.medium, Priority.LOW: self.low}
+        seconds = {priority: age for priority, age in found.items() if age is not None}
+        return Ageing.of(seconds) if seconds else None
+
+
+class SetQueueSettings(Input):
+    """What to set for a queue; what is left out has its default from then on."""
+
+    ageing_seconds: AgeingSeconds | None = Field(
+        default=None, description="null: tasks are claimed strictly by priority."
+    )
+
+    def to_settings(self) -> QueueSettings:
+        """For the queue."""
+        ages = self.ageing_seconds
+        return QueueSettings(ageing=None if ages is None else ages.to_ageing())
+
+
+@router.get(
+    "/{name}/settings",
+    response_model=answers.QueueSettingsDocument,
+    responses=problems(),
+    summary="Get what is set for a queue",
+)
+async def queue_settings(service: Service, name: TheQueue) -> Response:
+    return _answer(name, await service.admin.settings_of(name))
+
+
+@router.put(
+    "/{name}/settings",
+    response_model=answers.QueueSettingsDocument,
+    responses=problems(*BODY_PROBLEMS),
+    summary="Replace what is set for a queue; in about a second it is in force",
+)
+async def set_queue_settings(service: Service, name: TheQueue, body: SetQueueSettings) -> Response:
+    return _answer(name, await service.admin.set_settings(name, body.to_settings()))
+
+
+def _answer(queue: str, stored: StoredSettings) -> Response:
+    document = stored.settings.document()
+    return JsonAnswer(dumps({"queue": queue, **document, "in_force_at": stored.in_force_at}))

@@ -1,0 +1,46 @@
+"""What may be set for a queue, and how it is written. Pure."""
+
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from app.domain.ageing import AGEING, MOST_SECONDS, Ageing
+
+
+class QueueSettings(NamedTuple):
+    """What a queue has been given; one that was given nothing has the defaults."""
+
+    ageing: Ageing | None = None
+
+    def document(self) -> dict[str, Any]:
+        """By the contract's names. Priorities by value: orjson takes no subclass of str as a
+        key."""
+        seconds = {} if self.ageing is None else self.ageing.seconds
+        return {"ageing_seconds": {p.value: n for p, n in seconds.items()} or None}
+
+
+DEFAULTS: Final = QueueSettings()
+
+
+def settings_text(settings: QueueSettings) -> str:
+    """As the table keeps it: a JSON object of what is not the default."""
+    document = settings.document()
+    return orjson.dumps({n: v for n, v in document.items() if v is not None}).decode()
+
+
+def settings_of(text: str) -> QueueSettings:
+    """What such a text says; names that only a later version knows are left to that one. Raises
+    ValueError for what none has written."""
+    found = orjson.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError("is no object")  # noqa: TRY004  (whoever wrote it is not there)
+    seconds = found.get("ageing_seconds")
+    if seconds is None:
+        return DEFAULTS
+    if not isinstance(seconds, dict) or not all(map(_is_age, seconds.values())):
+        raise ValueError("ageing_seconds are no seconds by priority")
+    return QueueSettings(Ageing.of({p: seconds[p] for p in AGEING if p in seconds}))
+
+
+def _is_age(value: object) -> bool:
+    return isinstance(value, int) and 0 < value <= MOST_SECONDS
