@@ -43,6 +43,7 @@ class _Recorder(Queries):
         self.statement_bytes = connection.statement_bytes
         self.is_mariadb = connection.is_mariadb
         self.now = connection.now  # type: ignore[method-assign]
+        self._clock = connection._clock
         self._connection = connection
 
     async def fetch(self, statement: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:

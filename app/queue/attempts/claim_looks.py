@@ -25,9 +25,16 @@ _FRONT: Final = (
     "WHERE queue = %s AND claim_rank = %s AND turn_at >= %s "
     "ORDER BY turn_at LIMIT %s) AS front"
 )
+_TURNS: Final = (
+    "(SELECT claim_rank, turn_at FROM tasks FORCE INDEX (ix_tasks_claim) "
+    "WHERE queue = %s AND claim_rank = %s AND turn_at >= %s ORDER BY turn_at LIMIT %s)"
+)
 
 Place = tuple[str, int]
 """A queue and a rank."""
+
+Turns = list[list[datetime]]
+"""The first turns of each rank, in their order."""
 
 
 class Front(NamedTuple):
@@ -62,3 +69,18 @@ async def fronts(
     return {
         (queue, rank): Front(begins_at, count) for queue, rank, count, begins_at in rows if count
     }
+
+
+async def first_turns(
+    connection: Connection, *, queue: str, begins: Sequence[datetime | None], limit: int
+) -> Turns:
+    """The first turns of each rank, from where it begins (None: it has no task). No locks."""
+    turns: Turns = [[] for _ in begins]
+    asked = [(queue, rank, begin, limit) for rank, begin in enumerate(begins) if begin is not None]
+    statement = " UNION ALL ".join([_TURNS] * len(asked))
+    values = [value for each in asked for value in each]
+    for rank, turn_at in await connection.fetch(statement, values):
+        turns[rank].append(turn_at)
+    for of_rank in turns:
+        of_rank.sort()
+    return turns

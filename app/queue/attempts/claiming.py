@@ -13,11 +13,16 @@ from itertools import islice
 from typing import Final
 
 from app.domain import transitions
+from app.domain.ageing import Ageing
+from app.domain.queue_settings import DEFAULTS, QueueSettings
+from app.domain.states import RANK
 from app.domain.task import Task
 from app.mysql.connection import Connection
 from app.queue import statements
-from app.queue.attempts.claim_looks import FEW_QUEUES, Front, fronts, present
-from app.queue.attempts.claim_marks import LATE_COMMITS, ClaimMarks, Look, Mark
+from app.queue.attempts.aged_claims import AgedSearch
+from app.queue.attempts.claim_looks import FEW_QUEUES, Front, first_turns, fronts, present
+from app.queue.attempts.claim_marks import LATE_COMMITS, ClaimMarks, Look, Mark, RankMarks
+from app.queue.attempts.claim_memory import ClaimMemory
 from app.queue.requests import Claim, Move
 
 TOKEN_BYTES: Final = 16
@@ -40,17 +45,25 @@ class Budget:
 
 
 async def claim(
-    connection: Connection, claims: Sequence[Claim], now: datetime, memory: ClaimMarks
+    connection: Connection, claims: Sequence[Claim], now: datetime, memory: ClaimMemory
 ) -> tuple[list[list[Task] | None], list[Move]]:
     """The tasks of each claim, the first to ask served first; None for a claim that is not
     served. Claims of the same queues share their reads."""
     handed: list[list[Task] | None] = [None] * len(claims)
     moves: list[Move] = []
     budget = Budget()
+    settings = await memory.settings.current(connection)
     for queues in dict.fromkeys(claim.queues for claim in claims):
         alike = [place for place, claim in enumerate(claims) if claim.queues == queues]
         wanted = sum(claims[place].limit for place in alike)
-        search = Search(connection, wanted=wanted, now=now, memory=memory, budget=budget)
+        search = Search(
+            connection,
+            wanted=wanted,
+            now=now,
+            memory=memory.marks,
+            settings=settings,
+            budget=budget,
+        )
         found = iter(await search.run(queues))
         is_whole = budget.bytes > 0
         group: list[Move] = []
@@ -78,7 +91,7 @@ def _claimed(task: Task, claim: Claim, now: datetime, token: str) -> Task:
 
 class Search:
     """The way of some claims through the queues that they name, in their order, each by priority
-    and turn. What is found is locked."""
+    and turn, or where it ages by effective time. What is found is locked."""
 
     def __init__(
         self,
@@ -87,12 +100,14 @@ class Search:
         wanted: int,
         now: datetime,
         memory: ClaimMarks,
+        settings: Mapping[str, QueueSettings],
         budget: Budget,
     ) -> None:
         self._connection = connection
         self._wanted = wanted
         self._now = now
         self._memory = memory
+        self._settings = settings
         self._budget = budget
         self._found: list[Task] = []
 
@@ -121,13 +136,45 @@ class Search:
             ]
             seen = await fronts(self._connection, looks, asked, limit=self._missing)
             for queue in few:
-                marks_seen = [
-                    await self._take(queue, rank, known, seen.get((queue, rank)))
-                    for rank, known in enumerate(looks[queue].marks)
-                ]
-                self._memory.saw(queue, looks[queue], tuple(marks_seen))
+                found = [seen.get((queue, rank)) for rank in RANK.values()]
+                marks = await self._take_from(queue, looks[queue].marks, found)
+                self._memory.saw(queue, looks[queue], marks)
             if not self._missing or self._budget.bytes <= 0:
                 return
+
+    async def _take_from(
+        self, queue: str, known: RankMarks, found: Sequence[Front | None]
+    ) -> RankMarks:
+        """Lock what is still wanted of a queue; where its ranks begin now."""
+        ageing = self._settings.get(queue, DEFAULTS).ageing
+        if ageing is not None and self._missing and self._budget.bytes > 0:
+            begins = [_begin(*of_rank) for of_rank in zip(known, found, strict=True)]
+            if ageing.is_overdue(begins, self._now):
+                return await self._take_aged(queue, known, begins, ageing)
+        of_ranks = enumerate(zip(known, found, strict=True))
+        return tuple([await self._take(queue, rank, *of_rank) for rank, of_rank in of_ranks])
+
+    async def _take_aged(
+        self,
+        queue: str,
+        known: RankMarks,
+        begins: Sequence[datetime | None],
+        ageing: Ageing,
+    ) -> RankMarks:
+        turns = await first_turns(self._connection, queue=queue, begins=begins, limit=self._missing)
+        search = AgedSearch(
+            self._connection,
+            queue=queue,
+            ageing=ageing,
+            turns=turns,
+            limit_bytes=self._budget.bytes,
+        )
+        self._found += await search.run(self._missing)
+        self._budget.bytes = search.limit_bytes
+        return tuple(
+            Mark(of_rank[0], may_be_dry=len(of_rank) < self._wanted) if of_rank else self._dry(mark)
+            for mark, of_rank in zip(known, turns, strict=True)
+        )
 
     async def _take(self, queue: str, rank: int, known: Mark, front: Front | None) -> Mark:
         """Lock what is still wanted of a rank; where it begins now."""
@@ -160,3 +207,10 @@ class Search:
     @property
     def _missing(self) -> int:
         return self._wanted - len(self._found)
+
+
+def _begin(known: Mark, front: Front | None) -> datetime | None:
+    """Where a rank begins; None: it has no task."""
+    if front is not None:
+        return front.begins_at
+    return None if known.may_be_dry else known.begins_at

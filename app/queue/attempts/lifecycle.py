@@ -42,7 +42,7 @@ async def finish_and_claim(
     finishes = [finish for call in calls for finish in call.finishes]
     finished, cut, finish_moves = await _finish(connection, finishes, now, memory.leased)
     claims = [call.claim for call in calls if call.claim is not None]
-    claimed, claim_moves = await claiming.claim(connection, claims, now, memory.marks)
+    claimed, claim_moves = await claiming.claim(connection, claims, now, memory)
     given_out[:] = [Lease(new.id, new.lease_token) for _, new in claim_moves if new.lease_token]
     answers, handed = iter(finished), iter(claimed)
     done: list[LeaseAnswer] = []

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from app.domain.states import WAITING, Priority, Status
+from app.mysql.connection import CLOCK
 from app.mysql.connection import Connection as Queries
 from app.mysql.database import Database
 from app.queue import statements
@@ -231,6 +232,37 @@ async def test_the_look_before_a_claim_counts_no_further_than_is_wanted(
     assert not any(sorts(plan) for plan in looks)
     # Of three ranks each task is read once, and once more from the derived table.
     assert rows_read(connection, statement) <= 3 * 2 * LIMIT + 7 * SLACK
+
+
+@pytest.mark.parametrize("begins", [[BEGINNING] * 3, [BEGINNING, None, BEGINNING]])
+async def test_the_look_at_turns_reads_no_more_of_each_rank_than_is_wanted(
+    tasks: int, database: Database, connection: Connection, begins: list[datetime | None]
+) -> None:
+    work = partial(claim_looks.first_turns, queue="default", begins=begins, limit=LIMIT)
+    (statement,) = await sent_by(database, work)
+    looks = [plan for plan in explain(connection, statement) if plan.table == "tasks"]
+
+    ranks = 3 - begins.count(None)
+    assert [plan.key for plan in looks] == ["ix_tasks_claim"] * ranks
+    # Of an empty table MySQL may as well read all.
+    assert not tasks or {plan.access for plan in looks} == {"range"}
+    assert not any(sorts(plan) for plan in looks)
+    assert all("Using index" in plan.extra for plan in looks)
+    # Each turn is read once, and with some servers once more from where the ranks come together.
+    assert rows_read(connection, statement) <= ranks * (2 * LIMIT + 2 * SLACK)
+
+
+async def test_the_clock_reads_one_row_by_its_key(
+    tasks: int, database: Database, connection: Connection
+) -> None:
+    clock = Statement(CLOCK, ())
+    before = rows_read(connection, clock)
+    connection.execute(text("INSERT INTO settings_version (id, version) VALUES (1, 1)"))
+    (version,) = [p for p in explain(connection, clock) if p.table == "settings_version"]
+
+    assert (version.access, version.key) == ("const", "PRIMARY")
+    assert before <= 1
+    assert rows_read(connection, clock) <= 1
 
 
 @pytest.mark.parametrize("begins_at", [BEGINNING, BEGINNING + timedelta(days=1)])
