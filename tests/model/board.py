@@ -1,8 +1,9 @@
 """The model of the platform: all tasks, and what is told of them together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from app.domain.states import Event, Outcome, Status, allows
@@ -56,6 +57,8 @@ class Board:
     def __init__(self) -> None:
         self.tasks: dict[int, Task] = {}
         self.paused: dict[str, Moment] = {}
+        # What was set for a queue, as it is shown.
+        self.settings: dict[str, Document] = {}
         self.keys: dict[str, Keyed] = {}
         self.history = History()
         # Since when Redis remembers things, as far as the sweep of leases knows.
@@ -102,9 +105,17 @@ class Board:
             task
             for queue in dict.fromkeys(queues)
             if queue not in self.paused
-            for task in sorted(self.tasks.values(), key=lambda task: (task.rank, task.place))
-            if task.is_claimable and task.shown["queue"] == queue
+            for task in sorted(self._waiting(queue), key=partial(Task.turn, ages=self.ages(queue)))
         ]
+
+    def settings_of(self, queue: str) -> Document:
+        """As they are shown."""
+        unset: Document = {"queue": queue, "ageing_seconds": None, "in_force_at": None}
+        return self.settings.get(queue, unset)
+
+    def ages(self, queue: str) -> Mapping[str, int]:
+        """How many seconds later its tasks count as having come, by priority."""
+        return self.settings_of(queue)["ageing_seconds"] or {}
 
     def holder(self, lease_id: str) -> Task | Refused:
         """The task that the lease holds."""
@@ -220,6 +231,8 @@ class Board:
             task.elapse(shift)
         self.history.ended = [one._replace(at=earlier(one.at, shift)) for one in self.history.ended]
         self.paused = {queue: earlier(at, shift) for queue, at in self.paused.items()}
+        for settings in self.settings.values():
+            settings["in_force_at"] = earlier(settings["in_force_at"], shift)
         if self.remembers_since is not None:
             self.remembers_since = earlier(self.remembers_since, shift)
 
@@ -232,6 +245,13 @@ class Board:
         if self.remembers_since is not None:
             for seconds in {lease.seconds for _, lease in self._leases()} - {None}:
                 yield bounds(self.remembers_since).plus(seconds or 0)
+
+    def _waiting(self, queue: str) -> list[Task]:
+        return [
+            task
+            for task in self.tasks.values()
+            if task.is_claimable and task.shown["queue"] == queue
+        ]
 
     def _leases(self) -> list[tuple[Task, Lease]]:
         return [(task, task.lease) for task in self.tasks.values() if task.lease is not None]

@@ -5,9 +5,9 @@ itself.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from app.domain.states import Event, Outcome, Priority, Status, leads_to
@@ -18,6 +18,7 @@ RETENTION_DAYS = 1
 RECENT_SECONDS = 300
 LONGEST_BACKOFF_SECONDS = 3600
 JITTER = 0.1
+BEGINNING = bounds(datetime.min)  # noqa: DTZ901
 
 DEFAULTS: Document = {
     "description": None,
@@ -126,6 +127,13 @@ class Task:
     @property
     def rank(self) -> int:
         return list(Priority).index(self.shown["priority"])
+
+    def turn(self, ages: Mapping[str, int]) -> tuple[bool, Between, int, tuple[Between, int]]:
+        """Where it stands in its queue, of which some priorities age: as if it had come so many
+        seconds later. Those that have none, though there are some above, come last."""
+        seconds = 0 if ages and self.rank == 0 else ages.get(self.shown["priority"])
+        came = BEGINNING if seconds is None else bounds(self.shown["created_at"]).plus(seconds)
+        return seconds is None, came, self.rank, self.place
 
     def claim(self, now: Between, *, lease_id: str, worker: str, seconds: int | None) -> None:
         self.claimed_from = self.status

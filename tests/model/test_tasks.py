@@ -7,13 +7,12 @@ import pytest
 
 from app.domain.states import Event
 from tests.model.admin_rules import AdminRules
-from tests.model.client_rules import ClientRules
+from tests.model.ageing_rules import AgeingRules
 from tests.model.conftest import STEPS, Go
 from tests.model.time_rules import TimeRules
-from tests.model.worker_rules import WorkerRules
 
 
-class TaskMachine(ClientRules, WorkerRules, AdminRules, TimeRules):
+class TaskMachine(AgeingRules, AdminRules, TimeRules):
     """Clients, workers, management and time."""
 
 

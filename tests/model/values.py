@@ -41,6 +41,9 @@ queues = st.sampled_from(["default", "images", "mail.out"])
 picks = st.integers(0, 9)
 leases = st.builds(LeasePick, picks, st.sampled_from([True, True, False]))
 keys = st.sampled_from(KEYS)
+ages: SearchStrategy[dict[str, int] | None] = st.sampled_from(
+    [None, {"中": 50}, {"中": 50, "低": 50}, {"中": 50, "低": 410}, {"中": 410, "低": 4010}]
+)
 values: SearchStrategy[Any] = st.sampled_from(
     [None, 0, False, "", "text 任务", 1.5, 2**70, [], {"b": 1, "a": [None, {}]}]
 )
@@ -61,6 +64,7 @@ _changeable: dict[str, SearchStrategy[Any]] = {
     "payload": values,
 }
 _titles = st.sampled_from(TITLES)
+priorities = st.lists(st.sampled_from(PRIORITIES), min_size=1, max_size=3)
 
 bodies = st.fixed_dictionaries(
     {"title": _titles},

@@ -137,6 +137,11 @@ class World:
         elapse_in_redis(self.redis, seconds)
         self.rest()
 
+    def hear(self) -> None:
+        """The second passes after which each process has heard of new settings."""
+        for resources in self._of_processes:
+            resources.database._clock.forget()
+
     def rest(self) -> None:
         """The second passes for which a process remembers where its queues begin."""
         for resources in self._of_processes:

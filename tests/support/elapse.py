@@ -18,12 +18,14 @@ MOMENTS = {
         "completed_at",
         "available_at",
         "started_at",
+        "turn_at",
         "deadline_at",
         "sweep_at",
     ),
     "task_tags": ("task_created_at",),
     "task_attempts": ("started_at", "finished_at"),
     "paused_queues": ("paused_at",),
+    "queue_settings": ("updated_at",),
     "processes": ("running_since",),  # it is there all the time
 }
 
