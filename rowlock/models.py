@@ -178,6 +178,16 @@ class QueueState(Answer):
     paused_at: datetime | None
 
 
+class QueueSettings(Answer):
+    """What is set for a queue, in force everywhere since `in_force_at`; None: it was never set.
+    A task counts as if it had come `ageing_seconds` later, by its priority; None: tasks are
+    claimed strictly by priority."""
+
+    queue: str
+    ageing_seconds: dict[str, int] | None
+    in_force_at: datetime | None
+
+
 class BulkResult(Answer):
     """How many tasks matched the filters, and how many of them changed."""
 

@@ -1,14 +1,21 @@
 """Management: pause, resume, cancel, retry, for a task, for all that match, for a queue; and pause
 and resume for a schedule."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Protocol, TypeVar, Unpack
 
 from rowlock.client import calls, schedule_calls
-from rowlock.client.fields import Filters
+from rowlock.client.fields import Filters, Priority
 from rowlock.client.pages import walk, walk_async
 from rowlock.http.call import Call
-from rowlock.models import BulkResult, QueueState, QueueStats, Schedule, Task
+from rowlock.models import (
+    BulkResult,
+    QueueSettings,
+    QueueState,
+    QueueStats,
+    Schedule,
+    Task,
+)
 
 T = TypeVar("T")
 
@@ -83,6 +90,18 @@ class Admin:
         """Resume a schedule; what fell into the pause is left out."""
         return self._ask(schedule_calls.intervene("resume", name))
 
+    def queue_settings(self, name: str) -> QueueSettings:
+        """What is set for a queue."""
+        return self._ask(calls.queue_settings(name))
+
+    def set_queue_settings(
+        self, name: str, *, ageing_seconds: Mapping[Priority, int] | None = None
+    ) -> QueueSettings:
+        """Replace what is set for a queue; what is left out has its default from then on. With
+        `ageing_seconds` `{"中": 600, "低": 3600}` a task of low priority is claimed before those
+        of high priority that came more than an hour after it."""
+        return self._ask(calls.set_queue_settings(name, {"ageing_seconds": ageing_seconds}))
+
 
 class AsyncAdmin:
     """The same for asyncio."""
@@ -141,3 +160,15 @@ class AsyncAdmin:
     async def resume_schedule(self, name: str) -> Schedule:
         """Resume a schedule; what fell into the pause is left out."""
         return await self._ask(schedule_calls.intervene("resume", name))
+
+    async def queue_settings(self, name: str) -> QueueSettings:
+        """What is set for a queue."""
+        return await self._ask(calls.queue_settings(name))
+
+    async def set_queue_settings(
+        self, name: str, *, ageing_seconds: Mapping[Priority, int] | None = None
+    ) -> QueueSettings:
+        """Replace what is set for a queue; what is left out has its default from then on. With
+        `ageing_seconds` `{"中": 600, "低": 3600}` a task of low priority is claimed before those
+        of high priority that came more than an hour after it."""
+        return await self._ask(calls.set_queue_settings(name, {"ageing_seconds": ageing_seconds}))

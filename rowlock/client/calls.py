@@ -1,6 +1,6 @@
 """The client's and the admin's calls: for each, what is sent and how the answer is read."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http.client import CREATED
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
@@ -11,9 +11,20 @@ from pydantic import TypeAdapter
 from rowlock.client import trace
 from rowlock.client.fields import Changes, Filters, encode_fields, query_of
 from rowlock.client.pages import Page, page, read_by
+from rowlock.encoding import encode
 from rowlock.http.answer import Answer
 from rowlock.http.call import Call, Headers
-from rowlock.models import Attempt, BulkResult, QueueState, QueueStats, Stats, Tag, Task, Why
+from rowlock.models import (
+    Attempt,
+    BulkResult,
+    QueueSettings,
+    QueueState,
+    QueueStats,
+    Stats,
+    Tag,
+    Task,
+    Why,
+)
 
 T = TypeVar("T")
 
@@ -130,6 +141,16 @@ def set_queue(action: str, name: str) -> Call[QueueState]:
     )
 
 
+def queue_settings(name: str) -> Call[QueueSettings]:
+    """What is set for a queue."""
+    return Call("GET", f"/admin/queues/{part(name)}/settings", _settings)
+
+
+def set_queue_settings(name: str, settings: Mapping[str, Any]) -> Call[QueueSettings]:
+    """Replace what is set for a queue."""
+    return Call("PUT", f"/admin/queues/{part(name)}/settings", _settings, body=encode(settings))
+
+
 def part(value: object) -> str:
     """One part of a path, whatever is in it; of dots alone it would lead up."""
     return quote(str(value), safe="").replace(".", "%2E")
@@ -159,6 +180,10 @@ def _batch(
 def task_of(answer: Answer) -> Task:
     """The task that an answer is."""
     return Task.model_validate_json(answer.body)
+
+
+def _settings(answer: Answer) -> QueueSettings:
+    return QueueSettings.model_validate_json(answer.body)
 
 
 _tasks = read_by(_TASKS)

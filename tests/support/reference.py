@@ -20,7 +20,8 @@ SECTIONS: Final = {
         *("Worker", "TaskHandler", "RunningAttempt", "current_attempt", "Permanent", "Retry"),
     ),
     "Answers": (
-        *("Task", "Attempt", "Lease", "Tag", "Stats", "QueueStats", "QueueState", "BulkResult"),
+        *("Task", "Attempt", "Lease", "Tag", "Stats", "QueueStats", "QueueState"),
+        *("QueueSettings", "BulkResult"),
         *("Why", "Reason", "Schedule", "Occurrence", "ScheduleRun", "BackfillResult"),
     ),
     "Errors": (

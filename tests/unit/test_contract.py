@@ -12,12 +12,13 @@ from typing import Any, get_args
 import pytest
 from pydantic import ValidationError
 
-from app.api import admin, schedule_schemas, schemas
+from app.api import admin, answers, queue_settings, schedule_schemas, schemas
+from app.domain.queue_settings import QueueSettings
 from app.domain.schedule import CatchUp, Overlap
 from app.domain.states import TRANSITIONS, Actor, Backoff, Event, Priority, Status
 from app.queue import manage
 from app.queue.lists.filters import TaskFilter, conditions
-from rowlock import cli
+from rowlock import cli, models
 from rowlock.cli import COMMANDS
 from rowlock.cli.commands import commands_of
 from rowlock.cli.filters import FILTERS as OPTIONS
@@ -157,6 +158,17 @@ def test_what_management_does_is_one_everywhere() -> None:
         in_all = {n.removesuffix("_all") for n in dir(side) if n.endswith("_all")}
         is_done(in_all, f"rowlock.client.admin {side}, for all that match")
     is_done(COMMANDS.keys() & (set(Event) - {Event.SUBMIT}), "rowlock/cli/management.py")
+
+
+def test_what_is_set_for_a_queue_is_one_everywhere() -> None:
+    is_set = partial(same, queue_settings.SetQueueSettings.model_fields)
+    is_set(QueueSettings().document(), "app/domain/queue_settings.py QueueSettings.document")
+    shown = answers.QueueSettingsDocument.model_fields.keys()
+    is_set(shown - {"queue", "in_force_at"}, "app/api/answers.py QueueSettingsDocument")
+    same(shown, models.QueueSettings.model_fields, "rowlock/models.py QueueSettings")
+    for side in (Admin, AsyncAdmin):
+        arguments = inspect.signature(side.set_queue_settings).parameters
+        is_set(arguments.keys() - {"self", "name"}, f"rowlock.client.admin {side}")
 
 
 def test_both_clients_do_the_same() -> None:

@@ -207,6 +207,20 @@ async def test_management_of_queues(client: Face, api: httpx.AsyncClient) -> Non
     await claim_one(api, queues=["q"])
 
 
+async def test_settings_of_queues(client: Face, through: Through) -> None:
+    unset = await client.admin.queue_settings("q")
+    assert (unset.queue, unset.ageing_seconds, unset.in_force_at) == ("q", None, None)
+    through.spoil("PUT /admin/queues/q/settings", answer_lost)
+    ages = {"中": 600, "low": 3600}
+    settings = await client.admin.set_queue_settings("q", ageing_seconds=ages)
+    assert settings.ageing_seconds == {"中": 600, "低": 3600}
+    assert settings.in_force_at is not None
+    assert await client.admin.queue_settings("q") == settings
+    assert (await client.admin.set_queue_settings("q")).ageing_seconds is None
+    with pytest.raises(InvalidRequestError, match=r"ageing_seconds\.低"):
+        await client.admin.set_queue_settings("q", ageing_seconds={"低": 0})
+
+
 async def test_every_field_that_is_wrong_is_named(client: Face) -> None:
     with pytest.raises(InvalidRequestError) as error:
         await client.submit("", timeout_seconds=0, colour="red")
