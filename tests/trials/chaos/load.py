@@ -20,6 +20,7 @@ from tests.trials.chaos import schedules
 from tests.trials.chaos.checks import SHOWN, Check, Evidence, checks
 from tests.trials.chaos.clients import Client, Ledger
 from tests.trials.chaos.parts import Process
+from tests.trials.chaos.queue_settings import QueueSettings
 
 CLIENTS: Final = 4
 CHARACTERS: Final = ("well", "well", "well", "slow", "crashing", "silent", "twice", "late")
@@ -64,7 +65,11 @@ class Load:
         ]
         self.workers, self._patient = workers[: len(CHARACTERS)], workers[len(CHARACTERS) :]
         self.ledger = Ledger()
-        self._clients = [Client(n, seed, self.urls, self.ledger) for n in range(CLIENTS)]
+        self._queue_settings = QueueSettings(seed, self.urls)
+        self._clients: list[Client | QueueSettings] = [
+            *(Client(n, seed, self.urls, self.ledger) for n in range(CLIENTS)),
+            self._queue_settings,
+        ]
 
     def start(self) -> None:
         for process in (*self.apis, *self.schedulers, *self.workers, *self._patient):
@@ -144,7 +149,7 @@ class Load:
         print(f"tasks: {dict(statuses)}; attempts that ended otherwise: {dict(outcomes)}")
         print(f"answers to finishes: {dict(finishes)}")
         print(f"reads of one's own write: {self.ledger.reads_after_write:,}")
-        return [*checks(evidence), scheduled]
+        return [*checks(evidence), scheduled, self._queue_settings.check()]
 
     def _report(self) -> None:
         ordered = sorted(self.ledger.latencies_ms)
