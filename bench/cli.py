@@ -9,6 +9,7 @@ from typing import Final
 
 from app.local.errors import LocalError
 from bench import (
+    ageing,
     backlog,
     bulk,
     commits,
@@ -53,6 +54,7 @@ LARGE: Final[Mapping[str, Callable[[Session], list[Result]]]] = {
     "lists": lists.run,
     "memory": memory.run,
     "retention": retention.run,
+    "ageing": ageing.run,
 }
 
 

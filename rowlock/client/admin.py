@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Protocol, TypeVar, Unpack
 
 from rowlock.client import calls, schedule_calls
-from rowlock.client.fields import Filters, Priority
+from rowlock.client.fields import Filters
 from rowlock.client.pages import walk, walk_async
 from rowlock.http.call import Call
 from rowlock.models import (
@@ -95,7 +95,7 @@ class Admin:
         return self._ask(calls.queue_settings(name))
 
     def set_queue_settings(
-        self, name: str, *, ageing_seconds: Mapping[Priority, int] | None = None
+        self, name: str, *, ageing_seconds: Mapping[str, int] | None = None
     ) -> QueueSettings:
         """Replace what is set for a queue; what is left out has its default from then on. With
         `ageing_seconds` `{"中": 600, "低": 3600}` a task of low priority is claimed before those
@@ -166,7 +166,7 @@ class AsyncAdmin:
         return await self._ask(calls.queue_settings(name))
 
     async def set_queue_settings(
-        self, name: str, *, ageing_seconds: Mapping[Priority, int] | None = None
+        self, name: str, *, ageing_seconds: Mapping[str, int] | None = None
     ) -> QueueSettings:
         """Replace what is set for a queue; what is left out has its default from then on. With
         `ageing_seconds` `{"中": 600, "低": 3600}` a task of low priority is claimed before those
