@@ -54,6 +54,12 @@ class Ageing(NamedTuple):
         behind = self.behind[rank]
         return _AT_LAST if behind is None else turn_at + behind
 
+    def turn_alike(self, rank: int, turn_at: datetime, other: int) -> datetime | None:
+        """The turn at which a task of the other rank counts as one of this does; None: there is
+        none, the higher rank is always first."""
+        behind, others = self.behind[rank], self.behind[other]
+        return None if behind is None or others is None else turn_at + behind - others
+
     def is_overdue(self, begins: Sequence[datetime | None], now: datetime) -> bool:
         """Whether a task may be before one of a rank above it, by where each rank begins (None:
         it has no task). What came last came now."""

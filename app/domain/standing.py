@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
+from app.domain.ageing import Ageing
 from app.domain.task import Task
 
 # So many tasks ahead of one are counted, and no more.
@@ -40,6 +41,8 @@ class Standing(NamedTuple):
     # When a scheduler last told of itself, and whether one still runs.
     swept_at: datetime | None
     is_swept: bool
+    # Of its queue; None: strictly by priority.
+    ageing: Ageing | None = None
     is_row_locked: bool | Unknown = UNKNOWN
     # When a worker last asked for tasks of the queue; None: none is known.
     polled_at: datetime | Unknown | None = UNKNOWN

@@ -36,7 +36,7 @@ async def read_settings(connection: Connection, *, queue: str) -> StoredSettings
     if not rows:
         return StoredSettings(DEFAULTS, None)
     ((text, updated_at),) = rows
-    return StoredSettings(_understood(queue, text), updated_at + IN_FORCE_AFTER)
+    return StoredSettings(understood(queue, text), updated_at + IN_FORCE_AFTER)
 
 
 async def write_settings(
@@ -73,7 +73,7 @@ class KnownSettings:
             # No version says that none was ever set.
             statement = "SELECT queue, settings FROM queue_settings"
             rows = () if version is None else await connection.fetch(statement)
-            self._by_queue = {queue: _understood(queue, text) for queue, text in rows}
+            self._by_queue = {queue: understood(queue, text) for queue, text in rows}
             # What was read is at least as new as that.
             self._version = version
         return self._by_queue
@@ -83,7 +83,8 @@ class KnownSettings:
         self._version = _NEVER_READ
 
 
-def _understood(queue: str, text: str) -> QueueSettings:
+def understood(queue: str, text: str) -> QueueSettings:
+    """What is set for a queue, as the table has it; the defaults where that makes no sense."""
     try:
         return settings_of(text)
     except ValueError as error:

@@ -11,14 +11,16 @@ from typing import Any, Final, TypeVar
 
 from pymysql import err
 
+from app.domain.ageing import Ageing
 from app.domain.errors import TaskNotFoundError
 from app.domain.standing import AHEAD_LIMIT, UNKNOWN, Standing, Unknown
-from app.domain.states import WAITING, Status
+from app.domain.states import RANK, WAITING, Status
 from app.domain.task import LIGHT_ROW, Task, task_of
 from app.mysql.connection import Connection
 from app.mysql.time_limits import is_out_of_time
 from app.queue import workers
 from app.queue.figures.pace import read_pace
+from app.queue.queue_settings import understood
 from app.runtime.metrics import SILENT_SECONDS
 
 T = TypeVar("T")
@@ -26,7 +28,8 @@ T = TypeVar("T")
 _TASK: Final = (
     f"SELECT {LIGHT_ROW}, UTC_TIMESTAMP(6), "
     "(SELECT paused_at FROM paused_queues WHERE paused_queues.queue = tasks.queue), "
-    "(SELECT MAX(last_run_at) FROM sweep_reports) "
+    "(SELECT MAX(last_run_at) FROM sweep_reports), "
+    "(SELECT settings FROM queue_settings WHERE queue_settings.queue = tasks.queue) "
     "FROM tasks FORCE INDEX (PRIMARY) WHERE id = %s"
 )
 # What the locks of others hide is not there to the inner one, and the outer one locks nothing.
@@ -62,7 +65,8 @@ async def _at_queue(connection: Connection, standing: Standing) -> Standing:
     polled_at = await _in_time(workers.last_poll(connection, task.queue))
     standing = standing._replace(polled_at=polled_at)
     if task.claim_rank is not None:
-        standing = standing._replace(ahead=await _in_time(_ahead(connection, task)))
+        ahead = _ahead(connection, task, standing.ageing)
+        standing = standing._replace(ahead=await _in_time(ahead))
     if standing.ahead in (0, UNKNOWN) and not standing.has_no_worker:
         return standing
     pace = await _in_time(read_pace(connection, task.queue, now=standing.now))
@@ -78,18 +82,23 @@ async def _is_locked(connection: Connection, task: Task) -> bool:
     return free is None and updated_at == task.updated_at
 
 
-async def _ahead(connection: Connection, task: Task) -> int:
-    assert task.claim_rank is not None
-    limit = AHEAD_LIMIT + 1
-    own = (task.queue, task.claim_rank)
+async def _ahead(connection: Connection, task: Task, ageing: Ageing | None) -> int:
+    own, turn_at = task.claim_rank, task.turn_at
+    assert own is not None
     parts: list[tuple[str, Sequence[Any]]] = [
-        *(("", (task.queue, rank, limit)) for rank in range(task.claim_rank)),
-        (" AND turn_at < %s", (*own, task.turn_at, limit)),
-        (" AND turn_at = %s AND id < %s", (*own, task.turn_at, task.id, limit)),
+        (" AND turn_at < %s", (task.queue, own, turn_at)),
+        (" AND turn_at = %s AND id < %s", (task.queue, own, turn_at, task.id)),
     ]
+    for rank in sorted({*RANK.values()} - {own}):
+        alike = None if ageing is None else ageing.turn_alike(own, turn_at, rank)
+        if alike is not None:
+            until = " AND turn_at <= %s" if rank < own else " AND turn_at < %s"
+            parts.append((until, (task.queue, rank, alike)))
+        elif rank < own:
+            parts.append(("", (task.queue, rank)))
     rows = await connection.fetch(
-        " UNION ALL ".join(_AHEAD.format(beyond) for beyond, _ in parts),
-        [value for _, values in parts for value in values],
+        " UNION ALL ".join(_AHEAD.format(until) for until, _ in parts),
+        [value for _, values in parts for value in (*values, AHEAD_LIMIT + 1)],
     )
     return sum(count for (count,) in rows)
 
@@ -107,8 +116,11 @@ async def _standing(connection: Connection, task_id: int) -> Standing:
     rows = await connection.fetch(_TASK, (task_id,))
     if not rows:
         raise TaskNotFoundError(task_id=task_id)
-    ((row, now, paused_at, swept_at),) = rows
-    return Standing(task_of(row), now, paused_at, swept_at, is_swept=_is_recent(swept_at, now))
+    ((row, now, paused_at, swept_at, settings),) = rows
+    task = task_of(row)
+    ageing = None if settings is None else understood(task.queue, settings).ageing
+    is_swept = _is_recent(swept_at, now)
+    return Standing(task, now, paused_at, swept_at, is_swept=is_swept, ageing=ageing)
 
 
 def _is_recent(swept_at: datetime | None, now: datetime) -> bool:

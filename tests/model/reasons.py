@@ -47,10 +47,11 @@ def _names(board: Board, task: Task, found: Document) -> set[str]:
 
 def _ahead(board: Board, task: Task) -> int:
     """Those of its queue that are claimed before it."""
+    ages = board.ages(task.shown["queue"])
     return sum(
         other.is_claimable
         and other.shown["queue"] == task.shown["queue"]
-        and (other.rank, other.place) < (task.rank, task.place)
+        and other.turn(ages) < task.turn(ages)
         for other in board.tasks.values()
     )
 

@@ -87,7 +87,7 @@ async def test_each_read_goes_by_key_or_along_an_index(
     state, free, last_poll, ahead, how_fast, again = await sent(database, connection)
     assert again == free
     keys: dict[Statement, dict[str | None, str | None]] = {
-        state: {"tasks": "PRIMARY", "paused_queues": "PRIMARY"},
+        state: {"tasks": "PRIMARY", "paused_queues": "PRIMARY", "queue_settings": "PRIMARY"},
         free: {"tasks": "PRIMARY", "seen": "PRIMARY"},
         last_poll: {"workers": "ix_workers_last_seen"},
         ahead: {"tasks": "ix_tasks_claim"},
@@ -97,10 +97,10 @@ async def test_each_read_goes_by_key_or_along_an_index(
         plans = explain(connection, statement)
         assert not any("filesort" in plan.extra for plan in plans), plans
         # What schedulers say of themselves is a line for each sweep. Of no queue that is paused
-        # MySQL may know it before it runs.
+        # or set MySQL may know it before it runs.
         found = {plan.table: plan.key for plan in plans if plan.table in {*expected, "tasks"}}
         assert found.items() <= expected.items(), plans
-        assert expected.keys() - found.keys() <= {"paused_queues"}, plans
+        assert expected.keys() - found.keys() <= {"paused_queues", "queue_settings"}, plans
 
 
 async def test_no_more_is_read_than_is_counted(
@@ -114,6 +114,26 @@ async def test_no_more_is_read_than_is_counted(
     assert parts == 4
     assert rows_read(connection, ahead) <= parts * (2 * (AHEAD_LIMIT + 1) + SLACK)
     assert rows_read(connection, how_fast) <= 2 * (pace.UNFOLDED + 1) + SLACK
+
+
+async def test_in_a_queue_that_ages_no_more_is_read_either(
+    tasks: int, database: Database, connection: Connection
+) -> None:
+    settings = '{"ageing_seconds":{"中":600,"低":3600}}'
+    insert = "INSERT INTO queue_settings (queue, settings, updated_at) VALUES (%s, %s, NOW(6))"
+    connection.exec_driver_sql(insert, ("default", settings))
+    connection.commit()
+    try:
+        _, _, _, ahead, *_ = await sent(database, connection)
+    finally:
+        connection.execute(text("DELETE FROM queue_settings"))
+        connection.commit()
+    parts = ahead.text.count("turn_at <= %s") + ahead.text.count("turn_at < %s")
+    assert parts == 3
+    plans = [plan for plan in explain(connection, ahead) if plan.table == "tasks"]
+    assert {plan.key for plan in plans} <= {"ix_tasks_claim"}
+    assert not any("filesort" in plan.extra for plan in plans), plans
+    assert rows_read(connection, ahead) <= 4 * (2 * (AHEAD_LIMIT + 1) + SLACK)
 
 
 async def test_the_last_poll_of_a_queue_is_the_first_that_is_met(

@@ -1,10 +1,13 @@
 """What is said before is what claims then do."""
 
+import asyncio
 import random
 
 import httpx
 import pytest
+from sqlalchemy import Engine, text
 
+from app.queue.queue_settings import IN_FORCE_AFTER
 from tests.integration.why.conftest import Ask
 from tests.support.calls import Document, claim, fail
 from tests.support.worker_calls import release
@@ -48,12 +51,27 @@ async def make(api: httpx.AsyncClient, chance: random.Random) -> list[int]:
     return ids
 
 
+async def let_them_age(api: httpx.AsyncClient, engine: Engine) -> None:
+    """Some of those that wait are overdue, and some are not."""
+    with engine.begin() as connection:
+        for column in ("created_at", "turn_at"):
+            # In their order or not.
+            shift = "INTERVAL id * 7919 % 1000 SECOND"
+            connection.execute(text(f"UPDATE tasks SET {column} = {column} - {shift}"))
+    for queue, ages in zip(QUEUES, ({"中": 100, "低": 400}, {"中": 300}), strict=True):
+        await api.put(f"/admin/queues/{queue}/settings", json={"ageing_seconds": ages})
+    await asyncio.sleep(IN_FORCE_AFTER.total_seconds())
+
+
+@pytest.mark.parametrize("is_ageing", [False, True], ids=["by priority", "ageing"])
 @pytest.mark.parametrize("seed", range(8))
 async def test_what_may_be_claimed_is_claimed_in_the_order_that_was_said(
-    api: httpx.AsyncClient, ask: Ask, seed: int
+    api: httpx.AsyncClient, ask: Ask, engine: Engine, seed: int, is_ageing: bool
 ) -> None:
     chance = random.Random(seed)
     ids = await make(api, chance)
+    if is_ageing:
+        await let_them_age(api, engine)
     paused = chance.choice([None, *QUEUES])
     if paused is not None:
         await api.post(f"/admin/queues/{paused}/pause")
