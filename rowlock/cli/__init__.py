@@ -26,6 +26,7 @@ _OWN: Final = {
     "why": ("why",),
     "import_export": ("import", "export"),
     "management": ("pause", "resume", "cancel", "retry", "queues"),
+    "queue": ("queue",),
     "figures": ("stats",),
     "schedule": ("schedule",),
     "worker": ("worker",),

@@ -51,6 +51,29 @@ def test_queues_and_figures(rowlock: Run, client: Client) -> None:
     assert [row.split()[:2] for row in rows] == [["q0", "1"], ["q1", "1"]]
 
 
+def test_what_is_set_for_a_queue(rowlock: Run, client: Client) -> None:
+    heading, row = rowlock("queue", "settings", "mail").stdout.splitlines()
+    assert (heading.split()[:2], row.split()) == (["queue", "ageing"], ["mail", "no", "–"])
+    aged = ("--ageing", "中=600", "--ageing", "low=3600")
+    (document,) = documents(rowlock("queue", "settings", "mail", *aged, "--json"))
+    assert document["ageing_seconds"] == {"中": 600, "低": 3600}
+    assert client.admin.queue_settings("mail").ageing_seconds == {"中": 600, "低": 3600}
+    assert "中=600 低=3600" in rowlock("queue", "settings", "mail").stdout
+    assert (
+        "ageing_seconds.低"
+        in rowlock("queue", "settings", "mail", "--ageing", "低=9", code=1).stderr
+    )
+    for nonsense in ("低", "低=", "=9", "低=-1", "低=1.5"):
+        refused = rowlock("queue", "settings", "mail", "--ageing", nonsense, code=2)
+        assert "such as 低=3600" in refused.stderr
+    rowlock("queue", "settings", "mail", *aged, "--no-ageing", code=2)
+    assert (
+        rowlock("queue", "settings", "mail", "--no-ageing").stdout.splitlines()[1].split()[1]
+        == "no"
+    )
+    assert client.admin.queue_settings("mail").ageing_seconds is None
+
+
 def test_figures_are_watched_until_ctrl_c(environment: dict[str, str], client: Client) -> None:
     client.submit("t")
     with subprocess.Popen(
