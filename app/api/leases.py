@@ -9,12 +9,13 @@ from app.api import answers, schemas
 from app.api.fields import LeaseId
 from app.api.openapi.links import lease_links
 from app.api.responses import BODY_PROBLEMS, JsonAnswer, LeasesAnswer, problems
-from app.api.services import Service, gone_of
+from app.api.services import Service, Services, gone_of
 from app.domain.documents import Array, array, dumps, lease_document, task_document
 from app.domain.errors import RowlockError
 from app.domain.task import Lease, Task, leases_of
 from app.http.admission import TheRoom
 from app.http.body import LARGE_BODY_LIMIT_BYTES
+from app.http.caller import address_of, agent_of
 from app.http.problems import KINDS
 from app.http.route import WorkerRoute
 from app.queue.requests import Claim, Finish, FinishAction
@@ -35,6 +36,7 @@ async def claim(
     service: Service, request: Request, body: schemas.ClaimTasks, room: TheRoom
 ) -> Response:
     wanted, wait_seconds = _claim(body), body.wait_seconds
+    _hear(service, request, wanted)
     del body  # it may wait, with ten thousand others
     room.leave_early()
     answered = await service.leases.finish_and_claim(
@@ -58,6 +60,8 @@ async def finish(
     finishes = [_finish(item) for item in body.items]
     wanted = _claim(body.claim) if body.claim is not None else None
     wait_seconds = body.claim.wait_seconds if body.claim is not None else 0
+    if wanted is not None:
+        _hear(service, request, wanted)
     del body  # as above
     answering = service.leases.finish_and_claim(
         finishes,
@@ -151,6 +155,11 @@ async def release(
 
 async def _end(service: Service, finish: Finish) -> Response:
     return JsonAnswer(task_document(await service.leases.finish(finish)))
+
+
+def _hear(service: Services, request: Request, claim: Claim) -> None:
+    """Whatever comes of the claim: the worker is there."""
+    service.workers.hear(claim.worker, claim.queues, agent_of(request), address_of(request))
 
 
 def _claim(body: schemas.ClaimTasks) -> Claim:

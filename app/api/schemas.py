@@ -155,6 +155,23 @@ class QueuesQuery(PageQuery):
     )
 
 
+class WorkersQuery(PageQuery):
+    queue: list[fields.QueueName] = Field(
+        default=[],
+        max_length=64,
+        description="Only workers that poll one of these queues, or hold a task of one.",
+    )
+    seen_within_seconds: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=86_400,
+            description="Only workers that have polled within so many seconds, or hold a task.",
+        ),
+        fields.IntegerText,
+    ] = None
+
+
 class ListQuery(FilterQuery):
     limit: Annotated[
         int,

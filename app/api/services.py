@@ -17,6 +17,7 @@ from app.service.resources import Resources
 from app.service.schedules import ScheduleService
 from app.service.tasks import TaskService
 from app.service.why import WhyService
+from app.service.workers import WorkerService
 
 ASKED_AT_ONCE: Final = 10_000
 
@@ -33,6 +34,7 @@ class Services:
         self.schedules = ScheduleService(resources, self.reads)
         self.leases = LeaseService(resources)
         self.admin = AdminService(resources)
+        self.workers = WorkerService(resources)
         # Anybody may ask, and all who ask at once are told the same.
         self.parts: Coalescer[None, Parts] = Coalescer(self._look, limit=ASKED_AT_ONCE)
 
@@ -42,6 +44,7 @@ class Services:
         await self.tasks.drain()
         await self.reads.drain()
         await self.leases.drain()
+        await self.workers.end()
         await self.resources.close()
 
     async def _look(self, callers: Sequence[None]) -> list[Parts]:

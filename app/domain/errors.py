@@ -20,6 +20,10 @@ class ScheduleNotFoundError(RowlockError):
     """There is no schedule {schedule}."""
 
 
+class WorkerNotFoundError(RowlockError):
+    """There is no worker {worker}."""
+
+
 class RevisionMismatchError(RowlockError):
     """Schedule {schedule} is at revision {revision}, not at the one that If-Match names."""
 

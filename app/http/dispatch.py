@@ -7,6 +7,7 @@ paths: the documentation, and the answers to unknown ones.
 
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import chain
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
@@ -15,7 +16,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.http.problems import problem_of
-from app.http.route import ApiRoute
+from app.http.route import Anything, ApiRoute
 
 
 class Dispatch:
@@ -27,9 +28,14 @@ class Dispatch:
         self._fixed: dict[str, dict[str, ApiRoute]] = defaultdict(dict)
         # By method and number of path segments: at most a few patterns are left to try.
         self._patterns: dict[tuple[str, int], list[ApiRoute]] = defaultdict(list)
+        # By method: those whose last part may have any number of segments.
+        self._endless: dict[str, list[ApiRoute]] = defaultdict(list)
         for route in self._routes:
+            is_endless = any(isinstance(c, Anything) for c in route.param_convertors.values())
             for method in _methods(route):
-                if route.param_convertors:
+                if is_endless:
+                    self._endless[method].append(route)
+                elif route.param_convertors:
                     self._patterns[method, route.path.count("/")].append(route)
                 else:
                     self._fixed[route.path][method] = route
@@ -71,7 +77,8 @@ class Dispatch:
         fixed = self._fixed.get(path)
         if fixed is not None:
             return fixed.get(method)  # /tasks/batch is no task, whatever is asked of it
-        for route in self._patterns.get((method, path.count("/")), ()):
+        patterns = self._patterns.get((method, path.count("/")), ())
+        for route in chain(patterns, self._endless.get(method, ())):
             match, child_scope = route.matches(scope)
             if match is not Match.NONE:
                 scope.update(child_scope)

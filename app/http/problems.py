@@ -28,6 +28,7 @@ class Kind(NamedTuple):
 KINDS: Final[Mapping[type[errors.RowlockError], Kind]] = {
     errors.TaskNotFoundError: Kind(404, "Task not found"),
     errors.ScheduleNotFoundError: Kind(404, "Schedule not found"),
+    errors.WorkerNotFoundError: Kind(404, "Worker not found"),
     errors.RevisionMismatchError: Kind(412, "Revision mismatch"),
     errors.StaleLeaseError: Kind(409, "Lease is gone"),
     errors.TransitionNotAllowedError: Kind(409, "Not allowed in this state"),
@@ -60,6 +61,7 @@ MESSAGE_CHARACTERS: Final = 300
 _EXTENSIONS: Final = (
     "schedule",
     "revision",
+    "worker",
     "task_id",
     "task_status",
     "outcome",

@@ -14,6 +14,7 @@ from fastapi import Request, Response
 from fastapi.params import Depends, Header, Path, Query
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from starlette.convertors import Convertor, register_url_convertor
 
 from app.http.auth import Door
 from app.http.body import BODY_LIMIT_BYTES, header_of, parse_body, read_body
@@ -24,6 +25,21 @@ PARAMETERS_LIMIT: Final = 1500
 SHOWN_BYTES: Final = 1024
 
 Read = Callable[[Request], Awaitable[Any]]
+
+
+class Anything(Convertor[str]):
+    """For the last part of a path, `{name:anything}`: the rest, slashes and lines included."""
+
+    regex = "(?s:.+)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("anything", Anything())
 
 
 class ApiRoute(APIRoute):

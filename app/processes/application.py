@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import rowlock
-from app.api import admin, leases, ops, queue_settings, schedules, tags, tasks
+from app.api import admin, leases, ops, queue_settings, schedules, tags, tasks, workers
 from app.api.openapi.document import openapi_of
 from app.api.openapi.swagger import show_swagger
 from app.api.services import Services
@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None, *, batches_under_way: int = BAT
         await services.resources.redis.open()  # `/metrics` says how it is from the beginning
         presence = Presence(services.resources.database, processes.API)
         presence.begin()
+        services.workers.begin()
         try:
             yield
         finally:
@@ -79,7 +80,7 @@ def create_app(settings: Settings | None = None, *, batches_under_way: int = BAT
     app.state.settings = settings
     app.state.doorkeeper = Doorkeeper(settings)
     app.state.admission = BodyAdmission()
-    for router in (tasks, schedules, tags, leases, admin, queue_settings, ops):
+    for router in (tasks, schedules, tags, leases, admin, queue_settings, workers, ops):
         app.router.routes.extend(router.router.routes)
     app.router.routes.extend(ops.figures.routes)
     show_swagger(app)

@@ -119,8 +119,8 @@ async def delete_old(resources: Resources) -> int:
 
 
 async def delete_unused(resources: Resources) -> int:
-    """Delete counters, tags and runs of schedules that are of no use any more. A few seconds of
-    it; the next run goes on from there. Moves no task."""
+    """Delete counters, tags, runs of schedules and workers that are of no use any more. A few
+    seconds of it; the next run goes on from there. Moves no task."""
     until = time.monotonic() + UNUSED_SECONDS
     database, walk = resources.database, resources.unused
 
@@ -142,6 +142,9 @@ async def delete_unused(resources: Resources) -> int:
         look_at_runs = partial(unused.delete_runs, after=walk.schedule)
         walk = walk._replace(schedule=await database.transact(look_at_runs))
     resources.unused = walk
+    forget = partial(unused.forget_workers, limit=UNUSED_BATCH)
+    while has_time() and await database.transact(forget) == UNUSED_BATCH:
+        pass
     return 0
 
 

@@ -61,7 +61,7 @@ def calls() -> list[Call]:
     """All that a door, or the lack of one, stands before."""
     app = create_app(Settings(database_url="mysql://nobody@127.0.0.1:1/nothing"))
     return [
-        Call(method, route.path)
+        Call(method, route.path_format)
         for route in app.routes
         if isinstance(route, ApiRoute)
         for method in sorted(route.methods or ())

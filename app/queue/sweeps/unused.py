@@ -1,6 +1,6 @@
 """What is of no use any more: counters at zero, counters of long past minutes, tags that no task
-has, runs of schedules that are old. Found by plain reads along an index, a batch a call, and
-deleted by the primary key."""
+has, runs of schedules that are old, workers that were not seen for a day. Found by plain reads
+along an index, a batch a call, and deleted by the primary key."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -24,6 +24,7 @@ class Walk(NamedTuple):
 
 
 NONE_YET: Final = Walk(None, None, None)
+_UNSEEN: Final = "workers.last_seen_at < UTC_TIMESTAMP(6) - INTERVAL 1 DAY"
 
 
 async def delete_counters(connection: Connection, *, after: str, limit: int) -> str | None:
@@ -69,6 +70,21 @@ async def delete_tags(connection: Connection, *, after: int, last: int, limit: i
     ids = [tag_id for tag_id in free if tag_id not in used]
     await delete_by_key(connection, table="tags", key="id", values=ids)
     return int(rows[-1][0]) if len(rows) == limit else None
+
+
+async def forget_workers(connection: Connection, *, limit: int) -> int:
+    """Forget so many of the workers that have not polled for a day, the longest first; how many
+    were found."""
+    rows = await connection.fetch(
+        "SELECT worker FROM workers FORCE INDEX (ix_workers_last_seen) "
+        f"WHERE {_UNSEEN} ORDER BY last_seen_at LIMIT %s",
+        (limit,),
+    )
+    # In the order in which processes write them.
+    names = sorted(row[0] for row in rows)
+    # Who is told of meanwhile stays.
+    await delete_by_key(connection, table="workers", key="worker", values=names, only=_UNSEEN)
+    return len(rows)
 
 
 def _is_over(name: str, since: str) -> bool:
