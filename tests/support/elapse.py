@@ -26,6 +26,7 @@ MOMENTS = {
     "task_attempts": ("started_at", "finished_at"),
     "paused_queues": ("paused_at",),
     "queue_settings": ("updated_at",),
+    "workers": ("first_seen_at", "last_seen_at"),
     "processes": ("running_since",),  # it is there all the time
 }
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from app.mysql.schema import Deployment, Model, Process, SkipLockedProof
+from app.mysql.schema import Deployment, Model, Process, SkipLockedProof, Worker
 
 Rows = dict[str, list[tuple[Any, ...]]]
-# What processes keep of themselves, whether anybody calls or not.
-_OWN = {table.__tablename__ for table in (SkipLockedProof, Process, Deployment)}
+# What processes write of themselves, or at a time of their own.
+_OWN = {table.__tablename__ for table in (SkipLockedProof, Process, Deployment, Worker)}
 
 
 def everything_stored(engine: Engine) -> Rows:
