@@ -43,7 +43,7 @@ class Attack:
         """The call on this target, with the text in this place."""
         parts = {
             **{"task_id": str(target["task"]["id"]), "lease_id": target["lease_id"]},
-            **{"name": "default", "action": "cancel"},
+            **{"name": "default", "action": "cancel", "worker": "host-1"},
         }
         query, headers, content = "", [], None
         if self._body is not None:

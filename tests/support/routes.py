@@ -29,7 +29,10 @@ PARAMS = {
     "POST /admin/tasks/{action}": {"status": "to_do"},
     "GET /cron": {"expression": "0 * * * *"},
 }
-_PARTS = {"task_id": "1", "lease_id": NO_LEASE, "name": "default", "action": "cancel"}
+_PARTS = {
+    **{"task_id": "1", "lease_id": NO_LEASE, "name": "default", "action": "cancel"},
+    "worker": "factory-worker",
+}
 
 
 class Call(NamedTuple):

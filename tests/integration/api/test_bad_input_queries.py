@@ -54,6 +54,12 @@ LIST: dict[str, list[Any]] = {
     "order": ["", "ASC", "newest"],
     "cursor": ["", "x", "\0", "é"],
 }
+WORKERS: dict[str, list[Any]] = {
+    "queue": [*FILTERS["queue"], ["a"] * 65],
+    "seen_within_seconds": ["0", "-1", "86401", *NO_INTEGER],
+    "limit": LIST["limit"],
+    "cursor": LIST["cursor"],
+}
 WAIT = ["0", "0.9", "60.1", "61", "-1", "inf", "-inf", "Infinity", "1e1", "5_0"]
 WAIT += [i for i in NO_INTEGER if i not in ("1.0", "1.5")]
 
@@ -81,6 +87,7 @@ CASES = [
     *(Case("POST", "/admin/tasks/cancel", name, values) for name, values in FILTERS.items()),
     Case("POST", "/admin/tasks/cancel?status=to_do", "dry_run", ["", "maybe", "2", "\0"]),
     Case("GET", "/tasks/1", "wait_seconds", WAIT),
+    *(Case("GET", "/admin/workers", name, values) for name, values in WORKERS.items()),
 ]
 SINGLE = [case for case in CASES if case.name not in ("status", "priority", "queue", "tag", "id")]
 

@@ -55,6 +55,8 @@ ANSWERS: dict[str, Any] = {
     "POST /leases/{lease_id}/fail": answers.TaskDocument,
     "POST /leases/{lease_id}/release": answers.TaskDocument,
     "GET /admin/queues": list[answers.QueueDocument],
+    "GET /admin/workers": list[answers.WorkerDocument],
+    "GET /admin/workers/{worker}": answers.WorkerDetailsDocument,
     "POST /admin/queues/{name}/pause": answers.QueueStateDocument,
     "POST /admin/queues/{name}/resume": answers.QueueStateDocument,
     "GET /admin/queues/{name}/settings": answers.QueueSettingsDocument,
@@ -133,7 +135,7 @@ async def test_each_says_what_it_answers(document: Document, call: Call) -> None
         bad |= {"401", "403", "429", "503"}
     if call.method in ("POST", "PATCH", "PUT"):
         bad |= {"400", "413", "415"}
-    if re.search(r"\{task_id\}|\{lease_id\}|/schedules/\{name\}", call.template):
+    if re.search(r"\{(task_id|lease_id|worker)\}|/schedules/\{name\}", call.template):
         bad |= {"412"} if call.method == "PUT" else {"404"}
     if "{lease_id}" in call.template or call.method == "PATCH" or "{task_id}/{" in call.template:
         bad |= {"409"}

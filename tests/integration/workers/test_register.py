@@ -238,26 +238,6 @@ async def test_a_poll_that_names_no_queue_is_of_each(
     assert (found["worker"], found["queues"]) == ("w", [])
 
 
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        *(("seen_within_seconds=" + text, "seen_within_seconds") for text in ("-1", "0", "86401")),
-        *(
-            ("seen_within_seconds=" + text, "seen_within_seconds")
-            for text in ("", "x", "1.5", "1_0")
-        ),
-        ("seen_within_seconds=1&seen_within_seconds=2", "seen_within_seconds"),
-        *(("queue=A", "queue"), ("queue=", "queue"), ("&".join(["queue=a"] * 65), "queue")),
-        *(("limit=0", "limit"), ("limit=1001", "limit"), ("cursor=x", "cursor")),
-        *(("worker=w", "worker"), ("state=running", "state"), ("Queue=a", "Queue")),
-    ],
-)
-async def test_a_bad_query_is_refused_by_name(
-    api: httpx.AsyncClient, query: str, field: str
-) -> None:
-    problem(await api.get(f"/admin/workers?{query}"), 422, field)
-
-
 async def test_a_name_that_no_worker_can_have_is_refused(api: httpx.AsyncClient) -> None:
     for name in ("%20", "%00", "x" * 256):
         problem(await api.get(f"/admin/workers/{name}"), 422, "worker")
