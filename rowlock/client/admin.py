@@ -1,5 +1,5 @@
-"""Management: pause, resume, cancel, retry, for a task, for all that match, for a queue; and pause
-and resume for a schedule."""
+"""Management: pause, resume, cancel, retry, for a task, for all that match, for a queue; pause and
+resume for a schedule; and who works."""
 
 from collections.abc import Awaitable, Mapping
 from typing import Protocol, TypeVar, Unpack
@@ -13,8 +13,10 @@ from rowlock.models import (
     QueueSettings,
     QueueState,
     QueueStats,
+    RegisteredWorker,
     Schedule,
     Task,
+    WorkerDetails,
 )
 
 T = TypeVar("T")
@@ -102,6 +104,18 @@ class Admin:
         of high priority that came more than an hour after it."""
         return self._ask(calls.set_queue_settings(name, {"ageing_seconds": ageing_seconds}))
 
+    def workers(
+        self, *queues: str, seen_within_seconds: int | None = None
+    ) -> list[RegisteredWorker]:
+        """All workers that were seen in the last day, by name; if queues are named, those that
+        poll one of them or hold a task of one. `seen_within_seconds` leaves out those that hold no
+        task and have not polled for so long."""
+        return [*walk(self._ask, calls.workers(queues, seen_within_seconds))]
+
+    def worker(self, name: str) -> WorkerDetails:
+        """A worker, with the tasks that it holds. Raises `NotFoundError`."""
+        return self._ask(calls.worker(name))
+
 
 class AsyncAdmin:
     """The same for asyncio."""
@@ -172,3 +186,16 @@ class AsyncAdmin:
         `ageing_seconds` `{"中": 600, "低": 3600}` a task of low priority is claimed before those
         of high priority that came more than an hour after it."""
         return await self._ask(calls.set_queue_settings(name, {"ageing_seconds": ageing_seconds}))
+
+    async def workers(
+        self, *queues: str, seen_within_seconds: int | None = None
+    ) -> list[RegisteredWorker]:
+        """All workers that were seen in the last day, by name; if queues are named, those that
+        poll one of them or hold a task of one. `seen_within_seconds` leaves out those that hold no
+        task and have not polled for so long."""
+        found = walk_async(self._ask, calls.workers(queues, seen_within_seconds))
+        return [worker async for worker in found]
+
+    async def worker(self, name: str) -> WorkerDetails:
+        """A worker, with the tasks that it holds. Raises `NotFoundError`."""
+        return await self._ask(calls.worker(name))

@@ -20,10 +20,12 @@ from rowlock.models import (
     QueueSettings,
     QueueState,
     QueueStats,
+    RegisteredWorker,
     Stats,
     Tag,
     Task,
     Why,
+    WorkerDetails,
 )
 
 T = TypeVar("T")
@@ -36,6 +38,7 @@ _TASKS: Final = TypeAdapter(list[Task])
 _ATTEMPTS: Final = TypeAdapter(list[Attempt])
 _TAGS: Final = TypeAdapter(list[Tag])
 _QUEUES: Final = TypeAdapter(list[QueueStats])
+_WORKERS: Final = TypeAdapter(list[RegisteredWorker])
 
 
 def submit(task: bytes, idempotency_key: str | None) -> Call[Task]:
@@ -130,6 +133,23 @@ def intervene_in_all(action: str, filters: Filters, *, is_dry_run: bool) -> Call
 def queues() -> Call[Page[QueueStats]]:
     """The first queues, for management."""
     return page("/admin/queues", read_by(_QUEUES))
+
+
+def workers(queues: Sequence[str], seen_within_seconds: int | None) -> Call[Page[RegisteredWorker]]:
+    """The first workers; of these queues, and seen lately, where that is asked for."""
+    query = tuple(("queue", queue) for queue in queues)
+    if seen_within_seconds is not None:
+        query += (("seen_within_seconds", str(seen_within_seconds)),)
+    return _page("/admin/workers", _read(_WORKERS), query)
+
+
+def worker(name: str) -> Call[WorkerDetails]:
+    """A worker, and what it holds."""
+    return Call(
+        "GET",
+        f"/admin/workers/{_part(name)}",
+        lambda answer: WorkerDetails.model_validate_json(answer.body),
+    )
 
 
 def set_queue(action: str, name: str) -> Call[QueueState]:

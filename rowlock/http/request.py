@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
+from rowlock.http.agent import user_agent
 from rowlock.http.answer import NotAnsweredError
 from rowlock.http.call import Call
 from rowlock.http.target import Target
@@ -29,7 +30,7 @@ def request_of(call: Call[Any], target: Target) -> Request:
     path = target.url.path + call.path
     if call.query:
         path += "?" + urlencode(call.query, quote_via=quote)
-    headers = {**target.headers(call.path), **call.headers}
+    headers = {"User-Agent": user_agent(), **target.headers(call.path), **call.headers}
     if call.body is not None:
         headers |= _JSON
     url = f"{target.url.scheme}://{target.url.authority}{path}"

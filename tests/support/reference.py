@@ -23,6 +23,7 @@ SECTIONS: Final = {
         *("Task", "Attempt", "Lease", "Tag", "Stats", "QueueStats", "QueueState"),
         *("QueueSettings", "BulkResult"),
         *("Why", "Reason", "Schedule", "Occurrence", "ScheduleRun", "BackfillResult"),
+        *("RegisteredWorker", "WorkerDetails", "HeldTask"),
     ),
     "Errors": (
         *("RowlockError", "UnreachableError", "UnexpectedAnswerError", "ProblemError"),
