@@ -29,6 +29,7 @@ _OWN: Final = {
     "queue": ("queue",),
     "figures": ("stats",),
     "schedule": ("schedule",),
+    "workers": ("workers",),
     "worker": ("worker",),
     "run": ("run",),
     "shells": ("completion",),

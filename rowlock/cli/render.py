@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 from rowlock.cli.table import cell, show_table
 from rowlock.cli.terminal import cells, padded, styled
-from rowlock.models import Attempt, Task
+from rowlock.models import Attempt, Task, WorkerDetails
 from rowlock.printable import harmless, harmless_json
 
 
@@ -22,14 +22,30 @@ def json_line(value: BaseModel | Mapping[str, Any]) -> str:
     return harmless_json(to_json(value).decode())
 
 
-def show_fields(value: BaseModel) -> None:
-    """A line a field; those that are empty are left out."""
-    fields = {name: value for name, value in value.model_dump().items() if value not in (None, [])}
+def show_fields(value: BaseModel, *, but: str = "") -> None:
+    """A line a field but for one; those that are empty are left out."""
+    fields = value.model_dump(exclude={but})
+    fields = {name: value for name, value in fields.items() if value not in (None, [])}
     names = [harmless(name) for name in fields]
     widest = max(map(cells, names))
     for name, said in zip(names, fields.values(), strict=True):
         shown = cell(str(said) if isinstance(said, int) else said)
         print(f"{styled(padded(name, widest), 'bold')}  {styled(*shown)}")
+
+
+def show_worker(worker: WorkerDetails) -> None:
+    """All of a worker: its fields, then the tasks that it holds."""
+    show_fields(worker, but="leases")
+    if worker.leases:
+        print()
+        show_table(
+            ("id", "title", "queue", "attempt", "started", "deadline"),
+            (
+                (str(t.task_id), t.title, t.queue, t.attempt, t.started_at, t.deadline)
+                for t in worker.leases
+            ),
+            droppable=("deadline", "attempt", "queue"),
+        )
 
 
 def show_task(task: Task, attempts: Sequence[Attempt]) -> None:

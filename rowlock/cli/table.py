@@ -22,7 +22,9 @@ _COLOURS: Final = {
 }
 _GAP: Final = 2
 # What is long: cut in a terminal, and last in a line.
-_TEXTS: Final = frozenset({"title", "result or error", "error", "tags", "progress", "result"})
+_TEXTS: Final = frozenset(
+    {"title", "result or error", "error", "tags", "progress", "result", "agent", "queues"}
+)
 _LEAST_TEXT: Final = 12
 # Of plain lines the first so many say how wide each column is.
 _LOOK_AHEAD: Final = 1000

@@ -140,14 +140,14 @@ def workers(queues: Sequence[str], seen_within_seconds: int | None) -> Call[Page
     query = tuple(("queue", queue) for queue in queues)
     if seen_within_seconds is not None:
         query += (("seen_within_seconds", str(seen_within_seconds)),)
-    return _page("/admin/workers", _read(_WORKERS), query)
+    return page("/admin/workers", read_by(_WORKERS), query)
 
 
 def worker(name: str) -> Call[WorkerDetails]:
     """A worker, and what it holds."""
     return Call(
         "GET",
-        f"/admin/workers/{_part(name)}",
+        f"/admin/workers/{part(name)}",
         lambda answer: WorkerDetails.model_validate_json(answer.body),
     )
 

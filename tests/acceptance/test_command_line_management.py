@@ -1,12 +1,14 @@
 """Commands of management, and the figures."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
 import time
 
 from rowlock import Client
+from rowlock.http.call import Call
 from tests.acceptance.commands import Run, Terminal, documents
 
 
@@ -72,6 +74,33 @@ def test_what_is_set_for_a_queue(rowlock: Run, client: Client) -> None:
         == "no"
     )
     assert client.admin.queue_settings("mail").ageing_seconds is None
+
+
+def test_workers(rowlock: Run, client: Client) -> None:
+    client.submit("resize", queue="images")
+    claim = json.dumps({"worker": "host-1 a/b", "queues": ["images"]}).encode()
+    client.ask(Call("POST", "/leases", lambda _: None, body=claim))
+    heading, line = rowlock("workers").stdout.splitlines()
+    assert re.split("  +", heading) == [
+        *("worker", "agent", "queues", "state", "running", "last seen"),
+    ]
+    worker, _, *rest = re.split("  +", line)
+    assert (worker, rest[:3]) == ("host-1 a/b", ["images", "running", "1"])
+    for queue, count in (("images", 2), ("mail", 1)):
+        found = rowlock("workers", "--queue", queue, "--seen-within-seconds", "60").stdout
+        assert found.count("\n") == count
+
+    shown = rowlock("workers", "host-1 a/b").stdout
+    assert re.search("^worker +host-1 a/b$", shown, re.MULTILINE)
+    assert re.search("^1 +resize +images +1 ", shown, re.MULTILINE)
+    (document,) = documents(rowlock("workers", "host-1 a/b", "--json"))
+    assert [held["title"] for held in document["leases"]] == ["resize"]
+    (document,) = documents(rowlock("workers", "--json"))
+    assert (document["worker"], document["running"]) == ("host-1 a/b", 1)
+    assert "There is no worker none." in rowlock("workers", "none", code=1).stderr
+    assert "not both" in rowlock("workers", "host-2", "-q", "a", code=2).stderr
+    refused = rowlock("workers", "--seen-within-seconds", "-1", code=1).stderr
+    assert "seen_within_seconds" in refused
 
 
 def test_figures_are_watched_until_ctrl_c(environment: dict[str, str], client: Client) -> None:
