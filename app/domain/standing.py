@@ -5,12 +5,10 @@ from typing import Final, Literal, NamedTuple
 
 from app.domain.ageing import Ageing
 from app.domain.task import Task
+from app.domain.worker import SILENT_SECONDS
 
 # So many tasks ahead of one are counted, and no more.
 AHEAD_LIMIT: Final = 1000
-# A worker that polls is heard of at least so often: after a long poll of half a minute, and as
-# long again until it is told of.
-POLL_SILENT_SECONDS: Final = 90
 
 # A lease that goes to the deadline ends a moment before or after it, by Redis' clock.
 _MOMENT: Final = timedelta(seconds=1)
@@ -61,7 +59,7 @@ class Standing(NamedTuple):
         """Whether it is known that no worker has asked its queue lately."""
         if self.polled_at == UNKNOWN:
             return False
-        silent = timedelta(seconds=POLL_SILENT_SECONDS)
+        silent = timedelta(seconds=SILENT_SECONDS)
         return self.polled_at is None or self.now - self.polled_at > silent
 
     @property
