@@ -8,7 +8,7 @@ from rowlock.cli.commands import Argument, Flag, Option, command
 from rowlock.cli.connection import connected, fail
 from rowlock.cli.exit_codes import USAGE
 from rowlock.cli.table import show_table
-from rowlock.cli.values import Choice, Offer, Text, words
+from rowlock.cli.values import Offer, Text, words
 from rowlock.client import calls
 from rowlock.models import QueueSettings
 
@@ -34,9 +34,8 @@ class Age:
 
 
 @command(
-    "queue",
+    "queue settings",
     "Management",
-    Argument("what", Choice("settings"), "What to show or to set."),
     Argument("name", Text("NAME"), "Name of the queue."),
     Option(
         "--ageing",
@@ -49,9 +48,8 @@ class Age:
     options.AS_JSON,
     *options.SERVER,
 )
-def queue(
+def show(
     *,
-    what: str,  # noqa: ARG001  (there is one thing)
     name: str,
     ageing: list[tuple[str, int]],
     no_ageing: bool,
