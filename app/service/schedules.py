@@ -32,9 +32,8 @@ class ScheduleService:
         """Make or change one; and whether it is new. Raises `RevisionMismatchError` and
         `InvalidRecurrenceError`."""
         put = partial(changes.put, name=name, definition=definition, revision=revision)
-        return await or_again(
-            self._resources.tags, partial(self._resources.database.transact_alone, put)
-        )
+        changed = await self._change(put)
+        return changed.schedule, changed.is_new
 
     async def get(self, name: str) -> Schedule:
         """Raises `ScheduleNotFoundError`."""
@@ -51,7 +50,7 @@ class ScheduleService:
 
     async def pause(self, name: str) -> Schedule:
         """It submits nothing from now on. Raises `ScheduleNotFoundError`."""
-        return await self._resources.database.transact_alone(partial(changes.pause, name=name))
+        return (await self._change(partial(changes.pause, name=name))).schedule
 
     async def resume(self, name: str) -> Schedule:
         """It goes on with its next occurrence. Raises `ScheduleNotFoundError`."""
@@ -101,6 +100,14 @@ class ScheduleService:
             ),
         )
         await self._resources.after_commit.submitted(done.tasks)
+        return done
+
+    async def _change(self, change: Callable[..., Awaitable[changes.Changed]]) -> changes.Changed:
+        resources = self._resources
+        change = partial(change, tag_ids=resources.tags.ids)
+        done = await or_again(resources.tags, partial(resources.database.transact_alone, change))
+        if done.tasks:
+            await resources.after_commit.submitted(done.tasks)
         return done
 
     async def _write(self, name: str, work: Callable[[Connection], Awaitable[T]]) -> T:

@@ -1,19 +1,42 @@
-"""What clients and management do to a schedule: put, delete, pause, resume."""
+"""What clients and management do to a schedule: put, delete, pause, resume.
+
+What was due before a change is decided by it as it was: no occurrence is lost between two looks of
+the schedulers.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from app.domain.errors import RevisionMismatchError, ScheduleNotFoundError
 from app.domain.schedule import Definition, Schedule
+from app.domain.task import Task
 from app.mysql.connection import Connection
-from app.queue.schedules import rows
+from app.queue.schedules import firing, rows
+from app.queue.tags import TagIds
+
+
+class Changed(NamedTuple):
+    """A schedule after a call; whether that has made it; and the tasks that were due before."""
+
+    schedule: Schedule
+    is_new: bool = False
+    tasks: Sequence[Task] = ()
 
 
 async def put(
-    connection: Connection, *, name: str, definition: Definition, revision: int | None
-) -> tuple[Schedule, bool]:
-    """Make or change a schedule; and whether it is new. The same again changes nothing. With
-    `revision` only the one at that revision.
+    connection: Connection,
+    *,
+    name: str,
+    definition: Definition,
+    revision: int | None,
+    tag_ids: TagIds,
+) -> Changed:
+    """Make or change a schedule. The same again changes nothing. With `revision` only the one at
+    that revision.
 
     Raises `RevisionMismatchError` and `InvalidRecurrenceError`, and an IntegrityError where another
-    transaction has just made one of that name.
+    transaction has just made one of that name; and as `submitting.submit` does.
     """
     now = await connection.now()
     try:
@@ -34,17 +57,18 @@ async def put(
         ).from_now_on(now=now)
         _check(made)
         await rows.insert(connection, made)
-        return made, True
+        return Changed(made, is_new=True)
     if revision is not None and revision != found.revision:
         raise RevisionMismatchError(schedule=name, revision=found.revision)
     if definition == found.definition:
-        return found, False
+        return Changed(found)
+    found, tasks = await _decided(connection, found, now, tag_ids)
     changed = found._replace(
         definition=definition, revision=found.revision + 1, updated_at=now
     ).from_now_on(now=now)
     _check(changed)
     await rows.write(connection, changed)
-    return changed, False
+    return Changed(changed, tasks=tasks)
 
 
 async def delete(connection: Connection, *, name: str) -> None:
@@ -52,18 +76,19 @@ async def delete(connection: Connection, *, name: str) -> None:
     await rows.delete(connection, name)
 
 
-async def pause(connection: Connection, *, name: str) -> Schedule:
+async def pause(connection: Connection, *, name: str, tag_ids: TagIds) -> Changed:
     """It submits nothing from now on. One that is paused stays so. Raises
-    `ScheduleNotFoundError`."""
+    `ScheduleNotFoundError`, and as `submitting.submit` does."""
     found = await rows.lock(connection, name)
     if found.paused_at is not None:
-        return found
+        return Changed(found)
     now = await connection.now()
+    found, tasks = await _decided(connection, found, now, tag_ids)
     paused = found._replace(
         paused_at=now, next_at=None, revision=found.revision + 1, updated_at=now
     )
     await rows.write(connection, paused)
-    return paused
+    return Changed(paused, tasks=tasks)
 
 
 async def resume(connection: Connection, *, name: str) -> Schedule:
@@ -78,6 +103,16 @@ async def resume(connection: Connection, *, name: str) -> Schedule:
     ).from_now_on(now=now)
     await rows.write(connection, resumed)
     return resumed
+
+
+async def _decided(
+    connection: Connection, schedule: Schedule, now: datetime, tag_ids: TagIds
+) -> tuple[Schedule, list[Task]]:
+    tasks: list[Task] = []
+    while schedule.next_at is not None and schedule.next_at <= now:
+        (schedule,), more = await firing.decide(connection, [schedule], now=now, tag_ids=tag_ids)
+        tasks += more
+    return schedule, tasks
 
 
 def _check(schedule: Schedule) -> None:

@@ -69,6 +69,17 @@ async def fire_once(connection: Connection, *, tag_ids: TagIds) -> Fired:
     now = await connection.now()
     locked, unreadable = await rows.lock_due(connection, now=now, limit=SCHEDULES)
     await rows.put_off(connection, unreadable, until=now + UNKNOWN_FOR)
+    decided, tasks = await decide(connection, locked, now=now, tag_ids=tag_ids)
+    is_part = any(each.next_at is not None and each.next_at <= now for each in decided)
+    is_full = len(locked) + len(unreadable) == SCHEDULES
+    return Fired(tasks, is_part or is_full or len(decided) < len(locked))
+
+
+async def decide(
+    connection: Connection, locked: Sequence[Schedule], *, now: datetime, tag_ids: TagIds
+) -> tuple[list[Schedule], list[Task]]:
+    """Decide what is due of schedules, whose rows are locked: as they stand then, and the tasks
+    that were submitted. Of much a part, and not of all. Raises as `submitting.submit` does."""
     looked = _look(locked, now)
     decided = await runs.decided(
         connection,
@@ -102,20 +113,16 @@ async def fire_once(connection: Connection, *, tag_ids: TagIds) -> Fired:
         ],
     )
     last_ids = {name: task_id for (name, _), task_id in ids.items()}
-    await rows.write_considered(
-        connection,
-        [
-            schedule._replace(
-                considered_at=found.considered_at,
-                next_at=found.next_at,
-                last_task_id=last_ids.get(schedule.name, schedule.last_task_id),
-            )
-            for schedule, found in looked
-        ],
-    )
-    is_part = any(found.next_at is not None and found.next_at <= now for _, found in looked)
-    is_full = len(locked) + len(unreadable) == SCHEDULES
-    return Fired(tasks, is_part or is_full or len(looked) < len(locked))
+    stand = [
+        schedule._replace(
+            considered_at=found.considered_at,
+            next_at=found.next_at,
+            last_task_id=last_ids.get(schedule.name, schedule.last_task_id),
+        )
+        for schedule, found in looked
+    ]
+    await rows.write_considered(connection, stand)
+    return stand, tasks
 
 
 async def renew(connection: Connection, *, after: str, limit: int) -> str | None:

@@ -132,7 +132,7 @@ async def test_a_schedule_and_its_runs_are_found_by_name(
     held(connection, page, "PRIMARY", rows=LIMIT)
     held(connection, Statement(PAGE, ("s1", LIMIT)), "PRIMARY", rows=LIMIT)
     (lock, *_writes) = await sent_by(
-        database, lambda c: changes.pause(c, name=name), about="schedules"
+        database, lambda c: changes.pause(c, name=name, tag_ids=TagIds()), about="schedules"
     )
     held(connection, lock, "PRIMARY", rows=1)
 

@@ -194,11 +194,32 @@ async def test_jitter_holds_a_task_back_and_shows_when_it_may_be_claimed(
     assert len(set(found.values())) > 4
 
 
+@pytest.mark.parametrize("change", ["put", "pause"])
+async def test_what_was_due_before_a_change_is_decided_by_the_schedule_as_it_was(
+    api: httpx.AsyncClient, resources: Resources, engine: Engine, session: Session, change: str
+) -> None:
+    """Nobody has looked since: a change just after nine loses no task of nine o'clock."""
+    (at,) = due_since(engine, timedelta(seconds=1), interval_seconds=3600)
+    if change == "put":
+        body = {"cron": "0 0 1 1 *", "task": {"title": "new"}}
+        changed = await api.put("/schedules/a", json=body)
+        assert (await api.put("/schedules/a", json=body)).json() == changed.json()
+    else:
+        changed = await api.post("/admin/schedules/a/pause")
+
+    (task,) = await tasks(api)
+    assert (task["title"], task["status"]) == ("a", "to_do")
+    assert [brief(run) for run in await runs(api)] == [(at, "submitted", 0)]
+    schedule = changed.json()
+    assert (schedule["revision"], schedule["last_task_id"]) == (2, task["id"])
+    assert await fire_due(resources) == 0
+
+
 async def test_what_fell_into_a_pause_is_left_out(
     api: httpx.AsyncClient, resources: Resources, engine: Engine, session: Session
 ) -> None:
-    due_since(engine, 5 * MINUTE, catch_up="all")
-    await api.post("/admin/schedules/a/pause")
+    paused_at = mysql_now(engine) - 5 * MINUTE
+    due_since(engine, 5 * MINUTE, catch_up="all", paused_at=paused_at, next_at=None)
     assert await fire_due(resources) == 0
     await api.post("/admin/schedules/a/resume")
     assert await fire_due(resources) == 0
