@@ -8,7 +8,7 @@ pytest.register_assert_rewrite(
         f"{__name__}.{module}"
         for module in (
             *("admin_rules", "client_rules", "machine", "moments", "pages"),
-            *("time_rules", "worker_rules", "world"),
+            *("schedule_rules", "time_rules", "worker_rules", "world"),
         )
     )
 )

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
 from app.domain.states import Event, Outcome, Status, allows
 from tests.model.lists import Filter, matches
 from tests.model.moments import Between, Moment, bounds, earlier, first, has_come
+from tests.model.schedules import Schedule
 from tests.model.tasks import RETENTION_DAYS, History, Lease, Task
 from tests.support.calls import Document
 
@@ -56,6 +57,7 @@ class Board:
 
     def __init__(self) -> None:
         self.tasks: dict[int, Task] = {}
+        self.schedules: dict[str, Schedule] = {}
         self.paused: dict[str, Moment] = {}
         # What was set for a queue, as it is shown.
         self.settings: dict[str, Document] = {}
@@ -229,6 +231,8 @@ class Board:
         shift = timedelta(seconds=seconds)
         for task in self.tasks.values():
             task.elapse(shift)
+        for schedule in self.schedules.values():
+            schedule.elapse(shift)
         self.history.ended = [one._replace(at=earlier(one.at, shift)) for one in self.history.ended]
         self.paused = {queue: earlier(at, shift) for queue, at in self.paused.items()}
         for settings in self.settings.values():
@@ -236,10 +240,12 @@ class Board:
         if self.remembers_since is not None:
             self.remembers_since = earlier(self.remembers_since, shift)
 
-    def moments(self) -> Iterator[Moment]:
-        """When something changes by itself."""
+    def moments(self, now: datetime) -> Iterator[Moment]:
+        """When something changes by itself, around now at least."""
         for task in self.tasks.values():
             yield from task.moments()
+        for schedule in self.schedules.values():
+            yield from schedule.moments(now)
         for one in self.history.ended:
             yield one.forgotten_at
         if self.remembers_since is not None:

@@ -43,7 +43,7 @@ class Machine(Walker):
 
     def settle(self) -> None:
         """Nothing happens by itself in the next moments."""
-        while self.world.is_close(list(self.board.moments())):
+        while self.world.is_close(list(self.board.moments(self.world.now))):
             self.elapse(TICK_SECONDS)
 
     def elapse(self, seconds: float) -> None:

@@ -90,6 +90,7 @@ class Task:
         shown = {
             "id": 0,
             **DEFAULTS,
+            "origin": None,
             **asked,
             "status": Status.TO_DO,
             "current_retry_count": 0,
@@ -98,7 +99,6 @@ class Task:
             "attempt": 0,
             **dict.fromkeys(("completed_at", "started_at", "result", "error", "worker")),
             "traceparent": None,
-            "origin": None,
             "progress": None,
         }
         history.transitions[None, Event.SUBMIT, Status.TO_DO] += 1

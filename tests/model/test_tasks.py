@@ -5,6 +5,7 @@ answer is what it says, every document, every figure.
 
 import pytest
 
+from app.domain.schedule import Outcome
 from app.domain.states import Event
 from tests.model.admin_rules import AdminRules
 from tests.model.ageing_rules import AgeingRules
@@ -22,3 +23,4 @@ def test_every_answer_is_what_the_model_says(go: Go) -> None:
 
     if tally.steps >= STEPS:
         assert {event for _, event, _ in tally.transitions} == set(Event)
+        assert {f"occurrence {outcome}" for outcome in Outcome} <= set(tally.counts)

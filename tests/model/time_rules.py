@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from tests.model import values
-from tests.model.machine import Machine
 from tests.model.moments import Between
+from tests.model.schedule_rules import ScheduleRules
 from tests.model.tasks import Task
 
 
-class TimeRules(Machine):
+class TimeRules(ScheduleRules):
     """Time passes, and the scheduler sweeps."""
 
     @rule(sweep=st.sampled_from(["promote", "time_out", "lost_leases", "retention"]))
@@ -40,3 +40,4 @@ class TimeRules(Machine):
         self.elapse(seconds)
         for sweep in ("time_out", "lost_leases", "promote"):
             self.sweep(sweep)
+        self.fire()

@@ -27,6 +27,8 @@ TAGS = ("x", "X", "核心业务", " y ", "é", "e")
 KEYS = ("key-1", "Key-1", "key-2")
 STATUSES = tuple(map(str, Status))
 PRIORITIES = (*map(str, Priority), *CHINESE)
+TIMES = ("due_date", "available_at", "starts_at", "ends_at")
+SCHEDULES = ("nightly", "Nightly", "每晚 报告")
 
 
 class LeasePick(NamedTuple):
@@ -41,6 +43,7 @@ queues = st.sampled_from(["default", "images", "mail.out"])
 picks = st.integers(0, 9)
 leases = st.builds(LeasePick, picks, st.sampled_from([True, True, False]))
 keys = st.sampled_from(KEYS)
+schedule_keys = st.sampled_from([KEYS[0], "run"])
 ages: SearchStrategy[dict[str, int] | None] = st.sampled_from(
     [None, {"中": 50}, {"中": 50, "低": 50}, {"中": 50, "低": 410}, {"中": 410, "低": 4010}]
 )
@@ -50,6 +53,8 @@ values: SearchStrategy[Any] = st.sampled_from(
 texts = st.sampled_from([None, "", "line 1\nline 2", "任务 😀"])
 passing = st.sampled_from([1, 3, 3, 20, 20, 200, 5000]).map(lambda ticks: ticks * TICK_SECONDS)
 actions = st.sampled_from(sorted(t.event for t in TRANSITIONS if t.actor is Actor.MANAGEMENT))
+schedule_names = st.sampled_from(SCHEDULES)
+schedule_changes = st.sampled_from(["pause", "pause", "resume", "resume", "resume", "delete"])
 orders = st.sampled_from(["asc", "desc"])
 
 _changeable: dict[str, SearchStrategy[Any]] = {
@@ -66,11 +71,38 @@ _changeable: dict[str, SearchStrategy[Any]] = {
 _titles = st.sampled_from(TITLES)
 priorities = st.lists(st.sampled_from(PRIORITIES), min_size=1, max_size=3)
 
+_task = _changeable | {"queue": queues}
 bodies = st.fixed_dictionaries(
     {"title": _titles},
     # In so many seconds from then.
-    optional=_changeable | {"queue": queues, "available_at": st.sampled_from([-100, 30, 4010])},
+    optional=_task | {"available_at": st.sampled_from([-100, 30, 4010])},
 )
+
+
+def _schedules(
+    seconds: Sequence[int], *, catch_up: Sequence[str], overlap: Sequence[str]
+) -> SearchStrategy[Document]:
+    return st.fixed_dictionaries(
+        {
+            "task": st.fixed_dictionaries({"title": _titles}, optional=_task),
+            "interval_seconds": st.sampled_from(seconds),
+            "catch_up": st.sampled_from(catch_up),
+            "overlap": st.sampled_from(overlap),
+        },
+        # In so many seconds from then: occurrences come just before time has passed.
+        optional={
+            "starts_at": st.sampled_from([None, -4002, 58, 3998]),
+            "ends_at": st.sampled_from([None, 458, 90_000]),
+        },
+    )
+
+
+# Of all that a day has either few run or none but the first. What goes without saying is not said.
+schedule_bodies = st.one_of(
+    _schedules([100, 100, 4000, 86_400], catch_up=["none", "one"], overlap=["skip", "allow"]),
+    _schedules([80], catch_up=["all"], overlap=["skip"]),
+    _schedules([20_000], catch_up=["all"], overlap=["allow"]),
+).map(lambda body: {name: body[name] for name in body if body[name] not in ("one", "skip")})
 changes = st.fixed_dictionaries(
     {}, optional=_changeable | {"title": _titles, "tags": st.none() | _changeable["tags"]}
 )
@@ -128,9 +160,12 @@ filters: SearchStrategy[Filter] = st.one_of(
 def dated(now: datetime, bodies: Sequence[Document]) -> list[Document]:
     """With times where they have seconds from now."""
     return [
-        {**body, "available_at": f"{(now + timedelta(seconds=seconds)).isoformat()}Z"}
-        if isinstance(seconds := body.get("available_at"), int)
-        else body
+        {
+            name: f"{(now + timedelta(seconds=value)).isoformat()}Z"
+            if name in TIMES and isinstance(value, int)
+            else value
+            for name, value in body.items()
+        }
         for body in bodies
     ]
 
@@ -145,7 +180,7 @@ def meant(body: Document) -> Document:
         said["priority"] = CHINESE.get(said["priority"], said["priority"])
     if "tags" in said:
         said["tags"] = sorted({tag.strip() for tag in said["tags"] or ()})
-    for name in ("due_date", "available_at"):
+    for name in TIMES:
         if said.get(name) is not None:
             said[name] = moment(said[name])
     return said

@@ -172,7 +172,7 @@ class World:
 
     def _note(self, process: int, answer: httpx.Response) -> None:
         asked, status = answer.request, answer.status_code
-        route = re.sub(r"/[0-9][^/]*", "/…", asked.url.path)
+        route = re.sub(r"(/[0-9]|(?<=/schedules)/)[^/]*", "/…", asked.url.path)
         self.tally.counts[f"{asked.method} {route} {status}"] += 1
         path, body = asked.url.raw_path.decode(), asked.content.decode()
         self.trail.append(f"{self.now} {process} {asked.method} {path} {body} {status}")

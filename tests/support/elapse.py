@@ -25,6 +25,16 @@ MOMENTS = {
     "task_tags": ("task_created_at",),
     "task_attempts": ("started_at", "finished_at"),
     "paused_queues": ("paused_at",),
+    "schedules": (
+        "starts_at",
+        "ends_at",
+        "paused_at",
+        "considered_at",
+        "next_at",
+        "created_at",
+        "updated_at",
+    ),
+    "schedule_runs": ("occurrence_at", "fired_at"),
     "queue_settings": ("updated_at",),
     "workers": ("first_seen_at", "last_seen_at"),
     "processes": ("running_since",),  # it is there all the time
@@ -37,7 +47,9 @@ def elapse(engine: Engine, seconds: float) -> None:
     with engine.begin() as connection:
         for table, columns in MOMENTS.items():
             shifts = ", ".join(f"{name} = {name} - INTERVAL :us MICROSECOND" for name in columns)
-            connection.execute(text(f"UPDATE {table} SET {shifts}"), {"us": round(seconds * 1e6)})
+            # In their order: some are part of a key, and none may meet one that stands still.
+            statement = f"UPDATE {table} SET {shifts} ORDER BY {columns[0]}"
+            connection.execute(text(statement), {"us": round(seconds * 1e6)})
         _elapse_in_counters(connection, timedelta(seconds=seconds // 10 * 10))
 
 
