@@ -286,7 +286,8 @@ class Task:
         seconds = self.shown["retry_delay_seconds"]
         if self.shown["retry_backoff"] == "fixed":
             return seconds, seconds
-        grown = min(seconds * 2**retries, max(LONGEST_BACKOFF_SECONDS, seconds))
+        factor = retries + 1 if self.shown["retry_backoff"] == "linear" else 2**retries
+        grown = min(seconds * factor, max(LONGEST_BACKOFF_SECONDS, seconds))
         return grown * (1 - JITTER), grown * (1 + JITTER)
 
     def _end_attempt(self, now: Between, outcome: Outcome, error: str | None) -> None:
