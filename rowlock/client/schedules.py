@@ -66,7 +66,8 @@ class Schedules:
 
     def backfill(self, name: str, begin: Time, end: Time) -> BackfillResult:
         """Submit a task for each of its occurrences from `begin` on and before `end` that has
-        none: at most 1,000, and none of the future. May be repeated."""
+        none: at most 1,000, none of the future, and none of a time whose runs are not kept any
+        more. May be repeated."""
         return self._ask(calls.backfill(name, begin, end))
 
 
@@ -123,5 +124,6 @@ class AsyncSchedules:
 
     async def backfill(self, name: str, begin: Time, end: Time) -> BackfillResult:
         """Submit a task for each of its occurrences from `begin` on and before `end` that has
-        none: at most 1,000, and none of the future. May be repeated."""
+        none: at most 1,000, none of the future, and none of a time whose runs are not kept any
+        more. May be repeated."""
         return await self._ask(calls.backfill(name, begin, end))
