@@ -3,13 +3,23 @@
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
 from app.mysql.connection import Connection as Queries
 from app.mysql.connection import Written
 from app.mysql.database import Database
+
+# `numbers`, from 0 to 199,999.
+NUMBERS: Final = """WITH digits AS (
+    SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4
+    UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9
+),
+numbers AS (
+    SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d + 100000 * g.d AS n
+    FROM digits a, digits b, digits c, digits e, digits f, digits g WHERE g.d < 2
+)"""
 
 
 class Statement(NamedTuple):

@@ -30,7 +30,7 @@ from rowlock.client.schedules import AsyncSchedules, Schedules
 from rowlock.client.sync_client import Client
 from tests.integration.api.test_bad_input_queries import FILTERS as BAD_FILTERS
 from tests.integration.api.test_list import FILTERS as LISTED
-from tests.integration.claims.test_explain_lists import filters as explained_filters
+from tests.integration.explain.test_explain_lists import filters as explained_filters
 from tests.model.values import FILTERS as MODELLED
 
 FILTERS = set(schemas.FilterQuery.model_fields)
@@ -82,7 +82,7 @@ def test_a_filter_is_tried_everywhere() -> None:
     same(FILTERS, MODELLED, "tests/model/values.py FILTERS")
     in_queue = {IN_THE_QUEUE.get(name, name) for name in FILTERS - UNINDEXED}
     explained = explained_filters(datetime.now())  # noqa: DTZ005
-    same(in_queue, explained, "tests/integration/claims/test_explain_lists.py filters")
+    same(in_queue, explained, "tests/integration/explain/test_explain_lists.py filters")
 
 
 @pytest.mark.parametrize("name", TaskFilter._fields)

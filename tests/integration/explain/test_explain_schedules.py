@@ -1,7 +1,7 @@
 """How MySQL runs the statements of schedules: on their index, in its order, few rows each. Held on
 empty tables and on 200,000 schedules with 200,000 runs, few of them due."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
@@ -13,24 +13,13 @@ from app.queue.schedules import changes, firing, rows, runs
 from app.queue.schedules.rows import PAGE
 from app.queue.sweeps import unused
 from app.queue.tags import TagIds
-from app.settings import Settings
-from tests.support.explaining import Plan, Statement, explain, rows_read, sent_by
+from tests.support.explaining import NUMBERS, Plan, Statement, explain, rows_read, sent_by
 
 DUE = 7
 LIMIT = 10
 SLACK = 3
 # Of s000000 that many of the seconds that nobody looked at have a run, at most.
 MISSED = 3600
-NUMBERS = """
-WITH digits AS (
-    SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4
-    UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9
-),
-numbers AS (
-    SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d + 100000 * g.d AS n
-    FROM digits a, digits b, digits c, digits e, digits f, digits g WHERE g.d < 2
-)
-"""
 TEMPLATE = (
     '{"title":"t","description":null,"priority":"中","queue":"default","tag_names":["a"],'
     '"due_date":null,"timeout_seconds":300,"retry_limit":3,"retry_delay_seconds":5,'
@@ -72,19 +61,6 @@ def schedules(request: pytest.FixtureRequest, engine: Engine) -> Iterator[int]:
             connection.execute(text(f"DELETE FROM {table}"))
         connection.commit()
         connection.execute(text(f"ANALYZE TABLE {', '.join(TABLES)}")).all()
-
-
-@pytest.fixture(scope="module")
-async def database(migrated_settings: Settings) -> AsyncIterator[Database]:
-    database = Database(migrated_settings)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-def connection(engine: Engine) -> Iterator[Connection]:
-    with engine.connect() as connection:
-        yield connection
 
 
 def held(connection: Connection, statement: Statement, key: str, *, rows: int) -> Plan:

@@ -1,7 +1,7 @@
 """How MySQL runs what is asked of the register: along an index, however many workers there are,
 and of tasks no more than run, however many there are."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,6 @@ from app.queue import workers
 from app.queue.sweeps import unused
 from app.queue.workers import Poll
 from app.runtime.steady_clock import steady_seconds
-from app.settings import Settings
 from tests.support.explaining import Statement, explain, rows_read, sent_by
 
 WORKERS, TASKS, RUNNING = 20_000, 50_000, 1000
@@ -72,19 +71,6 @@ def are_many(request: pytest.FixtureRequest, engine: Engine) -> Iterator[bool]:
 def analyze(engine: Engine) -> None:
     with engine.connect() as connection:
         connection.execute(text(f"ANALYZE TABLE {', '.join(TABLES)}")).all()
-
-
-@pytest.fixture(scope="module")
-async def database(migrated_settings: Settings) -> AsyncIterator[Database]:
-    database = Database(migrated_settings)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-def connection(engine: Engine) -> Iterator[Connection]:
-    with engine.connect() as connection:
-        yield connection
 
 
 async def asked(

@@ -63,13 +63,6 @@ TIE = (
 
 
 @pytest.fixture(scope="module")
-async def database(migrated_settings: Settings) -> AsyncIterator[Database]:
-    database = Database(migrated_settings)
-    yield database
-    await database.close()
-
-
-@pytest.fixture(scope="module")
 async def now(engine: Engine, migrated_settings: Settings) -> AsyncIterator[datetime]:
     """When the newest of all the tasks was made."""
     with engine.begin() as connection:
@@ -86,12 +79,6 @@ async def now(engine: Engine, migrated_settings: Settings) -> AsyncIterator[date
             connection.execute(text(f"DELETE FROM {table}"))
     with engine.connect() as connection:
         connection.execute(text("ANALYZE TABLE tasks, task_tags, tags")).all()
-
-
-@pytest.fixture
-def connection(engine: Engine) -> Iterator[Connection]:
-    with engine.connect() as connection:
-        yield connection
 
 
 def filters(now: datetime) -> dict[str, list[TaskFilter]]:

@@ -1,7 +1,7 @@
 """How MySQL runs what is asked when somebody asks why: by key or along an index, and no further
 than is counted."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -11,8 +11,7 @@ from app.domain.standing import AHEAD_LIMIT
 from app.mysql.database import Database
 from app.queue import why, workers
 from app.queue.figures import pace
-from app.settings import Settings
-from tests.integration.claims.test_explain import FILL
+from tests.integration.explain.test_explain_claims import FILL
 from tests.support.explaining import Statement, explain, rows_read, sent_by
 
 SLACK = 6
@@ -58,19 +57,6 @@ def tasks(request: pytest.FixtureRequest, engine: Engine) -> Iterator[int]:
             connection.execute(text(f"DELETE FROM {table}"))
     with engine.connect() as connection:
         connection.execute(text(f"ANALYZE TABLE {', '.join(TABLES)}")).all()
-
-
-@pytest.fixture(scope="module")
-async def database(migrated_settings: Settings) -> AsyncIterator[Database]:
-    database = Database(migrated_settings)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-def connection(engine: Engine) -> Iterator[Connection]:
-    with engine.connect() as connection:
-        yield connection
 
 
 async def sent(database: Database, connection: Connection) -> list[Statement]:

@@ -4,7 +4,7 @@ A filesort under FOR UPDATE would lock every candidate, and a scan would grow wi
 Held on an empty table and on 200,000 tasks, most of them done.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import product
@@ -26,27 +26,20 @@ from app.queue.requests import Claim, LeaseCall
 from app.queue.statements import CLAIM
 from app.queue.sweeps import deadlines, retention
 from app.settings import Settings
-from tests.support.explaining import Plan, Statement, explain, rows_read, sent_by
+from tests.support.explaining import NUMBERS, Plan, Statement, explain, rows_read, sent_by
 from tests.support.rows import a_row
 
 LIMIT = 10
 SLACK = 3  # the look past the end of a range, and the like
 
 # Of 100 tasks 6 can be claimed, 2 wait out a delay, 2 run, one of them too long; 80 are done.
-FILL = """
+FILL = f"""
 INSERT INTO tasks (
     title, status, priority, queue, timeout_seconds, retry_limit, retry_delay_seconds,
     retry_backoff, current_retry_count, created_at, updated_at, attempt, claim_rank, sweep_at,
     completed_at, finish_token, lease_token, claimed_from, started_at, deadline_at
 )
-WITH digits AS (
-    SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4
-    UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9
-),
-numbers AS (
-    SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d + 100000 * g.d AS n
-    FROM digits a, digits b, digits c, digits e, digits f, digits g WHERE g.d < 2
-),
+{NUMBERS},
 drawn AS (
     SELECT n, ELT(1 + n % 3, '高', '中', '低') AS priority,
         CASE WHEN n % 100 < 6 THEN 'to_do' WHEN n % 100 < 8 THEN 'retrying'
@@ -83,20 +76,6 @@ def tasks(request: pytest.FixtureRequest, engine: Engine) -> Iterator[int]:
         connection.execute(text("DELETE FROM tasks"))
         connection.commit()
         connection.execute(text("ANALYZE TABLE tasks")).all()
-
-
-@pytest.fixture(scope="module")
-async def database(migrated_settings: Settings) -> AsyncIterator[Database]:
-    database = Database(migrated_settings)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-def connection(engine: Engine) -> Iterator[Connection]:
-    """Locks and changes of a test go with it."""
-    with engine.connect() as connection:
-        yield connection
 
 
 def only(plans: list[Plan]) -> Plan:
@@ -257,7 +236,7 @@ async def test_the_clock_reads_one_row_by_its_key(
 ) -> None:
     clock = Statement(CLOCK, ())
     before = rows_read(connection, clock)
-    connection.execute(text("INSERT INTO settings_version (id, version) VALUES (1, 1)"))
+    connection.execute(text("REPLACE INTO settings_version (id, version) VALUES (1, 1)"))
     (version,) = [p for p in explain(connection, clock) if p.table == "settings_version"]
 
     assert (version.access, version.key) == ("const", "PRIMARY")
