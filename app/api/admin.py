@@ -8,10 +8,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from app.api import answers, schemas
 from app.api.fields import QueueName, TaskId
 from app.api.queue_stats import queue_documents
-from app.api.responses import BODY_PROBLEMS, NEXT_PAGE, JsonAnswer, problems
-from app.api.schedules import TheSchedule
+from app.api.responses import BODY_PROBLEMS, ETAG, NEXT_PAGE, JsonAnswer, problems
+from app.api.schedules import TheSchedule, shown
 from app.api.services import Service
-from app.domain.documents import dumps, schedule_document, task_document
+from app.domain.documents import dumps, task_document
 from app.domain.states import Event
 from app.http.problems import FieldError, InvalidRequestError
 from app.http.route import AdminRoute
@@ -71,21 +71,21 @@ async def resume_queue(service: Service, name: TheQueue) -> Response:
 @router.post(
     "/schedules/{name}/pause",
     response_model=answers.ScheduleDocument,
-    responses=problems(404, *BODY_PROBLEMS),
+    responses={200: ETAG, **problems(404, *BODY_PROBLEMS)},
     summary="Pause a schedule: it submits nothing",
 )
 async def pause_schedule(service: Service, name: TheSchedule) -> Response:
-    return JsonAnswer(schedule_document(await service.schedules.pause(name)))
+    return shown(await service.schedules.pause(name))
 
 
 @router.post(
     "/schedules/{name}/resume",
     response_model=answers.ScheduleDocument,
-    responses=problems(404, *BODY_PROBLEMS),
+    responses={200: ETAG, **problems(404, *BODY_PROBLEMS)},
     summary="Resume a schedule; what fell into the pause is left out",
 )
 async def resume_schedule(service: Service, name: TheSchedule) -> Response:
-    return JsonAnswer(schedule_document(await service.schedules.resume(name)))
+    return shown(await service.schedules.resume(name))
 
 
 @router.post(

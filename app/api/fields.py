@@ -85,7 +85,9 @@ def _time(value: object) -> datetime:
     return moment.replace(tzinfo=None)
 
 
-def _not_blank_at_its_ends(name: str) -> str:
+def _schedule_name(name: str) -> str:
+    if not re.fullmatch(SCHEDULE_PATTERN, name):
+        raise ValueError("must have no control characters, and none of / \\ \" ' ? # %")
     if name != name.strip() or name in (".", ".."):
         raise ValueError("must not begin or end with a space, and not be . or ..")
     return name
@@ -118,8 +120,9 @@ Tags = Annotated[list[TagName], Field(max_length=32), AfterValidator(_sorted_onc
 QueueName = Annotated[str, StringConstraints(pattern=QUEUE_PATTERN)]
 ScheduleName = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=128, pattern=SCHEDULE_PATTERN),
-    AfterValidator(_not_blank_at_its_ends),
+    StringConstraints(min_length=1, max_length=128),
+    AfterValidator(_schedule_name),
+    Field(json_schema_extra={"pattern": SCHEDULE_PATTERN}),
 ]
 LeaseId = Annotated[str, StringConstraints(pattern=LEASE_ID_PATTERN)]
 WorkerName = Annotated[

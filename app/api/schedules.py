@@ -48,7 +48,7 @@ async def put_schedule(
 ) -> Response:
     revision = None if if_match is None else int(if_match.strip('"'))
     schedule, is_new = await service.schedules.put(name, body.to_definition(), revision=revision)
-    return _shown(schedule, 201 if is_new else 200)
+    return shown(schedule, 201 if is_new else 200)
 
 
 @router.get(
@@ -73,7 +73,7 @@ async def list_schedules(
     summary="Get a schedule",
 )
 async def get_schedule(service: Service, name: TheSchedule) -> Response:
-    return _shown(await service.schedules.get(name))
+    return shown(await service.schedules.get(name))
 
 
 @router.delete(
@@ -191,7 +191,8 @@ async def try_cron(service: Service, query: Annotated[CronQuery, Query()]) -> Re
     return JsonAnswer(dumps([_occurrence(at, at, recurrence) for at in occurrences]))
 
 
-def _shown(schedule: Schedule, status: int = 200) -> Response:
+def shown(schedule: Schedule, status: int = 200) -> Response:
+    """A schedule as an answer, with its revision for `If-Match`."""
     headers = {"ETag": f'"{schedule.revision}"'}
     return JsonAnswer(schedule_document(schedule), status, headers)
 
