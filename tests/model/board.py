@@ -1,12 +1,11 @@
 """The model of the platform: all tasks, and what is told of them together."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, NamedTuple
 
 from app.domain.states import Event, Outcome, Status, allows
+from tests.model.calls import FINISHES, Finish, Keyed, Refused
 from tests.model.lists import Filter, matches
 from tests.model.moments import Between, Moment, bounds, earlier, first, has_come
 from tests.model.schedules import Schedule
@@ -21,35 +20,6 @@ LOCKED_ONCE_RUNNING = (
     "retry_backoff",
     "payload",
 )
-FINISHES = {"complete": Outcome.DONE, "fail": Outcome.FAILED, "release": Outcome.RELEASED}
-
-
-class Refused(NamedTuple):
-    """A call that changes nothing, with what its problem document says for programs."""
-
-    status: int
-    facts: Document
-
-
-class Keyed(NamedTuple):
-    """What an idempotency key stands for."""
-
-    body: Any
-    ids: list[int]
-
-
-@dataclass(frozen=True)
-class Finish:
-    """What a worker says of its attempt."""
-
-    lease_id: str
-    outcome: str
-    result: Any = None
-    error: str | None = None
-    retryable: bool = True
-    retry_after_seconds: int | None = None
-    delay_seconds: int | None = None
-    reason: str | None = None
 
 
 class Board:

@@ -7,7 +7,7 @@ from hypothesis.stateful import Bundle, MultipleResults, initialize, multiple, p
 
 from app.domain.states import ENDED
 from tests.model import values
-from tests.model.board import Keyed, Refused
+from tests.model.calls import Keyed, Refused
 from tests.model.lists import Filter, sent
 from tests.model.machine import Machine
 from tests.model.moments import same

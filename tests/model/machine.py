@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 from hypothesis.stateful import invariant
 
-from tests.model.board import Board, Refused
+from tests.model.board import Board
+from tests.model.calls import Refused
 from tests.model.lists import Filter, resolved
 from tests.model.moments import Between, agree, same
 from tests.model.tasks import Task

@@ -9,7 +9,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from app.domain.states import ENDED
 from tests.model import values
-from tests.model.board import Keyed, Refused
+from tests.model.calls import Keyed, Refused
 from tests.model.machine import Machine
 from tests.model.moments import Between, agree, same
 from tests.model.schedules import Schedule

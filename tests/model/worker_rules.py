@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from tests.model import values
-from tests.model.board import Finish, Refused, task_of
+from tests.model.board import task_of
+from tests.model.calls import Finish, Refused
 from tests.model.machine import Machine
 from tests.model.moments import Between, agree, bounds, first
 from tests.model.tasks import Task
