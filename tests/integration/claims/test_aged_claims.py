@@ -170,8 +170,11 @@ def texts(statements: Sequence[Statement]) -> list[str]:
 
 
 async def test_while_nothing_is_overdue_the_statements_are_those_of_a_queue_that_does_not_age(
-    api: httpx.AsyncClient, session: Session, counted: Counted
+    api: httpx.AsyncClient, session: Session, counted: Counted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The one must not look again, nor stop earlier, since the machine stood still meanwhile.
+    monkeypatch.setattr("app.queue.attempts.claim_marks.REMEMBERED_SECONDS", 3600)
+    monkeypatch.setattr("app.queue.attempts.claiming.CLAIM_SECONDS", 3600)
     for priority in "高中低":
         for _ in range(3):
             waiting(priority, 500)
