@@ -31,13 +31,19 @@ class TimeRules(ScheduleRules):
         assert moved == len(expected)
         self.touched.update(task.id for task in expected)
 
-    @rule(seconds=values.passing, redis_is_emptied=st.sampled_from([False, False, False, True]))
-    def time_passes(self, seconds: int, redis_is_emptied: bool) -> None:
+    @rule(
+        seconds=values.passing,
+        redis_is_emptied=st.sampled_from([False, False, False, True]),
+        is_swept=st.sampled_from([True, True, True, False]),
+    )
+    def time_passes(self, seconds: int, redis_is_emptied: bool, is_swept: bool) -> None:
+        """With a scheduler, or without one."""
         if redis_is_emptied:
             self.settle()
             self.world.redis.flushall()
             self.board.empty_redis()
         self.elapse(seconds)
-        for sweep in ("time_out", "lost_leases", "promote"):
-            self.sweep(sweep)
-        self.fire()
+        if is_swept:
+            for sweep in ("time_out", "lost_leases", "promote"):
+                self.sweep(sweep)
+            self.fire()
