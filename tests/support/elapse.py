@@ -106,7 +106,8 @@ def moment(text: str) -> datetime:
 
 def elapse_in_redis(connection: redis.Redis, seconds: float, prefix: str = "rowlock:") -> None:
     """Every key of the platform is as it would be after so many quiet seconds."""
-    for key in connection.scan_iter(f"{prefix}*"):
+    # While keys go, a scan may come by some of the others twice.
+    for key in set(connection.scan_iter(f"{prefix}*")):
         left_ms = connection.pttl(key)
         if left_ms > seconds * 1000:
             connection.pexpire(key, left_ms - round(seconds * 1000))
