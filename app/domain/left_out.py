@@ -15,9 +15,10 @@ def left_out(
     recurrence: Recurrence, after: datetime, until: datetime, decided: Collection[datetime]
 ) -> list[tuple[datetime, int]]:
     """All after the one and up to the other but those that are decided: the last of each row of
-    them, and how many it has."""
+    them, and how many it has. What was decided besides, a run at any time, parts nothing."""
     found: list[tuple[datetime, int]] = []
-    for border in [*sorted(decided), until + MICROSECOND]:
+    own = [at for at in sorted(decided) if recurrence.count(at - MICROSECOND, at)]
+    for border in [*own, until + MICROSECOND]:
         last = border - MICROSECOND
         if count := recurrence.count(after, last):
             newest = recurrence.newest(after, last)

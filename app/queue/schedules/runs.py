@@ -129,6 +129,8 @@ async def run_now(
     """
     schedule = await rows.lock(connection, name)
     now = occurrence = await connection.now()
+    # On a whole second it would stand in the place of an occurrence.
+    occurrence += MICROSECOND * (not now.microsecond)
     while await decided(connection, [name], [occurrence]):
         occurrence += MICROSECOND
     task = schedule.definition.task._replace(origin=origin_text(name, occurrence))

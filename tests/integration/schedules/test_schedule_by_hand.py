@@ -188,6 +188,25 @@ async def test_a_backfill_in_a_new_rhythm_leaves_what_is_known_of_the_old_one(
     assert await spans(api, begin) == before
 
 
+async def test_a_run_by_hand_parts_nothing_that_was_missed(
+    api: httpx.AsyncClient, resources: Resources, engine: Engine, session: Session
+) -> None:
+    """It is no occurrence, whenever it was."""
+    begin = mysql_now(engine).replace(microsecond=0) - timedelta(seconds=330)
+    ScheduleFactory(
+        name="late", interval_seconds=60, starts_at=begin, considered_at=begin, catch_up="none"
+    )
+    ScheduleRunFactory(
+        schedule="late",
+        kind="manual",
+        outcome="submitted",
+        occurrence_at=begin + timedelta(seconds=90),
+    )
+    assert await fire_due(resources) == 0
+    found = (await api.get("/schedules/late/runs")).json()
+    assert [(run["kind"], run["skipped"]) for run in found] == [("due", 5), ("manual", 0)]
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
