@@ -58,7 +58,10 @@ class TaskSummary(BaseModel):
         examples=["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
     )
     origin: Origin | None = Field(description="The schedule that submitted it; null for a client.")
-    progress: Any = Field(description="Progress of the running attempt; in `GET /tasks/{id}` only.")
+    progress: Any = Field(
+        description="Progress of the running attempt; in `GET /tasks/{id}`, and where a key is "
+        "sent again."
+    )
 
 
 class TaskDocument(TaskSummary):

@@ -151,7 +151,9 @@ class ClientRules(Machine):
             assert answer.headers["location"] == f"tasks/{documents[0]['id']}"
         if known is not None:
             for task_id, document in zip(known.ids, documents, strict=True):
-                self.shows(document, self.board.tasks[task_id])
+                task = self.board.tasks[task_id]
+                # One task is shown as a client gets it.
+                self.shows(document, task, None if is_batch else task.progress(now))
             return multiple()
         made = self.board.submit(asked, now)
         for task, document in zip(made, documents, strict=True):
