@@ -9,7 +9,6 @@ from typing import TypeVar
 from app.domain.documents import task_document
 from app.domain.errors import RowBusyError, TaskNotFoundError
 from app.domain.schedule import Definition, Schedule
-from app.mysql.connection import Connection
 from app.queue.schedules import changes, rows, runs
 from app.service.conflicts import TRIES, or_again
 from app.service.reads import ReadService
@@ -68,15 +67,9 @@ class ScheduleService:
     async def run_now(self, name: str, *, key: str | None, body_hash: str) -> tuple[Stored, int]:
         """Submit its task now, and the task's id; with `key` once only. Raises
         `ScheduleNotFoundError` and `KeyReusedError`."""
-        run = partial(
-            runs.run_now,
-            name=name,
-            key=key,
-            body_hash=body_hash,
-            tag_ids=self._resources.tags.ids,
-        )
+        run = partial(runs.run_now, name=name, key=key, body_hash=body_hash)
         for _ in range(TRIES):
-            submitted = await self._write(name, run)
+            submitted = await self._write(run)
             if submitted.is_new:
                 await self._resources.after_commit.submitted(submitted.tasks)
                 (task,) = submitted.tasks
@@ -89,34 +82,19 @@ class ScheduleService:
     async def backfill(self, name: str, *, begin: datetime, end: datetime) -> runs.Backfilled:
         """Submit a task for each occurrence from `begin` on and before `end` that has none. Raises
         `ScheduleNotFoundError` and `InvalidRecurrenceError`."""
-        done = await self._write(
-            name,
-            partial(
-                runs.backfill,
-                name=name,
-                begin=begin,
-                end=end,
-                tag_ids=self._resources.tags.ids,
-            ),
-        )
+        backfill = partial(runs.backfill, name=name, begin=begin, end=end)
+        done = await self._write(backfill)
         await self._resources.after_commit.submitted(done.tasks)
         return done
 
     async def _change(self, change: Callable[..., Awaitable[changes.Changed]]) -> changes.Changed:
-        resources = self._resources
-        change = partial(change, tag_ids=resources.tags.ids)
-        done = await or_again(resources.tags, partial(resources.database.transact_alone, change))
+        done = await self._write(change)
         if done.tasks:
-            await resources.after_commit.submitted(done.tasks)
+            await self._resources.after_commit.submitted(done.tasks)
         return done
 
-    async def _write(self, name: str, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """What submits its task, whose tags are made before."""
-        resources = self._resources
-
-        async def write() -> T:
-            schedule = await self.get(name)
-            await resources.tags.ensure(schedule.definition.task.tag_names)
-            return await resources.database.transact_alone(work)
-
-        return await or_again(resources.tags, write)
+    async def _write(self, work: Callable[..., Awaitable[T]]) -> T:
+        tags, database = self._resources.tags, self._resources.database
+        return await or_again(
+            tags, partial(database.transact_alone, partial(work, tag_ids=tags.ids))
+        )
