@@ -52,11 +52,13 @@ _LOCK_DUE: Final = (
 _FIRST_COLUMNS: Final = (
     *("title", "description", "priority", "queue", "tag_names", "due_date", "timeout_seconds"),
     *("retry_limit", "retry_delay_seconds", "retry_backoff", "available_at", "payload"),
-    *("traceparent", "origin", "claim_rank", "sweep_at"),
+    *("traceparent", "claim_rank", "sweep_at"),
 )
 _FIRST_VALUES: Final = attrgetter(*_FIRST_COLUMNS)
+# Few tasks have these, and the others do not pay for them.
+_RARE_VALUES: Final = attrgetter(*_FIRST_COLUMNS, "origin")
 _INSERT_TASK: Final = (
-    f"INSERT INTO tasks ({', '.join(_FIRST_COLUMNS)}, "
+    f"INSERT INTO tasks ({', '.join(_FIRST_COLUMNS)}{{rare}}, "
     "status, created_at, updated_at, turn_at, current_retry_count, attempt) VALUES "
 )
 
@@ -72,11 +74,14 @@ async def insert_tasks(
     stored: list[Task] = []
     for chunk in _chunks(tasks, connection.statement_bytes):
         rows = [begun(task, now=now) for task in chunk]
-        values = [value for row in rows for value in _FIRST_VALUES(row)]
+        has_rare = any(row.origin is not None for row in rows)
+        values_of = _RARE_VALUES if has_rare else _FIRST_VALUES
+        values = [value for row in rows for value in values_of(row)]
         # What is the same in every row is written out once a batch, not escaped once a row.
         same = f"'{Status.TO_DO}', '{now}', '{now}', '{now}', 0, 0"
-        row = f"({placeholders(_FIRST_COLUMNS)}, {same})"
-        result = await connection.execute(_INSERT_TASK + placeholders(chunk, row), values)
+        row = f"({placeholders(_FIRST_COLUMNS)}{', %s' * has_rare}, {same})"
+        head = _INSERT_TASK.format(rare=", origin" * has_rare)
+        result = await connection.execute(head + placeholders(chunk, row), values)
         _expect("insert_tasks", result.matched, len(chunk))
         stored += [
             row._replace(id=result.first_id + index * connection.id_step)
