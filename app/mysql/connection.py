@@ -56,6 +56,8 @@ class Connection:
         # What follows from this transaction's changes and is not written yet, by its kind.
         self.unsettled: dict[str, Any] = {}
         self._fetch_seconds: float | None = None
+        self._ahead: tuple[str, list[Sequence[Any]]] | None = None
+        self._last: list[str] = []
 
     def in_time(self, seconds: float) -> "Connection":
         """The same connection, but that MySQL breaks a `fetch` off which takes longer
@@ -97,6 +99,22 @@ class Connection:
         cursor = await self._execute(statement, values)
         return Written(cursor.rowcount, cursor.lastrowid)
 
+    async def fetch_ahead(self, statement: str, values: Sequence[Any]) -> list[Sequence[Any]]:
+        """Run a SELECT together with the next statement, in one round trip; the rows are in this
+        list once that has run."""
+        rows: list[Sequence[Any]] = []
+        self._ahead = (await self._driver.cursor()).mogrify(statement, values), rows
+        return rows
+
+    async def execute_last(self, statement: str, values: Sequence[Any]) -> None:
+        """Run an INSERT together with the commit, in one round trip: one that stores all of its
+        rows or fails, and of which nothing is read before the commit."""
+        text = (await self._driver.cursor()).mogrify(statement, values)
+        if sum(map(len, self._last)) + len(text) > self.statement_bytes // 4:
+            await self._execute(text, ())
+        else:
+            self._last.append(text)
+
     async def now(self) -> datetime:
         """MySQL's time."""
         return await self._clock.now(self)
@@ -108,7 +126,14 @@ class Connection:
         return self._clock.settings_version
 
     async def commit(self) -> None:
-        await self._driver.commit()
+        """Commit, with what is to go last. MySQL runs no statement after one that fails."""
+        last, self._last = self._last, []
+        if not last:
+            await self._driver.commit()
+            return
+        cursor = await self._execute("; ".join([*last, "COMMIT"]), ())
+        while await cursor.nextset():
+            pass
 
     async def rollback(self) -> None:
         await self._driver.rollback()
@@ -116,10 +141,16 @@ class Connection:
     async def _execute(self, statement: str, values: Sequence[Any], *kind: type) -> Any:
         cursor = await self._driver.cursor(*kind)
         text = cursor.mogrify(statement, values or None)
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            text = f"{ahead[0]}; {text}"
         # MySQL would hang up, as if it had died; and it counts one byte more.
         if len(text) >= self._packet_bytes // 4 and len(text.encode()) + 1 >= self._packet_bytes:
             raise PacketTooSmallError
         await cursor.execute(text)
+        if ahead is not None:
+            ahead[1].extend(await cursor.fetchall())
+            await cursor.nextset()
         return cursor
 
 

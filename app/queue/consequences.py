@@ -27,7 +27,7 @@ def note(connection: Connection, changes: Iterable[Change]) -> None:
 
 
 async def settle(connection: Connection) -> None:
-    """Write what follows from all that this transaction has done."""
+    """Write what follows from all that this transaction has done, together with its commit."""
     counts: Counter[str] = connection.unsettled.pop(COUNTS, Counter())
     if deltas := {name: n for name, n in counts.items() if n}:
-        await counters.add(connection, deltas)
+        await counters.add_last(connection, deltas)

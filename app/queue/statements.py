@@ -94,10 +94,11 @@ async def insert_tasks(
 async def insert_task_tags(
     connection: Connection, ties: Sequence[tuple[int, str, datetime]], tag_ids: TagIds
 ) -> None:
-    """Tie tasks to tags, given as (task_id, the tag's name, the task's created_at). Raises
-    `TagMissingError`, or an IntegrityError where it was deleted a moment later."""
+    """Tie tasks to tags, given as (task_id, the tag's name, the task's created_at), together with
+    the commit. Raises `TagMissingError`; where it was deleted a moment later the commit is an
+    IntegrityError."""
     ids = await tag_ids.of(connection, (name for _, name, _ in ties))
-    await insert_rows(
+    await _insert_last(
         connection,
         "INSERT INTO task_tags (task_id, tag_id, task_created_at) VALUES ",
         [(task_id, ids[name], created_at) for task_id, name, created_at in ties],
@@ -116,9 +117,10 @@ async def replace_task_tags(
 async def insert_idempotency_keys(
     connection: Connection, rows: Sequence[tuple[str, int, str, int]]
 ) -> None:
-    """Remember (key, item, body hash, task id). A key that another transaction has just
-    committed raises an IntegrityError; the batch is then run again and finds it."""
-    await insert_rows(
+    """Remember (key, item, body hash, task id), together with the commit. With a key that another
+    transaction has committed that is an IntegrityError; the batch is then run again and finds
+    it."""
+    await _insert_last(
         connection,
         "INSERT INTO idempotency_keys (idempotency_key, item, body_hash, task_id) VALUES ",
         sorted(rows),
@@ -264,16 +266,27 @@ def _assignments(olds: Sequence[Task], news: Sequence[Task]) -> tuple[list[str],
 
 async def insert_rows(connection: Connection, head: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert rows of some table; `head` is the statement up to its VALUES."""
+    for statement, values, count in _inserts(connection, head, rows):
+        result = await connection.execute(statement, values)
+        _expect(head, result.matched, count)
+
+
+async def _insert_last(connection: Connection, head: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """The same, together with the commit: nothing reads them before."""
+    for statement, values, _ in _inserts(connection, head, rows):
+        await connection.execute_last(statement, values)
+
+
+def _inserts(
+    connection: Connection, head: str, rows: Sequence[tuple[Any, ...]]
+) -> Iterator[tuple[str, list[Any], int]]:
     for chunk in _chunks(
         rows,
         connection.statement_bytes,
         weigh=lambda row: 64 + sum(len(v) for v in row if isinstance(v, str)) * 3,
     ):
-        result = await connection.execute(
-            head + placeholders(chunk, f"({placeholders(chunk[0])})"),
-            [value for row in chunk for value in row],
-        )
-        _expect(head, result.matched, len(chunk))
+        statement = head + placeholders(chunk, f"({placeholders(chunk[0])})")
+        yield statement, [value for row in chunk for value in row], len(chunk)
 
 
 def _weight(task: Task | NewTask) -> int:

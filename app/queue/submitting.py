@@ -6,22 +6,36 @@ from itertools import compress
 from app.domain.errors import KeyReusedError, RowlockError
 from app.mysql.connection import Connection
 from app.queue import statements
-from app.queue.lists.reading import first_by_key
+from app.queue.lists.reading import first_by_key, used_keys_ahead
 from app.queue.requests import Submission, Submitted
 from app.queue.tags import TagIds
 
 
+class KeyUsedError(Exception):
+    """A key that was expected to be new was used before: nothing is to be stored."""
+
+
 async def submit(
-    connection: Connection, *, submissions: Sequence[Submission], tag_ids: TagIds
+    connection: Connection,
+    *,
+    submissions: Sequence[Submission],
+    tag_ids: TagIds,
+    expects_new_keys: bool = False,
 ) -> list[Submitted | RowlockError]:
     """Store the tasks of the calls. A key used before names the first of the tasks it made then,
     or, with another body, is a `KeyReusedError` for that call alone.
 
     The tags exist already (`tags.ensure`): they are made in transactions of their own.
     Raises `TagMissingError`, and an IntegrityError when another transaction commits one of the
-    keys, or deletes one of the tags, just now.
+    keys, or deletes one of the tags, just now. With `expects_new_keys` a key that was used before
+    is a `KeyUsedError`, and the round trip of the look-up is saved.
     """
-    known = await first_by_key(connection, {s.key for s in submissions if s.key is not None})
+    keys = {s.key for s in submissions if s.key is not None}
+    known, used = {}, []
+    if expects_new_keys:
+        used = await used_keys_ahead(connection, keys)
+    else:
+        known = await first_by_key(connection, keys)
     are_fresh = _are_fresh(submissions, known)
     fresh = list(compress(submissions, are_fresh))
     stored = iter(
@@ -31,6 +45,8 @@ async def submit(
             now=await connection.now(),
         )
     )
+    if used:
+        raise KeyUsedError
     made = [[next(stored) for _ in submission.tasks] for submission in fresh]
     await statements.insert_task_tags(
         connection,

@@ -15,6 +15,7 @@ from app.domain.task import Task
 from app.queue import edit, submitting
 from app.queue.requests import Move, Submission, Submitted
 from app.runtime import metrics
+from app.runtime.steady_clock import steady_seconds
 from app.service.coalescer import Coalescer
 from app.service.conflicts import TRIES, or_again
 from app.service.pages import PageService
@@ -24,6 +25,9 @@ from app.service.resources import Resources
 # Together at most this many tasks are stored in one batch.
 SUBMIT_LIMIT: Final = 1000
 WEIGHTY_CHARACTERS: Final = 16_384
+# Few keys come twice: they are looked up along with the insert, which is rolled back where one
+# was used. Where some have come twice lately, they are looked up before.
+LOOKS_UP_SECONDS: Final = 60.0
 
 
 class Stored(NamedTuple):
@@ -40,6 +44,7 @@ class TaskService:
         self._resources = resources
         self._reads = reads
         self._pages = pages
+        self._looks_up_until = 0.0
         self._submissions: Coalescer[Submission, Submitted] = Coalescer(
             self._submit,
             limit=SUBMIT_LIMIT,
@@ -118,11 +123,16 @@ class TaskService:
             await self._resources.tags.ensure(
                 name for s in submissions for task in s.tasks for name in task.tag_names
             )
-            return await self._resources.database.transact(
-                partial(
-                    submitting.submit, submissions=submissions, tag_ids=self._resources.tags.ids
-                )
+            store = partial(
+                submitting.submit, submissions=submissions, tag_ids=self._resources.tags.ids
             )
+            if steady_seconds() >= self._looks_up_until:
+                with suppress(submitting.KeyUsedError):
+                    return await self._resources.database.transact(
+                        partial(store, expects_new_keys=True)
+                    )
+                self._looks_up_until = steady_seconds() + LOOKS_UP_SECONDS
+            return await self._resources.database.transact(store)
 
         answers = await or_again(self._resources.tags, submit)
         await self._resources.after_commit.submitted(

@@ -50,12 +50,14 @@ def watching(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Killer:
     monkeypatch.setattr("app.mysql.connection.CLOCK_ROUND_TRIP_SECONDS", 3600)
     execute, commit = Connection._execute, Connection.commit
 
-    async def watched_execute(connection: Connection, *args: Any) -> Any:
-        killer.has_come("statement", connection._driver)
-        return await execute(connection, *args)
+    async def watched_execute(connection: Connection, statement: str, *args: Any) -> Any:
+        is_commit = statement.endswith("; COMMIT")
+        killer.has_come("commit" if is_commit else "statement", connection._driver)
+        return await execute(connection, statement, *args)
 
     async def watched_commit(connection: Connection) -> None:
-        killer.has_come("commit", connection._driver)
+        if not connection._last:
+            killer.has_come("commit", connection._driver)
         await commit(connection)
         if killer.is_after_commit:
             killer.is_after_commit = False

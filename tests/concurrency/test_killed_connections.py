@@ -64,14 +64,14 @@ async def test_killed_before_any_of_its_statements_a_write_is_done_once_or_not_a
             assert killer.struck == "commit", "before it, it is run again unnoticed"
             assert write.look() in (write.before, done)
             assert await write.send() < 300
-        elif write.kind is KINDS["claim"]:
+        if write.kind is KINDS["claim"]:
             # Run again it skips its row for as long as MySQL keeps it for the killed connection.
             async with asyncio.timeout(30):
                 while write.look() == write.before:
                     assert await write.send() < 300
         assert write.look() == done
     assert "commit" in struck
-    assert len(struck) > 2
+    assert len(struck) > 1
     assert await sweeping.recount(settings) == {}
 
 

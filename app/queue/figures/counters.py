@@ -31,6 +31,7 @@ QUEUE, ENDED, TAG = "queue/", "ended/", "tag/"
 # Before version 0003 what had ended was counted by names that began with the time.
 FORMER: Final = "recent/"
 
+_ADD_DELTAS: Final = "INSERT INTO counter_deltas (deltas) VALUES (%s)"
 _READ: Final = (
     "SELECT name, value, NULL FROM counters FORCE INDEX (PRIMARY) WHERE {} "
     "UNION ALL SELECT '', 1, deltas FROM counter_deltas"
@@ -108,8 +109,12 @@ def is_over(name: str, since: str) -> bool:
 
 async def add(connection: Connection, deltas: Mapping[str, int]) -> None:
     """One row with these deltas by the counters' names, which nobody waits for."""
-    text = orjson.dumps(deltas).decode()
-    await connection.execute("INSERT INTO counter_deltas (deltas) VALUES (%s)", (text,))
+    await connection.execute(_ADD_DELTAS, (orjson.dumps(deltas).decode(),))
+
+
+async def add_last(connection: Connection, deltas: Mapping[str, int]) -> None:
+    """The same, together with the commit."""
+    await connection.execute_last(_ADD_DELTAS, (orjson.dumps(deltas).decode(),))
 
 
 async def read_queues(connection: Connection) -> Counter[str]:

@@ -1,6 +1,6 @@
 """Reads that lock nothing: get, attempts, and what a key or a lease stands for."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sized
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
 from contextlib import aclosing
 from typing import Final, NamedTuple
 
@@ -99,6 +99,16 @@ async def first_by_key(connection: Connection, keys: Collection[str]) -> dict[st
         [value for row in rows for value in row],
     )
     return {key: (body_hash, task_id) for key, body_hash, task_id in found}
+
+
+async def used_keys_ahead(
+    connection: Connection, keys: Collection[str]
+) -> list[Sequence[str | int]]:
+    """Those of the keys that were used before, known once the next statement has run: it goes
+    along with that one."""
+    if not keys:
+        return []
+    return await connection.fetch_ahead(_FIRST_OF_KEYS.format(placeholders(keys)), tuple(keys))
 
 
 async def tasks_of_key(

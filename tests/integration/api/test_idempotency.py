@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import Connection, Engine
 
+from app.mysql.connection import Connection as Queue
 from app.service import pages
 from app.settings import Settings
 from tests.conftest import serving
@@ -222,3 +223,32 @@ async def test_a_task_and_a_batch_of_one_are_not_the_same_call(api: httpx.AsyncC
     assert (await api.post("/tasks", json=task, headers=key)).status_code == 201
     assert (await api.post("/tasks", json=task, headers=key)).status_code == 200
     problem(await api.post("/tasks/batch", json={"tasks": [task]}, headers=key), 422)
+
+
+async def test_a_new_key_costs_no_round_trip(
+    api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await send(api, "first")  # which reads the time, and the tag
+    sent: list[str] = []
+    execute = Queue._execute
+
+    async def noted(connection: Queue, statement: str, *arguments: Any) -> Any:
+        sent.append(statement)
+        return await execute(connection, statement, *arguments)
+
+    monkeypatch.setattr(Queue, "_execute", noted)
+    assert (await api.post("/tasks", json=BODY)).status_code == 201
+    without = len(sent)
+    assert (await send(api, "second")).status_code == 201
+
+    assert len(sent) - without == without == 2, sent
+
+
+async def test_where_keys_come_again_new_ones_beside_them_are_stored(
+    api: httpx.AsyncClient, engine: Engine
+) -> None:
+    await send(api, "old")
+    answers = await asyncio.gather(*(send(api, key) for key in ("old", "new", "old", "newer")))
+
+    assert [answer.status_code for answer in answers] == [200, 201, 200, 201]
+    assert len(everything_stored(engine)["tasks"]) == 3
