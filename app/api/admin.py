@@ -1,4 +1,4 @@
-"""The admin door: pause, resume, cancel, retry."""
+"""The admin door: pause, resume, cancel, retry; for many delete too."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.api import answers, schemas
+from app.api.cursor import after, place_of
 from app.api.fields import QueueName, TaskId
 from app.api.queue_stats import queue_documents
 from app.api.responses import BODY_PROBLEMS, ETAG, NEXT_PAGE, JsonAnswer, problems
@@ -16,6 +17,7 @@ from app.domain.states import Event
 from app.http.problems import FieldError, InvalidRequestError
 from app.http.route import AdminRoute
 from app.queue.lists.filters import TaskFilter
+from app.service.bulk import Span, effect
 
 router = APIRouter(prefix="/admin", route_class=AdminRoute, tags=["admin"])
 
@@ -29,7 +31,18 @@ class Action(StrEnum):
     RETRY = "retry"
 
 
+class BulkAction(StrEnum):
+    """What management does to all tasks that match."""
+
+    PAUSE = Action.PAUSE
+    RESUME = Action.RESUME
+    CANCEL = Action.CANCEL
+    RETRY = Action.RETRY
+    DELETE = "delete"
+
+
 TheAction = Annotated[Action, Path(description="The action to take.")]
+TheBulkAction = Annotated[BulkAction, Path(description="The action to take.")]
 TheQueue = Annotated[QueueName, Path(description="The queue's name.")]
 
 
@@ -101,14 +114,28 @@ async def intervene(service: Service, task_id: TaskId, action: TheAction) -> Res
 @router.post(
     "/tasks/{action}",
     response_model=answers.BulkDocument,
-    responses=problems(*BODY_PROBLEMS),
-    summary="Pause, resume, cancel or retry all tasks that match, in committed batches",
+    responses=problems(409, *BODY_PROBLEMS),
+    summary="Pause, resume, cancel, retry or delete all tasks that match, at once or in pages",
 )
-async def intervene_in_all(
-    service: Service, action: TheAction, query: Annotated[schemas.ActionQuery, Query()]
+async def act_on_all(
+    service: Service, action: TheBulkAction, query: Annotated[schemas.ActionQuery, Query()]
 ) -> Response:
     wanted = query.to_filter()
     if wanted == TaskFilter():
         raise InvalidRequestError([FieldError("query", "needs at least one filter")])
-    result = await service.admin.intervene_in_all(wanted, Event(action), is_dry_run=query.dry_run)
-    return JsonAnswer(dumps(result._asdict()))
+    event = None if action is BulkAction.DELETE else Event(action)
+    span = Span(place_of(query.after, wanted, action), query.limit, query.expect_at_most)
+    if query.dry_run:
+        count = await service.bulk.count(wanted, span)
+        matched, changed, last = count.matched, 0, count.last
+        more = {
+            "by_status": count.by_status,
+            "to": effect(event, count.by_status),
+            "is_exact": count.is_exact,
+        }
+    else:
+        matched, changed, last = await service.bulk.act(wanted, event, span)
+        more = {}
+    following = None if last is None else after(last, wanted, action)
+    document = {"matched": matched, "changed": changed, "next": following, **more}
+    return JsonAnswer(dumps(document))

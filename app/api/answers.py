@@ -203,8 +203,25 @@ class WorkerDetailsDocument(WorkerDocument):
 
 
 class BulkDocument(BaseModel):
+    """What an action on many did; of a dry run also what it would do."""
+
     matched: int
     changed: int
+    next: str | None = Field(
+        description="What to send as `after` to go on; null: no more tasks match."
+    )
+    by_status: dict[Status, int] | None = Field(
+        default=None, description="How many of `matched` are in each status."
+    )
+    to: dict[Status, list[Status | Literal["deleted"]]] | None = Field(
+        default=None,
+        description="Where the action takes the tasks of each status; those of a status that is "
+        "not named stay as they are.",
+        examples=[{"paused": ["to_do", "retrying"]}],
+    )
+    is_exact: bool | None = Field(
+        default=None, description="False: there are more than `matched`, which were not counted."
+    )
 
 
 class HealthDocument(BaseModel):

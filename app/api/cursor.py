@@ -38,8 +38,21 @@ def position_of(cursor: str | None, wanted: TaskFilter, order: str) -> Position 
 
 def next_link(request: Request, last: Position, wanted: TaskFilter, order: str) -> str:
     """The `Link` header of the next page of tasks."""
-    microseconds = (last.created_at - _EPOCH) // timedelta(microseconds=1)
-    return _link(request, _POSITION.pack(microseconds, last.id), _tasks(wanted, order))
+    return _link(request, _packed(last), _tasks(wanted, order))
+
+
+def place_of(after: str | None, wanted: TaskFilter, action: str) -> Position | None:
+    """After which task an action on many goes on. Raises `InvalidRequestError`."""
+    try:
+        return position_of(after, wanted, action)
+    except InvalidRequestError:
+        message = "is not valid for this action and these filters; start without it"
+        raise InvalidRequestError([FieldError("after", message)]) from None
+
+
+def after(last: Position, wanted: TaskFilter, action: str) -> str:
+    """What an action on many goes on from."""
+    return _cursor(_packed(last), _tasks(wanted, action))
 
 
 def name_of(cursor: str | None, asked: Asked) -> str | None:
@@ -102,10 +115,17 @@ def _place(cursor: str | None, asked: Asked) -> bytes | None:
     return place
 
 
-def _link(request: Request, place: bytes, asked: Asked) -> str:
+def _packed(last: Position) -> bytes:
+    return _POSITION.pack((last.created_at - _EPOCH) // timedelta(microseconds=1), last.id)
+
+
+def _cursor(place: bytes, asked: Asked) -> str:
     raw = place + _digest(place, asked)
-    cursor = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-    url = request.url.include_query_params(cursor=cursor)
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _link(request: Request, place: bytes, asked: Asked) -> str:
+    url = request.url.include_query_params(cursor=_cursor(place, asked))
     # Relative: a proxy may have put everything below a path of its own.
     return f'<{url.path.rpartition("/")[2]}?{url.query}>; rel="next"'
 

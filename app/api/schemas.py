@@ -10,6 +10,7 @@ from app.api.fields import MAX_ID
 from app.domain.states import Backoff, Priority, Status
 from app.domain.task import NewTask
 from app.queue.lists.filters import TaskFilter
+from app.service.bulk import COUNT_LIMIT
 
 
 class Input(BaseModel):
@@ -186,6 +187,19 @@ class ListQuery(FilterQuery):
 
 class ActionQuery(FilterQuery):
     dry_run: bool = Field(default=False, description="Only count the tasks that match.")
+    limit: Annotated[
+        int | None,
+        Field(ge=1, le=1000, description="Maximum number of tasks of this call; by default all."),
+        fields.IntegerText,
+    ] = None
+    after: str | None = Field(
+        default=None, description="`next` of the previous call with the same filters."
+    )
+    expect_at_most: Annotated[
+        int | None,
+        Field(ge=0, le=COUNT_LIMIT, description="If more tasks match, 409 and nothing is changed."),
+        fields.IntegerText,
+    ] = None
 
 
 class WaitQuery(Query):

@@ -9,6 +9,7 @@ from app.api.readiness import Parts, parts_of
 from app.http.exchange import exchange_of
 from app.runtime.light_event import LightEvent
 from app.service.admin import AdminService
+from app.service.bulk import BulkService
 from app.service.coalescer import Coalescer
 from app.service.leases import LeaseService
 from app.service.pages import PageService
@@ -34,6 +35,7 @@ class Services:
         self.schedules = ScheduleService(resources, self.reads)
         self.leases = LeaseService(resources)
         self.admin = AdminService(resources)
+        self.bulk = BulkService(resources)
         self.workers = WorkerService(resources)
         # Anybody may ask, and all who ask at once are told the same.
         self.parts: Coalescer[None, Parts] = Coalescer(self._look, limit=ASKED_AT_ONCE)

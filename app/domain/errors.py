@@ -52,6 +52,10 @@ class SearchTooSlowError(RowlockError):
     """The query took longer than {seconds:g} s and was stopped; narrow it with another filter."""
 
 
+class MoreMatchError(RowlockError):
+    """At least {matched:,} tasks match, more than {expect_at_most:,}; nothing was changed."""
+
+
 class DatabaseAwayError(RowlockError):
     """MySQL cannot be reached or does not answer: {reason}. A change may not have been stored."""
 

@@ -109,9 +109,14 @@ def allows(source: Status | None, event: Event) -> bool:
     return (source, event) in _TARGETS
 
 
+def targets(source: Status | None, event: Event) -> frozenset[Status]:
+    """Where `event` takes a task from `source`; none where it may not happen."""
+    return _TARGETS.get((source, event), frozenset())
+
+
 def leads_to(source: Status | None, event: Event, target: Status) -> bool:
     """Whether the table has this very edge."""
-    return target in _TARGETS.get((source, event), frozenset())
+    return target in targets(source, event)
 
 
 class Backoff(StrEnum):

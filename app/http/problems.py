@@ -34,6 +34,7 @@ KINDS: Final[Mapping[type[errors.RowlockError], Kind]] = {
     errors.TransitionNotAllowedError: Kind(409, "Not allowed in this state"),
     errors.FieldLockedError: Kind(409, "Field can no longer change"),
     errors.RetryLimitTooLowError: Kind(409, "Retry limit too low"),
+    errors.MoreMatchError: Kind(409, "More match than expected"),
     errors.KeyReusedError: Kind(422, "Idempotency key reused"),
     errors.SearchTooSlowError: Kind(422, "Search too slow"),
     errors.TooManyWaitingError: Kind(429, "Too many waiting"),
@@ -67,6 +68,8 @@ _EXTENSIONS: Final = (
     "outcome",
     "field",
     "current_retry_count",
+    "matched",
+    "expect_at_most",
 )
 
 

@@ -1,4 +1,4 @@
-"""What management does to tasks and queues: pause, resume, cancel, retry."""
+"""What management does to tasks and queues: pause, resume, cancel, retry, delete."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -53,15 +53,8 @@ async def manage_tasks(
     """
     now = await connection.now()
     before = await statements.lock_tasks(connection, ids, whole=is_strict)
-    if wanted is not None and ids:
-        # Only now can they not change any more: to cancel what waits is not to cancel what runs.
-        still = await matching(
-            connection,
-            wanted=wanted._replace(ids=tuple(ids)),
-            page=Page(len(ids)),
-            timeout_seconds=RECHECK_SECONDS,
-        )
-        ids = [position.id for position in still]
+    if wanted is not None:
+        ids = await _still_wanted(connection, ids, wanted)
     moves: list[Move] = []
     for task_id in ids:
         task = before.get(task_id)
@@ -84,6 +77,34 @@ async def manage_tasks(
         ],
     )
     return Managed([new for _, new in moves], moves)
+
+
+async def delete_tasks(
+    connection: Connection, *, ids: Sequence[int], wanted: TaskFilter
+) -> list[Task]:
+    """Delete tasks, whatever their state, but for those that by now are not `wanted`; their last
+    rows."""
+    before = await statements.lock_tasks(connection, ids, whole=False)
+    tasks = [before[i] for i in await _still_wanted(connection, [*before], wanted)]
+    if tasks:
+        await statements.delete_tasks(connection, tasks)
+    return tasks
+
+
+async def _still_wanted(
+    connection: Connection, ids: Sequence[int], wanted: TaskFilter
+) -> list[int]:
+    """Of tasks that are locked, those that match: only now can they not change any more. To cancel
+    what waits is not to cancel what runs."""
+    if not ids:
+        return []
+    still = await matching(
+        connection,
+        wanted=wanted._replace(ids=tuple(ids)),
+        page=Page(len(ids)),
+        timeout_seconds=RECHECK_SECONDS,
+    )
+    return [match.position.id for match in still]
 
 
 async def pause_queue(connection: Connection, *, queue: str) -> datetime:

@@ -1,30 +1,17 @@
-"""The admin door's use cases: pause, resume, cancel, retry, for a task, for many, for a queue."""
+"""The admin door's use cases: pause, resume, cancel, retry a task; queues."""
 
 from collections.abc import Collection
 from datetime import datetime
 from functools import partial
-from typing import Final, NamedTuple
 
 from app.domain.queue_settings import QueueSettings
 from app.domain.states import Event
 from app.domain.task import Task
 from app.queue import manage, queue_settings
 from app.queue.figures import counters, stats
-from app.queue.lists import listing
-from app.queue.lists.filters import TaskFilter
-from app.queue.lists.pages import Page
 from app.queue.queue_settings import StoredSettings
 from app.runtime.metrics import SweepFigure
 from app.service.resources import Resources
-
-BATCH: Final = 500
-
-
-class BulkResult(NamedTuple):
-    """How many tasks matched a filter, and how many of them changed."""
-
-    matched: int
-    changed: int
 
 
 class AdminService:
@@ -40,37 +27,6 @@ class AdminService:
         )
         await self._resources.after_commit.moved(done.moves)
         return done.tasks[0]
-
-    async def intervene_in_all(
-        self, wanted: TaskFilter, event: Event, *, is_dry_run: bool
-    ) -> BulkResult:
-        """All that match, each batch committed before the next. What the state does not
-        allow stays as it is. Raises `SearchTooSlowError`; what is committed by then stays."""
-        database = self._resources.database
-        matched = changed = 0
-        page = Page(BATCH, is_ascending=True)
-        while True:
-            found = await database.read_at_length(
-                partial(
-                    listing.matching,
-                    wanted=wanted,
-                    page=page,
-                    timeout_seconds=self._resources.settings.search_timeout_seconds,
-                )
-            )
-            if not found:
-                return BulkResult(matched, changed)
-            matched += len(found)
-            page = page._replace(after=found[-1])
-            ids = [position.id for position in found]
-            if not is_dry_run:
-                done = await database.transact_alone(
-                    partial(
-                        manage.manage_tasks, event=event, ids=ids, is_strict=False, wanted=wanted
-                    )
-                )
-                await self._resources.after_commit.moved(done.moves)
-                changed += len(done.moves)
 
     async def pause_queue(self, queue: str) -> datetime:
         """It hands out nothing from the next claim on, in every process; since when."""

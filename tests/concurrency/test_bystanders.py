@@ -74,7 +74,7 @@ async def test_cancelling_many_tasks_does_not_wait_for_others(
 
     answer = await api.post("/admin/tasks/cancel", params={"queue": "default"})
 
-    assert answer.json() == {"matched": MANY, "changed": MANY}
+    assert answer.json() == {"matched": MANY, "changed": MANY, "next": None}
 
 
 async def test_deleting_many_tasks_does_not_wait_for_others(

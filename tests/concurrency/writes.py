@@ -57,6 +57,7 @@ KINDS: Final[dict[str, Kind]] = {
     "delete": Kind("to_do", "DELETE", "/tasks/TASK"),
     "cancel": Kind("in_progress", "POST", "/admin/tasks/TASK/cancel"),
     "cancel of many": Kind("to_do", "POST", "/admin/tasks/cancel?queue=QUEUE"),
+    "delete of many": Kind("to_do", "POST", "/admin/tasks/delete?queue=QUEUE&limit=5"),
     "time out": Kind("overdue", "SWEEP", "time_out"),
     "promote": Kind("delayed", "SWEEP", "promote"),
 }

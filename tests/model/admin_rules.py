@@ -1,18 +1,21 @@
 """What management does, and what it sees."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from app.api.fields import MAX_ID
-from app.domain.states import Event, allows
+from app.domain.states import Event, Status, allows
 from tests.model import figures, values
 from tests.model.lists import Filter, sent
 from tests.model.machine import Machine
 from tests.model.moments import Between, agree
+from tests.model.tasks import Task
 from tests.support.calls import Document, problem
 
+DELETE = "delete"
 AGE = "oldest_waiting_seconds"
 
 
@@ -37,24 +40,66 @@ class AdminRules(Machine):
 
     @rule(
         process=values.processes,
-        action=values.actions,
+        action=st.one_of(values.actions, st.just(DELETE)),
         wanted=values.filters,
-        dry_run=st.booleans(),
+        limits=st.lists(st.sampled_from([1, 2, 4]), max_size=2),
+        expected=st.sampled_from([None, None, 1, 100]),
     )
-    def intervene_in_all(self, process: int, action: Event, wanted: Filter, dry_run: bool) -> None:
+    def act_on_all(
+        self,
+        process: int,
+        action: str,
+        wanted: Filter,
+        limits: list[int],
+        expected: int | None,
+    ) -> None:
+        """Pages of these limits, the rest at once; each is counted first."""
         self.settle()
         wanted = self.resolved(wanted)
-        params = {**sent(wanted), "dry_run": str(dry_run)}
-        answer, now = self.ask(process, "POST", f"/admin/tasks/{action}", params=params)
+        params = sent(wanted)
+        left = self.board.matching(wanted)
         if not wanted:
+            answer, _ = self.ask(process, "POST", f"/admin/tasks/{action}", params=params)
             problem(answer, 422, "query")
             return
-        found = self.board.matching(wanted)
-        changing = [task for task in found if allows(task.status, action) and not dry_run]
-        assert answer.json() == {"matched": len(found), "changed": len(changing)}
-        for task in changing:
-            self.board.intervene(task.id, action, now)
-            self.touched.add(task.id)
+        for limit in (*limits, None):
+            page, left = left[:limit], left[len(left[:limit]) :]
+            asked = params if limit is None else {**params, "limit": limit}
+            self._count(process, action, asked, page, is_exact=not left)
+            if expected is not None and len(page) + len(left) > expected:
+                asked = {**asked, "expect_at_most": expected}
+                answer, _ = self.ask(process, "POST", f"/admin/tasks/{action}", params=asked)
+                problem(answer, 409)
+                return
+            answer, now = self.ask(process, "POST", f"/admin/tasks/{action}", params=asked)
+            changing = [task for task in page if self._changes(task.status, action)]
+            document = answer.json()
+            following = document.pop("next")
+            assert document == {"matched": len(page), "changed": len(changing)}
+            assert (following is not None) == bool(left)
+            for task in changing:
+                if action == DELETE:
+                    del self.board.tasks[task.id]
+                else:
+                    self.board.intervene(task.id, Event(action), now)
+                self.touched.add(task.id)
+            if not left:
+                return
+            params = {**params, "after": following}
+
+    def _count(
+        self, process: int, action: str, asked: Document, page: list[Task], *, is_exact: bool
+    ) -> None:
+        params = {**asked, "dry_run": "true"}
+        answer, _ = self.ask(process, "POST", f"/admin/tasks/{action}", params=params)
+        document = answer.json()
+        by_status = Counter(task.status for task in page)
+        assert (document["matched"], document["changed"]) == (len(page), 0)
+        assert (document["by_status"], document["is_exact"]) == (by_status, is_exact)
+        assert set(document["to"]) == {s for s in by_status if self._changes(s, action)}
+
+    def _changes(self, status: str, action: str) -> bool:
+        return action == DELETE or allows(Status(status), Event(action))
 
     @rule(process=values.processes, queue=values.queues, is_paused=st.booleans())
     def pause_or_resume_queue(self, process: int, queue: str, is_paused: bool) -> None:

@@ -47,6 +47,13 @@ class _Counts(NamedTuple):
     matching: list[int]
 
 
+class Match(NamedTuple):
+    """Where a task that matches is in the order, and its state."""
+
+    position: Position
+    status: str
+
+
 class Listed(NamedTuple):
     """How a page has ended: after which task the next one begins, if any; and whether it ended
     early, because its tasks are large."""
@@ -91,15 +98,15 @@ async def list_tasks(
 
 async def matching(
     connection: Connection, *, wanted: TaskFilter, page: Page, timeout_seconds: float
-) -> list[Position]:
-    """Where the tasks of a page are. Raises `SearchTooSlowError` likewise."""
-    query = await _query(connection, "tasks.created_at, tasks.id", wanted, page)
+) -> list[Match]:
+    """The tasks of a page. Raises `SearchTooSlowError` likewise."""
+    query = await _query(connection, "tasks.created_at, tasks.id, tasks.status", wanted, page)
     if query is None:
         return []
     select = timed(query.condition, timeout_seconds, is_mariadb=connection.is_mariadb)
     with _in_time(timeout_seconds):
         rows = await connection.fetch(select, query.values)
-    return [Position(*row) for row in rows]
+    return [Match(Position(*place), status) for *place, status in rows]
 
 
 @contextmanager

@@ -21,6 +21,10 @@ async def act_on_all(api: httpx.AsyncClient, action: str, **filters: Any) -> Doc
     return document(answer)
 
 
+def done(count: int) -> Document:
+    return {"matched": count, "changed": count, "next": None}
+
+
 async def statuses(api: httpx.AsyncClient) -> dict[str, str]:
     return {task["title"]: task["status"] for task in (await api.get("/tasks")).json()}
 
@@ -35,7 +39,7 @@ async def test_all_that_match_are_changed_where_their_state_allows_it(
     before = await statuses(api)
     answer = await act_on_all(api, "cancel", queue="mail")
 
-    assert answer == {"matched": 7, "changed": 4}
+    assert answer == {"matched": 7, "changed": 4, "next": None}
     cancelled = {f"{trait} mail" for trait in ("to_do", "in_progress", "paused", "retrying")}
     assert await statuses(api) == {
         title: "cancelled" if title in cancelled else status for title, status in before.items()
@@ -58,7 +62,7 @@ async def test_every_action_takes_the_filters_of_lists(
     matching = [TaskFactory(**fields).id for _ in range(3)]
     target = {"pause": "paused", "cancel": "cancelled"}.get(action, "to_do")
 
-    assert await act_on_all(api, action, **filters) == {"matched": 3, "changed": 3}
+    assert await act_on_all(api, action, **filters) == done(3)
     assert [(await get(api, task_id))["status"] for task_id in matching] == [target] * 3
     assert (await statuses(api))["another"] == "to_do"
 
@@ -87,7 +91,11 @@ async def test_without_a_filter_nothing_is_done(api: httpx.AsyncClient, query: s
         ("status=open", "status"),
         ("queue=Mail", "queue"),
         ("id=0", "id"),
-        ("limit=5", "limit"),
+        ("queue=mail&limit=0", "limit"),
+        ("queue=mail&limit=1001", "limit"),
+        ("queue=mail&after=x", "after"),
+        ("queue=mail&expect_at_most=-1", "expect_at_most"),
+        ("queue=mail&expect_at_most=100001", "expect_at_most"),
         ("cursor=x", "cursor"),
         ("order=asc", "order"),
         ("tgas=a", "tgas"),
@@ -111,7 +119,7 @@ async def test_an_unknown_action_is_refused(api: httpx.AsyncClient) -> None:
 async def test_a_filter_that_matches_nothing_changes_nothing(api: httpx.AsyncClient) -> None:
     await submit(api)
 
-    assert await act_on_all(api, "cancel", tag="nowhere") == {"matched": 0, "changed": 0}
+    assert await act_on_all(api, "cancel", tag="nowhere") == done(0)
 
 
 async def test_more_tasks_than_one_batch_are_all_changed(
@@ -121,7 +129,7 @@ async def test_more_tasks_than_one_batch_are_all_changed(
         await api.post("/tasks/batch", json={"tasks": [{"title": "t", "queue": "many"}] * 601})
     await submit(api, queue="another")
 
-    assert await act_on_all(api, "pause", queue="many") == {"matched": 1202, "changed": 1202}
+    assert await act_on_all(api, "pause", queue="many") == done(1202)
     with engine.connect() as connection:
         counts = connection.execute(text("SELECT status, COUNT(*) FROM tasks GROUP BY status"))
         assert sorted(counts) == [("paused", 1202), ("to_do", 1)]
@@ -138,7 +146,7 @@ async def test_what_no_longer_matches_when_its_turn_comes_is_left_alone(
         await until_blocked(engine)
     answer = await cancelling
 
-    assert answer == {"matched": 2, "changed": 1}
+    assert answer == {"matched": 2, "changed": 1, "next": None}
     assert (await get(api, first["id"]))["status"] == "in_progress"
     assert (await get(api, second["id"]))["status"] == "cancelled"
 

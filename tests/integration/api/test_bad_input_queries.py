@@ -86,6 +86,11 @@ CASES = [
     *(Case("GET", "/tasks", name, values) for name, values in LIST.items()),
     *(Case("POST", "/admin/tasks/cancel", name, values) for name, values in FILTERS.items()),
     Case("POST", "/admin/tasks/cancel?status=to_do", "dry_run", ["", "maybe", "2", "\0"]),
+    Case("POST", "/admin/tasks/cancel?status=done", "limit", LIST["limit"]),
+    Case("POST", "/admin/tasks/cancel?status=done", "after", LIST["cursor"]),
+    Case(
+        "POST", "/admin/tasks/cancel?status=done", "expect_at_most", ["-1", "100001", *NO_INTEGER]
+    ),
     Case("GET", "/tasks/1", "wait_seconds", WAIT),
     *(Case("GET", "/admin/workers", name, values) for name, values in WORKERS.items()),
 ]

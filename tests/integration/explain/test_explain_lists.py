@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from app.domain.states import Priority, Status
 from app.mysql.database import Database
 from app.queue.lists.filters import TaskFilter
-from app.queue.lists.listing import list_tasks
+from app.queue.lists.listing import list_tasks, matching
 from app.queue.lists.pages import Page, Position
 from app.service import sweeping
 from app.settings import Settings
@@ -139,6 +139,22 @@ async def test_every_list_is_read_along_its_order(
                 for plan in plans:
                     assert plan.access in ("range", "ref", "eq_ref", "index"), (wanted, plan)
                     assert "filesort" not in plan.extra, (wanted, plan)
+
+
+async def test_what_is_acted_on_or_counted_is_found_along_the_order(
+    now: datetime, database: Database, connection: Connection
+) -> None:
+    middle = Position(now - timedelta(minutes=TASKS // 2), TASKS // 2)
+    for wanted in (wanted for variants in filters(now).values() for wanted in variants):
+        for after in (None, middle):
+            page = Page(PAGE, True, after)
+            work = partial(matching, wanted=wanted, page=page, timeout_seconds=60)
+            sent = await sent_by(database, work)
+            for statement in (s for s in sent if "ORDER BY" in s.text):
+                assert rows_read(connection, statement) <= MOST_READ, (wanted, after)
+                plans = [p for p in explain(connection, statement) if p.table in FOUND_ALONG]
+                has_sorted = any("filesort" in plan.extra for plan in plans)
+                assert bool(wanted.ids) or not has_sorted, (wanted, after, plans)
 
 
 async def test_the_days_of_due_dates_are_skipped_through(
