@@ -224,10 +224,20 @@ class WorkerDetails(RegisteredWorker):
 
 
 class BulkResult(Answer):
-    """How many tasks matched the filters, and how many of them changed."""
+    """How many tasks matched the filters, and how many of them changed.
+
+    `next` is what to pass as `after` to go on, None if no more tasks match. A dry run also says
+    how many of `matched` are in each status (`by_status`), where the action takes the tasks of
+    each status (`to`; those of a status that is not named stay as they are), and whether more
+    match that were not counted (`is_exact` is False).
+    """
 
     matched: int
     changed: int
+    next: str | None = None
+    by_status: dict[str, int] | None = None
+    to: dict[str, list[str]] | None = None
+    is_exact: bool | None = None
 
 
 class Schedule(Answer):

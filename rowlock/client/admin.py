@@ -1,11 +1,11 @@
-"""Management: pause, resume, cancel, retry, for a task, for all that match, for a queue; pause and
-resume for a schedule; and who works."""
+"""Management: pause, resume, cancel, retry, for a task, for all that match, which can be deleted
+too, for a queue; pause and resume for a schedule; and who works."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from typing import Protocol, TypeVar, Unpack
 
-from rowlock.client import calls, schedule_calls
-from rowlock.client.fields import Filters
+from rowlock.client import bulk, calls, schedule_calls
+from rowlock.client.fields import BulkAction, BulkFilters
 from rowlock.client.pages import walk, walk_async
 from rowlock.http.call import Call
 from rowlock.models import (
@@ -56,21 +56,32 @@ class Admin:
         """Retry a failed or cancelled task, with all its retries."""
         return self._ask(calls.intervene("retry", task_id))
 
-    def pause_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
-        """Pause all tasks that match. Needs at least one filter; `dry_run` only counts."""
-        return self._ask(calls.intervene_in_all("pause", filters, is_dry_run=dry_run))
+    def pause_all(self, **filters: Unpack[BulkFilters]) -> BulkResult:
+        """Pause all tasks that match; needs at least one filter. `dry_run` only counts. `limit`
+        acts on so many at most, from `after` (the `next` of the previous result) on. If more match
+        than `expect_at_most`, raises `ConflictError` and changes nothing."""
+        return self._ask(bulk.act_on_all("pause", filters))
 
-    def resume_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
+    def resume_all(self, **filters: Unpack[BulkFilters]) -> BulkResult:
         """Resume all tasks that match."""
-        return self._ask(calls.intervene_in_all("resume", filters, is_dry_run=dry_run))
+        return self._ask(bulk.act_on_all("resume", filters))
 
-    def cancel_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
+    def cancel_all(self, **filters: Unpack[BulkFilters]) -> BulkResult:
         """Cancel all tasks that match."""
-        return self._ask(calls.intervene_in_all("cancel", filters, is_dry_run=dry_run))
+        return self._ask(bulk.act_on_all("cancel", filters))
 
-    def retry_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
+    def retry_all(self, **filters: Unpack[BulkFilters]) -> BulkResult:
         """Retry all tasks that match."""
-        return self._ask(calls.intervene_in_all("retry", filters, is_dry_run=dry_run))
+        return self._ask(bulk.act_on_all("retry", filters))
+
+    def delete_all(self, **filters: Unpack[BulkFilters]) -> BulkResult:
+        """Delete all tasks that match, in any state."""
+        return self._ask(bulk.act_on_all("delete", filters))
+
+    def in_pages(self, action: BulkAction, **filters: Unpack[BulkFilters]) -> Iterator[BulkResult]:
+        """Do the same page by page, `limit` tasks each (500 by default), with the result of each
+        page: to show the progress, or to stop. Its `next` is what `after` goes on from."""
+        return walk(self._ask, bulk.act_in_pages(action, filters))
 
     def queues(self) -> list[QueueStats]:
         """All queues that have tasks or are paused."""
@@ -139,21 +150,35 @@ class AsyncAdmin:
         """Retry a failed or cancelled task, with all its retries."""
         return await self._ask(calls.intervene("retry", task_id))
 
-    async def pause_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
-        """Pause all tasks that match. Needs at least one filter; `dry_run` only counts."""
-        return await self._ask(calls.intervene_in_all("pause", filters, is_dry_run=dry_run))
+    async def pause_all(self, **filters: Unpack[BulkFilters]) -> BulkResult:
+        """Pause all tasks that match; needs at least one filter. `dry_run` only counts. `limit`
+        acts on so many at most, from `after` (the `next` of the previous result) on. If more match
+        than `expect_at_most`, raises `ConflictError` and changes nothing."""
+        return await self._ask(bulk.act_on_all("pause", filters))
 
-    async def resume_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
+    async def resume_all(self, **filters: Unpack[BulkFilters]) -> BulkResult:
         """Resume all tasks that match."""
-        return await self._ask(calls.intervene_in_all("resume", filters, is_dry_run=dry_run))
+        return await self._ask(bulk.act_on_all("resume", filters))
 
-    async def cancel_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
+    async def cancel_all(self, **filters: Unpack[BulkFilters]) -> BulkResult:
         """Cancel all tasks that match."""
-        return await self._ask(calls.intervene_in_all("cancel", filters, is_dry_run=dry_run))
+        return await self._ask(bulk.act_on_all("cancel", filters))
 
-    async def retry_all(self, *, dry_run: bool = False, **filters: Unpack[Filters]) -> BulkResult:
+    async def retry_all(self, **filters: Unpack[BulkFilters]) -> BulkResult:
         """Retry all tasks that match."""
-        return await self._ask(calls.intervene_in_all("retry", filters, is_dry_run=dry_run))
+        return await self._ask(bulk.act_on_all("retry", filters))
+
+    async def delete_all(self, **filters: Unpack[BulkFilters]) -> BulkResult:
+        """Delete all tasks that match, in any state."""
+        return await self._ask(bulk.act_on_all("delete", filters))
+
+    async def in_pages(
+        self, action: BulkAction, **filters: Unpack[BulkFilters]
+    ) -> AsyncIterator[BulkResult]:
+        """Do the same page by page, `limit` tasks each (500 by default), with the result of each
+        page: to show the progress, or to stop. Its `next` is what `after` goes on from."""
+        async for page in walk_async(self._ask, bulk.act_in_pages(action, filters)):
+            yield page
 
     async def queues(self) -> list[QueueStats]:
         """All queues that have tasks or are paused."""

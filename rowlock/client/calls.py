@@ -16,7 +16,6 @@ from rowlock.http.answer import Answer
 from rowlock.http.call import Call, Headers
 from rowlock.models import (
     Attempt,
-    BulkResult,
     QueueSettings,
     QueueState,
     QueueStats,
@@ -32,7 +31,6 @@ T = TypeVar("T")
 
 
 BATCH_SECONDS: Final = 50.0
-BULK_SECONDS: Final = 3600.0
 
 _TASKS: Final = TypeAdapter(list[Task])
 _ATTEMPTS: Final = TypeAdapter(list[Attempt])
@@ -115,19 +113,6 @@ def stats(queues: Sequence[str]) -> Call[Page[QueueStats]]:
 def intervene(action: str, task_id: int) -> Call[Task]:
     """Pause, resume, cancel or retry a task."""
     return Call("POST", f"/admin/tasks/{part(task_id)}/{action}", task_of, is_repeatable=False)
-
-
-def intervene_in_all(action: str, filters: Filters, *, is_dry_run: bool) -> Call[BulkResult]:
-    """The same for all that match."""
-    query = query_of(filters)
-    return Call(
-        "POST",
-        f"/admin/tasks/{action}",
-        lambda answer: BulkResult.model_validate_json(answer.body),
-        (*query, ("dry_run", "true")) if is_dry_run else query,
-        extra_seconds=BULK_SECONDS,
-        is_repeatable=is_dry_run,
-    )
 
 
 def queues() -> Call[Page[QueueStats]]:

@@ -10,6 +10,7 @@ from rowlock.errors import NaiveTimeError
 Priority = Literal["高", "中", "低", "high", "medium", "low"]
 Backoff = Literal["exponential", "fixed", "linear"]
 Status = Literal["to_do", "in_progress", "done", "paused", "retrying", "failed", "cancelled"]
+BulkAction = Literal["pause", "resume", "cancel", "retry", "delete"]
 # Text is RFC 3339. Either has to say its offset from UTC.
 Time = datetime | str
 
@@ -75,6 +76,15 @@ class Filters(TypedDict, total=False):
     created_before: Time
     due_after: Time
     due_before: Time
+
+
+class BulkFilters(Filters, total=False):
+    """Filters, and how to act on the tasks that match: see `Admin.pause_all`."""
+
+    dry_run: bool
+    limit: int | None
+    after: str | None
+    expect_at_most: int | None
 
 
 TASK_TIMES: Final = ("due_date", "available_at")

@@ -34,7 +34,10 @@ SECTIONS: Final = {
 }
 # What programs make themselves; the other objects come from calls.
 MADE_BY_PROGRAMS: Final = frozenset({"Client", "AsyncClient", "Worker", "Retry"})
-_ASYNC: Final = "The methods are those of `Client`, to be awaited; `list` is for `async for`."
+_ASYNC: Final = (
+    "The methods are those of `Client`, to be awaited; `list` and `admin.in_pages` are for "
+    "`async for`."
+)
 _BEGIN: Final = "<!-- From the docstrings: python -m tests.support.reference -->\n"
 _END: Final = "<!-- to here -->\n"
 

@@ -153,11 +153,23 @@ def test_what_management_does_is_one_everywhere() -> None:
     is_done = partial(same, ACTIONS, here="app/domain/states.py TRANSITIONS")
     is_done(manage.ACTIONS, "app/queue/manage.py")
     is_done(admin.Action, "app/api/admin.py")
+    # Of one task the client door takes it.
+    in_bulk = partial(same, ACTIONS | {"delete"}, here="app/domain/states.py TRANSITIONS")
+    in_bulk(admin.BulkAction, "app/api/admin.py, for all that match")
+    in_bulk(get_args(fields.BulkAction), "rowlock/client/fields.py BulkAction")
     for side in (Admin, AsyncAdmin):
         is_done({n for n in dir(side) if n in set(Event)}, f"rowlock.client.admin {side}")
         in_all = {n.removesuffix("_all") for n in dir(side) if n.endswith("_all")}
-        is_done(in_all, f"rowlock.client.admin {side}, for all that match")
+        in_bulk(in_all, f"rowlock.client.admin {side}, for all that match")
     is_done(COMMANDS.keys() & (set(Event) - {Event.SUBMIT}), "rowlock/cli/management.py")
+
+
+def test_how_all_that_match_are_acted_on_is_one_everywhere() -> None:
+    more = schemas.ActionQuery.model_fields.keys() - FILTERS
+    sdk = fields.BulkFilters.__annotations__.keys() - FILTERS
+    same(more, sdk, "rowlock/client/fields.py BulkFilters")
+    shown = answers.BulkDocument.model_fields
+    same(shown, models.BulkResult.model_fields, "rowlock/models.py BulkResult")
 
 
 def test_what_is_set_for_a_queue_is_one_everywhere() -> None:

@@ -17,9 +17,19 @@ from rowlock.errors import (
     UnreachableError,
     WaitTimeoutError,
 )
+from rowlock.http.answer import Answer
 from tests.conftest import serving
 from tests.support.calls import claim_one, complete, fail
-from tests.support.sdk import Face, Held, Through, answer_lost, face_of, refused, request_lost
+from tests.support.sdk import (
+    Answering,
+    Face,
+    Held,
+    Through,
+    answer_lost,
+    face_of,
+    refused,
+    request_lost,
+)
 
 pytest_plugins = ["tests.support.sdk_clients"]
 
@@ -184,6 +194,44 @@ async def test_management_of_all_that_match(client: Face) -> None:
         assert len(await client.list(queue="q", status=status)) == 3
     with pytest.raises(InvalidRequestError, match="at least one filter"):
         await admin.cancel_all()
+    assert (await admin.delete_all(queue="q")).changed == 3
+    assert [task.title for task in await client.list()] == ["y"]
+
+
+async def test_management_page_by_page(client: Face) -> None:
+    await client.submit_many({"title": "x", "queue": "q"} for _ in range(5))
+    admin = client.admin
+    pages = await admin.in_pages("pause", queue="q", limit=2)
+    assert [(page.matched, page.changed) for page in pages] == [(2, 2), (2, 2), (1, 1)]
+    assert pages[-1].next is None
+    first = await admin.resume_all(queue="q", limit=2)
+    rest = await admin.in_pages("resume", queue="q", after=first.next)
+    assert [page.changed for page in rest] == [3]
+    with pytest.raises(ConflictError, match="At least 5 tasks match"):
+        await admin.in_pages("delete", queue="q", expect_at_most=4)
+    bounded = await admin.in_pages("cancel", queue="q", limit=3, expect_at_most=5)
+    assert [page.changed for page in bounded] == [3, 2]
+    counted = await admin.retry_all(queue="q", dry_run=True)
+    assert (counted.by_status, counted.is_exact) == ({"cancelled": 5}, True)
+    assert counted.to == {"cancelled": ["to_do"]}
+
+
+async def test_of_more_than_were_expected_only_so_many_are_acted_on(
+    client: Face, api: httpx.AsyncClient, through: Through
+) -> None:
+    """One more is there by the time of the second page."""
+    await client.submit_many({"title": "x", "queue": "q"} for _ in range(3))
+
+    async def and_one_more(answer: Answering) -> Answer:
+        answered = await answer()
+        await api.post("/tasks", json={"title": "late", "queue": "q"})
+        return answered
+
+    through.spoil("POST /admin/tasks/cancel", and_one_more)
+    pages = await client.admin.in_pages("cancel", queue="q", limit=2, expect_at_most=3)
+    assert [page.changed for page in pages] == [2, 1]
+    assert pages[-1].next is not None
+    assert [task.title for task in await client.list(status="to_do")] == ["late"]
 
 
 async def test_management_is_not_done_twice_unheard(client: Face, through: Through) -> None:
