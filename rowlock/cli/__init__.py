@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 _OWN: Final = {
-    "tasks": ("submit", "list", "show", "wait", "patch", "delete"),
+    "tasks": ("submit", "list", "show", "wait", "patch"),
     "why": ("why",),
     "import_export": ("import", "export"),
-    "management": ("pause", "resume", "cancel", "retry", "queues"),
+    "management": ("pause", "resume", "cancel", "retry", "delete", "queues"),
     "queue": ("queue",),
     "figures": ("stats",),
     "schedule": ("schedule",),

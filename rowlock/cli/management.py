@@ -1,34 +1,36 @@
-"""`rowlock pause`, `resume`, `cancel`, `retry`, for tasks or all that match; `queues`."""
+"""`rowlock pause`, `resume`, `cancel`, `retry`, `delete`, for tasks or all that match; `queues`."""
 
-from typing import Any, Final, Literal
+from typing import Any, Final, get_args
 
 from rowlock.cli import options, render
+from rowlock.cli.bulk import OPTIONS, act_on_all
 from rowlock.cli.commands import Argument, Command, Option, command
-from rowlock.cli.connection import confirm, connected, fail
+from rowlock.cli.connection import connected, fail
 from rowlock.cli.exit_codes import USAGE
 from rowlock.cli.filters import FILTERS, filters_of
-from rowlock.cli.progress import working
 from rowlock.cli.table import show_table
 from rowlock.cli.values import Text
 from rowlock.client import calls
+from rowlock.client.fields import BulkAction
 
 _PANEL: Final = "Management"
-
-Action = Literal["pause", "resume", "cancel", "retry"]
-_HELP: Final[dict[Action, str]] = {
+_HELP: Final[dict[BulkAction, str]] = {
     "pause": "Pause tasks: they are not claimed until resumed.",
     "resume": "Resume paused tasks.",
     "cancel": "Cancel tasks; a worker that runs one is notified.",
     "retry": "Retry failed or cancelled tasks, with all their retries.",
+    "delete": "Delete tasks in any state.",
 }
 
 
-def _command(action: Action) -> Command:
+def _command(action: BulkAction) -> Command:
     def of_ids_or_of_all(
         *,
         ids: list[int],
         yes: bool,
         as_json: bool,
+        dry_run: bool,
+        expect_at_most: int | None,
         url: str | None,
         token: str | None,
         **given: Any,
@@ -36,37 +38,39 @@ def _command(action: Action) -> Command:
         filters = filters_of(given)
         if bool(ids) == bool(filters):
             fail("Name the tasks by their ids or by at least one filter, not both.", USAGE)
+        if ids and (dry_run or expect_at_most is not None):
+            fail("--dry-run and --expect-at-most need a filter.", USAGE)
         with connected(url, token) as client:
-            if ids:
-                for task_id in ids:
-                    task = client.ask(calls.intervene(action, task_id))
-                    if as_json:
-                        render.show_json(task)
-                    else:
-                        print(f"task {task.id} is {task.status}")
-                return
-            result = client.ask(calls.intervene_in_all(action, filters, is_dry_run=True))
-            if result.matched:
-                some = f"{result.matched:,} task{'s'[: result.matched != 1]}"
-                confirm(f"{action.capitalize()} {some}?", yes=yes)
-                call = calls.intervene_in_all(action, filters, is_dry_run=False)
-                with working(f"{action} {some}"):
-                    result = client.ask(call)
-        if as_json:
-            render.show_json(result)
-        else:
-            print(f"{result.matched:,} matched, {result.changed:,} changed")
+            if filters:
+                act_on_all(
+                    client,
+                    action,
+                    filters,
+                    expect_at_most=expect_at_most,
+                    is_dry_run=dry_run,
+                    yes=yes,
+                    as_json=as_json,
+                )
+            for task_id in ids:
+                if action == "delete":
+                    client.delete(task_id)
+                    continue
+                task = client.ask(calls.intervene(action, task_id))
+                if as_json:
+                    render.show_json(task)
+                else:
+                    print(f"task {task.id} is {task.status}")
 
     of_ids_or_of_all.__doc__ = (
         f"{_HELP[action]}\n\nName them by their ids or by filters. With filters, the number of "
-        "tasks is shown for confirmation."
+        "tasks is shown for confirmation, and Ctrl-C stops after what is done."
     )
     some = Argument("ids", options.ID, is_many=True, is_required=False)
-    more = (options.YES, options.AS_JSON, *FILTERS, *options.SERVER)
+    more = (options.YES, options.AS_JSON, *OPTIONS, *FILTERS, *options.SERVER)
     return command(action, _PANEL, some, *more)(of_ids_or_of_all)
 
 
-pause, resume, cancel, retry = map(_command, _HELP)
+pause, resume, cancel, retry, delete = map(_command, get_args(BulkAction))
 
 
 @command(

@@ -1,4 +1,4 @@
-"""`rowlock submit`, `list`, `show`, `wait`, `patch`, `delete`."""
+"""`rowlock submit`, `list`, `show`, `wait`, `patch`."""
 
 from itertools import islice
 from typing import Any, Final, Literal, cast
@@ -162,11 +162,3 @@ def patch(
         fail("Nothing to change: name at least one field.", USAGE)
     with connected(url, token) as client:
         show_all([client.patch(task_id, **cast("Any", changes))], as_json=as_json)
-
-
-@command("delete", _PANEL, options.IDS, *options.SERVER)
-def delete(*, ids: list[int], url: str | None, token: str | None) -> None:
-    """Delete tasks in any state."""
-    with connected(url, token) as client:
-        for task_id in ids:
-            client.delete(task_id)

@@ -25,6 +25,57 @@ def test_management_of_one_and_of_all_that_match(rowlock: Run, client: Client) -
     ]
     assert rowlock("cancel", "--queue", "none").stdout == "0 matched, 0 changed\n"
     assert "Not allowed in this state" in rowlock("retry", "1", code=1).stderr
+    assert rowlock("delete", "1", "2").stdout == ""
+    assert rowlock("delete", "-q", "mail", "-y").stdout == "1 matched, 1 changed\n"
+    assert [*client.list()] == []
+
+
+def test_what_would_change_is_shown_and_nothing_is_changed(rowlock: Run, client: Client) -> None:
+    client.submit_many({"title": f"t{n}", "queue": "mail"} for n in range(3))
+    client.admin.pause(1)
+    shown = rowlock("cancel", "-q", "mail", "--dry-run").stdout.splitlines()
+    assert [line.split() for line in shown[:3]] == [
+        ["status", "tasks", "becomes"],
+        ["paused", "1", "cancelled"],
+        ["to_do", "2", "cancelled"],
+    ]
+    assert shown[3:] == ["3 matched, 0 changed"]
+    (counted,) = documents(rowlock("resume", "-q", "mail", "--dry-run", "--json"))
+    assert (counted["by_status"], counted["is_exact"]) == ({"paused": 1, "to_do": 2}, True)
+    assert counted["to"] == {"paused": ["retrying", "to_do"]}
+    nothing = rowlock("cancel", "-q", "none", "--dry-run").stdout.splitlines()
+    assert nothing[-1] == "0 matched, 0 changed"
+    assert [task.status for task in client.list(order="asc")] == ["paused", "to_do", "to_do"]
+
+
+def test_more_than_expected_is_left_alone(rowlock: Run, client: Client) -> None:
+    client.submit_many({"title": f"t{n}", "queue": "mail"} for n in range(3))
+    few = ("-q", "mail", "--yes", "--expect-at-most")
+    refused = rowlock("delete", *few, "2", code=1).stderr
+    assert "At least 3 tasks match, more than 2; nothing was changed." in refused
+    assert client.stats().queues[0].waiting == 3
+    assert rowlock("delete", *few, "3").stdout == "3 matched, 3 changed\n"
+    for more in (["--dry-run"], ["--expect-at-most", "1"]):
+        assert "need a filter" in rowlock("cancel", "1", *more, code=2).stderr
+
+
+def test_stopped_by_ctrl_c_it_says_how_much_is_done(
+    environment: dict[str, str], client: Client
+) -> None:
+    for _ in range(10):
+        client.submit_many({"title": "t", "queue": "mail"} for _ in range(1000))
+    with Terminal(environment, "cancel", "-q", "mail", "--yes") as terminal:
+        terminal.shows(" of 10,000 tasks")
+        terminal.types("\x03")
+        terminal.shows("changed so far")
+        assert terminal.ends() == 130
+    said = re.search("([0-9,]+) matched, ([0-9,]+) changed so far", terminal.shown)
+    assert said is not None
+    changed = int(said[2].replace(",", ""))
+    # The page that was under way may have been carried out unheard.
+    left = 10_000 - changed - client.stats().queues[0].waiting
+    assert changed < 10_000
+    assert left in (0, 500)
 
 
 def test_asked_on_a_terminal_no_means_no(environment: dict[str, str], client: Client) -> None:
