@@ -18,6 +18,8 @@ from app.queue.lists.pages import Page, Position
 from app.service.resources import Resources
 
 BATCH: Final = 500
+# Attempts and keys go along, however many each task has.
+DELETE_BATCH: Final = 100
 # Beyond it a count goes on only where the counters know the rest.
 COUNT_LIMIT: Final = 100_000
 DELETED: Final = "deleted"
@@ -78,8 +80,9 @@ class BulkService:
         left = min(bounds) if bounds else None
         matched = changed = 0
         last = span.after
+        batch_size = DELETE_BATCH if event is None else BATCH
         while left is None or left > 0:
-            size = BATCH if left is None else min(BATCH, left)
+            size = batch_size if left is None else min(batch_size, left)
             found = await self._look(wanted, last, size + 1, self._search_seconds)
             batch = [match.position for match in found[:size]]
             changed += await self._act_on([p.id for p in batch], wanted, event)
@@ -88,7 +91,7 @@ class BulkService:
                 return Done(matched, changed, None)
             last = batch[-1]
             left = None if left is None else left - size
-        return Done(matched, changed, last)
+        return Done(matched, changed, last if matched else None)
 
     async def _act_on(self, ids: list[int], wanted: TaskFilter, event: Event | None) -> int:
         database, after_commit = self._resources.database, self._resources.after_commit

@@ -137,6 +137,18 @@ async def test_deleted_in_pages_are_tasks_of_any_state_with_all_that_is_theirs(
     assert (again.status_code, again.json()["id"] > first["id"]) == (201, True)
 
 
+async def test_more_tasks_than_one_batch_are_all_deleted(
+    api: httpx.AsyncClient, engine: Engine
+) -> None:
+    await submit_many(api, 250, queue="mail", tags=["a", "b"])
+    await submit(api)
+    page = await act(api, "delete", tag="a", limit=201, expect_at_most=250)
+    assert (page["matched"], page["changed"]) == (201, 201)
+    page = await act(api, "delete", tag="a", after=page["next"])
+    assert page == {"matched": 49, "changed": 49, "next": None}
+    assert count_rows(engine, "tasks", "task_tags") == {"tasks": 1, "task_tags": 0}
+
+
 async def test_a_deleted_task_is_gone_for_its_worker_its_counters_and_whoever_waits(
     api: httpx.AsyncClient,
 ) -> None:
@@ -189,7 +201,12 @@ async def test_expected_is_what_matches_from_where_a_page_begins(api: httpx.Asyn
 async def test_nothing_expected_and_nothing_there_is_no_conflict(api: httpx.AsyncClient) -> None:
     none = {"matched": 0, "changed": 0, "next": None}
     assert await act(api, "cancel", queue="mail", expect_at_most=0) == none
-    await submit(api, queue="mail")
+    _, newest = await submit_many(api, 2, queue="mail")
+    after = (await act(api, "pause", queue="mail", limit=1))["next"]
+    beyond = {"queue": "mail", "after": after}
+    assert (await act(api, "pause", **beyond, dry_run="true"))["matched"] == 1
+    await api.delete(f"/tasks/{newest}")
+    assert await act(api, "pause", **beyond, expect_at_most=0) == none
     asked: Document = {"queue": "mail", "expect_at_most": 0}
     problem(await api.post("/admin/tasks/cancel", params=asked), 409)
 
