@@ -27,7 +27,7 @@ REDIS_TLS_OPTIONS = REDIS_TLS_FILES | {"ssl_check_hostname", "ssl_cert_reqs"}
 
 ONE_SERVER: Final = "must name the one server that accepts writes: redis://host:6379/0"
 
-DOORS = ("client", "worker", "admin")
+DOORS = ("client", "worker", "admin", "viewer")
 _FILES = TLS_OPTIONS - {"ssl_check_hostname"}
 
 # Comma-separated in the environment.
@@ -110,13 +110,20 @@ class Settings(BaseSettings):
         default=(), repr=False, description="Tokens for the worker door, comma-separated."
     )
     admin_tokens: Words = Field(
-        default=(), repr=False, description="Tokens for the admin door, comma-separated."
+        default=(),
+        repr=False,
+        description="Tokens for the admin door, comma-separated. They open every GET, too.",
+    )
+    viewer_tokens: Words = Field(
+        default=(),
+        repr=False,
+        description="Tokens that open every GET and nothing else, comma-separated.",
     )
 
     tokens_file: Path | None = Field(
         default=None,
-        description="A file with more tokens, one per line: the door (`client`, `worker` or "
-        "`admin`), a space, the token. Read again when it changes, without a restart.",
+        description="A file with more tokens, one per line: the door (`client`, `worker`, "
+        "`admin` or `viewer`), a space, the token. Read again when it changes, without a restart.",
     )
 
     database_pool_size: int = Field(
@@ -225,9 +232,7 @@ class Settings(BaseSettings):
         default="json", description="`json`, one object per line, or `console`, for terminals."
     )
 
-    @field_validator(
-        "client_tokens", "worker_tokens", "admin_tokens", "trusted_proxies", mode="before"
-    )
+    @field_validator(*(f"{door}_tokens" for door in DOORS), "trusted_proxies", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):
@@ -364,8 +369,8 @@ class Settings(BaseSettings):
 
     @property
     def has_tokens(self) -> bool:
-        named = self.client_tokens or self.worker_tokens or self.admin_tokens
-        return bool(named) or self.tokens_file is not None
+        named = any(getattr(self, f"{door}_tokens") for door in DOORS)
+        return named or self.tokens_file is not None
 
     @property
     def url(self) -> str:

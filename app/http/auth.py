@@ -1,10 +1,10 @@
-"""Three doors, three tokens."""
+"""Four doors, each with tokens of its own."""
 
 import asyncio
 import hmac
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
@@ -33,8 +33,25 @@ class Door(StrEnum):
     CLIENT = "client"
     WORKER = "worker"
     ADMIN = "admin"
+    VIEWER = "viewer"  # no call's own: it opens every GET
     OPEN = "open"  # operations: no token
-    ANY = "any"  # operations that show figures: any of the three tokens, none on loopback
+    ANY = "any"  # operations that show figures: any token, none on loopback
+    KNOWN = "known"  # who one is: any token, none where there are none
+
+
+# Those that have tokens.
+DOORS: Final = (Door.CLIENT, Door.WORKER, Door.ADMIN, Door.VIEWER)
+_LOOKING: Final = (Door.VIEWER, Door.ADMIN)
+_ANY: Final = (Door.ANY, Door.KNOWN)
+
+
+def ways_in(door: Door, method: str) -> tuple[Door, ...]:
+    """The doors whose tokens open a call."""
+    if door is Door.OPEN:
+        return ()
+    if door in _ANY:
+        return DOORS
+    return tuple(dict.fromkeys((door, *_LOOKING))) if method in ("GET", "HEAD") else (door,)
 
 
 _HOST: Final = re.compile(r"\[?([^\[\]]*?)\]?(?::[0-9]*)?")
@@ -53,6 +70,7 @@ class Doorkeeper:
             Door.CLIENT: _hashes(settings.client_tokens),
             Door.WORKER: _hashes(settings.worker_tokens),
             Door.ADMIN: _hashes(settings.admin_tokens),
+            Door.VIEWER: _hashes(settings.viewer_tokens),
         }
         self._guesses = 0
         self._looked_at = -LOOK_SECONDS
@@ -77,15 +95,25 @@ class Doorkeeper:
         scheme, _, token = (header_of(request, b"authorization") or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise HTTPException(401, "A token is required: Authorization: Bearer …", _CHALLENGE)
-        digest = sha256(token.encode("latin-1").strip()).digest()  # the bytes as they came
-        opens = {d for d, hashes in self._hashes.items() if _is_among(digest, hashes)}
+        opens = self._opened_by(token)
         if not opens:
             address = request.client.host if request.client else "unknown"
             log.warning("token_refused", address=address, path=request.scope["path"])
             await self._wait_for_guess()
             raise HTTPException(401, "This token is not valid.", _CHALLENGE)
-        if door is not Door.ANY and door not in opens:
-            raise HTTPException(403, f"This call needs a token for the {door} door.")
+        if opens.isdisjoint(ways := ways_in(door, request.method)):
+            raise HTTPException(403, f"This call needs a token for the {_either(ways)} door.")
+
+    def doors_of(self, request: Request) -> list[Door]:
+        """The doors that the token of an admitted request is for; all, where there are none."""
+        if not self._is_needed:
+            return [*DOORS]
+        opens = self._opened_by((header_of(request, b"authorization") or "").partition(" ")[2])
+        return [door for door in DOORS if door in opens]
+
+    def _opened_by(self, token: str) -> set[Door]:
+        digest = sha256(token.encode("latin-1").strip()).digest()  # the bytes as they came
+        return {d for d, hashes in self._hashes.items() if _is_among(digest, hashes)}
 
     async def _wait_for_guess(self) -> None:
         if self._guesses >= GUESSES_AT_ONCE:
@@ -129,6 +157,11 @@ def _hashes(tokens: tuple[str, ...]) -> tuple[bytes, ...]:
 def _is_among(digest: bytes, hashes: tuple[bytes, ...]) -> bool:
     # Every one is compared, so that the time says nothing about which.
     return bool(sum(hmac.compare_digest(digest, known) for known in hashes))
+
+
+def _either(doors: Sequence[Door]) -> str:
+    *others, last = doors
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _is_from_loopback(request: Request) -> bool:

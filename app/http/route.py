@@ -91,6 +91,10 @@ class FiguresRoute(ApiRoute):
     door = Door.ANY
 
 
+class KnownRoute(ApiRoute):
+    door = Door.KNOWN
+
+
 def _parameters(endpoint: Callable[..., Any]) -> list[tuple[str, Any, inspect.Parameter]]:
     """Each parameter's name, its FastAPI marker or None, and itself with its type resolved."""
     hints = get_type_hints(endpoint, include_extras=True)

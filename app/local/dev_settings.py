@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.local.errors import LocalError
+from app.settings import DOORS
 
 _HIGHEST_PORT = 65535
 _LEAST_POOL_MIB = 16
-_TOKENS = ("CLIENT_TOKENS", "WORKER_TOKENS", "ADMIN_TOKENS", "TOKENS_FILE")
+_TOKENS = (*(f"{door.upper()}_TOKENS" for door in DOORS), "TOKENS_FILE")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class DevSettings:
             ),
             database_url=environment.get("ROWLOCK_DATABASE_URL") or None,
             redis_url=environment.get("ROWLOCK_REDIS_URL"),
-            # One door's token closes all three.
+            # One door's token closes them all.
             has_tokens=any(environment.get(f"ROWLOCK_{name}") for name in _TOKENS),
         )
 

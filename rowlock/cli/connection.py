@@ -39,7 +39,8 @@ def sentence(error: RowlockError) -> str:
     if isinstance(error, NotAllowedError):
         lines.append(
             "  Set --token to a token for the door that this command needs, or ROWLOCK_TOKEN, or "
-            "the door's own ROWLOCK_CLIENT_TOKEN, ROWLOCK_WORKER_TOKEN or ROWLOCK_ADMIN_TOKEN."
+            "the door's own ROWLOCK_CLIENT_TOKEN, ROWLOCK_WORKER_TOKEN or ROWLOCK_ADMIN_TOKEN; "
+            "to read, ROWLOCK_VIEWER_TOKEN."
         )
     return "\n".join(map(harmless, lines))  # a server's words, or those of a file
 

@@ -37,7 +37,8 @@ SERVER: Final = (
     Option(
         "--token",
         about="A token for the door that the command needs. (default: ROWLOCK_CLIENT_TOKEN, "
-        "ROWLOCK_WORKER_TOKEN or ROWLOCK_ADMIN_TOKEN, or else ROWLOCK_TOKEN)",
+        "ROWLOCK_WORKER_TOKEN or ROWLOCK_ADMIN_TOKEN, to read ROWLOCK_VIEWER_TOKEN, or else "
+        "ROWLOCK_TOKEN)",
         panel=_PANEL,
     ),
 )

@@ -30,7 +30,7 @@ def request_of(call: Call[Any], target: Target) -> Request:
     path = target.url.path + call.path
     if call.query:
         path += "?" + urlencode(call.query, quote_via=quote)
-    headers = {"User-Agent": user_agent(), **target.headers(call.path), **call.headers}
+    headers = {"User-Agent": user_agent(), **target.headers(call.method, call.path), **call.headers}
     if call.body is not None:
         headers |= _JSON
     url = f"{target.url.scheme}://{target.url.authority}{path}"

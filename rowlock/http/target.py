@@ -12,17 +12,22 @@ USUAL_URL: Final = "http://127.0.0.1:8000"
 Door = Literal["client", "worker", "admin"]
 DOORS: Final[tuple[Door, ...]] = ("client", "worker", "admin")
 
+Tokens = Mapping[Door, str | None]
+
 
 class Target(NamedTuple):
-    """A server, the token for each of its doors, and the proxy on the way to it."""
+    """A server, the token for each of its doors, be it to change or only to read something there,
+    and the proxy on the way to it."""
 
     url: Url
-    tokens: Mapping[Door, str | None]
+    tokens: Tokens
+    readers: Tokens
     proxy: Url | None
 
-    def headers(self, path: str) -> dict[str, str]:
+    def headers(self, method: str, path: str) -> dict[str, str]:
         """Who may call this path."""
-        token = self.tokens[door_of(path)]
+        tokens = self.readers if method == "GET" else self.tokens
+        token = tokens[door_of(path)]
         authorization = self.url.basic if token is None else f"Bearer {token}"
         return {} if authorization is None else {"Authorization": authorization}
 
@@ -45,22 +50,25 @@ def target(
 
     For the admin door `admin_token` comes before `token`. What is not given is, for each door,
     `ROWLOCK_CLIENT_TOKEN`, `ROWLOCK_WORKER_TOKEN` or `ROWLOCK_ADMIN_TOKEN`, or else
-    `ROWLOCK_TOKEN`. Raises `ValueError` for what is no URL, no token, or no proxy that can be used.
+    `ROWLOCK_TOKEN`. Where only something is read, `ROWLOCK_VIEWER_TOKEN` comes before
+    `ROWLOCK_TOKEN`, and an admin token after it. Raises `ValueError` for what is no URL, no token,
+    or no proxy that can be used.
     """
     given = url or os.environ.get("ROWLOCK_URL") or USUAL_URL
     try:
         parsed = parse_url(given)
     except ValueError as error:
         raise ValueError(f"{shown(given)!r} is not a URL like {USUAL_URL}: {error}") from error
-    tokens = {
-        door: _token(door, (admin_token or token) if door == "admin" else token) for door in DOORS
-    }
-    return Target(parsed, tokens, proxy_for(parsed))
+    given_for = {"client": token, "worker": token, "admin": admin_token or token}
+    own = {door: _token(given_for[door], f"{door.upper()}_TOKEN") for door in DOORS}
+    every, viewer = _token(None, "TOKEN"), _token(None, "VIEWER_TOKEN")
+    tokens = {door: own[door] or every for door in DOORS}
+    readers = {door: own[door] or viewer or every or own["admin"] for door in DOORS}
+    return Target(parsed, tokens, readers, proxy_for(parsed))
 
 
-def _token(door: Door, given: str | None) -> str | None:
-    of_door = os.environ.get(f"ROWLOCK_{door.upper()}_TOKEN")
-    token = (given or of_door or os.environ.get("ROWLOCK_TOKEN") or "").strip()
+def _token(given: str | None, variable: str) -> str | None:
+    token = (given or os.environ.get(f"ROWLOCK_{variable}") or "").strip()
     if not token.isprintable():
         # Said here: the library beneath would show it.
         raise ValueError("the token contains a character that cannot be sent in a header")

@@ -77,8 +77,8 @@ def test_what_is_asked_for_alone_is_loaded(wanted: str, not_loaded: str, project
     subprocess.run([sys.executable, "-c", code], cwd=project, check=True)
 
 
-def authorization(path: str, *given: str) -> str | None:
-    return target(*given).headers(path).get("Authorization")
+def authorization(path: str, *given: str, method: str = "POST") -> str | None:
+    return target(*given).headers(method, path).get("Authorization")
 
 
 def test_the_environment_says_where_the_server_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,6 +105,29 @@ def test_each_door_has_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
     assert authorization("/admin/queues", "", "given", "for-admin") == "Bearer for-admin"
     monkeypatch.delenv("ROWLOCK_ADMIN_TOKEN")
     assert authorization("/admin/queues") == "Bearer all"
+
+
+def test_whoever_only_reads_may_have_a_token_for_that_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for door in ("CLIENT_", "WORKER_", "ADMIN_", "VIEWER_", ""):
+        monkeypatch.delenv(f"ROWLOCK_{door}TOKEN", raising=False)
+
+    def read(path: str) -> str | None:
+        return authorization(path, method="GET")
+
+    monkeypatch.setenv("ROWLOCK_ADMIN_TOKEN", "the-admin")
+    assert read("/tasks") == "Bearer the-admin"
+    monkeypatch.setenv("ROWLOCK_TOKEN", "all")
+    assert read("/tasks") == "Bearer all"
+    monkeypatch.setenv("ROWLOCK_VIEWER_TOKEN", "the-viewer")
+    for path in ("/tasks", "/me", "/leases/1.a/parents"):
+        assert read(path) == "Bearer the-viewer"
+        assert authorization(path) == "Bearer all"
+    assert read("/admin/queues") == "Bearer the-admin"
+    monkeypatch.setenv("ROWLOCK_CLIENT_TOKEN", "the-client")
+    assert read("/tasks") == "Bearer the-client"
+    assert authorization("/tasks", "", "given", method="GET") == "Bearer given"
 
 
 @pytest.mark.parametrize(

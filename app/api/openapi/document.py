@@ -7,13 +7,13 @@ from fastapi.openapi.utils import get_openapi
 
 from app.api.answers import Problem
 from app.api.examples import BODIES, PROBLEMS
-from app.http.auth import Door
+from app.http.auth import DOORS, Door, ways_in
 from app.http.route import ApiRoute
 from app.settings import Settings
 
 _SCHEMES: Final = {
     door: {"type": "http", "scheme": "bearer", "description": f"A token for the {door} door."}
-    for door in (Door.CLIENT, Door.WORKER, Door.ADMIN)
+    for door in DOORS
 }
 _REQUEST_ID: Final = {
     "description": "The id sent with the request, or a new one; it is also logged.",
@@ -36,18 +36,17 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
             if isinstance(route, ApiRoute):
                 for method in route.methods or ():
                     operation = document["paths"][route.path_format][method.lower()]
-                    operation["security"] = _security_of(route, app.state.settings)
+                    operation["security"] = _security_of(route, method, app.state.settings)
                     for answer in operation["responses"].values():
                         answer["headers"] = answer.get("headers", {}) | _REQUEST_ID_HEADER
         app.openapi_schema = document
     return app.openapi_schema
 
 
-def _security_of(route: ApiRoute, settings: Settings) -> list[dict[str, list[str]]]:
+def _security_of(route: ApiRoute, method: str, settings: Settings) -> list[dict[str, list[str]]]:
     if route.door is Door.OPEN:
         return []
-    doors = list(_SCHEMES) if route.door is Door.ANY else [route.door]
-    needed: list[dict[str, list[str]]] = [{str(door): []} for door in doors]
+    needed: list[dict[str, list[str]]] = [{str(door): []} for door in ways_in(route.door, method)]
     # {}: or none at all. It is so for figures on loopback, and for all where there are no tokens.
     return needed if settings.has_tokens and route.door is not Door.ANY else [*needed, {}]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.acceptance.deployment import Deployment
 
 PROJECT = Path(__file__).parents[3]
-TOKENS = {door: f"the-{door}-token" for door in ("client", "worker", "admin")}
+TOKENS = {door: f"the-{door}-token" for door in ("client", "worker", "admin", "viewer")}
 
 _CONFIG = """
 hooks = "tests.trials.fuzz.hooks"
