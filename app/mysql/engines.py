@@ -73,12 +73,14 @@ def is_read_only(connection: Any) -> bool:
     return bool(found)
 
 
-def sync_engine(settings: Settings) -> Engine:
-    """An engine for a few statements one after the other: migrations, and what `doctor` asks."""
+def sync_engine(settings: Settings, *, patience_seconds: float | None = None) -> Engine:
+    """An engine for a few statements one after the other: migrations, and what `doctor` asks.
+    Each is waited for that long, or for as long as it takes."""
+    bounds = {} if patience_seconds is None else {"read_timeout": patience_seconds}
     engine = create_engine(
         settings.sync_url,
         poolclass=pool.NullPool,
-        connect_args={"connect_timeout": settings.database_timeout_seconds},
+        connect_args={"connect_timeout": settings.database_timeout_seconds, **bounds},
     )
     _prepare_sessions(engine, LONG_SESSION)
     servers = Servers(settings)

@@ -9,10 +9,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, exc
 
 from app.domain.errors import UnfitServerError
+from app.domain.findings import Finding
 from app.mysql import revisions
 from app.mysql.engines import sync_engine
-from app.processes import redis_doctor
-from app.processes.findings import Finding
+from app.processes import lock_doctor, redis_doctor
 from app.queue.attempts.claim_marks import BEGINNING
 from app.queue.figures.stats import SWEEPS
 from app.queue.statements import CLAIM
@@ -40,6 +40,7 @@ def _examine_mysql(settings: Settings) -> list[Finding]:
                     return findings
                 findings += _explain(connection)
                 findings += _scheduler(connection)
+                findings += lock_doctor.examine(connection)
         except exc.DBAPIError as error:
             return [*findings, Finding("bad", "connection", str(error.orig))]
         try:
@@ -85,7 +86,7 @@ def prove_skip_locked(engine: Engine) -> None:
 
 def _version(connection: Connection) -> Iterator[Finding]:
     version, comment = connection.exec_driver_sql("SELECT VERSION(), @@version_comment").one()
-    is_mariadb = "mariadb" in f"{version}{comment}".lower()
+    is_mariadb = _is_mariadb(connection)
     least = LEAST_MARIADB if is_mariadb else LEAST_MYSQL
     numbers = tuple(int(n) for n in re.findall(r"\d+", version)[:3])
     flavour = "MariaDB" if is_mariadb else "MySQL"
@@ -117,6 +118,7 @@ def _durability(connection: Connection) -> Iterator[Finding]:
                 "bad",
                 name,
                 f"is {found}: a task acknowledged with 201 may be lost in a crash; set it to 1",
+                f"SET {'GLOBAL' if _is_mariadb(connection) else 'PERSIST'} {name} = {value};",
             )
         else:
             yield Finding("ok", name, found)
@@ -139,7 +141,7 @@ def _schema(connection: Connection) -> Iterator[Finding]:
         yield Finding("ok", "schema", f"revision {found}")
     else:
         has = "no schema" if found is None else f"revision {found}, not {revisions.head()}"
-        yield Finding("bad", "schema", f"{has}: run `rowlock migrate`")
+        yield Finding("bad", "schema", f"{has}: run `rowlock migrate`", "rowlock migrate")
 
 
 def _explain(connection: Connection) -> Iterator[Finding]:
@@ -160,8 +162,11 @@ def _scheduler(connection: Connection) -> Iterator[Finding]:
         SweepFigure(sweep, runs, moved, float(age))
         for sweep, runs, moved, age in connection.exec_driver_sql(SWEEPS)
     )
-    detail = state if state == "ok" else f"{state}; without it, no task times out or is retried"
-    yield Finding("ok" if state == "ok" else "note", "scheduler", detail)
+    if state == "ok":
+        yield Finding("ok", "scheduler", state)
+        return
+    detail = f"{state}; without it, no task times out or is retried"
+    yield Finding("note", "scheduler", detail, "rowlock scheduler")
 
 
 def _variable(connection: Connection, name: str) -> str:
@@ -169,9 +174,13 @@ def _variable(connection: Connection, name: str) -> str:
     return "unknown" if row is None else str(row[1])
 
 
+def _is_mariadb(connection: Connection) -> bool:
+    return bool(getattr(connection.dialect, "is_mariadb", False))
+
+
 @contextmanager
 def _engine(settings: Settings) -> Iterator[Engine]:
-    engine = sync_engine(settings)
+    engine = sync_engine(settings, patience_seconds=settings.database_timeout_seconds)
     try:
         yield engine
     finally:

@@ -6,8 +6,8 @@ from typing import Final
 
 from redis import exceptions
 
+from app.domain.findings import Finding
 from app.mysql.database import Database
-from app.processes.findings import Finding
 from app.queue import deployment
 from app.redis.fitness import connect, trouble_of
 from app.redis.session import Session
@@ -88,4 +88,4 @@ async def _eviction(session: Session) -> Finding:
     if policy == "noeviction":
         return Finding("ok", what, policy)
     said = f"maxmemory-policy is {policy}; set it to noeviction to keep every heartbeat"
-    return Finding("note", what, said)
+    return Finding("note", what, said, "CONFIG SET maxmemory-policy noeviction")

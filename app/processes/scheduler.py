@@ -16,7 +16,9 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from app.domain.errors import DatabaseAwayError, RowBusyError
+from app.queue import processes
 from app.runtime.logging import configure_logging
+from app.service.presence import Presence
 from app.service.resources import Resources
 from app.service.sweeping import SWEEP_SECONDS, SWEEPS, Sweeper
 from app.settings import Settings
@@ -64,6 +66,8 @@ async def run(job: Job, stopped: asyncio.Event, under_way: set[asyncio.Task[None
 async def schedule(settings: Settings, stopped: asyncio.Event) -> None:
     """Sweep until `stopped`; what is under way then is waited for."""
     resources = Resources(settings)
+    presence = Presence(resources.database, processes.SCHEDULER)
+    presence.begin()
     sweeper = Sweeper(resources)
     scheduler = AsyncIOScheduler()
     under_way: set[asyncio.Task[None]] = set()
@@ -100,6 +104,7 @@ async def schedule(settings: Settings, stopped: asyncio.Event) -> None:
             await asyncio.wait(under_way, timeout=STOP_SECONDS)
         scheduler.shutdown()
         await report(sweeper)
+        await presence.end()
         await resources.close()
         log.info("scheduler_stopped")
 

@@ -5,11 +5,14 @@ proof that one is lost.
 """
 
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from app.mysql.connection import Connection
 
+ProcessState = Literal["running", "silent"]
+
 API: Final = "api"
+SCHEDULER: Final = "scheduler"
 # So often it is said.
 SEEN_SECONDS: Final = 2.0
 # Who has said nothing for so long was not there in between: hung, or cut off from MySQL.
@@ -22,6 +25,36 @@ _SEEN: Final = (
     f"running_since = IF(last_seen_at < UTC_TIMESTAMP(6) - INTERVAL {GAP_SECONDS} SECOND, "
     "UTC_TIMESTAMP(6), running_since), last_seen_at = UTC_TIMESTAMP(6)"
 )
+
+
+# Those that died leave their rows for a day: of a crash loop the last ones are enough.
+PROCESSES_SHOWN: Final = 1000
+_PROCESSES: Final = (
+    "SELECT id, kind, version, running_since, last_seen_at, "
+    f"last_seen_at >= UTC_TIMESTAMP(6) - INTERVAL {GAP_SECONDS} SECOND FROM processes "
+    f"ORDER BY last_seen_at DESC LIMIT {PROCESSES_SHOWN}"
+)
+_SWEEPS: Final = "SELECT sweep, runs, moved, last_run_at FROM sweep_reports ORDER BY sweep"
+
+
+class Process(NamedTuple):
+    """A process, as it last said that it is there."""
+
+    id: str
+    kind: str
+    version: str
+    running_since: datetime
+    last_seen_at: datetime
+    state: ProcessState
+
+
+class Sweep(NamedTuple):
+    """What all schedulers together have done of a sweep."""
+
+    sweep: str
+    runs: int
+    moved: int
+    last_run_at: datetime
 
 
 class Reach(NamedTuple):
@@ -53,3 +86,14 @@ async def reach(connection: Connection) -> Reach | None:
         (API,),
     )
     return Reach(*rows[0]) if rows else None
+
+
+async def present(connection: Connection) -> list[Process]:
+    """The processes, those that were seen last first."""
+    rows = await connection.fetch(_PROCESSES)
+    return [Process._make([*row[:5], "running" if row[5] else "silent"]) for row in rows]
+
+
+async def sweeps(connection: Connection) -> list[Sweep]:
+    """Every sweep that has been reported."""
+    return [Sweep(*row) for row in await connection.fetch(_SWEEPS)]

@@ -7,8 +7,9 @@ from functools import partial
 from app.domain.queue_settings import QueueSettings
 from app.domain.states import Event
 from app.domain.task import Task
-from app.queue import manage, queue_settings
+from app.queue import manage, processes, queue_settings
 from app.queue.figures import counters, stats
+from app.queue.processes import Process, Sweep
 from app.queue.queue_settings import StoredSettings
 from app.runtime.metrics import SweepFigure
 from app.service.resources import Resources
@@ -57,6 +58,11 @@ class AdminService:
     async def waiting_and_running(self) -> tuple[int, int]:
         """How many tasks wait, and how many are in progress, in all queues together."""
         return await self._resources.database.read_at_length(counters.read_all_queues_together)
+
+    async def processes(self) -> tuple[list[Process], list[Sweep]]:
+        """The processes of this deployment, and what its schedulers have done."""
+        database = self._resources.database
+        return await database.read(processes.present), await database.read(processes.sweeps)
 
     async def sweeps(self) -> list[SweepFigure]:
         """How the schedulers' sweeps go."""

@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.api import ops
+from app.domain.findings import Finding
 from app.processes.doctor import examine
-from app.processes.findings import Finding
 from app.runtime import metrics
 from app.service.resources import Resources
 from app.service.sweeping import SWEEPS, Sweeper

@@ -13,10 +13,10 @@ from sqlalchemy import Engine, create_engine, event, insert, text
 from sqlalchemy.engine import make_url
 
 from app.domain.errors import UnfitServerError
+from app.domain.findings import Finding
 from app.mysql import migration, revisions
 from app.mysql.schema import CounterValue
 from app.processes.doctor import examine, prove_skip_locked
-from app.processes.findings import Finding
 from app.settings import Settings
 from tests.conftest import serving
 

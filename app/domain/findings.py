@@ -6,8 +6,9 @@ Verdict = Literal["ok", "note", "bad"]
 
 
 class Finding(NamedTuple):
-    """One thing looked at."""
+    """One thing looked at; `fix` is what to run as it stands: a command, or SQL."""
 
     verdict: Verdict
     what: str
     detail: str
+    fix: str | None = None
