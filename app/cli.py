@@ -15,7 +15,6 @@ from app.runtime.signals import stop_at_hang_up
 from rowlock.cli.commands import Flag, Option, command
 from rowlock.cli.options import AS_JSON
 from rowlock.cli.render import show_json
-from rowlock.cli.terminal import styled
 from rowlock.cli.values import Number
 from rowlock.printable import harmless
 
@@ -138,15 +137,14 @@ def recount() -> None:
 def doctor(*, as_json: bool) -> None:
     """Check MySQL (version, durability, SKIP LOCKED and more) and Redis."""
     from app.processes.doctor import examine
+    from rowlock.cli.system import show_findings
 
-    marks = {"ok": ("✓", "green"), "note": ("·", "yellow"), "bad": ("✗", "red")}
     findings = examine(_settings())
-    for finding in findings:
-        if as_json:
+    if as_json:
+        for finding in findings:
             show_json(finding._asdict())
-            continue
-        mark, colour = marks[finding.verdict]
-        print(f"{styled(f'{mark} {finding.what:32}', colour)} {finding.detail}", flush=True)
+    else:
+        show_findings(findings)
     if any(finding.verdict == "bad" for finding in findings):
         sys.exit(1)
 

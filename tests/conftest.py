@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
+from app.api import services
 from app.local.binary import ServerBinary
 from app.local.mysql import MySQLServer
 from app.local.valkey import ValkeyServer
@@ -163,6 +164,12 @@ async def calling(app: FastAPI, *, address: str = "127.0.0.1") -> AsyncIterator[
         ) as client,
     ):
         yield client
+
+
+@pytest.fixture(autouse=True)
+def _figures_are_computed_for_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests look, do something and look again, all within a second."""
+    monkeypatch.setattr(services, "STATS_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,7 @@ TheQueue = Annotated[QueueName, Path(description="The queue's name.")]
 async def queues(
     service: Service, request: Request, query: Annotated[schemas.QueuesQuery, Query()]
 ) -> Response:
-    documents, headers = await queue_documents(service, request, query)
+    documents, headers = await queue_documents(service.admin, request, query)
     return JsonAnswer(dumps(documents), headers=headers)
 
 

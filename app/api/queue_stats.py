@@ -1,28 +1,56 @@
 """A queue's standing, for people and for Prometheus."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import Request
 
 from app.api import schemas
-from app.api.cursor import name_of, next_name_link
-from app.api.services import Service
+from app.api.cursor import Asked, name_of, next_name_link
+from app.domain.documents import dumps
 from app.domain.states import WAITING, Priority, Status
 from app.queue.figures.counters import RECENT_MINUTES
 from app.queue.figures.stats import QueueState
 from app.runtime.metrics import QueueFigure
+from app.service.admin import AdminService
+
+
+class QueuesAsked(NamedTuple):
+    """A page of queues: of some, or of all, by name."""
+
+    wanted: frozenset[str]
+    after: str
+    limit: int
+
+
+class StatsPage(NamedTuple):
+    """What `GET /stats` answers, and after which name there are more queues, if there are."""
+
+    document: bytes
+    last: str | None
+
+
+async def stats_page(admin: AdminService, asked: QueuesAsked) -> StatsPage:
+    """As things stand now."""
+    found = await admin.queues(**asked._asdict())
+    documents = [queue_document(state) for state in found.states]
+    return StatsPage(dumps({"queues": documents}), found.last)
 
 
 async def queue_documents(
-    service: Service, request: Request, query: schemas.QueuesQuery
+    admin: AdminService, request: Request, query: schemas.QueuesQuery
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """A page of queues, and the headers that lead to the next one."""
-    asked = {"list": "queues", **({"queue": sorted(set(query.queue))} if query.queue else {})}
-    found = await service.admin.queues(
+    asked = asked_of(query)
+    found = await admin.queues(
         wanted=query.queue, after=name_of(query.cursor, asked) or "", limit=query.limit
     )
     headers = {} if found.last is None else {"Link": next_name_link(request, found.last, asked)}
     return [queue_document(state) for state in found.states], headers
+
+
+def asked_of(query: schemas.QueuesQuery) -> Asked:
+    """What the cursors of these pages are for."""
+    return {"list": "queues", **({"queue": sorted(set(query.queue))} if query.queue else {})}
 
 
 def queue_document(state: QueueState) -> dict[str, Any]:

@@ -24,7 +24,7 @@ async def parts_of(resources: Resources) -> Parts:
     except DatabaseAwayError as error:
         parts["mysql"] = str(error)
         parts["schema"] = "unknown"
-    parts["redis"] = await _redis(resources.redis)
+    parts["redis"] = await redis_state(resources.redis)
     parts["scheduler"] = scheduler
     return parts
 
@@ -35,7 +35,8 @@ def is_ready(parts: Parts) -> bool:
     return parts["mysql"] == parts["schema"] == "ok"
 
 
-async def _redis(redis: RedisLink) -> str:
+async def redis_state(redis: RedisLink) -> str:
+    """Absent, ok, or degraded and why."""
     state = await redis.look()
     if state != "away":
         return state

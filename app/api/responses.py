@@ -38,6 +38,9 @@ def header(name: str, description: str, kind: str = "string", *, always: bool) -
 LOCATION: Final = header("Location", "The task's path, relative to this call's.", always=True)
 ETAG: Final = header("ETag", "The schedule's revision, for `If-Match`.", always=True)
 NEXT_PAGE: Final = header("Link", 'The next page, if any: `<…>; rel="next"`.', always=False)
+_TAG: Final = header("ETag", "Of this very answer, for `If-None-Match`.", always=True)
+STATS_HEADERS: Final = {"headers": _TAG["headers"] | NEXT_PAGE["headers"]}
+NOT_MODIFIED: Final = {"description": "The caller has this answer already.", **_TAG}
 RETRY_AFTER: Final = header("Retry-After", "Seconds until the next try.", "integer", always=True)
 _HEADERS: Final = {
     401: header("WWW-Authenticate", "`Bearer`.", always=True),

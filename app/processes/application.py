@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 from fastapi import FastAPI
@@ -9,7 +10,18 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import rowlock
-from app.api import admin, leases, ops, queue_settings, schedules, tags, tasks, workers
+from app.api import (
+    admin,
+    leases,
+    me,
+    ops,
+    queue_settings,
+    schedules,
+    system,
+    tags,
+    tasks,
+    workers,
+)
 from app.api.openapi.document import openapi_of
 from app.api.openapi.swagger import show_swagger
 from app.api.services import Services
@@ -18,6 +30,7 @@ from app.http.auth import Doorkeeper
 from app.http.dispatch import Dispatch
 from app.http.problems import on_error
 from app.http.request_log import RequestLog
+from app.processes import doctor
 from app.queue import processes
 from app.runtime.logging import configure_logging
 from app.service.presence import Presence
@@ -53,7 +66,8 @@ def create_app(settings: Settings | None = None, *, batches_under_way: int = BAT
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.services = services = Services(
-            Resources(settings, batches_under_way=batches_under_way)
+            Resources(settings, batches_under_way=batches_under_way),
+            partial(doctor.examine, settings),
         )
         await services.resources.redis.open()  # `/metrics` says how it is from the beginning
         presence = Presence(services.resources.database, processes.API)
@@ -80,7 +94,7 @@ def create_app(settings: Settings | None = None, *, batches_under_way: int = BAT
     app.state.settings = settings
     app.state.doorkeeper = Doorkeeper(settings)
     app.state.admission = BodyAdmission()
-    for router in (tasks, schedules, tags, leases, admin, queue_settings, workers, ops):
+    for router in (tasks, schedules, tags, leases, admin, queue_settings, workers, system, ops, me):
         app.router.routes.extend(router.router.routes)
     app.router.routes.extend(ops.figures.routes)
     show_swagger(app)

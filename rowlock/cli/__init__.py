@@ -30,6 +30,7 @@ _OWN: Final = {
     "figures": ("stats",),
     "schedule": ("schedule",),
     "workers": ("workers",),
+    "system": ("processes", "findings", "me"),
     "worker": ("worker",),
     "run": ("run",),
     "shells": ("completion",),

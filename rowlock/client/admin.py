@@ -1,5 +1,5 @@
 """Management: pause, resume, cancel, retry, for a task, for all that match, which can be deleted
-too, for a queue; pause and resume for a schedule; and who works."""
+too, for a queue; pause and resume for a schedule; who works, and how the server is."""
 
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from typing import Protocol, TypeVar, Unpack
@@ -10,6 +10,8 @@ from rowlock.client.pages import walk, walk_async
 from rowlock.http.call import Call
 from rowlock.models import (
     BulkResult,
+    Examination,
+    Processes,
     QueueSettings,
     QueueState,
     QueueStats,
@@ -127,6 +129,14 @@ class Admin:
         """A worker, with the tasks that it holds. Raises `NotFoundError`."""
         return self._ask(calls.worker(name))
 
+    def doctor(self) -> Examination:
+        """What `rowlock doctor` finds on the server, up to a minute ago."""
+        return self._ask(calls.doctor())
+
+    def processes(self) -> Processes:
+        """The API processes and the schedulers, and what their sweeps have done."""
+        return self._ask(calls.processes())
+
 
 class AsyncAdmin:
     """The same for asyncio."""
@@ -224,3 +234,11 @@ class AsyncAdmin:
     async def worker(self, name: str) -> WorkerDetails:
         """A worker, with the tasks that it holds. Raises `NotFoundError`."""
         return await self._ask(calls.worker(name))
+
+    async def doctor(self) -> Examination:
+        """What `rowlock doctor` finds on the server, up to a minute ago."""
+        return await self._ask(calls.doctor())
+
+    async def processes(self) -> Processes:
+        """The API processes and the schedulers, and what their sweeps have done."""
+        return await self._ask(calls.processes())

@@ -16,7 +16,7 @@ from rowlock.http.asynchronous import AsyncConnections, AsyncExchange, AsyncTran
 from rowlock.http.call import Call
 from rowlock.http.retry import RetryBudget
 from rowlock.http.target import target
-from rowlock.models import Attempt, Stats, Tag, Task, Why
+from rowlock.models import Attempt, Me, Stats, Tag, Task, Why
 
 T = TypeVar("T")
 
@@ -33,11 +33,11 @@ class AsyncClient:
 
     `url` defaults to `ROWLOCK_URL`. `token` is for the client door, and for the admin door where
     there is no `admin_token`; they default to `ROWLOCK_CLIENT_TOKEN` and `ROWLOCK_ADMIN_TOKEN`, and
-    these to `ROWLOCK_TOKEN`. A call that the server does
-    not answer within `timeout_seconds`, or answers with 503 or 429, is sent again, unless it could
-    then happen twice. A call ends within `retry_seconds`, or after its first try if
-    `timeout_seconds` is longer; a batch, or a bulk action, may take its time on top of that. Every
-    call may raise `RowlockError`.
+    these to `ROWLOCK_TOKEN`, or where a call only reads first to `ROWLOCK_VIEWER_TOKEN`. A call
+    that the server does not answer within `timeout_seconds`, or answers with 503 or 429, is sent
+    again, unless it could then happen twice. A call ends within `retry_seconds`, or after its first
+    try if `timeout_seconds` is longer; a batch, or a bulk action, may take its time on top of that.
+    Every call may raise `RowlockError`.
 
     A forked process opens its own connections. Loopback addresses are always reached directly;
     for others, `HTTP_PROXY` and the like apply. Certificates are those that Python trusts;
@@ -155,6 +155,10 @@ class AsyncClient:
     async def stats(self, *queues: str) -> Stats:
         """The state and recent throughput of each queue, or of those named."""
         return Stats(queues=[one async for one in walk_async(self.ask, calls.stats(queues))])
+
+    async def me(self) -> Me:
+        """What the token opens, and the server's version, time and state."""
+        return await self.ask(calls.me())
 
     async def cron(self, expression: str, timezone: str = "UTC", count: int = 10) -> Occurrences:
         """Try a cron expression: its next occurrences, at most `count` (1 to 100)."""

@@ -16,6 +16,9 @@ from rowlock.http.answer import Answer
 from rowlock.http.call import Call, Headers
 from rowlock.models import (
     Attempt,
+    Examination,
+    Me,
+    Processes,
     QueueSettings,
     QueueState,
     QueueStats,
@@ -31,6 +34,7 @@ T = TypeVar("T")
 
 
 BATCH_SECONDS: Final = 50.0
+DOCTOR_SECONDS: Final = 30.0
 
 _TASKS: Final = TypeAdapter(list[Task])
 _ATTEMPTS: Final = TypeAdapter(list[Attempt])
@@ -108,6 +112,29 @@ def stats(queues: Sequence[str]) -> Call[Page[QueueStats]]:
     """The standing of the first queues; of those that are named, if any are."""
     query = tuple(("queue", queue) for queue in queues)
     return page("/stats", lambda answer: Stats.model_validate_json(answer.body).queues, query)
+
+
+def me() -> Call[Me]:
+    """What the token opens, and the server's state."""
+    return Call("GET", "/me", lambda answer: Me.model_validate_json(answer.body))
+
+
+def doctor() -> Call[Examination]:
+    """What the server finds of its MySQL and its Redis."""
+    return Call(
+        "GET",
+        "/admin/doctor",
+        lambda answer: Examination.model_validate_json(answer.body),
+        # It is asked of servers that may not answer.
+        extra_seconds=DOCTOR_SECONDS,
+    )
+
+
+def processes() -> Call[Processes]:
+    """The server's processes, and their sweeps."""
+    return Call(
+        "GET", "/admin/processes", lambda answer: Processes.model_validate_json(answer.body)
+    )
 
 
 def intervene(action: str, task_id: int) -> Call[Task]:

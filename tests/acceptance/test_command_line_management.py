@@ -127,6 +127,26 @@ def test_what_is_set_for_a_queue(rowlock: Run, client: Client) -> None:
     assert client.admin.queue_settings("mail").ageing_seconds is None
 
 
+def test_how_the_server_is(rowlock: Run, client: Client) -> None:
+    heading, line = rowlock("processes").stdout.splitlines()[:2]
+    assert heading.split()[:4] == ["process", "kind", "version", "state"]
+    assert line.split()[3] == "running"
+    (document,) = documents(rowlock("processes", "--json"))
+    assert "api" in [each["kind"] for each in document["processes"]]
+
+    bad = any(each.verdict == "bad" for each in client.admin.doctor().findings)
+    (document,) = documents(rowlock("findings", "--json", code=int(bad)))
+    lines = rowlock("findings", code=int(bad)).stdout.splitlines()
+    assert len(lines) == len(document["findings"])
+    for line, each in zip(lines, document["findings"], strict=True):
+        assert each["what"] in line
+        assert (each["fix"] or "") in line
+
+    assert "client" in rowlock("me").stdout
+    (document,) = documents(rowlock("me", "--json"))
+    assert document["doors"] == ["client", "worker", "admin", "viewer"]
+
+
 def test_workers(rowlock: Run, client: Client) -> None:
     client.submit("resize", queue="images")
     claim = json.dumps({"worker": "host-1 a/b", "queues": ["images"]}).encode()

@@ -24,6 +24,7 @@ SECTIONS: Final = {
         *("QueueSettings", "BulkResult"),
         *("Why", "Reason", "Schedule", "Occurrence", "ScheduleRun", "BackfillResult"),
         *("RegisteredWorker", "WorkerDetails", "HeldTask"),
+        *("Me", "Examination", "Finding", "Processes", "ServerProcess", "Sweep"),
     ),
     "Errors": (
         *("RowlockError", "UnreachableError", "UnexpectedAnswerError", "ProblemError"),

@@ -1,4 +1,4 @@
-"""Three doors, three tokens: every route there is, with every token there is."""
+"""Four doors, each with its tokens: every route there is, with every token there is."""
 
 import asyncio
 from collections import Counter
@@ -24,15 +24,22 @@ TOKENS = {
     "client": ("client-1", "client-2"),
     "worker": ("worker-1", "worker-2"),
     "admin": ("admin-1", "admin-2"),
+    "viewer": ("viewer-1", "viewer-2"),
 }
+ANY = ("/metrics", "/me")
 OPEN = ("/healthz", "/readyz")
-DOORED = [call for call in calls() if call.template not in (*OPEN, "/metrics")]
+DOORED = [call for call in calls() if call.template not in (*OPEN, *ANY)]
 
 
 def door_of(call: Call) -> str:
     """As the contract has it."""
     first = call.template.split("/")[1]
     return {"leases": "worker", "admin": "admin"}.get(first, "client")
+
+
+def opened_by(call: Call) -> set[str]:
+    """Who only looks comes in everywhere by two of them."""
+    return {door_of(call)} | ({"admin", "viewer"} if call.method == "GET" else set())
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +62,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def test_every_route_is_behind_its_door() -> None:
-    assert Counter(map(door_of, DOORED)) == {"client": 19, "worker": 7, "admin": 11}
+    assert Counter(map(door_of, DOORED)) == {"client": 19, "worker": 7, "admin": 13}
 
 
 def test_what_has_no_door_is_documentation(settings: Settings) -> None:
@@ -64,7 +71,7 @@ def test_what_has_no_door_is_documentation(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("call", DOORED, ids=str)
-async def test_a_door_opens_to_its_own_tokens_alone(
+async def test_a_door_opens_to_its_own_tokens_and_to_viewers_where_they_only_look(
     api: httpx.AsyncClient, session: Session, engine: Engine, call: Call
 ) -> None:
     TaskFactory(id=1)
@@ -72,13 +79,13 @@ async def test_a_door_opens_to_its_own_tokens_alone(
     before = everything_stored(engine)
     for door, tokens in TOKENS.items():
         for token in tokens:
-            if door != door_of(call):
+            if door not in opened_by(call):
                 answer = await call.send(api, headers=bearer(token))
                 found = problem(answer, 403)
-                assert door_of(call) in found.detail
+                assert all(each in found.detail for each in opened_by(call))
     assert everything_stored(engine) == before
 
-    for token in TOKENS[door_of(call)]:
+    for token in (token for door in opened_by(call) for token in TOKENS[door]):
         answer = await call.send(api, headers=bearer(token))
         assert answer.status_code not in (401, 403), "old and new are good while they rotate"
 
@@ -148,7 +155,7 @@ async def test_a_door_that_was_given_no_token_stays_shut_while_another_has_one(
     async with serving(only_workers) as api:
         for call in DOORED:
             problem(await call.send(api), 401)
-            if door_of(call) != "worker":
+            if "worker" not in opened_by(call):
                 problem(await call.send(api, headers=bearer("w")), 403)
 
 
@@ -168,7 +175,52 @@ async def test_whether_it_is_well_and_how_to_use_it_is_no_secret(
         assert (await api.get(path)).status_code == 200
 
 
-@pytest.mark.parametrize("token", ["client-2", "worker-1", "admin-2"])
+async def test_a_viewer_changes_nothing(
+    api: httpx.AsyncClient, session: Session, engine: Engine
+) -> None:
+    TaskFactory(id=1)
+    ScheduleFactory(name="default")
+    before = everything_stored(engine)
+    for call in DOORED:
+        answer = await call.send(api, headers=bearer("viewer-1"))
+        assert (answer.status_code == 403) is (call.method != "GET"), call
+    assert (await api.head("/tasks", headers=bearer("viewer-1"))).status_code == 200
+    refused = problem(await api.post("/tasks", json={}, headers=bearer("viewer-1")), 403)
+    assert refused.detail == "This call needs a token for the client door."
+    assert everything_stored(engine) == before
+
+
+async def test_a_viewers_token_alone_shuts_every_door(settings: Settings) -> None:
+    async with serving(settings.model_copy(update={"viewer_tokens": ("v",)})) as api:
+        problem(await api.get("/tasks"), 401)
+        problem(await api.get("/me"), 401)
+        assert (await api.get("/tasks", headers=bearer("v"))).status_code == 200
+        problem(await api.post("/tasks", json={"title": "x"}, headers=bearer("v")), 403)
+
+
+@pytest.mark.parametrize("door", [*TOKENS])
+async def test_a_token_is_told_what_it_opens(guarded: Settings, door: str) -> None:
+    both = guarded.model_copy(update={"worker_tokens": ("w", "client-1")})
+    async with serving(both, address="10.0.0.9") as api:
+        found = await api.get("/me", headers=bearer(TOKENS[door][0] if door != "worker" else "w"))
+        also = ["worker"] if door == "client" else []
+        assert found.json()["doors"] == [door, *also]
+
+
+async def test_who_has_no_token_is_told_so_even_on_this_machine(api: httpx.AsyncClient) -> None:
+    """Else a page would not know that it has to ask for one."""
+    problem(await api.get("/me"), 401)
+    problem(await api.get("/me", headers=bearer("wrong")), 401)
+
+
+async def test_without_tokens_everybody_has_every_door(settings: Settings) -> None:
+    async with serving(settings) as api:
+        for headers in ({}, bearer("whatever")):
+            assert (await api.get("/me", headers=headers)).json()["doors"] == [*TOKENS]
+        problem(await api.get("/me", headers={"Origin": "https://evil.example"}), 403)
+
+
+@pytest.mark.parametrize("token", ["client-2", "worker-1", "admin-2", "viewer-1"])
 async def test_figures_are_for_whoever_has_any_token(guarded: Settings, token: str) -> None:
     async with serving(guarded, address="10.0.0.9") as api:
         problem(await api.get("/metrics"), 401)
@@ -195,7 +247,7 @@ def put(file: Path, text: str | None) -> None:
 @pytest.fixture
 def tokens_file(tmp_path: Path) -> Path:
     file = tmp_path / "tokens"
-    file.write_text("# ours\nclient old\n\nworker w\nadmin a\n")
+    file.write_text("# ours\nclient old\n\nworker w\nadmin a\nviewer v\n")
     return file
 
 
@@ -212,6 +264,7 @@ async def test_tokens_of_a_file_are_rotated_without_a_restart(
 
         problem(await api.get("/tasks"), 401)
         assert await opens("old", "new", "named", "w") == [True, False, True, False]
+        assert await opens("v") == [True]
         put(tokens_file, "client old\nclient new\nworker w\n")
         assert await opens("old", "new", "named") == [True, True, True]
         put(tokens_file, "client new\nworker w\n")

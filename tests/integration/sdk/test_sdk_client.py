@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+import rowlock
 from app.settings import Settings
 from rowlock import AsyncClient
 from rowlock.errors import (
@@ -296,8 +297,44 @@ async def test_each_door_wants_its_token(settings: Settings, kind: str) -> None:
         assert (await admin.admin.cancel(task.id)).status == "cancelled"
         for face, status in ((nobody, 401), (admin, 403)):
             with pytest.raises(NotAllowedError) as error:
-                await face.get(task.id)
+                await face.delete(task.id)
             assert error.value.status == status
+
+
+@pytest.mark.parametrize("kind", ["blocking", "asyncio"])
+async def test_a_viewer_reads_everything_and_changes_nothing(settings: Settings, kind: str) -> None:
+    tokens = {"client_tokens": ("c",), "viewer_tokens": ("v",)}
+    async with serving(settings.model_copy(update=tokens)) as api:
+        through = Through(api)
+        client, viewer = (face_of(kind, through, token=token) for token in "cv")
+        task = await client.submit("a task")
+        assert await viewer.get(task.id) == task
+        assert [state.waiting for state in (await viewer.stats()).queues] == [1]
+        assert [state.waiting for state in await viewer.admin.queues()] == [1]
+        assert ((await viewer.me()).doors, (await client.me()).doors) == (["viewer"], ["client"])
+        with pytest.raises(NotAllowedError, match="client door"):
+            await viewer.submit("another")
+        with pytest.raises(NotAllowedError, match="admin door"):
+            await viewer.admin.cancel(task.id)
+
+
+async def test_the_server_says_how_it_is(client: Face, settings: Settings) -> None:
+    me = await client.me()
+    assert me.doors == ["client", "worker", "admin", "viewer"]
+    assert me.version == rowlock.__version__
+    assert me.time is not None
+    assert me.time.tzinfo == UTC
+    assert (me.redis, me.retention_days) == ("ok", settings.retention_days)
+
+    examination = await client.admin.doctor()
+    findings = {finding.what: finding for finding in examination.findings}
+    assert findings["SKIP LOCKED"].verdict == "ok"
+    assert findings["SKIP LOCKED"].fix is None
+    assert findings["scheduler"].fix == "rowlock scheduler"
+    assert examination.verdict in ("note", "bad")
+
+    (process,) = (await client.admin.processes()).processes
+    assert (process.kind, process.state) == ("api", "running")
 
 
 async def test_calls_at_the_same_time_do_not_wait_for_each_other(
