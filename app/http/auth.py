@@ -45,6 +45,7 @@ _LOOKING: Final = (Door.VIEWER, Door.ADMIN)
 _ANY: Final = (Door.ANY, Door.KNOWN)
 
 
+@lru_cache
 def ways_in(door: Door, method: str) -> tuple[Door, ...]:
     """The doors whose tokens open a call."""
     if door is Door.OPEN:

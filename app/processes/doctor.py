@@ -31,7 +31,7 @@ def examine(settings: Settings) -> list[Finding]:
 
 def _examine_mysql(settings: Settings) -> list[Finding]:
     findings: list[Finding] = []
-    with _engine(settings) as engine:
+    with _engine(settings, settings.database_timeout_seconds) as engine:
         try:
             with engine.connect() as connection:
                 for look in (_version, _isolation, _durability, _clock, _schema):
@@ -179,8 +179,8 @@ def _is_mariadb(connection: Connection) -> bool:
 
 
 @contextmanager
-def _engine(settings: Settings) -> Iterator[Engine]:
-    engine = sync_engine(settings, patience_seconds=settings.database_timeout_seconds)
+def _engine(settings: Settings, patience_seconds: float | None = None) -> Iterator[Engine]:
+    engine = sync_engine(settings, patience_seconds=patience_seconds)
     try:
         yield engine
     finally:
