@@ -39,7 +39,7 @@ def test_a_file_of_tasks_is_stored_once_however_often_it_is_sent(
     ]
     again = rowlock("import", "-", "--key", "once more", "--json", given="\n".join(lines))
     assert documents(again) == [{"stored": 1200, "found": 0}]
-    assert client.stats().queues[0].waiting == 2400
+    assert client.admin.queues()[0].waiting == 2400
 
 
 def test_an_import_that_is_killed_goes_on(
@@ -52,9 +52,9 @@ def test_an_import_that_is_killed_goes_on(
     until(lambda: bool(list(client.list(page_size=1, id=1))), "begun")
     first.send_signal(signal.SIGKILL)
     first.wait()
-    assert client.stats().queues[0].waiting < 20_000, "too late to prove anything"
+    assert client.admin.queues()[0].waiting < 20_000, "too late to prove anything"
     rowlock(*arguments)
-    assert client.stats().queues[0].waiting == 20_000
+    assert client.admin.queues()[0].waiting == 20_000
 
 
 def test_what_was_exported_can_be_imported(rowlock: Run, client: Client, tmp_path: Path) -> None:

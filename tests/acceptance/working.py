@@ -53,4 +53,4 @@ Work = Callable[..., WorkerProcess]
 
 
 def count(client: Client, status: str) -> int:
-    return sum(sum(queue.tasks[status].values()) for queue in client.stats().queues)
+    return sum(sum(queue.tasks[status].values()) for queue in client.admin.queues())

@@ -151,6 +151,7 @@ async def test_each_says_what_it_answers(document: Document, call: Call) -> None
     if call.template == "/readyz":
         bad |= {"503"}
     assert responses.keys() - good == bad
+    bad -= {"304"}  # it has no body
     for status in bad - ({"503"} if call.template == "/readyz" else set()):
         assert list(responses[status]["content"]) == [PROBLEM]
         shown = responses[status]["content"][PROBLEM]
