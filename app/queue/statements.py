@@ -59,8 +59,11 @@ _FIRST_VALUES: Final = attrgetter(*_FIRST_COLUMNS)
 _RARE_VALUES: Final = attrgetter(*_FIRST_COLUMNS, "origin")
 _INSERT_TASK: Final = (
     f"INSERT INTO tasks ({', '.join(_FIRST_COLUMNS)}{{rare}}, "
-    "status, created_at, updated_at, turn_at, current_retry_count, attempt) VALUES "
+    "status, created_at, updated_at, turn_at, current_retry_count, attempt, result_bytes, "
+    "payload_bytes) VALUES "
 )
+_SIZE: Final = "COALESCE(LENGTH({}), 0)"
+_SIZED: Final = ("payload", "result")
 
 
 async def insert_tasks(
@@ -78,7 +81,8 @@ async def insert_tasks(
         values_of = _RARE_VALUES if has_rare else _FIRST_VALUES
         values = [value for row in rows for value in values_of(row)]
         # What is the same in every row is written out once a batch, not escaped once a row.
-        same = f"'{Status.TO_DO}', '{now}', '{now}', '{now}', 0, 0"
+        size = _SIZE.format("payload")
+        same = f"'{Status.TO_DO}', '{now}', '{now}', '{now}', 0, 0, 0, {size}"
         row = f"({placeholders(_FIRST_COLUMNS)}{', %s' * has_rare}, {same})"
         head = _INSERT_TASK.format(rare=", origin" * has_rare)
         result = await connection.execute(head + placeholders(chunk, row), values)
@@ -261,6 +265,9 @@ def _assignments(olds: Sequence[Task], news: Sequence[Task]) -> tuple[list[str],
             assignments.append(f"{column} = CASE id {'WHEN %s THEN %s ' * len(after)}END")
             for task, value in zip(news, after, strict=True):
                 values += (task.id, value)
+        if column in _SIZED:
+            # From left to right: it is of the new one.
+            assignments.append(f"{column}_bytes = {_SIZE.format(column)}")
     return assignments, values
 
 

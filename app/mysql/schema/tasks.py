@@ -92,6 +92,9 @@ class Task(Model):
     )
     # The lease that completed the task, so that completing twice is answered alike twice.
     finish_token: Mapped[str | None] = mapped_column(Token)
+    # So that lists need not read them: LENGTH() reads all of a text. NULL: stored before 0006.
+    payload_bytes: Mapped[int | None] = mapped_column(Integer)
+    result_bytes: Mapped[int | None] = mapped_column(Integer)
 
     __table_args__ = (
         Index("ix_tasks_claim", "queue", "claim_rank", "turn_at", "id"),
