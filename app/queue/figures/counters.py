@@ -36,9 +36,9 @@ _READ: Final = (
     "SELECT name, value, NULL FROM counters FORCE INDEX (PRIMARY) WHERE {} "
     "UNION ALL SELECT '', 1, deltas FROM counter_deltas"
 )
-_OF_STATUS: Final = (
-    "SELECT SUBSTRING_INDEX(SUBSTRING_INDEX(name, '/', 3), '/', -1), CAST(SUM(value) AS SIGNED), "
-    "NULL FROM counters FORCE INDEX (PRIMARY) WHERE name >= %s AND name < %s GROUP BY 1 "
+_OF_STATES: Final = (
+    "SELECT CONCAT('queue//', SUBSTRING_INDEX(name, '/', -2)), CAST(SUM(value) AS SIGNED), NULL "
+    "FROM counters FORCE INDEX (PRIMARY) WHERE name >= %s AND name < %s GROUP BY 1 "
     "UNION ALL SELECT '', 1, deltas FROM counter_deltas"
 )
 _ADD: Final = (
@@ -135,8 +135,10 @@ async def read_some_queues(connection: Connection, queues: Sequence[str]) -> Cou
     return counts
 
 
-async def _read_chunk(connection: Connection, queues: Sequence[str]) -> Counter[str]:
-    prefixes = {f"{kind}{queue}/" for queue in queues for kind in (QUEUE, ENDED)}
+async def _read_chunk(
+    connection: Connection, queues: Sequence[str], kinds: Sequence[str] = (QUEUE, ENDED)
+) -> Counter[str]:
+    prefixes = {f"{kind}{queue}/" for queue in queues for kind in kinds}
     spans = [bound for prefix in sorted(prefixes) for bound in span(prefix)]
     condition = " OR ".join(["name >= %s AND name < %s"] * len(prefixes))
     return await _sum_up(
@@ -147,15 +149,27 @@ async def _read_chunk(connection: Connection, queues: Sequence[str]) -> Counter[
 
 async def read_all_queues_together(connection: Connection) -> tuple[int, int]:
     """How many tasks wait, and how many are in progress, in however many queues."""
-    rows = connection.stream(_OF_STATUS, span(QUEUE), reads_on=True)
     by_status: Counter[str] = Counter()
-    for name, n in (await _sum_up(rows, lambda _: True)).items():
-        kind, _, rest = name.partition("/")
-        if not rest:
-            by_status[kind] += n
-        elif kind == "queue":
-            by_status[rest.split("/")[1]] += n
+    for (status, _), n in (await read_states(connection)).items():
+        by_status[status] += n
     return sum(by_status[status] for status in WAITING), by_status[Status.IN_PROGRESS]
+
+
+async def read_states(
+    connection: Connection, queues: Sequence[str] = ()
+) -> Counter[tuple[str, str]]:
+    """How many tasks there are by status and priority, of these queues or of all."""
+    found: Counter[str] = Counter()
+    for place in range(0, len(queues), CHUNK):
+        found.update(await _read_chunk(connection, queues[place : place + CHUNK], (QUEUE,)))
+    if not queues:
+        rows = connection.stream(_OF_STATES, span(QUEUE), reads_on=True)
+        found = await _sum_up(rows, lambda name: name.startswith(QUEUE))
+    by_state: Counter[tuple[str, str]] = Counter()
+    for name, n in found.items():
+        _, _, status, priority = name.split("/")
+        by_state[status, priority] += n
+    return by_state
 
 
 async def read_some_tags(connection: Connection, names: Sequence[str]) -> Counter[str]:
