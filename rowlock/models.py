@@ -25,10 +25,13 @@ class Task(Answer):
     """A task.
 
     `status` is one of `to_do`, `in_progress`, `done`, `paused`, `retrying`, `failed` and
-    `cancelled`; `priority` is `高`, `中` or `低`. `progress` is set by `get` and `wait` only.
-    If `is_summary`, the server omitted `description`, `payload`, `result` and `error`: they are
-    None here, and `get` returns them. This happens only if a large batch is submitted again under
-    the same key.
+    `cancelled`; `priority` is `高`, `中` or `低`. `waiting_on` is `time` until `available_at`.
+    While it is in progress, `get` and `wait` set `progress`, `deadline_at`, `lease_expires_at` and
+    `last_heartbeat_at`; a list does not.
+    If `is_summary`, the server omitted `description`, `payload` and `result`: they are None here,
+    and `get` returns them. With `view="summary"` it cut `error` to its head, and the sizes are set
+    in their place; a size of None is not known. If a large batch is submitted again under the same
+    key, it omitted `error` too.
     """
 
     id: int
@@ -57,6 +60,13 @@ class Task(Answer):
     progress: Any = None
     traceparent: str | None = None
     origin: Origin | None = None
+    waiting_on: str | None = None
+    deadline_at: datetime | None = None
+    lease_expires_at: datetime | None = None
+    last_heartbeat_at: datetime | None = None
+    error_bytes: int | None = None
+    payload_bytes: int | None = None
+    result_bytes: int | None = None
 
     @property
     def is_summary(self) -> bool:
@@ -69,15 +79,22 @@ class Task(Answer):
         return self.status in ENDED
 
 
+class Count(Answer):
+    """How many tasks match; at least so many, unless `is_exact`."""
+
+    count: int
+    is_exact: bool
+
+
 class Attempt(Answer):
-    """An ended attempt. `outcome` is `done`, `failed`, `timed_out`, `lost`, `released` or
-    `cancelled`."""
+    """An attempt. `outcome` is `done`, `failed`, `timed_out`, `lost`, `released` or `cancelled`,
+    and None, as `finished_at` is, while it runs."""
 
     attempt: int
     worker: str | None
     started_at: datetime
-    finished_at: datetime
-    outcome: str
+    finished_at: datetime | None
+    outcome: str | None
     error: str | None
 
 

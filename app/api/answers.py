@@ -60,6 +60,20 @@ class TaskSummary(BaseModel):
         examples=["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
     )
     origin: Origin | None = Field(description="The schedule that submitted it; null for a client.")
+    waiting_on: Literal["time"] | None = Field(
+        description="Why it cannot be claimed although it waits: `time` until `available_at`."
+    )
+    deadline_at: datetime | None = Field(
+        description="When `timeout_seconds` of the running attempt are over; where `progress` is."
+    )
+    lease_expires_at: datetime | None = Field(
+        description="When the running attempt ends if nothing more is heard of its worker, "
+        "`deadline_at` at the latest; where `progress` is."
+    )
+    last_heartbeat_at: datetime | None = Field(
+        description="When its worker was last heard of; null if it promised no heartbeats, or "
+        "none is known; where `progress` is."
+    )
     progress: Any = Field(
         description="Progress of the running attempt; in `GET /tasks/{id}`, and where a key is "
         "sent again."
@@ -75,12 +89,31 @@ class TaskDocument(TaskSummary):
     error: str | None
 
 
+class ListedTask(TaskSummary):
+    """A task in `view=summary`. Sizes are of the texts as they are stored."""
+
+    error: str | None = Field(description="Its first 256 characters.")
+    error_bytes: int | None
+    payload_bytes: int | None = Field(
+        description="Of the JSON; 0 without a payload. Null: a version stored it that kept none."
+    )
+    result_bytes: int | None = Field(description="Likewise.")
+
+
+class CountDocument(BaseModel):
+    count: int
+    is_exact: bool = Field(
+        description="If not, there are at least so many: they were counted up to the limit, or as "
+        "far as there was time."
+    )
+
+
 class AttemptDocument(BaseModel):
     attempt: int
     worker: str | None
     started_at: datetime
-    finished_at: datetime
-    outcome: Outcome
+    finished_at: datetime | None = Field(description="Null while it runs.")
+    outcome: Outcome | None = Field(description="Null while it runs.")
     error: str | None
 
 

@@ -5,8 +5,9 @@ from typing import Any, Final
 
 import orjson
 
+from app.domain.eligibility import waiting_on
 from app.domain.schedule import Schedule
-from app.domain.task import EndedAttempt, Lease, Task
+from app.domain.task import EndedAttempt, Lease, Running, RunningAttempt, Summary, Task
 
 LONG_FIELDS: Final = frozenset({"description", "payload", "result", "error"})
 _OPTIONS: Final = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
@@ -17,7 +18,7 @@ def dumps(value: Any) -> bytes:
     return orjson.dumps(value, option=_OPTIONS)
 
 
-def task_document(task: Task, *, progress: str | None = None) -> bytes:
+def task_document(task: Task, running: Running | None = None) -> bytes:
     """A task. `payload`, `result` and `progress` are JSON texts, taken over to the letter."""
     return dumps(
         {
@@ -46,7 +47,11 @@ def task_document(task: Task, *, progress: str | None = None) -> bytes:
             "retry_backoff": task.retry_backoff,
             "traceparent": task.traceparent,
             "origin": _json(task.origin),
-            "progress": _json(progress),
+            "waiting_on": waiting_on(task.status, task.claim_rank),
+            "deadline_at": running and running.deadline_at,
+            "lease_expires_at": running and running.lease_expires_at,
+            "last_heartbeat_at": running and running.last_heartbeat_at,
+            "progress": _json(running and running.progress),
         }
     )
 
@@ -56,6 +61,13 @@ def task_summary(task: Task) -> bytes:
     take them for empty."""
     document: dict[str, Any] = orjson.loads(task_document(task))
     return dumps({name: document[name] for name in document if name not in LONG_FIELDS})
+
+
+def listed_summary(summary: Summary) -> bytes:
+    """The same with the head of its error, and how large they are."""
+    said = {**summary._asdict(), "error": summary.task.error}
+    del said["task"]
+    return task_summary(summary.task)[:-1] + b"," + dumps(said)[1:]
 
 
 def lease_document(task: Task) -> bytes:
@@ -72,8 +84,8 @@ def lease_document(task: Task) -> bytes:
     )
 
 
-def attempt_document(attempt: EndedAttempt) -> dict[str, Any]:
-    """What a client gets of an ended attempt."""
+def attempt_document(attempt: EndedAttempt | RunningAttempt) -> dict[str, Any]:
+    """What a client gets of an attempt."""
     return {
         "attempt": attempt.attempt,
         "worker": attempt.worker,

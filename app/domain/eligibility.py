@@ -5,7 +5,7 @@ running attempt are its lease's, which `transitions.claimed` and `extended` know
 """
 
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from app.domain.states import RANK, WAITING, Priority, Status
 
@@ -29,3 +29,9 @@ def eligibility(
     if available_at is None or available_at <= now:
         return Eligibility(RANK[priority], None)
     return Eligibility(None, available_at)
+
+
+def waiting_on(status: Status, claim_rank: int | None) -> Literal["time"] | None:
+    """What keeps a task that waits from being claimed; None where nothing does, or where it does
+    not wait."""
+    return "time" if claim_rank is None and status in WAITING else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -81,6 +81,27 @@ _LIGHT: Final = ["NULL" if name in _LONG else name for name in Task._fields]
 LIGHT_ROW: Final = f"JSON_ARRAY({', '.join(_LIGHT)})"
 
 
+# For lists: nothing of a long text is read but the head of the error.
+HEAD_CHARACTERS: Final = 256
+_SUMMARY: Final = [
+    f"LEFT(error, {HEAD_CHARACTERS})" if name == "error" else column
+    for name, column in zip(Task._fields, _LIGHT, strict=True)
+]
+SUMMARY_ROW: Final = (
+    f"JSON_ARRAY({', '.join(_SUMMARY)}, LENGTH(error), tasks.payload_bytes, tasks.result_bytes)"
+)
+
+
+class Summary(NamedTuple):
+    """A task as a `SUMMARY_ROW` shows it, and how large its texts are. None: not known, or no
+    error."""
+
+    task: Task
+    error_bytes: int | None
+    payload_bytes: int | None
+    result_bytes: int | None
+
+
 def without_texts(task: Task) -> Task:
     """The task as a `LIGHT_ROW` shows it."""
     return task._replace(description=None, payload=None, result=None)
@@ -102,7 +123,19 @@ def task_of(row: str | None) -> Task:
     array that is larger."""
     if row is None:
         raise PacketTooSmallError
+    return _task(orjson.loads(row))
+
+
+def summary_of(row: str | None) -> Summary:
+    """What a `SUMMARY_ROW` shows. Raises likewise."""
+    if row is None:
+        raise PacketTooSmallError
     values = orjson.loads(row)
+    end = len(Task._fields)
+    return Summary(_task(values[:end]), *values[end:])
+
+
+def _task(values: list[Any]) -> Task:
     for index in _TIMES:
         if values[index] is not None:
             values[index] = datetime.fromisoformat(values[index])
@@ -124,11 +157,31 @@ def leases_of(tasks: Iterable[Task]) -> list[Lease]:
     return [Lease(task.id, task.lease_token) for task in tasks if task.lease_token is not None]
 
 
+class Running(NamedTuple):
+    """What one task's document says of the attempt under way. `progress` is a JSON text."""
+
+    progress: str | None
+    deadline_at: datetime
+    lease_expires_at: datetime
+    last_heartbeat_at: datetime | None
+
+
 class PromisedLease(NamedTuple):
     """A lease whose worker said to be heard of every `lease_seconds`."""
 
     lease: Lease
     lease_seconds: int
+
+
+class RunningAttempt(NamedTuple):
+    """An attempt under way."""
+
+    attempt: int
+    worker: str | None
+    started_at: datetime
+    finished_at: None = None
+    outcome: None = None
+    error: None = None
 
 
 class EndedAttempt(NamedTuple):

@@ -51,8 +51,12 @@ for i = 1, #ARGV do expires[i] = redis.call('ZSCORE', KEYS[1], ARGV[i]) end
 return {{now, mark[1] or false, mark[2] or false, expires}}
 """
 _LEFT: Final = f"""{_NOW}
-local expires = redis.call('ZSCORE', KEYS[1], ARGV[1])
-return expires and expires - now
+local left = {{}}
+for i = 1, #ARGV do
+  local expires = redis.call('ZSCORE', KEYS[1], ARGV[i])
+  left[i] = expires and expires - now
+end
+return left
 """
 _BEGIN_ANEW: Final = f"""{_NOW}
 redis.call('DEL', KEYS[1])
@@ -67,6 +71,14 @@ class Beat(NamedTuple):
     remaining_seconds: float
     progress: str | None
     is_promised: bool
+
+
+class Heard(NamedTuple):
+    """Until a lease expires, by what was heard of its worker, below 0 where it has, None where it
+    is not in the book; and the progress as a JSON text."""
+
+    seconds_left: float | None
+    progress: str | None
 
 
 class _Book(NamedTuple):
@@ -121,25 +133,21 @@ class LeaseBook:
             )
         return Script(_BEAT, (BOOK, *(_progress_key(beat.lease) for beat in beats)), arguments)
 
-    async def progress_of(self, leases: Sequence[Lease]) -> Mapping[int, str]:
-        """The last progress of each task, as JSON texts, where there is one."""
+    async def heard_of(self, leases: Sequence[Lease]) -> Mapping[Lease, Heard]:
+        """What was heard last of the workers that hold them. Raises `RedisAwayError`."""
         if not leases:
             return {}
-        try:
-            (values,) = await self._link.run(Command("MGET", [_progress_key(i) for i in leases]))
-        except RedisAwayError:
-            return {}
+        lefts, values = await self._link.run(
+            Script(_LEFT, (BOOK,), [str(lease) for lease in leases]),
+            Command("MGET", [_progress_key(lease) for lease in leases]),
+        )
         return {
-            lease.task_id: value.decode()
-            for lease, value in zip(leases, values, strict=True)
-            if value
+            lease: Heard(
+                None if left_ms is None else int(left_ms) / 1000,
+                value.decode() if value else None,
+            )
+            for lease, left_ms, value in zip(leases, lefts, values, strict=True)
         }
-
-    async def seconds_left(self, lease: Lease) -> float | None:
-        """Until a lease expires, by what was heard of its worker; below 0 where it has. None: it
-        is not in the book. Raises `RedisAwayError`."""
-        (left_ms,) = await self._link.run(Script(_LEFT, (BOOK,), (str(lease),)))
-        return None if left_ms is None else int(left_ms) / 1000
 
     async def remember(self) -> None:
         """See to it that the book is kept, and that it says since when."""

@@ -1,16 +1,21 @@
 """Reading one task, and waiting for its end: by many callers, in one statement."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from typing import Final
 
 from app.domain.documents import task_document
 from app.domain.errors import TaskNotFoundError, TooManyWaitingError
-from app.domain.states import Status
-from app.domain.task import Lease
+from app.domain.standing import Standing
+from app.domain.task import Lease, Running, Task, leases_of
+from app.mysql.connection import Connection
 from app.queue.attempts import poll_checks
 from app.queue.lists import reading
+from app.redis.lease_book import Heard
+from app.redis.link import RedisAwayError
 from app.runtime import metrics
 from app.runtime.light_event import LightEvent
 from app.service.coalescer import Coalescer
@@ -103,14 +108,29 @@ class ReadService:
 
     async def _fresh(self, ids: Collection[int]) -> dict[int, bytes]:
         """The documents of those that exist, as they are in MySQL now."""
-        tasks = await self._resources.database.read(partial(reading.get_tasks, ids=ids))
-        progress = await self._resources.lease_book.progress_of(
-            [
-                Lease(task.id, task.lease_token)
-                for task in tasks.values()
-                if task.status == Status.IN_PROGRESS and task.lease_token is not None
-            ]
-        )
-        return {
-            task.id: task_document(task, progress=progress.get(task.id)) for task in tasks.values()
-        }
+        tasks, now = await self._resources.database.read(partial(_rows, ids=ids))
+        heard: Mapping[Lease, Heard] = {}
+        with suppress(RedisAwayError):
+            heard = await self._resources.lease_book.heard_of(leases_of(tasks.values()))
+        return {t.id: task_document(t, _running(t, heard, now)) for t in tasks.values()}
+
+
+async def _rows(
+    connection: Connection, ids: Collection[int]
+) -> tuple[dict[int, Task], datetime | None]:
+    """And MySQL's time, if any of them is in progress."""
+    tasks = await reading.get_tasks(connection, ids)
+    return tasks, await connection.now() if leases_of(tasks.values()) else None
+
+
+def _running(task: Task, heard: Mapping[Lease, Heard], now: datetime | None) -> Running | None:
+    if task.lease_token is None:
+        return None
+    assert now is not None
+    assert task.deadline_at is not None  # a CHECK ties it to in_progress
+    standing = Standing(task, now, queue_paused_at=None, swept_at=None, is_swept=True)
+    last = heard.get(Lease(task.id, task.lease_token))
+    if last is None:
+        return Running(None, task.deadline_at, standing.ends_at, None)
+    standing = standing._replace(lease_seconds_left=last.seconds_left)
+    return Running(last.progress, task.deadline_at, standing.ends_at, standing.heard_at)

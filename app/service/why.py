@@ -39,8 +39,9 @@ class WhyService:
         task = standing.task
         if task.lease_token is None or task.lease_seconds is None:
             return standing
+        lease = Lease(task.id, task.lease_token)
         try:
-            left = await self._resources.lease_book.seconds_left(Lease(task.id, task.lease_token))
+            heard = await self._resources.lease_book.heard_of([lease])
         except RedisAwayError:
             return standing._replace(lease_seconds_left=UNKNOWN)
-        return standing._replace(lease_seconds_left=left)
+        return standing._replace(lease_seconds_left=heard[lease].seconds_left)

@@ -49,7 +49,7 @@ def show_worker(worker: WorkerDetails) -> None:
 
 
 def show_task(task: Task, attempts: Sequence[Attempt]) -> None:
-    """All of a task: its fields, then the attempts that have ended otherwise than in success."""
+    """All of a task: its fields, then its attempts."""
     show_fields(task)
     if attempts:
         print()

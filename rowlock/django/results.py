@@ -30,8 +30,8 @@ def result_of(
     stored: StoredTask, call: Call, alias: str, attempts: Sequence[Attempt] = ()
 ) -> AnyResult:
     """The task as it is, with its attempts that have ended."""
-    # Asked for later than the task, they may know more.
-    before = [one for one in attempts if one.attempt <= stored.attempt]
+    # Asked for later than the task, they may know more; and the one under way is the task's own.
+    before = [one for one in attempts if one.attempt <= stored.attempt and one.outcome]
     workers = {one.attempt: one.worker for one in before}
     begins = {one.attempt: one.started_at for one in before}
     if stored.attempt and stored.started_at is not None:

@@ -74,3 +74,9 @@ def problem(answer: httpx.Response, status: int, field: str | None = None) -> Pr
         named = [error["field"] for error in found.errors or ()]
         assert any(f"{name}.".startswith(f"{field}.") for name in named), found
     return found
+
+
+def as_listed(task: Document) -> Document:
+    """A task without what only `GET /tasks/{id}` says of the attempt under way."""
+    only_there = ("progress", "deadline_at", "lease_expires_at", "last_heartbeat_at")
+    return {**task, **dict.fromkeys(only_there)}

@@ -5,14 +5,14 @@ from contextlib import aclosing
 from typing import Final, NamedTuple
 
 from app.domain.states import Outcome, Status
-from app.domain.task import LIGHT_ROW, ROW, EndedAttempt, Lease, Task, task_of
+from app.domain.task import LIGHT_ROW, ROW, EndedAttempt, Lease, RunningAttempt, Task, task_of
 from app.mysql.connection import Connection, placeholders
 
 _ATTEMPTS: Final = (
     f"SELECT {', '.join(EndedAttempt._fields)} FROM task_attempts FORCE INDEX (PRIMARY) "
     "WHERE task_id = %s AND attempt > %s ORDER BY attempt LIMIT %s"
 )
-_ENDS_DONE: Final = (
+_LAST: Final = (
     "SELECT status, attempt, worker, started_at, completed_at, finish_token "
     "FROM tasks WHERE id = %s"
 )
@@ -51,13 +51,13 @@ async def attempts_of(
     *,
     after: int,
     limit: int,
-    add: Callable[[EndedAttempt], int],
+    add: Callable[[EndedAttempt | RunningAttempt], int],
     limit_bytes: int,
 ) -> Attempts | None:
-    """Give the ended attempts of a task to `add`, the first one first, which says how large they
+    """Give the attempts of a task to `add`, the first one first, which says how large they
     are by now together. The page ends early when they are so large. None where there is no such
     task."""
-    rows = await connection.fetch(_ENDS_DONE, (task_id,))
+    rows = await connection.fetch(_LAST, (task_id,))
     if not rows:
         return None
     number = count = size = 0
@@ -72,16 +72,17 @@ async def attempts_of(
             number = attempt.attempt
             size = add(attempt)
             count += 1
-    ((status, *done),) = rows
-    if status == Status.DONE and done[0] > after:
-        if count == limit:
-            return Attempts(number, is_full=False)
-        number, worker, started_at, completed_at, token = done
-        add(
-            EndedAttempt(
-                task_id, number, worker, started_at, completed_at, Outcome.DONE, None, token
-            )
-        )
+    ((status, last, worker, started_at, completed_at, token),) = rows
+    # One that ran a moment ago may have ended since, and was among them then.
+    if status not in (Status.DONE, Status.IN_PROGRESS) or last <= max(after, number):
+        return Attempts(None, is_full=False)
+    if count == limit:
+        return Attempts(number, is_full=False)
+    if status == Status.DONE:
+        done = (last, worker, started_at, completed_at, Outcome.DONE, None, token)
+        add(EndedAttempt(task_id, *done))
+    else:
+        add(RunningAttempt(last, worker, started_at))
     return Attempts(None, is_full=False)
 
 

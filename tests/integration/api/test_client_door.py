@@ -33,6 +33,10 @@ MINIMAL: Document = {
     "retry_backoff": "exponential",
     "traceparent": None,
     "origin": None,
+    "waiting_on": None,
+    "deadline_at": None,
+    "lease_expires_at": None,
+    "last_heartbeat_at": None,
     "progress": None,
 }
 

@@ -47,12 +47,13 @@ async def test_every_ended_attempt_is_told_in_order(
         assert moment(entry["started_at"]) <= moment(entry["finished_at"])
 
 
-async def test_the_attempt_that_runs_is_no_history_yet(api: httpx.AsyncClient) -> None:
+async def test_the_attempt_that_runs_is_there_without_an_end(api: httpx.AsyncClient) -> None:
     task = await submit(api)
     assert await attempts(api, task["id"]) == []
     await claim_one(api)
 
-    assert await attempts(api, task["id"]) == []
+    (running,) = await attempts(api, task["id"])
+    assert (running["outcome"], running["finished_at"]) == (None, None)
 
 
 async def test_a_task_that_failed_for_good_shows_every_failure(api: httpx.AsyncClient) -> None:
