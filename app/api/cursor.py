@@ -12,21 +12,24 @@ from fastapi import Request
 
 from app.http.problems import FieldError, InvalidRequestError
 from app.queue.lists.filters import TaskFilter
-from app.queue.lists.pages import Position
+from app.queue.lists.pages import OrderBy, Position
 
 _DIGEST_BYTES: Final = 8
 _POSITION: Final = struct.Struct(">qQ")
 _NUMBER: Final = struct.Struct(">Q")
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001
+_CREATED_AT: Final = str(OrderBy.CREATED_AT)
 
 Asked = Mapping[str, Any]
 """What a list was asked for, by name; what is at its default is left out, so that cursors of
 today are good when there is more to ask for."""
 
 
-def position_of(cursor: str | None, wanted: TaskFilter, order: str) -> Position | None:
+def position_of(
+    cursor: str | None, wanted: TaskFilter, order: str, order_by: str = _CREATED_AT
+) -> Position | None:
     """After which task the page begins. Raises `InvalidRequestError`."""
-    place = _place(cursor, _tasks(wanted, order))
+    place = _place(cursor, _tasks(wanted, order, order_by))
     if place is None:
         return None
     try:
@@ -36,9 +39,15 @@ def position_of(cursor: str | None, wanted: TaskFilter, order: str) -> Position 
         raise _refused() from None
 
 
-def next_link(request: Request, last: Position, wanted: TaskFilter, order: str) -> str:
+def next_link(
+    request: Request,
+    last: Position,
+    wanted: TaskFilter,
+    order: str,
+    order_by: str = _CREATED_AT,
+) -> str:
     """The `Link` header of the next page of tasks."""
-    return _link(request, _packed(last), _tasks(wanted, order))
+    return _link(request, _packed(last), _tasks(wanted, order, order_by))
 
 
 def place_of(after: str | None, wanted: TaskFilter, action: str) -> Position | None:
@@ -92,12 +101,13 @@ def next_number_link(request: Request, last: int, asked: Asked) -> str:
     return _link(request, _NUMBER.pack(last), asked)
 
 
-def _tasks(wanted: TaskFilter, order: str) -> Asked:
+def _tasks(wanted: TaskFilter, order: str, order_by: str = _CREATED_AT) -> Asked:
     defaults = TaskFilter()
     given = {
         name: value for name, value in wanted._asdict().items() if value != getattr(defaults, name)
     }
-    return {"list": "tasks", "order": order, **given}
+    by = {} if order_by == _CREATED_AT else {"order_by": order_by}
+    return {"list": "tasks", "order": order, **by, **given}
 
 
 def _place(cursor: str | None, asked: Asked) -> bytes | None:
@@ -116,7 +126,7 @@ def _place(cursor: str | None, asked: Asked) -> bytes | None:
 
 
 def _packed(last: Position) -> bytes:
-    return _POSITION.pack((last.created_at - _EPOCH) // timedelta(microseconds=1), last.id)
+    return _POSITION.pack((last.at - _EPOCH) // timedelta(microseconds=1), last.id)
 
 
 def _cursor(place: bytes, asked: Asked) -> str:

@@ -119,6 +119,19 @@ class FilterQuery(Query):
     )
     due_after: fields.Time | None = Field(default=None, description="Due at or after this time.")
     due_before: fields.Time | None = Field(default=None, description="Due before this time.")
+    worker: Annotated[
+        fields.WorkerName | None, Field(description="The last worker that claimed it.")
+    ] = None
+    completed_after: fields.Time | None = Field(
+        default=None, description="Done at or after this time."
+    )
+    completed_before: fields.Time | None = Field(default=None, description="Done before this time.")
+    available_after: fields.Time | None = Field(
+        default=None, description="With an `available_at` at or after this time."
+    )
+    available_before: fields.Time | None = Field(
+        default=None, description="With an `available_at` before this time."
+    )
 
     def to_filter(self) -> TaskFilter:
         """For the queue."""
@@ -134,6 +147,11 @@ class FilterQuery(Query):
             created_before=self.created_before,
             due_after=self.due_after,
             due_before=self.due_before,
+            worker=self.worker,
+            completed_after=self.completed_after,
+            completed_before=self.completed_before,
+            available_after=self.available_after,
+            available_before=self.available_before,
         )
 
 
@@ -180,9 +198,26 @@ class ListQuery(FilterQuery):
         fields.IntegerText,
     ] = 50
     order: Literal["asc", "desc"] = Field(default="desc", description="`desc` is newest first.")
+    order_by: Literal["created_at", "available_at"] = Field(
+        default="created_at",
+        description="`available_at` lists only the tasks that wait for their time, by that.",
+    )
+    view: Literal["full", "summary"] = Field(
+        default="full",
+        description="`summary` is without `description`, `payload` and `result`, with the head of "
+        "`error`, and with their sizes.",
+    )
     cursor: str | None = Field(
         default=None, description="From the `Link` header of the previous page."
     )
+
+
+class CountQuery(FilterQuery):
+    limit: Annotated[
+        int,
+        Field(ge=1, le=100_000, description="What is not known already is counted so far."),
+        fields.IntegerText,
+    ] = 100_000
 
 
 class ActionQuery(FilterQuery):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Final
 
 import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -17,12 +17,18 @@ from app.api.responses import BODY_PROBLEMS, LOCATION, NEXT_PAGE, JsonAnswer, pr
 from app.api.services import Service, gone_of
 from app.domain import trace
 from app.domain.documents import task_document
+from app.domain.states import WAITING
 from app.http.body import LARGE_BODY_LIMIT_BYTES, MERGE_PATCH
+from app.http.problems import FieldError, InvalidRequestError
 from app.http.route import ClientRoute
-from app.queue.lists.pages import Page
+from app.queue.lists.pages import OrderBy, Page
 from app.queue.requests import Submission
 
 router = APIRouter(route_class=ClientRoute, tags=["client: tasks"])
+
+_ONLY_WAITING: Final = (
+    "available_at is of the tasks that wait for their time: status may be to_do or retrying"
+)
 
 IdempotencyKey = Annotated[
     str | None,
@@ -104,21 +110,34 @@ async def submit_batch(
 
 @router.get(
     "/tasks",
-    response_model=list[answers.TaskDocument],
+    response_model=list[answers.TaskDocument] | list[answers.ListedTask],
     responses={200: {**NEXT_PAGE, **task_links("/0")}, **problems()},
     summary="List tasks, page by page",
 )
 async def list_tasks(
     service: Service, request: Request, query: Annotated[schemas.ListQuery, Query()]
 ) -> Response:
-    wanted = query.to_filter()
-    is_ascending = query.order == "asc"
-    page = Page(query.limit, is_ascending, position_of(query.cursor, wanted, query.order))
-    documents, last = await service.pages.page(wanted, page)
+    wanted, order_by = query.to_filter(), OrderBy(query.order_by)
+    if order_by is OrderBy.AVAILABLE_AT and not WAITING.issuperset(wanted.status):
+        raise InvalidRequestError([FieldError("order_by", _ONLY_WAITING)])
+    after = position_of(query.cursor, wanted, query.order, query.order_by)
+    page = Page(query.limit, query.order == "asc", after, order_by)
+    is_summary = query.view == "summary"
+    documents, last = await service.pages.page(wanted, page, is_summary=is_summary)
     headers = {}
     if last is not None:
-        headers["Link"] = next_link(request, last, wanted, query.order)
+        headers["Link"] = next_link(request, last, wanted, query.order, query.order_by)
     return JsonAnswer(documents, headers=headers)
+
+
+@router.get(
+    "/tasks/count",
+    response_model=answers.CountDocument,
+    responses=problems(),
+    summary="Count tasks",
+)
+async def count(service: Service, query: Annotated[schemas.CountQuery, Query()]) -> Response:
+    return JsonAnswer(await service.pages.count(query.to_filter(), query.limit))
 
 
 @router.get(
@@ -172,7 +191,7 @@ async def delete(service: Service, task_id: TaskId) -> Response:
     "/tasks/{task_id}/attempts",
     response_model=list[answers.AttemptDocument],
     responses={200: NEXT_PAGE, **problems(404)},
-    summary="List the ended attempts of a task, page by page",
+    summary="List the attempts of a task, page by page",
 )
 async def attempts(
     service: Service,

@@ -6,13 +6,21 @@ from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
 
-from app.domain.documents import Array, attempt_document, dumps, task_document, task_summary
+from app.domain.documents import (
+    Array,
+    attempt_document,
+    dumps,
+    listed_summary,
+    task_document,
+    task_summary,
+)
 from app.domain.errors import TaskNotFoundError
-from app.domain.task import EndedAttempt, Task
+from app.domain.task import EndedAttempt, RunningAttempt, Summary, Task
 from app.mysql.connection import Connection
 from app.mysql.database import Database
 from app.queue.figures import stats
 from app.queue.lists import listing, reading
+from app.queue.lists.counting import count_tasks
 from app.queue.lists.filters import TaskFilter
 from app.queue.lists.pages import Page, Position
 from app.service.resources import Resources
@@ -32,32 +40,51 @@ class PageService:
         self._resources = resources
 
     async def page(
-        self, wanted: TaskFilter, page: Page
+        self, wanted: TaskFilter, page: Page, *, is_summary: bool = False
     ) -> tuple[bytes | bytearray, Position | None]:
         """One page as a JSON array, and after which task the next one begins, if any.
 
         Raises `SearchTooSlowError`.
         """
-        query = hashlib.sha256(repr((wanted, page)).encode()).hexdigest()
+        query = _named("summary" if is_summary else "page", wanted, page)
         found, slot = await self._resources.cache.result_of(query)
         if found is not None:
             last, _, documents = found.partition(b";")
             return documents, _position(last)
-        last, page_text = await self._page(wanted, page)
+        last, page_text = await self._page(wanted, page, is_summary=is_summary)
         if slot is not None:
             await self._resources.cache.fill_result(slot, query, last, b";", page_text)
         return page_text, _position(last)
 
+    async def count(self, wanted: TaskFilter, limit: int) -> bytes:
+        """How many tasks match, as a JSON document."""
+        query = _named("count", wanted, limit)
+        found, slot = await self._resources.cache.result_of(query)
+        if found is not None:
+            return found
+        count = await self._resources.database.read_at_length(
+            partial(
+                count_tasks,
+                wanted=wanted,
+                limit=limit,
+                timeout_seconds=self._resources.settings.search_timeout_seconds,
+            )
+        )
+        document = dumps({"count": count.tasks, "is_exact": count.is_exact})
+        if slot is not None:
+            await self._resources.cache.fill_result(slot, query, document)
+        return document
+
     async def attempts(
         self, task_id: int, *, after: int, limit: int
     ) -> tuple[bytearray, int | None]:
-        """Ended attempts as a JSON array, and after which one the next page begins, if any.
+        """Attempts as a JSON array, and after which one the next page begins, if any.
         Raises `TaskNotFoundError`."""
 
         async def read(
             connection: Connection, found: Array, limit_bytes: int
         ) -> tuple[reading.Attempts | None, bool]:
-            def add(attempt: EndedAttempt) -> int:
+            def add(attempt: EndedAttempt | RunningAttempt) -> int:
                 found.add(dumps(attempt_document(attempt)))
                 return len(found)
 
@@ -111,12 +138,14 @@ class PageService:
             )
         return found
 
-    async def _page(self, wanted: TaskFilter, page: Page) -> tuple[bytes, bytearray]:
+    async def _page(
+        self, wanted: TaskFilter, page: Page, *, is_summary: bool
+    ) -> tuple[bytes, bytearray]:
         async def read(
             connection: Connection, found: Array, limit_bytes: int
         ) -> tuple[Position | None, bool]:
-            def add(task: Task) -> int:
-                found.add(task_document(task))
+            def add(one: Task | Summary) -> int:
+                found.add(listed_summary(one) if isinstance(one, Summary) else task_document(one))
                 return len(found)
 
             return await listing.list_tasks(
@@ -126,10 +155,11 @@ class PageService:
                 timeout_seconds=self._resources.settings.search_timeout_seconds,
                 add=add,
                 limit_bytes=limit_bytes,
+                is_summary=is_summary,
             )
 
         found, last = await gathered(self._resources.database, read)
-        position = f"{last.created_at.isoformat()} {last.id}" if last is not None else ""
+        position = f"{last.at.isoformat()} {last.id}" if last is not None else ""
         return position.encode(), found.end()
 
 
@@ -152,8 +182,13 @@ async def gathered(
     return found, said
 
 
+def _named(*asked: object) -> str:
+    """What was asked for, as one short word."""
+    return hashlib.sha256(repr(asked).encode()).hexdigest()
+
+
 def _position(text: bytes) -> Position | None:
     if not text:
         return None
-    created_at, _, task_id = text.decode().partition(" ")
-    return Position(datetime.fromisoformat(created_at), int(task_id))
+    at, _, task_id = text.decode().partition(" ")
+    return Position(datetime.fromisoformat(at), int(task_id))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 _OWN: Final = {
-    "tasks": ("submit", "list", "show", "wait", "patch"),
+    "tasks": ("submit", "list", "count", "show", "wait", "patch"),
     "why": ("why",),
     "import_export": ("import", "export"),
     "management": ("pause", "resume", "cancel", "retry", "delete", "queues"),

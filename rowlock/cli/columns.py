@@ -35,6 +35,8 @@ _OF: Final[Mapping[str, Callable[[Task], Any]]] = {
     "title": lambda task: task.title,
 }
 NAMES: Final = tuple(_OF)
+# Those that a summary has not.
+LONG: Final = frozenset({"error", "result", "payload"})
 USUAL: Final = ("id", "status", "priority", "queue", "retries", "created", "tags", "title")
 # In a narrow terminal these are left out, the first of them first.
 _DROPPABLE: Final = (

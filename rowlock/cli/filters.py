@@ -34,8 +34,14 @@ FILTERS: Final = (
         "--due-after", kind=TIME, about="At or after; RFC 3339, or 1h, 2d from now, or =-1h ago."
     ),
     _filter("--due-before", kind=TIME, about="Before; the same."),
+    _filter("--worker", about="The last worker that claimed it."),
+    _filter("--completed-after", kind=TIME, about="Done at or after; as --created-after."),
+    _filter("--completed-before", kind=TIME, about="Done before; the same."),
+    _filter("--available-after", kind=TIME, about="May be claimed from then on; as --due-after."),
+    _filter("--available-before", kind=TIME, about="The same, before."),
 )
 
+_PAST: Final = ("created", "completed")
 _TIMES: Final = {each.name for each in FILTERS if each.kind is TIME}
 
 
@@ -44,5 +50,5 @@ def filters_of(given: Mapping[str, Any]) -> Filters:
     # An empty one is sent, and refused: dropped, it would let everything through.
     filters = {name: value for name, value in given.items() if value not in (None, [])}
     for name in filters.keys() & _TIMES:
-        filters[name] = time_of(filters[name], is_past=name.startswith("created"))
+        filters[name] = time_of(filters[name], is_past=name.startswith(_PAST))
     return cast("Filters", filters)

@@ -1,10 +1,10 @@
 """`rowlock submit`, `list`, `show`, `wait`, `patch`."""
 
 from itertools import islice
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, cast, get_args
 
 from rowlock.cli import options, render
-from rowlock.cli.columns import NAMES, USUAL, show_tasks
+from rowlock.cli.columns import LONG, NAMES, USUAL, show_tasks
 from rowlock.cli.commands import Argument, Flag, Option, command
 from rowlock.cli.connection import connected, fail
 from rowlock.cli.exit_codes import USAGE
@@ -12,6 +12,7 @@ from rowlock.cli.filters import FILTERS, filters_of
 from rowlock.cli.payload import fields_of
 from rowlock.cli.values import Choice, Number, Text
 from rowlock.cli.waiting import show_all, show_how_ended, wait_for, wait_for_new
+from rowlock.client.fields import OrderBy, View
 
 _PANEL: Final = "Tasks"
 _LARGEST_PAGE: Final = 1000
@@ -61,6 +62,18 @@ def submit(
     Option("--limit", "-n", kind=Number(int, 1), default=50, about="Maximum number of tasks."),
     Option("--order", kind=Choice("asc", "desc"), default="desc", about="desc is newest first."),
     Option(
+        "--order-by",
+        kind=Choice(*get_args(OrderBy)),
+        default="created_at",
+        about="available_at: those that wait for their time, by that.",
+    ),
+    Option(
+        "--view",
+        kind=Choice(*get_args(View)),
+        default="full",
+        about="With --json. summary: without description, payload and result.",
+    ),
+    Option(
         "--columns",
         "-c",
         kind=Text("NAME,…"),
@@ -74,6 +87,8 @@ def list_tasks(
     *,
     limit: int,
     order: Literal["asc", "desc"],
+    order_by: OrderBy,
+    view: View,
     columns: str | None,
     as_json: bool,
     url: str | None,
@@ -84,18 +99,47 @@ def list_tasks(
     names = USUAL if columns is None else tuple(columns.replace(" ", "").split(","))
     if unknown := [name for name in names if name not in NAMES]:
         fail(f"--columns: {unknown[0]!r} is none of {', '.join(NAMES)}.", USAGE)
+    if not as_json:
+        view = "full" if LONG.intersection(names) else "summary"
     with connected(url, token) as client:
         page_size = min(limit, _LARGEST_PAGE)
-        found = islice(client.list(order=order, page_size=page_size, **filters_of(given)), limit)
+        every = client.list(
+            order=order, order_by=order_by, view=view, page_size=page_size, **filters_of(given)
+        )
+        found = islice(every, limit)
         if as_json:
             show_all(found, as_json=True)
         else:
             show_tasks(found, names, get=client.get)
 
 
+@command(
+    "count",
+    _PANEL,
+    Option(
+        "--limit",
+        "-n",
+        kind=Number(int, 1, 100_000),
+        default=100_000,
+        about="What the server does not know is counted so far.",
+    ),
+    options.AS_JSON,
+    *FILTERS,
+    *options.SERVER,
+)
+def count(*, limit: int, as_json: bool, url: str | None, token: str | None, **given: Any) -> None:
+    """Count tasks."""
+    with connected(url, token) as client:
+        found = client.count(limit=limit, **filters_of(given))
+    if as_json:
+        render.show_json(found)
+    else:
+        print(f"{'' if found.is_exact else 'at least '}{found.count:,}")
+
+
 @command("show", _PANEL, options.IDS, options.AS_JSON, *options.SERVER)
 def show(*, ids: list[int], as_json: bool, url: str | None, token: str | None) -> None:
-    """Show all fields of a task, and its ended attempts."""
+    """Show all fields of a task, and its attempts."""
     with connected(url, token) as client:
         for place, task_id in enumerate(ids):
             task = client.get(task_id)

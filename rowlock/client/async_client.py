@@ -6,7 +6,15 @@ from typing import Literal, Self, TypeVar, Unpack
 
 from rowlock.client import calls, schedule_calls, trace, waiting
 from rowlock.client.admin import AsyncAdmin
-from rowlock.client.fields import Changes, Filters, NewTask, TaskFields, encode_fields
+from rowlock.client.fields import (
+    Changes,
+    Filters,
+    NewTask,
+    OrderBy,
+    TaskFields,
+    View,
+    encode_fields,
+)
 from rowlock.client.pages import walk_async
 from rowlock.client.schedules import AsyncSchedules, Occurrences
 from rowlock.client.submits import AsyncSubmits
@@ -16,7 +24,7 @@ from rowlock.http.asynchronous import AsyncConnections, AsyncExchange, AsyncTran
 from rowlock.http.call import Call
 from rowlock.http.retry import RetryBudget
 from rowlock.http.target import target
-from rowlock.models import Attempt, Me, Stats, Tag, Task, Why
+from rowlock.models import Attempt, Count, Me, Stats, Tag, Task, Why
 
 T = TypeVar("T")
 
@@ -125,12 +133,23 @@ class AsyncClient:
         self,
         *,
         order: Literal["asc", "desc"] = "desc",
+        order_by: OrderBy = "created_at",
+        view: View = "full",
         page_size: int = 200,
         **filters: Unpack[Filters],
     ) -> AsyncIterator[Task]:
-        """All tasks that match, newest first by default, fetched page by page as needed."""
-        async for task in walk_async(self.ask, calls.list_tasks(filters, order, page_size)):
+        """All tasks that match, newest first by default, fetched page by page as needed.
+
+        `order_by="available_at"`: those that wait for their time, by that. `view="summary"`:
+        without their long fields, which may be large.
+        """
+        call = calls.list_tasks(filters, order, page_size, order_by=order_by, view=view)
+        async for task in walk_async(self.ask, call):
             yield task
+
+    async def count(self, *, limit: int = 100_000, **filters: Unpack[Filters]) -> Count:
+        """How many tasks match. What the server does not know is counted up to `limit`."""
+        return await self.ask(calls.count(filters, limit))
 
     async def patch(self, task_id: int, **changes: Unpack[Changes]) -> Task:
         """Change a task; fields that are not named stay."""
@@ -141,7 +160,7 @@ class AsyncClient:
         return await self.ask(calls.delete(task_id))
 
     async def attempts(self, task_id: int) -> Attempts:
-        """All ended attempts of a task."""
+        """All attempts of a task."""
         return [one async for one in walk_async(self.ask, calls.attempts(task_id))]
 
     async def why(self, task_id: int) -> Why:

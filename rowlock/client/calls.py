@@ -9,13 +9,14 @@ from uuid import uuid4
 from pydantic import TypeAdapter
 
 from rowlock.client import trace
-from rowlock.client.fields import Changes, Filters, encode_fields, query_of
+from rowlock.client.fields import Changes, Filters, OrderBy, View, encode_fields, query_of
 from rowlock.client.pages import Page, page, read_by
 from rowlock.encoding import encode
 from rowlock.http.answer import Answer
 from rowlock.http.call import Call, Headers
 from rowlock.models import (
     Attempt,
+    Count,
     Examination,
     Me,
     Processes,
@@ -73,10 +74,27 @@ def get(task_id: int, wait_seconds: float | None = None) -> Call[Task]:
     return Call("GET", f"/tasks/{part(task_id)}", task_of, query, extra_seconds=wait_seconds)
 
 
-def list_tasks(filters: Filters, order: str, page_size: int) -> Call[Page[Task]]:
+def list_tasks(
+    filters: Filters,
+    order: str,
+    page_size: int,
+    *,
+    order_by: OrderBy = "created_at",
+    view: View = "full",
+) -> Call[Page[Task]]:
     """The first page."""
     query = (*query_of(filters), ("order", order), ("limit", str(page_size)))
+    if order_by != "created_at":
+        query += (("order_by", order_by),)
+    if view != "full":
+        query += (("view", view),)
     return page("/tasks", _tasks, query)
+
+
+def count(filters: Filters, limit: int) -> Call[Count]:
+    """How many tasks match."""
+    query = (*query_of(filters), ("limit", str(limit)))
+    return Call("GET", "/tasks/count", lambda answer: Count.model_validate_json(answer.body), query)
 
 
 def patch(task_id: int, changes: Changes) -> Call[Task]:
@@ -90,7 +108,7 @@ def delete(task_id: int) -> Call[None]:
 
 
 def attempts(task_id: int) -> Call[Page[Attempt]]:
-    """The first of a task's ended attempts."""
+    """The first of a task's attempts."""
     return page(f"/tasks/{part(task_id)}/attempts", read_by(_ATTEMPTS))
 
 

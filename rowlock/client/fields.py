@@ -9,6 +9,8 @@ from rowlock.errors import NaiveTimeError
 
 Priority = Literal["高", "中", "低", "high", "medium", "low"]
 Backoff = Literal["exponential", "fixed", "linear"]
+OrderBy = Literal["created_at", "available_at"]
+View = Literal["full", "summary"]
 Status = Literal["to_do", "in_progress", "done", "paused", "retrying", "failed", "cancelled"]
 BulkAction = Literal["pause", "resume", "cancel", "retry", "delete"]
 # Text is RFC 3339. Either has to say its offset from UTC.
@@ -64,7 +66,8 @@ class Changes(TypedDict, total=False):
 
 class Filters(TypedDict, total=False):
     """Filters, all of which must match. Several values of `status`, `priority`, `queue` or `id`
-    mean any of them, several of `tag` all of them; `title` is text in the title."""
+    mean any of them, several of `tag` all of them; `title` is text in the title; `worker` is the
+    last one that claimed it."""
 
     status: Status | Sequence[Status]
     priority: Priority | Sequence[Priority]
@@ -76,6 +79,11 @@ class Filters(TypedDict, total=False):
     created_before: Time
     due_after: Time
     due_before: Time
+    worker: str
+    completed_after: Time
+    completed_before: Time
+    available_after: Time
+    available_before: Time
 
 
 class BulkFilters(Filters, total=False):

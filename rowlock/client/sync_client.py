@@ -6,7 +6,15 @@ from typing import Literal, Self, TypeVar, Unpack
 
 from rowlock.client import calls, schedule_calls, trace, waiting
 from rowlock.client.admin import Admin
-from rowlock.client.fields import Changes, Filters, NewTask, TaskFields, encode_fields
+from rowlock.client.fields import (
+    Changes,
+    Filters,
+    NewTask,
+    OrderBy,
+    TaskFields,
+    View,
+    encode_fields,
+)
 from rowlock.client.pages import walk
 from rowlock.client.schedules import Occurrences, Schedules
 from rowlock.client.submits import Submits
@@ -16,7 +24,7 @@ from rowlock.http.blocking import Exchange, Transport
 from rowlock.http.call import Call
 from rowlock.http.retry import RetryBudget
 from rowlock.http.target import target
-from rowlock.models import Attempt, Me, Stats, Tag, Task, Why
+from rowlock.models import Attempt, Count, Me, Stats, Tag, Task, Why
 
 T = TypeVar("T")
 
@@ -122,11 +130,22 @@ class Client:
         self,
         *,
         order: Literal["asc", "desc"] = "desc",
+        order_by: OrderBy = "created_at",
+        view: View = "full",
         page_size: int = 200,
         **filters: Unpack[Filters],
     ) -> Iterator[Task]:
-        """All tasks that match, newest first by default, fetched page by page as needed."""
-        yield from walk(self.ask, calls.list_tasks(filters, order, page_size))
+        """All tasks that match, newest first by default, fetched page by page as needed.
+
+        `order_by="available_at"`: those that wait for their time, by that. `view="summary"`:
+        without their long fields, which may be large.
+        """
+        call = calls.list_tasks(filters, order, page_size, order_by=order_by, view=view)
+        yield from walk(self.ask, call)
+
+    def count(self, *, limit: int = 100_000, **filters: Unpack[Filters]) -> Count:
+        """How many tasks match. What the server does not know is counted up to `limit`."""
+        return self.ask(calls.count(filters, limit))
 
     def patch(self, task_id: int, **changes: Unpack[Changes]) -> Task:
         """Change a task; fields that are not named stay."""
@@ -137,7 +156,7 @@ class Client:
         return self.ask(calls.delete(task_id))
 
     def attempts(self, task_id: int) -> Attempts:
-        """All ended attempts of a task."""
+        """All attempts of a task."""
         return [*walk(self.ask, calls.attempts(task_id))]
 
     def why(self, task_id: int) -> Why:

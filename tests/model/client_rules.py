@@ -65,7 +65,7 @@ class ClientRules(Machine):
             self.refuses(answer, task)
         else:
             assert answer.status_code == 200, answer.text
-            self.shows(answer.json(), task, task.progress(now))
+            self.shows(answer.json(), task, now)
 
     @rule(process=values.processes)
     def ask_why(self, process: int) -> None:
@@ -153,7 +153,7 @@ class ClientRules(Machine):
             for task_id, document in zip(known.ids, documents, strict=True):
                 task = self.board.tasks[task_id]
                 # One task is shown as a client gets it.
-                self.shows(document, task, None if is_batch else task.progress(now))
+                self.shows(document, task, None if is_batch else now)
             return multiple()
         made = self.board.submit(asked, now)
         for task, document in zip(made, documents, strict=True):

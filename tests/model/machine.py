@@ -9,8 +9,8 @@ from hypothesis.stateful import invariant
 from tests.model.board import Board
 from tests.model.calls import Refused
 from tests.model.lists import Filter, resolved
-from tests.model.moments import Between, agree, same
-from tests.model.tasks import Task
+from tests.model.moments import Between, agree
+from tests.model.tasks import RUNNING, Task
 from tests.model.walker import Walker
 from tests.model.world import PROCESSES, TICK_SECONDS, World
 from tests.support.calls import Document, problem
@@ -57,9 +57,12 @@ class Machine(Walker):
         """A filter that means tasks which are there."""
         return resolved(wanted, [task.place for task in self.board.matching({})])
 
-    def shows(self, document: Document, task: Task, progress: Any = None) -> None:
-        assert same(document["progress"], progress)
-        agree(task.shown, {**document, "progress": None})
+    def shows(self, document: Document, task: Task, now: Between | None = None) -> None:
+        """With what is known of its running attempt then, if the call says it."""
+        if now is not None:
+            task.tells_of_the_attempt(document, now)
+            document = {**document, **dict.fromkeys(RUNNING)}
+        agree(task.told, document)
         self.touched.add(task.id)
 
     def answers(self, answer: httpx.Response, expected: Task | Refused) -> None:
@@ -87,7 +90,7 @@ class Machine(Walker):
         tasks = self.board.matching({})
         assert documents.keys() == {task.id for task in tasks}
         for task in tasks:
-            agree(task.shown, documents[task.id])
+            agree(task.told, documents[task.id])
         # Only now is the order known of what was made just before.
         assert list(documents) == [task.id for task in self.board.matching({})]
         touched = sorted(self.touched)
@@ -106,7 +109,7 @@ class Machine(Walker):
             if isinstance(task, Refused):
                 self.refuses(answer, task)
             else:
-                self.shows(answer.json(), task, task.progress(now))
+                self.shows(answer.json(), task, now)
 
     def _look_at_attempts(self, process: int, ids: Sequence[int]) -> None:
         answers = self.world.get_all(process, [f"/tasks/{task_id}/attempts" for task_id in ids])
@@ -115,5 +118,5 @@ class Machine(Walker):
             if isinstance(task, Refused):
                 self.refuses(answer, task)
             else:
-                for expected, found in zip(task.attempts, answer.json(), strict=True):
+                for expected, found in zip(task.all_attempts(), answer.json(), strict=True):
                     agree(expected, found)

@@ -40,8 +40,8 @@ class Walk:
 
 def timed(document: Document) -> Document:
     """With moments for the times that filters look at."""
-    times = {name: document[name] and moment(document[name]) for name in ("created_at", "due_date")}
-    return {**document, **times}
+    names = ("created_at", "due_date", "completed_at", "available_at")
+    return {**document, **{name: document[name] and moment(document[name]) for name in names}}
 
 
 def place(shown: Document) -> tuple[Between, int]:

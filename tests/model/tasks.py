@@ -11,8 +11,19 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from app.domain.states import Event, Outcome, Priority, Status, leads_to
-from tests.model.moments import Between, Moment, bounds, earlier, first, has_come, last
+from tests.model.moments import (
+    Between,
+    Moment,
+    agree,
+    bounds,
+    earlier,
+    first,
+    has_come,
+    last,
+    same,
+)
 from tests.support.calls import Document
+from tests.support.elapse import moment
 
 RETENTION_DAYS = 1
 RECENT_SECONDS = 300
@@ -34,6 +45,8 @@ DEFAULTS: Document = {
     "retry_backoff": "exponential",
 }
 Edge = tuple[Status | None, Event, Status]
+# What is said of a running attempt by `GET /tasks/{id}` alone.
+RUNNING = ("deadline_at", "lease_expires_at", "last_heartbeat_at", "progress")
 TIMES = ("created_at", "updated_at", "completed_at", "available_at", "started_at")
 
 
@@ -99,7 +112,7 @@ class Task:
             "attempt": 0,
             **dict.fromkeys(("completed_at", "started_at", "result", "error", "worker")),
             "traceparent": None,
-            "progress": None,
+            **dict.fromkeys(("waiting_on", *RUNNING)),
         }
         history.transitions[None, Event.SUBMIT, Status.TO_DO] += 1
         available_at = shown["available_at"]
@@ -112,6 +125,13 @@ class Task:
     @property
     def status(self) -> Status:
         return Status(self.shown["status"])
+
+    @property
+    def told(self) -> Document:
+        """Its document, with what follows from the rest."""
+        waits = self.status in {Status.TO_DO, Status.RETRYING}
+        self.shown["waiting_on"] = "time" if waits and not self.is_claimable else None
+        return self.shown
 
     @property
     def place(self) -> tuple[Between, int]:
@@ -235,8 +255,30 @@ class Task:
         self.shown |= changes
         self._touch(now)
 
-    def progress(self, now: Between) -> Any:
+    def all_attempts(self) -> list[Document]:
+        """With the one that runs."""
+        if self.lease is None:
+            return self.attempts
+        running = {name: self.shown[name] for name in ("attempt", "worker", "started_at")}
+        return [*self.attempts, running | dict.fromkeys(("finished_at", "outcome", "error"))]
+
+    def tells_of_the_attempt(self, document: Document, now: Between) -> None:
         """What `GET /tasks/{id}` says of the running attempt."""
+        assert same(document["progress"], self._progress(now))
+        if self.lease is None:
+            assert {document[name] for name in RUNNING} == {None}
+            return
+        agree({"deadline_at": self.lease.deadline}, {"deadline_at": document["deadline_at"]})
+        started_at = bounds(self.shown["started_at"]).since
+        expires_at = moment(document["lease_expires_at"])
+        assert started_at <= expires_at <= moment(document["deadline_at"])
+        if self.lease.seconds is None:
+            assert document["lease_expires_at"] == document["deadline_at"]
+            assert document["last_heartbeat_at"] is None
+        elif document["last_heartbeat_at"] is not None:
+            assert started_at <= moment(document["last_heartbeat_at"]) <= now.until
+
+    def _progress(self, now: Between) -> Any:
         lease = self.lease
         if lease is None or lease.heard_until is None or has_come(lease.heard_until, now):
             return None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from app.domain.states import TRANSITIONS, Actor, Backoff, Priority, Status
-from tests.model.lists import CHINESE, Filter
+from tests.model.lists import BY_CREATION, CHINESE, Filter
 from tests.model.world import PROCESSES, TICK_SECONDS
 from tests.support.calls import Document
 from tests.support.elapse import moment
@@ -148,8 +148,8 @@ FILTERS: dict[str, SearchStrategy[Any]] = {
     "due_before": st.sampled_from(DAYS),
     # The numbers of tasks (`lists.resolved`).
     "id": st.lists(picks, min_size=1, max_size=4),
-    "created_after": picks,
-    "created_before": picks,
+    **dict.fromkeys(BY_CREATION, picks),
+    "worker": st.sampled_from(["host-1", " host-2 ", "Host-1"]),
 }
 _filter = st.one_of(*(st.fixed_dictionaries({name: wanted}) for name, wanted in FILTERS.items()))
 # More than two at once seldom leave anything.

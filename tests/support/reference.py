@@ -21,7 +21,7 @@ SECTIONS: Final = {
     ),
     "Answers": (
         *("Task", "Attempt", "Lease", "Tag", "Stats", "QueueStats", "QueueState"),
-        *("QueueSettings", "BulkResult"),
+        *("QueueSettings", "BulkResult", "Count"),
         *("Why", "Reason", "Schedule", "Occurrence", "ScheduleRun", "BackfillResult"),
         *("RegisteredWorker", "WorkerDetails", "HeldTask"),
         *("Me", "Examination", "Finding", "Processes", "ServerProcess", "Sweep"),

@@ -36,8 +36,9 @@ from tests.model.values import FILTERS as MODELLED
 FILTERS = set(schemas.FilterQuery.model_fields)
 # In the queue they are called after how many there may be.
 IN_THE_QUEUE = {"tag": "tags", "id": "ids"}
-# Scans, until its time is over.
-UNINDEXED = {"title"}
+# They scan, until their time is over.
+UNINDEXED = {"title", "worker", *(f"{of}_{way}" for of in ("completed", "available")
+                                  for way in ("after", "before"))}  # fmt: skip
 # One of these is good for each.
 VALUES = ("2026-01-31T08:00:00Z", ["done"], ["high"], [7])
 SUBMITTED = set(schemas.SubmitTask.model_fields)

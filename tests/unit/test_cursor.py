@@ -34,18 +34,44 @@ FULL = TaskFilter(
     created_before=datetime(2027, 1, 1),  # noqa: DTZ001
     due_after=datetime(2026, 1, 2),  # noqa: DTZ001
     due_before=datetime(2027, 1, 2),  # noqa: DTZ001
+    worker="host-1",
+    completed_after=datetime(2026, 1, 3),  # noqa: DTZ001
+    completed_before=datetime(2027, 1, 3),  # noqa: DTZ001
+    available_after=datetime(2026, 1, 4),  # noqa: DTZ001
+    available_before=datetime(2027, 1, 4),  # noqa: DTZ001
+)
+BEFORE_WORKER = FULL._replace(
+    worker=None,
+    completed_after=None,
+    completed_before=None,
+    available_after=None,
+    available_before=None,
 )
 
 
-def cursor_of(last: Position, wanted: TaskFilter = WANTED, order: str = "desc") -> str:
+def cursor_of(
+    last: Position,
+    wanted: TaskFilter = WANTED,
+    order: str = "desc",
+    order_by: str = "created_at",
+) -> str:
     scope = {"type": "http", "path": "/tasks", "query_string": b"title=a", "headers": []}
-    link = next_link(Request(scope | {"server": ("h", 80)}), last, wanted, order)
+    link = next_link(Request(scope | {"server": ("h", 80)}), last, wanted, order, order_by)
     return httpx.URL(link.partition(">")[0][1:]).params["cursor"]
 
 
 @given(last=POSITIONS, order=st.sampled_from(["asc", "desc"]))
 def test_a_cursor_leads_on_from_its_task(last: Position, order: str) -> None:
     assert position_of(cursor_of(last, order=order), WANTED, order) == last
+
+
+@given(last=POSITIONS)
+def test_a_cursor_is_for_what_the_list_goes_by(last: Position) -> None:
+    cursor = cursor_of(last, order_by="available_at")
+    assert position_of(cursor, WANTED, "desc", "available_at") == last
+    for given_out, other in ((cursor, "created_at"), (cursor_of(last), "available_at")):
+        with pytest.raises(InvalidRequestError):
+            position_of(given_out, WANTED, "desc", other)
 
 
 def test_no_cursor_is_the_beginning() -> None:
@@ -87,7 +113,7 @@ def test_a_cursor_that_was_given_out_before_is_good_for_ever() -> None:
     for cursor, wanted in (
         ("AAZhVVXQxEAAAAAAAAAAKl4l0uhjCbwW", TaskFilter()),
         ("AAZhVVXQxEAAAAAAAAAAKj2PaOOf_lRM", WANTED),
-        ("AAZhVVXQxEAAAAAAAAAAKtKLrrd99_P4", FULL),
+        ("AAZhVVXQxEAAAAAAAAAAKtKLrrd99_P4", BEFORE_WORKER),
     ):
         assert position_of(cursor, wanted, "desc") == last
         assert cursor_of(last, wanted) == cursor

@@ -21,6 +21,11 @@ class TaskFilter(NamedTuple):
     created_before: datetime | None = None
     due_after: datetime | None = None
     due_before: datetime | None = None
+    worker: str | None = None
+    completed_after: datetime | None = None
+    completed_before: datetime | None = None
+    available_after: datetime | None = None
+    available_before: datetime | None = None
 
 
 class Where(NamedTuple):
@@ -54,11 +59,18 @@ def conditions(wanted: TaskFilter, tag_ids: Iterable[int]) -> Where:
     if wanted.title is not None:
         found.append("title LIKE %s")
         values.append("%" + _escaped(wanted.title) + "%")
+    if wanted.worker is not None:
+        found.append("worker = %s COLLATE utf8mb4_bin")
+        values.append(wanted.worker)
     for comparison, moment in (
         ("tasks.created_at >= %s", wanted.created_after),
         ("tasks.created_at < %s", wanted.created_before),
         ("due_date >= %s", wanted.due_after),
         ("due_date < %s", wanted.due_before),
+        ("completed_at >= %s", wanted.completed_after),
+        ("completed_at < %s", wanted.completed_before),
+        ("available_at >= %s", wanted.available_after),
+        ("available_at < %s", wanted.available_before),
     ):
         if moment is not None:
             found.append(comparison)

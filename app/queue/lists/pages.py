@@ -2,34 +2,57 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
 
 from app.queue.lists.filters import TaskFilter, Where, conditions
 
 BEGINNING, END = datetime(1000, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999_999)  # noqa: DTZ001
 
 
+class OrderBy(StrEnum):
+    """What a list goes by."""
+
+    CREATED_AT = "created_at"
+    # Only of tasks that wait for their time, and by that.
+    AVAILABLE_AT = "available_at"
+    # In none: they are counted.
+    NOTHING = ""
+
+
+# What waits for its time has it there too, in an index.
+_COLUMNS: Final = {OrderBy.CREATED_AT: "created_at", OrderBy.AVAILABLE_AT: "sweep_at"}
+
+
 class Position(NamedTuple):
     """A task's place in the order."""
 
-    created_at: datetime
+    at: datetime
     id: int
 
 
 class Page(NamedTuple):
-    """Where a list goes on, and how far: newest first, or oldest first."""
+    """Where a list goes on, and how far: the last first, or the first first."""
 
     limit: int
     is_ascending: bool = False
     after: Position | None = None
+    order_by: OrderBy = OrderBy.CREATED_AT
 
-    def order(self, created_at: str, task_id: str) -> str:
+    @property
+    def column(self) -> str:
+        """The time that it goes by."""
+        return _COLUMNS.get(self.order_by, "created_at")
+
+    def order(self, at: str, task_id: str) -> str:
+        if self.order_by is OrderBy.NOTHING:
+            return ""
         direction = "ASC" if self.is_ascending else "DESC"
-        return f"ORDER BY {created_at} {direction}, {task_id} {direction}"
+        return f"ORDER BY {at} {direction}, {task_id} {direction}"
 
 
 class Span(NamedTuple):
-    """From when until when (not included) tasks are looked for."""
+    """From when until when (not included) tasks are looked for, by what the list goes by."""
 
     begin: datetime = BEGINNING
     end: datetime = END
@@ -45,14 +68,24 @@ class Asked(NamedTuple):
     page: Page
 
 
+class Streams(NamedTuple):
+    """An index, its first columns, and what to look up by them: behind each, tasks are in the
+    order of the list."""
+
+    name: str
+    columns: tuple[str, ...]
+    places: Sequence[tuple[str, ...]]
+
+
 def along(asked: Asked, table: str) -> Where:
     """Along one index, or through few enough rows to sort them."""
     columns, wanted, tag_ids, span, page = asked
-    place = _place("tasks.created_at", "tasks.id", span, page)
+    at = f"tasks.{page.column}"
+    place = _place(at, "tasks.id", span, page)
     matches = conditions(wanted, tag_ids.values())
     return Where(
         f"SELECT {columns} FROM {table} WHERE {place.condition} AND {matches.condition} "
-        f"{page.order('tasks.created_at', 'tasks.id')} LIMIT %s",
+        f"{page.order(at, 'tasks.id')} LIMIT %s",
         (*place.values, *matches.values, page.limit),
     )
 
@@ -72,39 +105,39 @@ def tagged(asked: Asked, leader: str) -> Where:
     )
 
 
-def merged(asked: Asked, streams: Sequence[tuple[str, str, str]]) -> Where:
-    """Along each combination of status, queue and priority, and of all those the first."""
+def merged(asked: Asked, streams: Streams) -> Where:
+    """Along each of the streams, which are no part of what else is wanted, and of all those the
+    first."""
     columns, wanted, tag_ids, span, page = asked
-    place = _place("created_at", "id", span, page)
-    rest = wanted._replace(status=(), queue=(), priority=())
-    matches = conditions(rest, tag_ids.values())
-    order = page.order("created_at", "id")
+    place = _place(page.column, "id", span, page)
+    matches = conditions(wanted, tag_ids.values())
+    lookup = " AND ".join(f"{column} = %s" for column in streams.columns)
     stream = (
-        "(SELECT id, created_at FROM tasks FORCE INDEX (ix_tasks_list) "
-        "WHERE status = %s AND queue = %s AND priority = %s "
-        f"AND {place.condition} AND {matches.condition} {order} LIMIT %s)"
+        f"(SELECT id, {page.column} AS at FROM tasks FORCE INDEX ({streams.name}) "
+        f"WHERE {lookup} AND {place.condition} AND {matches.condition} "
+        f"{page.order(page.column, 'id')} LIMIT %s)"
     )
     values: list[Any] = []
-    for combination in streams:
-        values += (*combination, *place.values, *matches.values, page.limit)
+    for looked_up in streams.places:
+        values += (*looked_up, *place.values, *matches.values, page.limit)
     return Where(
-        f"SELECT {columns} FROM (SELECT id AS page_id, created_at AS page_created_at FROM ("
-        f"{' UNION ALL '.join([stream] * len(streams))}) AS streams {order} LIMIT %s) AS page "
-        f"STRAIGHT_JOIN tasks ON tasks.id = page_id {page.order('page_created_at', 'page_id')}",
+        f"SELECT {columns} FROM (SELECT id AS page_id, at AS page_at FROM ("
+        f"{' UNION ALL '.join([stream] * len(streams.places))}) AS streams "
+        f"{page.order('at', 'id')} LIMIT %s) AS page "
+        f"STRAIGHT_JOIN tasks ON tasks.id = page_id {page.order('page_at', 'page_id')}",
         (*values, page.limit),
     )
 
 
-def _place(created_at: str, task_id: str, span: Span, page: Page) -> Where:
+def _place(at: str, task_id: str, span: Span, page: Page) -> Where:
     """From where on, as ranges of an index on both."""
     begin, end = span
-    condition, values = f"{created_at} >= %s AND {created_at} < %s", (begin, end)
+    condition, values = f"{at} >= %s AND {at} < %s", (begin, end)
     if page.after is None:
         return Where(condition, values)
-    at, after_id = page.after
+    last, after_id = page.after
     beyond = ">" if page.is_ascending else "<"
     return Where(
-        f"({created_at} = %s AND {task_id} {beyond} %s OR {created_at} {beyond} %s) "
-        f"AND {condition}",
-        (at, after_id, at, *values),
+        f"({at} = %s AND {task_id} {beyond} %s OR {at} {beyond} %s) AND {condition}",
+        (last, after_id, last, *values),
     )

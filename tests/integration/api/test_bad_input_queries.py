@@ -20,6 +20,7 @@ READABLE = [
     *(
         "/tasks",
         "/tasks/1",
+        "/tasks/count",
         "/tasks/1/attempts",
         "/tasks/1/why",
         "/tags",
@@ -47,13 +48,21 @@ FILTERS: dict[str, list[Any]] = {
     "created_before": NO_TIME,
     "due_after": NO_TIME,
     "due_before": NO_TIME,
+    "worker": ["", " ", "x" * 256, *BAD_TEXT],
+    "completed_after": NO_TIME,
+    "completed_before": NO_TIME,
+    "available_after": NO_TIME,
+    "available_before": NO_TIME,
 }
 LIST: dict[str, list[Any]] = {
     **FILTERS,
     "limit": ["0", "1001", "-1", *NO_INTEGER],
     "order": ["", "ASC", "newest"],
+    "order_by": ["", "CREATED_AT", "due_date", "id"],
+    "view": ["", "Summary", "short"],
     "cursor": ["", "x", "\0", "é"],
 }
+COUNT: dict[str, list[Any]] = {**FILTERS, "limit": ["0", "100001", "-1", *NO_INTEGER]}
 WORKERS: dict[str, list[Any]] = {
     "queue": [*FILTERS["queue"], ["a"] * 65],
     "seen_within_seconds": ["0", "-1", "86401", *NO_INTEGER],
@@ -84,6 +93,7 @@ class Case(NamedTuple):
 
 CASES = [
     *(Case("GET", "/tasks", name, values) for name, values in LIST.items()),
+    *(Case("GET", "/tasks/count", name, values) for name, values in COUNT.items()),
     *(Case("POST", "/admin/tasks/cancel", name, values) for name, values in FILTERS.items()),
     Case("POST", "/admin/tasks/cancel?status=to_do", "dry_run", ["", "maybe", "2", "\0"]),
     Case("POST", "/admin/tasks/cancel?status=done", "limit", LIST["limit"]),

@@ -53,6 +53,23 @@ FILTERS: dict[str, tuple[dict[str, Any], Callable[[Document], bool]]] = {
         {"due_before": "2026-02-07T00:00:00Z"},
         lambda t: (t["due_date"] or "9") < "2026-02-07T00:00:00Z",
     ),
+    "worker": ({"worker": " host-1 "}, lambda t: t["worker"] == "host-1"),
+    "completed after": (
+        {"completed_after": "2026-01-07T00:00:00Z"},
+        lambda t: (t["completed_at"] or "") >= "2026-01-07T00:00:00Z",
+    ),
+    "completed before": (
+        {"completed_before": "2026-01-09T00:00:00Z"},
+        lambda t: (t["completed_at"] or "9") < "2026-01-09T00:00:00Z",
+    ),
+    "available after": (
+        {"available_after": "2026-01-05T00:00:00Z"},
+        lambda t: (t["available_at"] or "") >= "2026-01-05T00:00:00Z",
+    ),
+    "available before": (
+        {"available_before": "2999-01-05T00:00:00Z"},
+        lambda t: (t["available_at"] or "9") < "2999-01-05T00:00:00Z",
+    ),
 }
 
 
@@ -63,10 +80,20 @@ def tasks(session: Session) -> int:
     tags: Iterator[list[str]] = cycle(
         [[], ["核心业务"], ["b", "核心业务"], ["b"], ["a", "b", "核心业务"]]
     )
+    workers = cycle(["host-1", "host-1", "Host-1", "host-2", "höst-1"])
+    available = cycle([None, T0, T0 + timedelta(days=5), T0 + timedelta(days=400_000)])
     for number in range(84):
         state = next(states)
+        if state == "done":
+            done_at = T0 + timedelta(days=number // 9, hours=number)
+            times: dict[str, Any] = {"completed_at": done_at, "started_at": done_at}
+        else:
+            times = {"available_at": next(available)}
+        if state not in ("", "paused", "cancelled"):
+            times["worker"] = next(workers)
         TaskFactory(
             **({state: True} if state else {}),
+            **times,
             title=f"{'报告' if number % 4 else 'report'} {number}",
             priority="高中低"[number % 3],
             queue=["default", "images", "mail"][number // 2 % 3],

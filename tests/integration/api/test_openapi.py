@@ -29,6 +29,7 @@ ANSWERS: dict[str, Any] = {
     "POST /tasks": answers.TaskDocument,
     "POST /tasks/batch": list[answers.TaskDocument],
     "GET /tasks": list[answers.TaskDocument],
+    "GET /tasks/count": answers.CountDocument,
     "GET /tasks/{task_id}": answers.TaskDocument,
     "PATCH /tasks/{task_id}": answers.TaskDocument,
     "DELETE /tasks/{task_id}": None,
@@ -205,7 +206,8 @@ async def test_what_may_be_asked_of_a_list_is_in_it(document: Document) -> None:
     said = {p["name"]: p for p in operation(document, Call("GET", "/tasks"))["parameters"]}
     assert said.keys() == {
         *("status", "priority", "queue", "tag", "id", "title", "created_after", "created_before"),
-        *("due_after", "due_before", "limit", "order", "cursor"),
+        *("due_after", "due_before", "worker", "completed_after", "completed_before"),
+        *("available_after", "available_before", "limit", "order", "order_by", "view", "cursor"),
     }
     assert {name for name, p in said.items() if p["schema"].get("type") == "array"} == {
         *("status", "priority", "queue", "tag", "id")
