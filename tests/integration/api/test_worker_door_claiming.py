@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from tests.support.calls import claim, claim_one, fail, get, problem, submit
+from tests.support.calls import as_listed, claim, claim_one, fail, get, problem, submit
 from tests.support.elapse import elapse, is_between, moment, mysql_now
 
 
@@ -145,7 +145,7 @@ async def test_a_lease_says_all_a_worker_needs(api: httpx.AsyncClient, engine: E
         "started_at": lease["task"]["started_at"],
         "updated_at": lease["task"]["started_at"],
     }
-    assert await get(api, task["id"]) == lease["task"]
+    assert as_listed(await get(api, task["id"])) == lease["task"]
 
 
 async def test_a_lease_that_promises_heartbeats_expires_before_the_deadline(
