@@ -97,3 +97,20 @@ def test_tables_are_for_terminals_coloured_and_for_pipes_whole(
         assert terminal.ends() == 0
     assert "\x1b[" not in terminal.shown
     assert "\x1b[" not in rowlock("list").stdout
+
+
+def test_tasks_are_counted_and_shown_in_short(rowlock: Run, client: Client) -> None:
+    client.submit("a task", payload="x" * 1000)
+    client.submit("a later task", available_at="2999-01-01T00:00:00Z")
+    assert rowlock("count").stdout == "2\n"
+    assert rowlock("count", "--title", "task", "--limit", "1").stdout == "at least 1\n"
+    assert rowlock("count", "--available-after", "1h", "--json").stdout == (
+        '{"count":1,"is_exact":true}\n'
+    )
+    assert rowlock("count", "--completed-after", "1h", "--worker", "nobody").stdout == "0\n"
+    (line,) = rowlock("list", "--order-by", "available_at", "--json").stdout.splitlines()
+    assert '"a later task"' in line
+    lines = rowlock("list", "--json", "--view", "summary").stdout
+    assert '"payload_bytes":1002' in lines
+    assert "xxx" not in lines
+    assert "xxx" in rowlock("list", "--columns", "id,payload").stdout

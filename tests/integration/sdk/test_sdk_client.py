@@ -66,6 +66,24 @@ async def test_a_list_goes_over_all_pages(client: Face, through: Through) -> Non
     assert [task.id for task in await client.list(queue="a", page_size=7)] == ids[::-1]
 
 
+async def test_tasks_are_counted_and_listed_in_short(client: Face) -> None:
+    first, last = datetime(2031, 5, 1, tzinfo=UTC), datetime(2031, 6, 1, tzinfo=UTC)
+    late = await client.submit("late", available_at=last, payload={"a": 1})
+    soon = await client.submit("soon", available_at=first)
+    now = await client.submit("now")
+    listed = await client.list(order="asc", order_by="available_at", view="summary", page_size=1)
+    assert [task.id for task in listed] == [soon.id, late.id]
+    assert [task.waiting_on for task in (now, *listed)] == [None, "time", "time"]
+    assert listed[1].is_summary
+    assert (listed[1].payload, listed[1].payload_bytes) == (None, 7)
+    known = await client.count(status="to_do", limit=1)
+    assert (known.count, known.is_exact) == (3, True)
+    counted = await client.count(available_before=last, limit=1)
+    assert (counted.count, counted.is_exact) == (1, True)
+    counted = await client.count(available_after=first, limit=1)
+    assert (counted.count, counted.is_exact) == (1, False)
+
+
 async def test_what_a_task_waits_for(client: Face, api: httpx.AsyncClient) -> None:
     until = datetime(2031, 5, 1, 8, 30, tzinfo=UTC)
     later = await client.why((await client.submit("x", available_at=until)).id)
