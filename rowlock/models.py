@@ -187,6 +187,35 @@ class Stats(Answer):
     queues: list[QueueStats]
 
 
+class HistoryBucket(Answer):
+    """A minute or an hour of a queue, or of all: tasks that were submitted, attempts that started
+    and how they ended. `failed` are those that were their task's last, `retried` the others.
+
+    Seconds, off by 4.5 % at most: `wait_p50` is how long half of those that started had waited at
+    most, `run_p95` how long 95 % of those that ended had run at most; None: there were none.
+    """
+
+    begins_at: datetime
+    is_complete: bool
+    submitted: int
+    started: int
+    done: int
+    failed: int
+    retried: int
+    wait_p50: float | None
+    wait_p95: float | None
+    run_p50: float | None
+    run_p95: float | None
+
+
+class History(Answer):
+    """How a queue went, or all of them together if `queue` is None; the last bucket is now."""
+
+    queue: str | None
+    bucket_seconds: int
+    buckets: list[HistoryBucket]
+
+
 class QueueState(Answer):
     """Whether a queue is paused."""
 

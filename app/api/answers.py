@@ -179,6 +179,26 @@ class StatsDocument(BaseModel):
     queues: list[QueueDocument]
 
 
+class HistoryBucketDocument(BaseModel):
+    begins_at: datetime
+    is_complete: bool = Field(description="Whether its time is over.")
+    submitted: int
+    started: int = Field(description="Attempts that began.")
+    done: int
+    failed: int = Field(description="Tasks whose last attempt failed.")
+    retried: int = Field(description="Attempts that failed, and whose tasks are tried again.")
+    wait_p50: float | None = Field(description="Seconds from when a task could be claimed.")
+    wait_p95: float | None
+    run_p50: float | None = Field(description="Seconds of an attempt.")
+    run_p95: float | None
+
+
+class HistoryDocument(BaseModel):
+    queue: str | None
+    bucket_seconds: Literal[60, 3600]
+    buckets: list[HistoryBucketDocument]
+
+
 class QueueStateDocument(BaseModel):
     queue: str
     paused: bool

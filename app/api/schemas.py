@@ -174,6 +174,21 @@ class QueuesQuery(PageQuery):
     )
 
 
+class HistoryQuery(Query):
+    queue: Annotated[
+        fields.QueueName | None, Field(description="Only this queue; by default all together.")
+    ] = None
+    minutes: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=20_160,
+            description="How far back: up to an hour in minutes, up to 14 days in hours.",
+        ),
+        fields.IntegerText,
+    ] = 60
+
+
 class WorkersQuery(PageQuery):
     queue: list[fields.QueueName] = Field(
         default=[],

@@ -61,3 +61,19 @@ async def stats(
     if has_already(request, headers["ETag"]):
         return not_modified(headers)
     return JsonAnswer(page.document, headers=headers)
+
+
+@router.get(
+    "/stats/history",
+    response_model=answers.HistoryDocument,
+    responses=problems(),
+    summary="Get how the last minutes or days went, in a queue or in all",
+)
+async def history(service: Service, query: Annotated[schemas.HistoryQuery, Query()]) -> Response:
+    found = await service.admin.history(queue=query.queue, minutes=query.minutes)
+    document = {
+        "queue": query.queue,
+        "bucket_seconds": found.seconds,
+        "buckets": [bucket._asdict() for bucket in found.buckets],
+    }
+    return JsonAnswer(dumps(document))

@@ -8,7 +8,7 @@ from app.domain.queue_settings import QueueSettings
 from app.domain.states import Event
 from app.domain.task import Task
 from app.queue import manage, processes, queue_settings
-from app.queue.figures import counters, stats
+from app.queue.figures import counters, history, stats
 from app.queue.processes import Process, Sweep
 from app.queue.queue_settings import StoredSettings
 from app.runtime.metrics import SweepFigure
@@ -54,6 +54,11 @@ class AdminService:
         return await self._resources.database.read_at_length(
             partial(stats.queues, wanted=wanted, after=after, limit=limit)
         )
+
+    async def history(self, *, queue: str | None, minutes: int) -> history.History:
+        """How the last minutes went in a queue, or in all together."""
+        read = partial(history.read, queue=queue or history.ALL_QUEUES, minutes=minutes)
+        return await self._resources.database.read_at_length(read)
 
     async def waiting_and_running(self) -> tuple[int, int]:
         """How many tasks wait, and how many are in progress, in all queues together."""

@@ -14,7 +14,7 @@ from typing import Final
 from app.domain.states import Status
 from app.domain.task import PromisedLease
 from app.mysql.database import Database
-from app.queue.figures import counters, stats
+from app.queue.figures import counters, history, stats
 from app.queue.requests import Move
 from app.queue.sweeps import deadlines, retention, unused
 from app.service import after_commit
@@ -119,8 +119,8 @@ async def delete_old(resources: Resources) -> int:
 
 
 async def delete_unused(resources: Resources) -> int:
-    """Delete counters, tags, runs of schedules and workers that are of no use any more. A few
-    seconds of it; the next run goes on from there. Moves no task."""
+    """Delete counters, tags, runs of schedules, history and workers that are of no use any more.
+    A few seconds of it; the next run goes on from there. Moves no task."""
     until = time.monotonic() + UNUSED_SECONDS
     database, walk = resources.database, resources.unused
 
@@ -142,6 +142,9 @@ async def delete_unused(resources: Resources) -> int:
         look_at_runs = partial(unused.delete_runs, after=walk.schedule)
         walk = walk._replace(schedule=await database.transact(look_at_runs))
     resources.unused = walk
+    forget_history = partial(history.delete_old, limit=UNUSED_BATCH)
+    while has_time() and await database.transact(forget_history) == UNUSED_BATCH:
+        pass
     forget = partial(unused.forget_workers, limit=UNUSED_BATCH)
     while has_time() and await database.transact(forget) == UNUSED_BATCH:
         pass

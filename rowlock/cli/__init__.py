@@ -28,6 +28,7 @@ _OWN: Final = {
     "management": ("pause", "resume", "cancel", "retry", "delete", "queues"),
     "queue": ("queue",),
     "figures": ("stats",),
+    "history": ("history",),
     "schedule": ("schedule",),
     "workers": ("workers",),
     "system": ("processes", "findings", "me"),

@@ -18,6 +18,7 @@ from rowlock.models import (
     Attempt,
     Count,
     Examination,
+    History,
     Me,
     Processes,
     QueueSettings,
@@ -152,6 +153,19 @@ def processes() -> Call[Processes]:
     """The server's processes, and their sweeps."""
     return Call(
         "GET", "/admin/processes", lambda answer: Processes.model_validate_json(answer.body)
+    )
+
+
+def history(queue: str | None, minutes: int) -> Call[History]:
+    """How the last minutes went."""
+    query = [("minutes", str(minutes))]
+    if queue is not None:
+        query.append(("queue", queue))
+    return Call(
+        "GET",
+        "/stats/history",
+        lambda answer: History.model_validate_json(answer.body),
+        tuple(query),
     )
 
 

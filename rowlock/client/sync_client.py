@@ -24,7 +24,7 @@ from rowlock.http.blocking import Exchange, Transport
 from rowlock.http.call import Call
 from rowlock.http.retry import RetryBudget
 from rowlock.http.target import target
-from rowlock.models import Attempt, Count, Me, Stats, Tag, Task, Why
+from rowlock.models import Attempt, Count, History, Me, Stats, Tag, Task, Why
 
 T = TypeVar("T")
 
@@ -174,6 +174,11 @@ class Client:
     def me(self) -> Me:
         """What the token opens, and the server's version, time and state."""
         return self.ask(calls.me())
+
+    def history(self, queue: str | None = None, *, minutes: int = 60) -> History:
+        """How the last `minutes` went in a queue, or in all together: minute by minute up to an
+        hour, hour by hour up to 14 days (20,160)."""
+        return self.ask(calls.history(queue, minutes))
 
     def cron(self, expression: str, timezone: str = "UTC", count: int = 10) -> Occurrences:
         """Try a cron expression: its next occurrences, at most `count` (1 to 100)."""

@@ -4,12 +4,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import reduce
 
-from app.domain.states import Priority, Status
+from app.domain.states import Event, Priority, Status
 from app.queue.figures.stats import HEAD_TASKS
 from tests.model.board import Board
 from tests.model.moments import Between, first, has_come
 from tests.model.tasks import Task
 from tests.support.calls import Document
+
+COUNTED = ("submitted", "started", "done", "failed", "retried")
+EVENTS = {Event.SUBMIT: "submitted", Event.CLAIM: "started", Event.COMPLETE: "done"}
+FAILURES = {Event.FAIL, Event.FAIL_FOR_GOOD, Event.TIME_OUT, Event.LOSE}
 
 
 def tags(board: Board) -> list[Document]:
@@ -22,6 +26,22 @@ def queues(board: Board, now: Between) -> list[Document]:
     """Every queue that has tasks or is paused; but for the age of its oldest task."""
     with_tasks = {task.shown["queue"] for task in board.tasks.values()}
     return [_queue(board, queue, now) for queue in sorted(with_tasks | board.paused.keys())]
+
+
+def history(board: Board) -> dict[str, int]:
+    """How often each thing has happened, in all queues and at any time."""
+    happened: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
+    for (_, event, status), n in board.history.transitions.items():
+        if event in EVENTS:
+            happened[EVENTS[event]] += n
+        elif event in FAILURES:
+            happened["failed" if status is Status.FAILED else "retried"] += n
+    return dict(happened)
+
+
+def summed(document: Document) -> dict[str, int]:
+    """The same as it is told, of all its buckets."""
+    return {name: sum(bucket[name] for bucket in document["buckets"]) for name in COUNTED}
 
 
 def oldest(tasks: Iterable[Task]) -> Between | None:

@@ -21,6 +21,7 @@ SECTIONS: Final = {
     ),
     "Answers": (
         *("Task", "Attempt", "Lease", "Tag", "Stats", "QueueStats", "QueueState"),
+        *("History", "HistoryBucket"),
         *("QueueSettings", "BulkResult", "Count"),
         *("Why", "Reason", "Schedule", "Occurrence", "ScheduleRun", "BackfillResult"),
         *("RegisteredWorker", "WorkerDetails", "HeldTask"),

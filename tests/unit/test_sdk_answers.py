@@ -42,6 +42,8 @@ def test_what_a_newer_server_adds_is_kept() -> None:
         (models.QueueStats, answers.QueueDocument),
         (models.Stats, answers.StatsDocument),
         (models.QueueState, answers.QueueStateDocument),
+        (models.History, answers.HistoryDocument),
+        (models.HistoryBucket, answers.HistoryBucketDocument),
         (models.BulkResult, answers.BulkDocument),
         (models.Count, answers.CountDocument),
     ],

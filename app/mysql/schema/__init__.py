@@ -3,7 +3,7 @@
 
 from app.mysql.schema.columns import Model
 from app.mysql.schema.deployment import Deployment, Process, SkipLockedProof, Worker
-from app.mysql.schema.figures import CounterDelta, CounterValue, SweepReport
+from app.mysql.schema.figures import CounterDelta, CounterValue, History, SweepReport
 from app.mysql.schema.queues import PausedQueue, QueueSettings, SettingsVersion
 from app.mysql.schema.schedules import Schedule, ScheduleRun
 from app.mysql.schema.tasks import IdempotencyKey, Tag, Task, TaskAttempt, TaskTag
@@ -12,6 +12,7 @@ __all__ = [
     "CounterDelta",
     "CounterValue",
     "Deployment",
+    "History",
     "IdempotencyKey",
     "Model",
     "PausedQueue",

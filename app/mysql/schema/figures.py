@@ -1,13 +1,13 @@
-"""Counters, and what the sweeps have done."""
+"""Counters, history, and what the sweeps have done."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, text
+from sqlalchemy import BigInteger, Index, Integer, text
 from sqlalchemy.dialects.mysql import MEDIUMTEXT, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.mysql.schema.columns import CHARSET, Model, Moment
+from app.mysql.schema.columns import CHARSET, Model, Moment, QueueName
 
 
 class SweepReport(Model):
@@ -49,5 +49,25 @@ class CounterDelta(Model):
     at: Mapped[datetime | None] = mapped_column(Moment)
     events: Mapped[str | None] = mapped_column(MEDIUMTEXT)
     event_count: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    history: Mapped[str | None] = mapped_column(MEDIUMTEXT)
 
     __table_args__: Any = (CHARSET,)
+
+
+class History(Model):
+    """A minute or an hour of a queue, or of all (`app.queue.figures.history`): a JSON object of
+    its counts. There may be several rows of one, which add up."""
+
+    __tablename__ = "history"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    queue: Mapped[str] = mapped_column(QueueName)
+    seconds: Mapped[int] = mapped_column(Integer)
+    at: Mapped[datetime] = mapped_column(Moment)
+    figures: Mapped[str] = mapped_column(MEDIUMTEXT)
+
+    __table_args__: Any = (
+        Index("ix_history_queue", "queue", "seconds", "at"),
+        Index("ix_history_at", "seconds", "at"),
+        CHARSET,
+    )

@@ -21,6 +21,7 @@ from app.domain.errors import RecountUnderWayError
 from app.domain.states import WAITING, Status
 from app.mysql.connection import Connection, placeholders
 from app.queue.deletion import delete_by_key
+from app.queue.figures import history
 
 RECENT_MINUTES: Final = 5
 CHUNK: Final = 200
@@ -31,7 +32,6 @@ QUEUE, ENDED, TAG = "queue/", "ended/", "tag/"
 # Before version 0003 what had ended was counted by names that began with the time.
 FORMER: Final = "recent/"
 
-_ADD_DELTAS: Final = "INSERT INTO counter_deltas (deltas) VALUES (%s)"
 _READ: Final = (
     "SELECT name, value, NULL FROM counters FORCE INDEX (PRIMARY) WHERE {} "
     "UNION ALL SELECT '', 1, deltas FROM counter_deltas"
@@ -109,12 +109,21 @@ def is_over(name: str, since: str) -> bool:
 
 async def add(connection: Connection, deltas: Mapping[str, int]) -> None:
     """One row with these deltas by the counters' names, which nobody waits for."""
-    await connection.execute(_ADD_DELTAS, (orjson.dumps(deltas).decode(),))
+    await connection.execute(*_row(deltas, {}))
 
 
-async def add_last(connection: Connection, deltas: Mapping[str, int]) -> None:
-    """The same, together with the commit."""
-    await connection.execute_last(_ADD_DELTAS, (orjson.dumps(deltas).decode(),))
+async def add_last(
+    connection: Connection, deltas: Mapping[str, int], figures: history.Figures
+) -> None:
+    """The same, and what it means for the history, together with the commit."""
+    await connection.execute_last(*_row(deltas, figures))
+
+
+def _row(
+    deltas: Mapping[str, int], figures: history.Figures
+) -> tuple[str, tuple[str, str | None]]:
+    texts = orjson.dumps(deltas).decode(), orjson.dumps(figures).decode() if figures else None
+    return "INSERT INTO counter_deltas (deltas, history) VALUES (%s, %s)", texts
 
 
 async def read_queues(connection: Connection) -> Counter[str]:
@@ -183,20 +192,21 @@ async def read_some_tags(connection: Connection, names: Sequence[str]) -> Counte
 
 
 async def fold_once(connection: Connection, *, limit: int) -> int:
-    """Fold so many transactions' deltas into the counters; how many there were. Those of
-    transactions that are open, or that somebody else folds, are left for the next time."""
+    """Fold so many transactions' deltas into the counters and the history; how many there were.
+    Those of transactions that are open, or that somebody else folds, are left for the next time."""
     rows = await connection.fetch(
-        "SELECT id, deltas FROM counter_deltas FORCE INDEX (PRIMARY) "
+        "SELECT id, deltas, history FROM counter_deltas FORCE INDEX (PRIMARY) "
         "ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED",
         (limit,),
     )
     ids = [row[0] for row in rows]
-    changes = sorted(summed([("", 1, deltas) for _, deltas in rows]).items())
+    changes = sorted(summed([("", 1, deltas) for _, deltas, _ in rows]).items())
     for begin in range(0, len(changes), CHUNK):
         chunk = changes[begin : begin + CHUNK]
         values = [value for change in chunk for value in change]
         selects = ["SELECT %s AS name, %s AS delta", *["SELECT %s, %s"] * (len(chunk) - 1)]
         await connection.execute(_ADD.format(" UNION ALL ".join(selects)), values)
+    await history.fold(connection, [row[2] for row in rows])
     await delete_by_key(connection, table="counter_deltas", key="id", values=ids)
     return len(ids)
 

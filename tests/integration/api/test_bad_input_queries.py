@@ -25,6 +25,7 @@ READABLE = [
         "/tasks/1/why",
         "/tags",
         "/stats",
+        "/stats/history",
         "/admin/queues",
         "/healthz",
     ),
@@ -69,6 +70,10 @@ WORKERS: dict[str, list[Any]] = {
     "limit": LIST["limit"],
     "cursor": LIST["cursor"],
 }
+HISTORY: dict[str, list[Any]] = {
+    "queue": FILTERS["queue"],
+    "minutes": ["0", "-1", "20161", str(2**63), *NO_INTEGER],
+}
 WAIT = ["0", "0.9", "60.1", "61", "-1", "inf", "-inf", "Infinity", "1e1", "5_0"]
 WAIT += [i for i in NO_INTEGER if i not in ("1.0", "1.5")]
 
@@ -103,6 +108,7 @@ CASES = [
     ),
     Case("GET", "/tasks/1", "wait_seconds", WAIT),
     *(Case("GET", "/admin/workers", name, values) for name, values in WORKERS.items()),
+    *(Case("GET", "/stats/history", name, values) for name, values in HISTORY.items()),
 ]
 SINGLE = [case for case in CASES if case.name not in ("status", "priority", "queue", "tag", "id")]
 

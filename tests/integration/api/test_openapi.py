@@ -48,6 +48,7 @@ ANSWERS: dict[str, Any] = {
     "POST /admin/schedules/{name}/resume": answers.ScheduleDocument,
     "GET /tags": list[answers.TagDocument],
     "GET /stats": answers.StatsDocument,
+    "GET /stats/history": answers.HistoryDocument,
     "POST /leases": list[answers.LeaseDocument],
     "POST /leases/finish": answers.FinishedDocument,
     "POST /leases/{lease_id}/heartbeat": answers.HeartbeatDocument,
