@@ -130,8 +130,8 @@ async def test_a_call_that_is_killed_counts_as_often_as_it_was_done(
     await resources.after_commit.close()
     async with asyncio.timeout(30):
         # What nobody heard of is given back meanwhile, and MySQL sends no event.
-        while await told(api) != true(engine):
-            await asyncio.sleep(0.05)  # noqa: ASYNC110
+        while await told(api) != true(engine):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
     await sweeping.fold_counters(resources)
     assert await told(api) == true(engine)
 

@@ -1,50 +1,61 @@
 """How MySQL runs what is asked of the history: along an index, however many queues there are and
 however little of it is folded; and no table of tasks is among it."""
 
+import json
 import time
 from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, insert, text
 
 from app.mysql.database import Database
+from app.mysql.schema import CounterDelta, History
 from app.queue.figures import history
-from tests.support.explaining import NUMBERS, explain, rows_read, sent_by
+from tests.support.elapse import mysql_now
+from tests.support.explaining import explain, rows_read, sent_by
 
-QUEUES, HOURS, UNFOLDED = 300, 340, 300
-# Of a busy queue: a hundred classes of each kind.
-FIGURES = (
-    "CONCAT('{\"submitted\": 1', (SELECT GROUP_CONCAT(CONCAT(', \"wait/', n, '\": 7, \"run/', n, "
-    "'\": 8') SEPARATOR '') FROM numbers WHERE n < 60), '}')"
-)
-FILL = (
-    f"INSERT INTO history (queue, seconds, at, figures) {NUMBERS} "
-    "SELECT IF(queue = 0, '', CONCAT('q', queue)), IF(hour < 90, 60, 3600), "
-    "IF(hour < 90, DATE_FORMAT(UTC_TIMESTAMP(), '%%Y-%%m-%%d %%H:%%i') - INTERVAL hour MINUTE, "
-    "DATE_FORMAT(UTC_TIMESTAMP(), '%%Y-%%m-%%d %%H:00') - INTERVAL (hour - 90) HOUR), "
-    f"IF(queue = 0, {FIGURES}, '{{{{}}}}') "
-    f"FROM (SELECT n DIV 430 AS queue, n MOD 430 AS hour FROM numbers "
-    f"WHERE n < 430 * {QUEUES}) AS drawn",
-    f"INSERT INTO counter_deltas (deltas, history) {NUMBERS} "
-    "SELECT '{{}}', CONCAT('{{\"q', n, '/', DATE_FORMAT(UTC_TIMESTAMP(), '%%Y-%%m-%%dT%%H:%%i'), "
-    f'\'": {{"submitted": 1}}}}\') FROM numbers WHERE n < {UNFOLDED}',
-)
+QUEUES, UNFOLDED = 100, 300
+MINUTES, HOURS = 90, 340
+# Of a busy one: sixty classes of each kind.
+CLASSES = {f"{kind}{n}": 7 for n in range(60) for kind in (history.WAIT, history.RUN)}
+FIGURES = json.dumps({"submitted": 1} | CLASSES)
 TABLES = ("history", "counter_deltas")
 SLACK = 8
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["empty", "many"])
 def are_many(request: pytest.FixtureRequest, engine: Engine) -> Iterator[bool]:
-    with engine.begin() as connection:
-        for statement in FILL if request.param else ():
-            connection.exec_driver_sql(statement.replace("{{", "{").replace("}}", "}"), ())
+    if request.param:
+        fill(engine)
     analyze(engine)
     yield request.param
     with engine.begin() as connection:
         for table in TABLES:
             connection.execute(text(f"DELETE FROM {table}"))
     analyze(engine)
+
+
+def fill(engine: Engine) -> None:
+    now = mysql_now(engine).replace(second=0, microsecond=0)
+    queues = [history.ALL_QUEUES, *(f"q{n}" for n in range(QUEUES))]
+    hour = now.replace(minute=0)
+    buckets = [
+        *((60, now - n * history.MINUTE) for n in range(MINUTES)),
+        *((3600, hour - n * history.HOUR) for n in range(HOURS)),
+    ]
+    rows = [
+        {"queue": queue, "seconds": seconds, "at": at, "figures": "{}" if queue else FIGURES}
+        for queue in queues
+        for seconds, at in buckets
+    ]
+    deltas = [
+        {"deltas": "{}", "history": f'{{"q{n}/{now:%Y-%m-%dT%H:%M}": {{"submitted": 1}}}}'}
+        for n in range(UNFOLDED)
+    ]
+    with engine.begin() as connection:
+        connection.execute(insert(History), rows)
+        connection.execute(insert(CounterDelta), deltas)
 
 
 def analyze(engine: Engine) -> None:
@@ -87,11 +98,8 @@ async def test_two_weeks_of_all_queues_are_read_in_no_time(
 async def test_a_fold_finds_its_rows_by_their_place_and_waits_for_none(
     are_many: bool, database: Database, connection: Connection, engine: Engine
 ) -> None:
-    now = "2020-01-01T00:00"
-    texts = ["{" + ", ".join(f'"q{n}/{now}": {{"done": 1}}' for n in range(99)) + "}"]
-    with engine.connect() as row:
-        minute = str(row.exec_driver_sql("SELECT MAX(at) FROM history").scalar() or now)
-    texts.append(f'{{"q1/{minute}": {{"started": 1}}}}')
+    at = mysql_now(engine).isoformat(timespec="minutes")
+    texts = [json.dumps({f"q{n}/{at}": {"done": 1} for n in range(QUEUES)})]
     sent = await sent_by(database, partial(history.fold, texts=texts), about="history")
     for statement in sent:
         if statement.text.startswith("SELECT"):
