@@ -5,7 +5,8 @@ geometric middle of the class that it lies in, so it is off by 4.5 % at most; be
 which is one class, by half a millisecond.
 """
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from math import ceil, log2
 from typing import Final
@@ -29,13 +30,11 @@ def seconds_of(number: int) -> float:
     return FIRST_SECONDS * float(2 ** ((number - 0.5) / PER_OCTAVE))
 
 
-def percentile(counts: Mapping[int, int], percent: int) -> float | None:
-    """The least duration that so many percent do not exceed; None: there is none at all."""
+def percentiles(counts: Mapping[int, int], percents: Sequence[int]) -> list[float | None]:
+    """For each, the least duration that so many percent do not exceed; None: there is none."""
     numbers = sorted(counts)
     sums = list(accumulate(counts[number] for number in numbers))
-    if not sums or not sums[-1]:
-        return None
-    wanted = ceil(sums[-1] * percent / 100)
-    return next(
-        seconds_of(number) for number, sum_ in zip(numbers, sums, strict=True) if sum_ >= wanted
-    )
+    if not sums:
+        return [None] * len(percents)
+    ranks = [ceil(sums[-1] * percent / 100) for percent in percents]
+    return [seconds_of(numbers[bisect_left(sums, rank)]) for rank in ranks]

@@ -105,6 +105,19 @@ def test_queues_and_figures(rowlock: Run, client: Client) -> None:
     assert [row.split()[:2] for row in rows] == [["q0", "1"], ["q1", "1"]]
 
 
+def test_how_it_went(rowlock: Run, client: Client) -> None:
+    client.submit_many({"title": f"t{n}", "queue": f"q{n % 2}"} for n in range(3))
+    heading, *rows = rowlock("history", "--minutes", "5").stdout.splitlines()
+    assert heading.split()[:4] == ["begins", "at", "submitted", "started"]
+    assert len(rows) in (6, 7)
+    assert sum(int(row.split()[2]) for row in rows) == 3
+    (document,) = documents(rowlock("history", "--queue", "q1", "--minutes", "20160", "--json"))
+    assert (document["queue"], document["bucket_seconds"]) == ("q1", 3600)
+    assert sum(bucket["submitted"] for bucket in document["buckets"]) == 1
+    assert "--minutes" in rowlock("history", "--minutes", "0", code=2).stderr
+    assert "queue" in rowlock("history", "--queue", "No Queue", code=1).stderr
+
+
 def test_what_is_set_for_a_queue(rowlock: Run, client: Client) -> None:
     heading, row = rowlock("queue", "settings", "mail").stdout.splitlines()
     assert (heading.split()[:2], row.split()) == (["queue", "ageing"], ["mail", "no", "–"])

@@ -3,22 +3,23 @@ waited and ran.
 
 A transaction adds to its row of `counter_deltas` what it means for this, and the fold that adds
 the row to the counters adds it here. Of a queue's minute there is one row, or more where several
-folded at once: who finds the row locked makes another one, so nobody waits. Readers sum up all of
-them, and what is not folded yet.
+fold at once: who finds the row locked makes another one, so nobody waits, and who finds several
+makes one of them. Readers sum up all of them, and what is not folded yet.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import groupby
 from typing import Final, NamedTuple
 
 import orjson
 
-from app.domain.histogram import class_of, percentile
+from app.domain.histogram import class_of, percentiles
 from app.domain.states import Status
 from app.domain.task import Task
-from app.mysql.connection import Connection
+from app.mysql.connection import Connection, placeholders
 from app.queue.deletion import delete_by_key
 
 MINUTE: Final = timedelta(minutes=1)
@@ -27,8 +28,8 @@ HOUR: Final = timedelta(hours=1)
 KEPT: Final = {MINUTE: timedelta(minutes=90), HOUR: timedelta(days=14, hours=2)}
 # No queue can be called that.
 ALL_QUEUES: Final = ""
-# Before the number of a class.
-WAIT, RUN = "wait/", "run/"
+# With the number of a class: `wait/43`.
+WAIT, RUN = "wait", "run"
 CHUNK: Final = 200
 
 _READ: Final = (
@@ -37,12 +38,12 @@ _READ: Final = (
     "UNION ALL SELECT NULL, history FROM counter_deltas"
 )
 _FIND: Final = (
-    "SELECT queue, seconds, at, id, figures FROM history FORCE INDEX (ix_history_queue) "
-    "WHERE {} FOR UPDATE SKIP LOCKED"
+    "SELECT queue, id, figures FROM history FORCE INDEX (ix_history_queue) "
+    "WHERE queue IN ({}) AND seconds = %s AND at = %s FOR UPDATE SKIP LOCKED"
 )
 _WRITE: Final = (
     "INSERT INTO history (id, queue, seconds, at, figures) "
-    "SELECT id, queue, seconds, at, new FROM ({}) AS folded "
+    "SELECT id, queue, %s, %s, new FROM ({}) AS folded "
     "ON DUPLICATE KEY UPDATE figures = new"
 )
 _OLD: Final = (
@@ -78,9 +79,9 @@ class History(NamedTuple):
 
 
 class _Place(NamedTuple):
-    queue: str
     seconds: int
     at: datetime
+    queue: str
 
 
 def record(figures: defaultdict[str, Counter[str]], old: Task | None, new: Task | None) -> None:
@@ -113,7 +114,7 @@ async def read(connection: Connection, *, queue: str, minutes: int) -> History:
         if at is not None:
             found[at].update(orjson.loads(figures))
         elif figures is not None:
-            for place, counts in _unfolded([figures], [size], (queue,)).items():
+            for place, counts in _unfolded([figures], [size], [queue]).items():
                 found[place.at].update(counts)
     times = [begin + place * size for place in range((end - begin) // size + 1)]
     return History(seconds, [_bucket(at, found[at], is_complete=at < end) for at in times])
@@ -121,9 +122,12 @@ async def read(connection: Connection, *, queue: str, minutes: int) -> History:
 
 async def fold(connection: Connection, texts: Iterable[str | None]) -> None:
     """Add to the history what transactions have added to their deltas."""
-    changes = sorted(_unfolded([text for text in texts if text is not None], KEPT).items())
-    for begin in range(0, len(changes), CHUNK):
-        await _fold(connection, dict(changes[begin : begin + CHUNK]))
+    changes = _unfolded([text for text in texts if text is not None], KEPT)
+    for (seconds, at), group in groupby(sorted(changes), key=lambda place: place[:2]):
+        places = list(group)
+        for begin in range(0, len(places), CHUNK):
+            chunk = {place.queue: changes[place] for place in places[begin : begin + CHUNK]}
+            await _fold(connection, seconds, at, chunk)
 
 
 async def delete_old(connection: Connection, *, limit: int) -> int:
@@ -137,39 +141,45 @@ async def delete_old(connection: Connection, *, limit: int) -> int:
     return await delete_by_key(connection, table="history", key="id", values=sorted(ids))
 
 
-async def _fold(connection: Connection, changes: dict[_Place, Counter[str]]) -> None:
-    spans = " OR ".join(["queue = %s AND seconds = %s AND at = %s"] * len(changes))
-    places = [value for place in changes for value in place]
-    # Of several rows the last one found.
-    found = {
-        _Place(*of): (key, figures)
-        for *of, key, figures in await connection.fetch(_FIND.format(spans), places)
-    }
-    values: list[object] = []
-    for place, counts in changes.items():
-        key, figures = found.get(place, (None, "{}"))
-        counts.update(orjson.loads(figures))
-        values += (key, *place, orjson.dumps(counts).decode())
+async def _fold(
+    connection: Connection, seconds: int, at: datetime, changes: Mapping[str, Counter[str]]
+) -> None:
+    """Add to one bucket of some queues."""
+    find = _FIND.format(placeholders(changes))
+    keys: dict[str, int] = {}
+    others: list[int] = []
+    for queue, key, figures in await connection.fetch(find, (*changes, seconds, at)):
+        if keys.setdefault(queue, key) != key:
+            others.append(key)
+        changes[queue].update(orjson.loads(figures))
+    values: list[object] = [seconds, at]
+    for queue, counts in changes.items():
+        values += (keys.get(queue), queue, orjson.dumps(counts).decode())
     selects = [
-        "SELECT %s AS id, %s AS queue, %s AS seconds, %s AS at, %s AS new",
-        *["SELECT %s, %s, %s, %s, %s"] * (len(changes) - 1),
+        "SELECT %s AS id, %s AS queue, %s AS new",
+        *["SELECT %s, %s, %s"] * (len(changes) - 1),
     ]
     await connection.execute(_WRITE.format(" UNION ALL ".join(selects)), values)
+    await delete_by_key(connection, table="history", key="id", values=sorted(others))
 
 
 def _unfolded(
-    texts: Iterable[str], sizes: Iterable[timedelta], queues: Sequence[str] | None = None
+    texts: Iterable[str], sizes: Collection[timedelta], queues: Sequence[str] | None = None
 ) -> dict[_Place, Counter[str]]:
     """What transactions have added, by the buckets of those sizes; of these queues, or of each
     and of all together."""
-    changes: defaultdict[_Place, Counter[str]] = defaultdict(Counter)
+    sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for text in texts:
         for key, counts in orjson.loads(text).items():
-            name, _, minute = key.partition("/")
-            at = datetime.fromisoformat(minute)
-            for queue in {name, ALL_QUEUES}.intersection(queues or (name, ALL_QUEUES)):
+            sums[key].update(counts)
+    changes: defaultdict[_Place, Counter[str]] = defaultdict(Counter)
+    for key, counts in sums.items():
+        name, _, minute = key.partition("/")
+        at = datetime.fromisoformat(minute)
+        for queue in (name, ALL_QUEUES):
+            if queues is None or queue in queues:
                 for size in sizes:
-                    place = _Place(queue, int(size.total_seconds()), _begin(at, size))
+                    place = _Place(int(size.total_seconds()), _begin(at, size), queue)
                     changes[place].update(counts)
     return changes
 
@@ -190,7 +200,7 @@ def _key(queue: str, at: datetime) -> str:
 
 def _class(kind: str, until: datetime, *since: datetime | None) -> str:
     begin = max(at for at in since if at is not None)
-    return f"{kind}{class_of((until - begin).total_seconds())}"
+    return f"{kind}/{class_of((until - begin).total_seconds())}"
 
 
 def _begin(at: datetime, size: timedelta) -> datetime:
@@ -200,7 +210,13 @@ def _begin(at: datetime, size: timedelta) -> datetime:
 
 
 def _bucket(at: datetime, counts: Mapping[str, int], *, is_complete: bool) -> Bucket:
-    waits, runs = _classes(counts, WAIT), _classes(counts, RUN)
+    classes: dict[str, dict[int, int]] = {WAIT: {}, RUN: {}}
+    for name, n in counts.items():
+        kind, slash, number = name.partition("/")
+        if slash:
+            classes[kind][int(number)] = n
+    wait_p50, wait_p95 = percentiles(classes[WAIT], (50, 95))
+    run_p50, run_p95 = percentiles(classes[RUN], (50, 95))
     return Bucket(
         begins_at=at,
         is_complete=is_complete,
@@ -209,12 +225,8 @@ def _bucket(at: datetime, counts: Mapping[str, int], *, is_complete: bool) -> Bu
         done=counts.get("done", 0),
         failed=counts.get("failed", 0),
         retried=counts.get("retried", 0),
-        wait_p50=percentile(waits, 50),
-        wait_p95=percentile(waits, 95),
-        run_p50=percentile(runs, 50),
-        run_p95=percentile(runs, 95),
+        wait_p50=wait_p50,
+        wait_p95=wait_p95,
+        run_p50=run_p50,
+        run_p95=run_p95,
     )
-
-
-def _classes(counts: Mapping[str, int], kind: str) -> dict[int, int]:
-    return {int(name.removeprefix(kind)): n for name, n in counts.items() if name.startswith(kind)}

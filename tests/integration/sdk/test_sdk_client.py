@@ -180,6 +180,9 @@ async def test_history_tags_and_figures(client: Face, api: httpx.AsyncClient) ->
     default, other = (await client.stats()).queues
     assert (default.queue, default.waiting, default.recent_failed_attempts) == ("default", 1, 1)
     assert other.tasks["to_do"]["中"] == 1
+    for asked, submitted in ((await client.history(), 2), (await client.history("other"), 1)):
+        assert sum(bucket.submitted for bucket in asked.buckets) == submitted
+    assert (await client.history("other", minutes=61)).bucket_seconds == 3600
 
 
 async def test_management_of_one_task(client: Face) -> None:
