@@ -4,7 +4,7 @@ from alembic import op
 from app.mysql.ddl import INSTANT, alter, has_column
 
 revision: str = "0007"
-down_revision: str | None = "0005"
+down_revision: str | None = "0006"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -119,9 +119,7 @@ async def add_last(
     await connection.execute_last(*_row(deltas, figures))
 
 
-def _row(
-    deltas: Mapping[str, int], figures: history.Figures
-) -> tuple[str, tuple[str, str | None]]:
+def _row(deltas: Mapping[str, int], figures: history.Figures) -> tuple[str, tuple[str, str | None]]:
     texts = orjson.dumps(deltas).decode(), orjson.dumps(figures).decode() if figures else None
     return "INSERT INTO counter_deltas (deltas, history) VALUES (%s, %s)", texts
 
