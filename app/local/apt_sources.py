@@ -1,5 +1,6 @@
 """The package archives this machine already trusts, read from its own apt sources."""
 
+import platform
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,6 +30,15 @@ class Archive:
         if self.signed_by:
             lines.append(f"Signed-By: {self.signed_by}")
         return "\n".join(lines) + "\n"
+
+
+def distributions() -> list[str]:
+    """What this machine runs, and what that is made from: "ubuntu", "debian"."""
+    try:
+        release = platform.freedesktop_os_release()
+    except OSError:
+        return []
+    return [name for name in (release.get("ID", ""), *release.get("ID_LIKE", "").split()) if name]
 
 
 def distribution_archives(etc_apt: Path, distribution: str) -> list[Archive]:
