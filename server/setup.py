@@ -33,5 +33,6 @@ setup(
             ]
         ),
     ],
+    package_data={"rowlock_server.app": ["web/*"]},
     include_package_data=False,
 )

@@ -11,6 +11,7 @@ _TEMPLATE = """
 Rowlock is running.
 
   API       {url}
+  Page      {url}/ui/
   API docs  {url}/docs
   MySQL     {mysql}
   Redis     {redis}

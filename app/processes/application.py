@@ -24,6 +24,7 @@ from app.api import (
 )
 from app.api.openapi.document import openapi_of
 from app.api.openapi.swagger import show_swagger
+from app.api.page import show_page
 from app.api.services import Services
 from app.http.admission import BodyAdmission
 from app.http.auth import Doorkeeper
@@ -98,5 +99,7 @@ def create_app(settings: Settings | None = None, *, batches_under_way: int = BAT
         app.router.routes.extend(router.router.routes)
     app.router.routes.extend(ops.figures.routes)
     show_swagger(app)
+    if settings.ui == "on":
+        show_page(app)
     app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]
     return app

@@ -30,7 +30,11 @@ TOOLS = ("sh", "cat", "env", "sleep")
 @pytest.fixture(scope="module")
 def binary(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     built = project / "dist" / "rowlock"
-    files = (f for name in SOURCES for f in ((project / name).rglob("*.py"), [project / name]))
+    files = (
+        f
+        for name in SOURCES
+        for f in ((project / name).rglob("*.py"), [project / name], (project / "app/web").iterdir())
+    )
     newest = max(path.stat().st_mtime for group in files for path in group if path.is_file())
     if not built.exists() or built.stat().st_mtime < newest:
         pytest.skip("dist/rowlock is missing or older than the sources: `make binary`")

@@ -108,7 +108,7 @@ def test_where_nothing_can_be_installed_all_runs_and_what_is_skipped_is_shown(
 
 
 @pytest.mark.parametrize(
-    "target", ["binary", "wheels", "test", "test-mariadb-10.11", "check", "chaos"]
+    "target", ["binary", "wheels", "check-web", "test", "test-mariadb-10.11", "check", "chaos"]
 )
 def test_one_that_fails_fails_it_all_after_all_have_run(machine: Machine, target: str) -> None:
     ran = machine.runs(fails=target)
@@ -116,6 +116,7 @@ def test_one_that_fails_fails_it_all_after_all_have_run(machine: Machine, target
     assert [call.split()[1] for call in machine.calls if call.startswith("make")] == [
         "binary",
         "wheels",
+        "check-web",
         "test",
         "test-mariadb-10.11",
         "check",

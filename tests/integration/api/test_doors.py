@@ -65,9 +65,10 @@ def test_every_route_is_behind_its_door() -> None:
     assert Counter(map(door_of, DOORED)) == {"client": 21, "worker": 7, "admin": 13}
 
 
-def test_what_has_no_door_is_documentation(settings: Settings) -> None:
+def test_what_has_no_door_is_pages(settings: Settings) -> None:
     paths = [r.path for r in create_app(settings).routes if not isinstance(r, ApiRoute)]  # type: ignore[attr-defined]
-    assert all(path.startswith(("/docs", "/openapi.json", "/swagger")) for path in paths), paths
+    pages = ("/docs", "/openapi.json", "/swagger", "/ui")
+    assert all(path == "/" or path.startswith(pages) for path in paths), paths
 
 
 @pytest.mark.parametrize("call", DOORED, ids=str)

@@ -1,0 +1,119 @@
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+
+import { localTime, number, t } from "../i18n";
+import { language } from "../state/preferences";
+import { isDark } from "../state/dark";
+
+export interface Series {
+  label: string;
+  values: (number | null)[];
+  /** The name of a colour in styles/colours.css. */
+  colour: string;
+}
+
+interface Props {
+  /** What it shows, for those who do not see it. */
+  label: string;
+  /** Seconds since 1970, ascending. */
+  times: number[];
+  series: Series[];
+  height?: number;
+}
+
+/** Curves over time. */
+export function Chart({ label, times, series, height = 180 }: Props) {
+  const place = useRef<HTMLDivElement>(null);
+  const chart = useRef<uPlot | null>(null);
+  const data = [times, ...series.map((one) => one.values)] as uPlot.AlignedData;
+  const shape = [language.value, isDark.value, height, ...series.map((s) => s.label + s.colour)].join();
+
+  useEffect(() => {
+    const element = place.current!;
+    const font = `11px ${getComputedStyle(element).fontFamily}`;
+    const axis = { stroke: colourOf("quiet", element), ticks: { show: false }, font };
+    const grid = { stroke: colourOf("line", element), width: 1 };
+    const made = new uPlot(
+      {
+        width: element.clientWidth,
+        height,
+        cursor: { points: { size: 6 }, drag: { x: false, y: false } },
+        legend: { live: true },
+        scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.1, 1)] } },
+        axes: [
+          { ...axis, grid: { show: false }, values: (_, at) => at.map((s) => moment(s, times)) },
+          { ...axis, grid, size: 44, values: (_, at) => at.map((value) => number(value, 2)) },
+        ],
+        series: [
+          { value: (_, at) => (at === null ? "" : moment(at, times)) },
+          ...series.map((one) => ({
+            label: one.label,
+            stroke: colourOf(one.colour, element),
+            width: 1.75,
+            points: { show: false },
+            value: (_: uPlot, value: number | null) => (value === null ? "–" : number(value, 2)),
+          })),
+        ],
+      },
+      data,
+      element,
+    );
+    chart.current = made;
+    const watch = new ResizeObserver(() => {
+      made.setSize({ width: element.clientWidth, height });
+    });
+    watch.observe(element);
+    return () => {
+      watch.disconnect();
+      made.destroy();
+      chart.current = null;
+    };
+  }, [shape]);
+
+  useEffect(() => chart.current?.setData(data), [times, series]);
+
+  return (
+    <figure class="chart" aria-label={label}>
+      <div ref={place} style={{ minHeight: `${height}px` }} aria-hidden="true" />
+      <Values times={times} series={series} />
+    </figure>
+  );
+}
+
+/** The same as a table, for those who do not see curves. */
+function Values({ times, series }: { times: number[]; series: Series[] }) {
+  return (
+    <table class="unseen">
+      <caption>{t("chart.values")}</caption>
+      <tbody>
+        {series.map((one) => (
+          <tr key={one.label}>
+            <th scope="row">{one.label}</th>
+            {one.values.slice(-12).map((value, index) => (
+              <td key={times[times.length - 12 + index]}>{value === null ? "–" : number(value, 2)}</td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** A canvas knows no variables, and no light-dark(). */
+function colourOf(name: string, near: HTMLElement): string {
+  const probe = document.createElement("span");
+  probe.style.color = `var(--${name})`;
+  near.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+
+function moment(seconds: number, times: number[]): string {
+  const isLong = (times.at(-1) ?? 0) - (times[0] ?? 0) > 86_400;
+  return localTime(new Date(seconds * 1000), {
+    ...(isLong ? { month: "short", day: "numeric" } : {}),
+    hour: "2-digit",
+    minute: "2-digit",
+  });
+}

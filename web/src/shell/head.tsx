@@ -1,0 +1,77 @@
+import { useState } from "preact/hooks";
+
+import { t, type Key } from "../i18n";
+import { pageAt } from "../pages";
+import { location } from "../state/location";
+import { pause, refreshAll } from "../state/polling";
+import { INTERVALS, interval, language, LANGUAGES, theme, THEMES, type Language, type Theme } from "../state/preferences";
+import { hasToken, signOut } from "../state/session";
+import { showsHelp } from "./keys";
+
+/** The page's name, and how it is shown. */
+export function Head() {
+  const page = pageAt(location.value.path)?.page;
+  return (
+    <header>
+      <h1>{page ? t(page.title) : t("app.name")}</h1>
+      <Refresh />
+      <select
+        aria-label={t("app.language")}
+        value={language.value}
+        onChange={(event) => (language.value = event.currentTarget.value as Language)}
+      >
+        {Object.entries(LANGUAGES).map(([code, name]) => (
+          <option value={code} lang={code} key={code}>
+            {name}
+          </option>
+        ))}
+      </select>
+      <select
+        aria-label={t("app.theme")}
+        value={theme.value}
+        onChange={(event) => (theme.value = event.currentTarget.value as Theme)}
+      >
+        {THEMES.map((name) => (
+          <option value={name} key={name}>
+            {t(`theme.${name}` as Key)}
+          </option>
+        ))}
+      </select>
+      <button type="button" class="icon" aria-label={t("app.help")} title={t("app.help")} onClick={() => (showsHelp.value = true)}>
+        ?
+      </button>
+      {hasToken.value && (
+        <button type="button" onClick={() => signOut()}>
+          {t("app.sign_out")}
+        </button>
+      )}
+    </header>
+  );
+}
+
+function Refresh() {
+  const [isBusy, setBusy] = useState(false);
+  const refresh = async () => {
+    setBusy(true);
+    await refreshAll().finally(() => setBusy(false));
+  };
+  return (
+    <span class="refresh">
+      {pause.value === "held" && <span class="quiet">{t("app.refresh_held")}</span>}
+      <button type="button" class="icon" aria-label={t("app.refresh")} title={t("app.refresh")} disabled={isBusy} onClick={() => void refresh()}>
+        ↻
+      </button>
+      <select
+        aria-label={t("app.refresh")}
+        value={interval.value}
+        onChange={(event) => (interval.value = Number(event.currentTarget.value))}
+      >
+        {INTERVALS.map((seconds) => (
+          <option value={seconds} key={seconds}>
+            {seconds ? t("app.refresh_every", { seconds }) : t("app.refresh_off")}
+          </option>
+        ))}
+      </select>
+    </span>
+  );
+}
