@@ -1,0 +1,83 @@
+"""A tab of the browser on the page for operators. Whatever goes wrong in it fails its test."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.async_api import ConsoleMessage, Locator, Page, Response
+
+AXE: Final = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+NOTE_VIOLATIONS: Final = """
+  window.violations = [];
+  addEventListener('securitypolicyviolation', (event) => window.violations.push(
+    `${event.violatedDirective}: ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+"""
+# The browser's own line about an answer that is no success; `Tab` looks at those itself.
+NO_SUCCESS: Final = "Failed to load resource"
+# What the page does without on a server that does not have it.
+MAY_BE_MISSING: Final = re.compile(r"(me|stats/history)\b")
+
+
+class Tab:
+    """`page` is Playwright's; `calls` are those that it made to the API, as `GET /stats`."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+        self.calls: list[str] = []
+        # What a test wants to happen: a status, or `0` for no answer at all.
+        self.expected: set[int] = set()
+        self._wrong: list[str] = []
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self._wrong.append(f"{error}\n{error.stack}"))
+        page.on("response", self._answered)
+        page.on("requestfailed", lambda request: self._failed(request.url, request.failure))
+
+    async def go(self, view: str = "#/") -> None:
+        """Open a view, and wait until what it shows first is there."""
+        await self.page.goto(f"{self.address}{view}")
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Wait until nothing is still to come."""
+        await self.page.wait_for_selector("main:not([aria-busy=true])")
+        await self.page.wait_for_selector(".placeholder", state="detached")
+
+    @property
+    def main(self) -> Locator:
+        return self.page.locator("main")
+
+    async def assert_well(self) -> None:
+        """Nothing went wrong so far, but for what was expected."""
+        violations: Sequence[str] = await self.page.evaluate("window.violations")
+        assert not violations, violations
+        assert not self._wrong, self._wrong
+
+    async def assert_accessible(self) -> None:
+        """axe-core finds nothing to say."""
+        await self.page.evaluate(AXE.read_text())
+        found: dict[str, Any] = await self.page.evaluate("axe.run()")
+        said = [
+            f"{fault['id']}: {fault['help']}\n  {node['html']}\n  {node['failureSummary']}"
+            for fault in found["violations"]
+            for node in fault["nodes"]
+        ]
+        assert not said, "\n".join(said)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not message.text.startswith(NO_SUCCESS):
+            self._wrong.append(f"{message.type}: {message.text} {message.location}")
+
+    def _answered(self, response: Response) -> None:
+        path = response.url.removeprefix(self.address.removesuffix("ui/"))
+        if not path.startswith("ui/"):
+            self.calls.append(f"{response.request.method} /{path}")
+        is_missing = response.status == 404 and MAY_BE_MISSING.match(path)
+        if response.status >= 400 and response.status not in self.expected and not is_missing:
+            self._wrong.append(f"{response.status} {response.request.method} {response.url}")
+
+    def _failed(self, url: str, failure: str | None) -> None:
+        # The page itself gives up a call whose answer nobody needs any longer.
+        if failure != "net::ERR_ABORTED" and 0 not in self.expected:
+            self._wrong.append(f"{failure} {url}")
