@@ -45,7 +45,7 @@ var en = {
   "app.name": "Rowlock",
   "app.language": "Language",
   "app.theme": "Theme",
-  "theme.auto": "As the system",
+  "theme.auto": "Auto",
   "theme.light": "Light",
   "theme.dark": "Dark",
   "app.refresh": "Refresh",
@@ -174,7 +174,7 @@ var zh = {
   "app.name": "Rowlock",
   "app.language": "语言",
   "app.theme": "主题",
-  "theme.auto": "跟随系统",
+  "theme.auto": "自动",
   "theme.light": "浅色",
   "theme.dark": "深色",
   "app.refresh": "刷新",
@@ -336,10 +336,10 @@ function locale() {
 
 // src/json/reader.ts
 var JsonText = class {
+  text;
   constructor(text) {
     this.text = text;
   }
-  text;
   toString() {
     return this.text;
   }
@@ -352,11 +352,11 @@ function readDocument(text) {
   return value;
 }
 var Reader = class {
+  at = 0;
+  text;
   constructor(text) {
     this.text = text;
   }
-  text;
-  at = 0;
   value() {
     this.space();
     const first = this.text[this.at];
@@ -455,21 +455,24 @@ var Reader = class {
 
 // src/api/client.ts
 var Problem = class extends Error {
-  constructor(status, title, detail, requestId, retryAfterSeconds, facts) {
-    super(detail || title);
-    this.status = status;
-    this.title = title;
-    this.detail = detail;
-    this.requestId = requestId;
-    this.retryAfterSeconds = retryAfterSeconds;
-    this.facts = facts;
-  }
+  /** 0: there was no answer. */
   status;
   title;
   detail;
   requestId;
   retryAfterSeconds;
+  /** The whole document. */
   facts;
+  constructor(status, facts = {}, headers) {
+    super(String(facts.detail ?? facts.title ?? ""));
+    this.status = status;
+    this.facts = facts;
+    this.title = String(facts.title ?? "");
+    this.detail = String(facts.detail ?? "");
+    this.requestId = headers?.get("X-Request-Id") ?? null;
+    const wait = Number(headers?.get("Retry-After"));
+    this.retryAfterSeconds = wait > 0 ? wait : null;
+  }
   get fields() {
     return this.facts.errors ?? [];
   }
@@ -519,7 +522,7 @@ async function send(method, address, options = {}) {
     text = await answer.text();
   } catch (error) {
     if (options.signal?.aborted) throw error;
-    throw new Problem(0, "", "", null, null, {});
+    throw new Problem(0);
   }
   if (!answer.ok) {
     const problem = problemOf(answer, text);
@@ -538,15 +541,7 @@ function problemOf(answer, text) {
     facts = readDocument(text);
   } catch {
   }
-  const wait = Number(answer.headers.get("Retry-After"));
-  return new Problem(
-    answer.status,
-    String(facts.title ?? answer.statusText),
-    String(facts.detail ?? ""),
-    answer.headers.get("X-Request-Id"),
-    wait > 0 ? wait : null,
-    facts
-  );
+  return new Problem(answer.status, { title: answer.statusText, ...facts }, answer.headers);
 }
 function nextOf(headers, address) {
   const link = /<([^>]*)>;\s*rel="?next"?/.exec(headers.get("Link") ?? "")?.[1];
@@ -1484,24 +1479,6 @@ function Head2() {
   return /* @__PURE__ */ jsxs9("header", { children: [
     /* @__PURE__ */ jsx14("h1", { children: page ? t(page.title) : t("app.name") }),
     /* @__PURE__ */ jsx14(Refresh, {}),
-    /* @__PURE__ */ jsx14(
-      "select",
-      {
-        "aria-label": t("app.language"),
-        value: language.value,
-        onChange: (event) => language.value = event.currentTarget.value,
-        children: Object.entries(LANGUAGES).map(([code, name]) => /* @__PURE__ */ jsx14("option", { value: code, lang: code, children: name }, code))
-      }
-    ),
-    /* @__PURE__ */ jsx14(
-      "select",
-      {
-        "aria-label": t("app.theme"),
-        value: theme.value,
-        onChange: (event) => theme.value = event.currentTarget.value,
-        children: THEMES.map((name) => /* @__PURE__ */ jsx14("option", { value: name, children: t(`theme.${name}`) }, name))
-      }
-    ),
     /* @__PURE__ */ jsx14("button", { type: "button", class: "icon", "aria-label": t("app.help"), title: t("app.help"), onClick: () => showsHelp.value = true, children: "?" }),
     hasToken.value && /* @__PURE__ */ jsx14("button", { type: "button", onClick: () => signOut(), children: t("app.sign_out") })
   ] });
@@ -1570,23 +1547,49 @@ function Help() {
   ] }, key)) }) });
 }
 
-// src/shell/navigation.tsx
+// src/shell/looks.tsx
 import { jsx as jsx17, jsxs as jsxs12 } from "./vendor.js";
+function Looks() {
+  return /* @__PURE__ */ jsxs12("div", { class: "looks", children: [
+    /* @__PURE__ */ jsx17(
+      "select",
+      {
+        "aria-label": t("app.language"),
+        value: language.value,
+        onChange: (event) => language.value = event.currentTarget.value,
+        children: Object.entries(LANGUAGES).map(([code, name]) => /* @__PURE__ */ jsx17("option", { value: code, lang: code, children: name }, code))
+      }
+    ),
+    /* @__PURE__ */ jsx17(
+      "select",
+      {
+        "aria-label": t("app.theme"),
+        value: theme.value,
+        onChange: (event) => theme.value = event.currentTarget.value,
+        children: THEMES.map((name) => /* @__PURE__ */ jsx17("option", { value: name, children: t(`theme.${name}`) }, name))
+      }
+    )
+  ] });
+}
+
+// src/shell/navigation.tsx
+import { jsx as jsx18, jsxs as jsxs13 } from "./vendor.js";
 function Navigation() {
   const here = pageAt(location.value.path)?.page;
-  return /* @__PURE__ */ jsxs12("nav", { "aria-label": t("app.menu"), children: [
-    /* @__PURE__ */ jsxs12("a", { class: "brand", href: "#/", children: [
-      /* @__PURE__ */ jsx17("img", { src: "icon.svg", alt: "", width: "22", height: "22" }),
+  return /* @__PURE__ */ jsxs13("nav", { "aria-label": t("app.menu"), children: [
+    /* @__PURE__ */ jsxs13("a", { class: "brand", href: "#/", children: [
+      /* @__PURE__ */ jsx18("img", { src: "icon.svg", alt: "", width: "22", height: "22" }),
       t("app.name")
     ] }),
-    /* @__PURE__ */ jsx17("ul", { children: PAGES.map((page) => /* @__PURE__ */ jsx17("li", { children: /* @__PURE__ */ jsx17("a", { href: hash(page.path), "aria-current": page === here ? "page" : void 0, children: t(page.title) }) }, page.path)) }),
-    me.value && /* @__PURE__ */ jsx17("p", { class: "version", children: t("app.version", { version: me.value.version }) })
+    /* @__PURE__ */ jsx18("ul", { children: PAGES.map((page) => /* @__PURE__ */ jsx18("li", { children: /* @__PURE__ */ jsx18("a", { href: hash(page.path), "aria-current": page === here ? "page" : void 0, children: t(page.title) }) }, page.path)) }),
+    /* @__PURE__ */ jsx18(Looks, {}),
+    me.value && /* @__PURE__ */ jsx18("p", { class: "version", children: t("app.version", { version: me.value.version }) })
   ] });
 }
 
 // src/shell/sign_in.tsx
 import { useState as useState3 } from "./vendor.js";
-import { jsx as jsx18, jsxs as jsxs13 } from "./vendor.js";
+import { jsx as jsx19, jsxs as jsxs14 } from "./vendor.js";
 function SignIn({ problem }) {
   const [token2, setToken] = useState3("");
   const [keeps, setKeeps] = useState3(false);
@@ -1594,15 +1597,15 @@ function SignIn({ problem }) {
     event.preventDefault();
     if (token2.trim()) void signIn(token2.trim(), keeps);
   };
-  return /* @__PURE__ */ jsx18("main", { class: "alone", children: /* @__PURE__ */ jsxs13("form", { class: "card", onSubmit: submit, children: [
-    /* @__PURE__ */ jsxs13("h1", { children: [
-      /* @__PURE__ */ jsx18("img", { src: "icon.svg", alt: "", width: "26", height: "26" }),
+  return /* @__PURE__ */ jsx19("main", { class: "alone", children: /* @__PURE__ */ jsxs14("form", { class: "card", onSubmit: submit, children: [
+    /* @__PURE__ */ jsxs14("h1", { children: [
+      /* @__PURE__ */ jsx19("img", { src: "icon.svg", alt: "", width: "26", height: "26" }),
       " ",
       t("app.name")
     ] }),
-    /* @__PURE__ */ jsxs13("label", { children: [
+    /* @__PURE__ */ jsxs14("label", { children: [
       t("sign_in.token"),
-      /* @__PURE__ */ jsx18(
+      /* @__PURE__ */ jsx19(
         "input",
         {
           type: "password",
@@ -1614,9 +1617,9 @@ function SignIn({ problem }) {
         }
       )
     ] }),
-    /* @__PURE__ */ jsx18("p", { id: "sign-in-about", class: "quiet", children: t("sign_in.about") }),
-    /* @__PURE__ */ jsxs13("label", { class: "choice", children: [
-      /* @__PURE__ */ jsx18(
+    /* @__PURE__ */ jsx19("p", { id: "sign-in-about", class: "quiet", children: t("sign_in.about") }),
+    /* @__PURE__ */ jsxs14("label", { class: "choice", children: [
+      /* @__PURE__ */ jsx19(
         "input",
         {
           type: "checkbox",
@@ -1626,48 +1629,49 @@ function SignIn({ problem }) {
       ),
       t("sign_in.keep")
     ] }),
-    problem && /* @__PURE__ */ jsx18("p", { class: "note bad", role: "alert", children: problemText(problem) }),
-    /* @__PURE__ */ jsx18("button", { type: "submit", class: "main", children: t("sign_in.submit") })
+    problem && /* @__PURE__ */ jsx19("p", { class: "note bad", role: "alert", children: problemText(problem) }),
+    /* @__PURE__ */ jsx19("button", { type: "submit", class: "main", children: t("sign_in.submit") }),
+    /* @__PURE__ */ jsx19(Looks, {})
   ] }) });
 }
 
 // src/shell/toasts.tsx
 import { signal as signal9 } from "./vendor.js";
-import { jsx as jsx19, jsxs as jsxs14 } from "./vendor.js";
+import { jsx as jsx20, jsxs as jsxs15 } from "./vendor.js";
 var toasts = signal9([]);
 function Toasts() {
-  return /* @__PURE__ */ jsx19("div", { class: "toasts", children: toasts.value.map((toast) => /* @__PURE__ */ jsxs14("div", { class: toast.isBad ? "toast bad" : "toast", children: [
-    /* @__PURE__ */ jsx19("span", { children: toast.text }),
-    toast.actions.map((action) => /* @__PURE__ */ jsx19("button", { type: "button", class: "plain", onClick: action.run, children: action.label }, action.label))
+  return /* @__PURE__ */ jsx20("div", { class: "toasts", children: toasts.value.map((toast) => /* @__PURE__ */ jsxs15("div", { class: toast.isBad ? "toast bad" : "toast", children: [
+    /* @__PURE__ */ jsx20("span", { children: toast.text }),
+    toast.actions.map((action) => /* @__PURE__ */ jsx20("button", { type: "button", class: "plain", onClick: action.run, children: action.label }, action.label))
   ] }, toast.id)) });
 }
 
 // src/shell/app.tsx
-import { Fragment as Fragment4, jsx as jsx20, jsxs as jsxs15 } from "./vendor.js";
+import { Fragment as Fragment4, jsx as jsx21, jsxs as jsxs16 } from "./vendor.js";
 function App() {
-  return /* @__PURE__ */ jsxs15(Fragment4, { children: [
-    /* @__PURE__ */ jsx20(Inside, {}),
-    /* @__PURE__ */ jsx20(Toasts, {}),
-    /* @__PURE__ */ jsx20(LiveRegion, {}),
-    /* @__PURE__ */ jsx20(Help, {})
+  return /* @__PURE__ */ jsxs16(Fragment4, { children: [
+    /* @__PURE__ */ jsx21(Inside, {}),
+    /* @__PURE__ */ jsx21(Toasts, {}),
+    /* @__PURE__ */ jsx21(LiveRegion, {}),
+    /* @__PURE__ */ jsx21(Help, {})
   ] });
 }
 function Inside() {
   const found = session.value;
   switch (found.state) {
     case "asking":
-      return /* @__PURE__ */ jsx20("main", { class: "alone", "aria-busy": "true", children: t("sign_in.connecting") });
+      return /* @__PURE__ */ jsx21("main", { class: "alone", "aria-busy": "true", children: t("sign_in.connecting") });
     case "signed out":
-      return /* @__PURE__ */ jsx20(SignIn, { problem: found.problem });
+      return /* @__PURE__ */ jsx21(SignIn, { problem: found.problem });
     case "failed":
-      return /* @__PURE__ */ jsx20("main", { class: "alone", children: /* @__PURE__ */ jsx20(ProblemNote, { problem: found.problem, onRetry: resume }) });
+      return /* @__PURE__ */ jsx21("main", { class: "alone", children: /* @__PURE__ */ jsx21(ProblemNote, { problem: found.problem, onRetry: resume }) });
     case "open":
-      return /* @__PURE__ */ jsxs15("div", { class: "shell", children: [
-        /* @__PURE__ */ jsx20("a", { class: "skip", href: "#main", onClick: skip, children: t("app.skip") }),
-        /* @__PURE__ */ jsx20(Navigation, {}),
-        /* @__PURE__ */ jsxs15("div", { class: "beside", children: [
-          /* @__PURE__ */ jsx20(Head2, {}),
-          /* @__PURE__ */ jsx20(Content, {})
+      return /* @__PURE__ */ jsxs16("div", { class: "shell", children: [
+        /* @__PURE__ */ jsx21("a", { class: "skip", href: "#main", onClick: skip, children: t("app.skip") }),
+        /* @__PURE__ */ jsx21(Navigation, {}),
+        /* @__PURE__ */ jsxs16("div", { class: "beside", children: [
+          /* @__PURE__ */ jsx21(Head2, {}),
+          /* @__PURE__ */ jsx21(Content, {})
         ] })
       ] });
   }
@@ -1686,7 +1690,7 @@ function Content() {
     isFirst.current = false;
     window.scrollTo(0, 0);
   }, [path]);
-  return /* @__PURE__ */ jsx20("main", { id: "main", ref: main, tabIndex: -1, children: found ? /* @__PURE__ */ jsx20(found.page.component, { rest: found.rest }, path) : /* @__PURE__ */ jsx20(Empty, { children: /* @__PURE__ */ jsx20("p", { children: t("app.not_found") }) }) });
+  return /* @__PURE__ */ jsx21("main", { id: "main", ref: main, tabIndex: -1, children: found ? /* @__PURE__ */ jsx21(found.page.component, { rest: found.rest }, path) : /* @__PURE__ */ jsx21(Empty, { children: /* @__PURE__ */ jsx21("p", { children: t("app.not_found") }) }) });
 }
 function skip(event) {
   event.preventDefault();
@@ -1694,6 +1698,6 @@ function skip(event) {
 }
 
 // src/main.tsx
-import { jsx as jsx21 } from "./vendor.js";
+import { jsx as jsx22 } from "./vendor.js";
 void resume();
-render(/* @__PURE__ */ jsx21(App, {}), document.getElementById("app"));
+render(/* @__PURE__ */ jsx22(App, {}), document.getElementById("app"));

@@ -1,5 +1,6 @@
 """A tab of the browser on the page for operators. Whatever goes wrong in it fails its test."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,9 +30,14 @@ class Tab:
         # What a test wants to happen: a status, or `0` for no answer at all.
         self.expected: set[int] = set()
         self._wrong: list[str] = []
+        self._under_way = 0
+        self._quiet = asyncio.Event()
         page.on("console", self._said)
         page.on("pageerror", lambda error: self._wrong.append(f"{error}\n{error.stack}"))
         page.on("response", self._answered)
+        page.on("request", lambda _request: self._went(1))
+        page.on("requestfinished", lambda _request: self._went(-1))
+        page.on("requestfailed", lambda _request: self._went(-1))
         page.on("requestfailed", lambda request: self._failed(request.url, request.failure))
 
     async def go(self, view: str = "#/") -> None:
@@ -43,6 +49,23 @@ class Tab:
         """Wait until nothing is still to come."""
         await self.page.wait_for_selector("main:not([aria-busy=true])")
         await self.page.wait_for_selector(".placeholder", state="detached")
+
+    async def passes(self, seconds: int) -> int:
+        """Let so much time of a clock that Playwright holds pass; how many calls were made."""
+        before = len(self.calls)
+        for _ in range(seconds):
+            await self.page.clock.run_for(1000)
+            await self.page.evaluate("0")  # what has happened so far is told before the answer
+            await self._quiet.wait()
+        return len(self.calls) - before
+
+    async def sign_in(self, token: str, *, keeps: bool = False) -> None:
+        """As the page asks for it, in English."""
+        await self.page.get_by_label("Token", exact=True).fill(token)
+        await self.page.get_by_label("Keep it").set_checked(keeps)
+        await self.page.get_by_role("button", name="Sign in").click()
+        await self.page.wait_for_selector(".shell")
+        await self.settled()
 
     @property
     def main(self) -> Locator:
@@ -64,6 +87,13 @@ class Tab:
             for node in fault["nodes"]
         ]
         assert not said, "\n".join(said)
+
+    def _went(self, change: int) -> None:
+        self._under_way += change
+        if self._under_way:
+            self._quiet.clear()
+        else:
+            self._quiet.set()
 
     def _said(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not message.text.startswith(NO_SUCCESS):

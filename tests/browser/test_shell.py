@@ -12,7 +12,6 @@ from tests.acceptance.test_binary import bare, binary
 from tests.browser.conftest import OpenTab
 from tests.browser.prefix_proxy import proxying
 from tests.browser.stock import stock
-from tests.browser.tab import Tab
 
 __all__ = ["bare", "binary"]
 TOKEN = "a-token-of-all-doors"
@@ -26,15 +25,6 @@ def guarded(serve_with: ServeWith) -> Api:
     api.http.headers["Authorization"] = f"Bearer {TOKEN}"
     stock(api)
     return api
-
-
-async def sign_in(tab: Tab, *, keeps: bool = False) -> None:
-    await tab.page.get_by_label("Token", exact=True).fill(TOKEN)
-    if keeps:
-        await tab.page.get_by_label("Keep it").check()
-    await tab.page.get_by_role("button", name="Sign in").click()
-    await tab.page.wait_for_selector(".shell")
-    await tab.settled()
 
 
 async def assert_stands(open_tab: OpenTab, url: str) -> None:
@@ -57,7 +47,7 @@ async def test_it_stands_behind_a_proxy_with_a_prefix(guarded: Api, open_tab: Op
         tab = await open_tab(url, None)
         tab.expected = {401}
         await tab.page.goto(f"{url}/")
-        await sign_in(tab)
+        await tab.sign_in(TOKEN)
         assert tab.page.url == f"{url}/ui/"
         await tab.main.get_by_role("link", name="images", exact=True).wait_for()
         assert "GET /stats?limit=1000" in tab.calls

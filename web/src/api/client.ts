@@ -47,16 +47,24 @@ export interface Answer<T> {
 
 /** What the server refused or could not do, as its problem document says it. */
 export class Problem extends Error {
-  constructor(
-    /** 0: there was no answer. */
-    readonly status: number,
-    readonly title: string,
-    readonly detail: string,
-    readonly requestId: string | null,
-    readonly retryAfterSeconds: number | null,
-    readonly facts: Record<string, unknown>,
-  ) {
-    super(detail || title);
+  /** 0: there was no answer. */
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly requestId: string | null;
+  readonly retryAfterSeconds: number | null;
+  /** The whole document. */
+  readonly facts: Record<string, unknown>;
+
+  constructor(status: number, facts: Record<string, unknown> = {}, headers?: Headers) {
+    super(String(facts.detail ?? facts.title ?? ""));
+    this.status = status;
+    this.facts = facts;
+    this.title = String(facts.title ?? "");
+    this.detail = String(facts.detail ?? "");
+    this.requestId = headers?.get("X-Request-Id") ?? null;
+    const wait = Number(headers?.get("Retry-After"));
+    this.retryAfterSeconds = wait > 0 ? wait : null;
   }
 
   get fields(): { field: string; message: string }[] {
@@ -127,7 +135,7 @@ export async function send<T>(
     text = await answer.text();
   } catch (error) {
     if (options.signal?.aborted) throw error;
-    throw new Problem(0, "", "", null, null, {});
+    throw new Problem(0);
   }
   if (!answer.ok) {
     const problem = problemOf(answer, text);
@@ -150,15 +158,7 @@ function problemOf(answer: Response, text: string): Problem {
   } catch {
     // A proxy's page, say.
   }
-  const wait = Number(answer.headers.get("Retry-After"));
-  return new Problem(
-    answer.status,
-    String(facts.title ?? answer.statusText),
-    String(facts.detail ?? ""),
-    answer.headers.get("X-Request-Id"),
-    wait > 0 ? wait : null,
-    facts,
-  );
+  return new Problem(answer.status, { title: answer.statusText, ...facts }, answer.headers);
 }
 
 function nextOf(headers: Headers, address: string): string | null {

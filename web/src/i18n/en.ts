@@ -6,7 +6,7 @@ export const en = {
   "app.name": "Rowlock",
   "app.language": "Language",
   "app.theme": "Theme",
-  "theme.auto": "As the system",
+  "theme.auto": "Auto",
   "theme.light": "Light",
   "theme.dark": "Dark",
   "app.refresh": "Refresh",

@@ -6,7 +6,7 @@ export const zh: Record<Key, string> = {
   "app.name": "Rowlock",
   "app.language": "语言",
   "app.theme": "主题",
-  "theme.auto": "跟随系统",
+  "theme.auto": "自动",
   "theme.light": "浅色",
   "theme.dark": "深色",
   "app.refresh": "刷新",

@@ -3,7 +3,11 @@
 
 /** A JSON value of a user's, as stored. */
 export class JsonText {
-  constructor(readonly text: string) {}
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
 
   toString(): string {
     return this.text;
@@ -23,8 +27,11 @@ export function readDocument(text: string): unknown {
 
 class Reader {
   private at = 0;
+  private readonly text: string;
 
-  constructor(private readonly text: string) {}
+  constructor(text: string) {
+    this.text = text;
+  }
 
   value(): unknown {
     this.space();

@@ -1,42 +1,20 @@
 import { useState } from "preact/hooks";
 
-import { t, type Key } from "../i18n";
+import { t } from "../i18n";
 import { pageAt } from "../pages";
 import { location } from "../state/location";
 import { pause, refreshAll } from "../state/polling";
-import { INTERVALS, interval, language, LANGUAGES, theme, THEMES, type Language, type Theme } from "../state/preferences";
+import { INTERVALS, interval } from "../state/preferences";
 import { hasToken, signOut } from "../state/session";
 import { showsHelp } from "./keys";
 
-/** The page's name, and how it is shown. */
+/** The page's name, and how fresh it is. */
 export function Head() {
   const page = pageAt(location.value.path)?.page;
   return (
     <header>
       <h1>{page ? t(page.title) : t("app.name")}</h1>
       <Refresh />
-      <select
-        aria-label={t("app.language")}
-        value={language.value}
-        onChange={(event) => (language.value = event.currentTarget.value as Language)}
-      >
-        {Object.entries(LANGUAGES).map(([code, name]) => (
-          <option value={code} lang={code} key={code}>
-            {name}
-          </option>
-        ))}
-      </select>
-      <select
-        aria-label={t("app.theme")}
-        value={theme.value}
-        onChange={(event) => (theme.value = event.currentTarget.value as Theme)}
-      >
-        {THEMES.map((name) => (
-          <option value={name} key={name}>
-            {t(`theme.${name}` as Key)}
-          </option>
-        ))}
-      </select>
       <button type="button" class="icon" aria-label={t("app.help")} title={t("app.help")} onClick={() => (showsHelp.value = true)}>
         ?
       </button>

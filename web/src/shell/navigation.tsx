@@ -2,6 +2,7 @@ import { t } from "../i18n";
 import { PAGES, pageAt } from "../pages";
 import { hash, location } from "../state/location";
 import { me } from "../state/session";
+import { Looks } from "./looks";
 
 export function Navigation() {
   const here = pageAt(location.value.path)?.page;
@@ -20,6 +21,7 @@ export function Navigation() {
           </li>
         ))}
       </ul>
+      <Looks />
       {me.value && <p class="version">{t("app.version", { version: me.value.version })}</p>}
     </nav>
   );

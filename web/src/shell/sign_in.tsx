@@ -4,6 +4,7 @@ import type { Problem } from "../api/client";
 import { t } from "../i18n";
 import { problemText } from "../parts/states";
 import { signIn } from "../state/session";
+import { Looks } from "./looks";
 
 /** Asks for a token; it goes nowhere but into the header of the calls. */
 export function SignIn({ problem }: { problem: Problem | null }) {
@@ -49,6 +50,7 @@ export function SignIn({ problem }: { problem: Problem | null }) {
         <button type="submit" class="main">
           {t("sign_in.submit")}
         </button>
+        <Looks />
       </form>
     </main>
   );
