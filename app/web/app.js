@@ -115,6 +115,7 @@ var en = {
   "table.empty": "Nothing here yet.",
   "table.filtered": "Nothing matches the filters.",
   "json.none": "none",
+  "chart.time": "Time",
   "chart.values": "Values of the chart",
   // Keyboard
   "keys.title": "Keyboard shortcuts",
@@ -244,6 +245,7 @@ var zh = {
   "table.empty": "暂无内容。",
   "table.filtered": "没有符合筛选条件的内容。",
   "json.none": "无",
+  "chart.time": "时间",
   "chart.values": "图表数值",
   // 键盘
   "keys.title": "键盘快捷键",
@@ -325,7 +327,7 @@ function distance(seconds) {
   return t(seconds < 0 ? "time.ago" : "time.in", { span: span(Math.abs(seconds)) });
 }
 function localTime(at, options) {
-  return new Intl.DateTimeFormat(locale(), options).format(at);
+  return new Intl.DateTimeFormat(locale(), { hourCycle: "h23", ...options }).format(at);
 }
 function compare(a, b) {
   return a.localeCompare(b, locale(), { numeric: true });
@@ -1181,7 +1183,7 @@ function Chart({ label, times, series, height = 180 }) {
           { ...axis, grid, size: 44, values: (_, at) => at.map((value) => number(value, 2)) }
         ],
         series: [
-          { value: (_, at) => at === null ? "" : moment(at, times) },
+          { label: t("chart.time"), value: (_, at) => at === null ? "" : moment(at, times) },
           ...series.map((one) => ({
             label: one.label,
             stroke: colourOf(one.colour, element),

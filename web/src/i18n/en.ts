@@ -82,6 +82,7 @@ export const en = {
   "table.empty": "Nothing here yet.",
   "table.filtered": "Nothing matches the filters.",
   "json.none": "none",
+  "chart.time": "Time",
   "chart.values": "Values of the chart",
 
   // Keyboard

@@ -46,9 +46,9 @@ export function distance(seconds: number): string {
   return t(seconds < 0 ? "time.ago" : "time.in", { span: span(Math.abs(seconds)) });
 }
 
-/** A moment in this browser's zone. */
+/** A moment in this browser's zone; its hours are from 0 to 23, which nobody mistakes. */
 export function localTime(at: Date, options: Intl.DateTimeFormatOptions): string {
-  return new Intl.DateTimeFormat(locale(), options).format(at);
+  return new Intl.DateTimeFormat(locale(), { hourCycle: "h23", ...options }).format(at);
 }
 
 /** To be sorted as people of the language would. */

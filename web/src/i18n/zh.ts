@@ -81,6 +81,7 @@ export const zh: Record<Key, string> = {
   "table.empty": "暂无内容。",
   "table.filtered": "没有符合筛选条件的内容。",
   "json.none": "无",
+  "chart.time": "时间",
   "chart.values": "图表数值",
 
   // 键盘

@@ -45,7 +45,7 @@ export function Chart({ label, times, series, height = 180 }: Props) {
           { ...axis, grid, size: 44, values: (_, at) => at.map((value) => number(value, 2)) },
         ],
         series: [
-          { value: (_, at) => (at === null ? "" : moment(at, times)) },
+          { label: t("chart.time"), value: (_, at) => (at === null ? "" : moment(at, times)) },
           ...series.map((one) => ({
             label: one.label,
             stroke: colourOf(one.colour, element),
