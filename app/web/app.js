@@ -1,8 +1,8 @@
 // src/main.tsx
 import { render } from "./vendor.js";
 
-// src/shell/app.tsx
-import { useEffect as useEffect5, useRef as useRef5 } from "./vendor.js";
+// src/i18n/index.ts
+import { effect as effect2, signal as signal2 } from "./vendor.js";
 
 // src/state/preferences.ts
 import { effect, signal } from "./vendor.js";
@@ -39,271 +39,26 @@ function languageOfBrowser() {
   return navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
 }
 
-// src/i18n/en.ts
-var en = {
-  // Everywhere
-  "app.name": "Rowlock",
-  "app.language": "Language",
-  "app.theme": "Theme",
-  "theme.auto": "Auto",
-  "theme.light": "Light",
-  "theme.dark": "Dark",
-  "app.refresh": "Refresh",
-  "app.refresh_every": "Refresh every {seconds} s",
-  "app.refresh_off": "Refresh off",
-  "app.refresh_held": "Paused while you choose",
-  "app.help": "Keyboard shortcuts",
-  "app.sign_out": "Sign out",
-  "app.skip": "Skip to content",
-  "app.menu": "Pages",
-  "app.not_found": "There is no such page.",
-  "app.version": "Version {version}",
-  "action.cancel": "Cancel",
-  "action.close": "Close",
-  "action.copy": "Copy",
-  "action.copied": "Copied",
-  "action.undo": "Undo",
-  "action.now": "Now",
-  "action.retry": "Try again",
-  "action.show_all": "Show all ({size})",
-  "action.show_less": "Show less",
-  "action.clear_filters": "Clear filters",
-  // Signing in
-  "sign_in.title": "Sign in",
-  "sign_in.token": "Token",
-  "sign_in.about": "One of this server's tokens: a viewer token to look, an admin token to change things.",
-  "sign_in.keep": "Keep it until this tab is closed",
-  "sign_in.submit": "Sign in",
-  "sign_in.refused": "This token is not valid (any more).",
-  "sign_in.connecting": "Connecting …",
-  // What went wrong
-  "problem.no_answer": "The server does not answer.",
-  "problem.forbidden": "Your token does not open this. {detail}",
-  "problem.needs_door": "This needs a token for the {door} door.",
-  "problem.too_slow": "This search would take too long. Add a filter, such as a queue or a time.",
-  "problem.too_many": "The server has too much to do.",
-  "problem.away": "The server cannot do this now. {detail}",
-  "problem.retry_after": "It asks to wait {seconds} s.",
-  "problem.shown_from": "Shown is what was true {age}.",
-  "problem.request_id": "Request {id}",
-  "problem.conflict": "This had changed meanwhile: {detail}",
-  // States of a task
-  "status.to_do": "To do",
-  "status.in_progress": "In progress",
-  "status.retrying": "Retrying",
-  "status.paused": "Paused",
-  "status.done": "Done",
-  "status.failed": "Failed",
-  "status.cancelled": "Cancelled",
-  "priority.高": "High",
-  "priority.中": "Medium",
-  "priority.低": "Low",
-  // Times and numbers
-  "time.now": "just now",
-  "time.seconds": "{n} s",
-  "time.minutes": "{n} min",
-  "time.hours": "{n} h",
-  "time.days": "{n} d",
-  "time.ago": "{span} ago",
-  "time.in": "in {span}",
-  // Lists
-  "table.select": "Select {name}",
-  "table.select_all": "Select all rows",
-  "table.sort": "Sort by {column}",
-  "table.selected": "{n} selected",
-  "table.rows": "{n} rows",
-  "table.empty": "Nothing here yet.",
-  "table.filtered": "Nothing matches the filters.",
-  "json.none": "none",
-  "chart.time": "Time",
-  "chart.values": "Values of the chart",
-  // Keyboard
-  "keys.title": "Keyboard shortcuts",
-  "keys.go": "Go to {page}",
-  "keys.help": "Show this help",
-  "keys.filter": "Go to the filter",
-  "keys.next": "Next row",
-  "keys.previous": "Previous row",
-  "keys.select": "Select the row",
-  "keys.open": "Open the row",
-  "keys.refresh": "Refresh",
-  // Page: overview
-  "overview.title": "Overview",
-  "overview.attention": "Needs attention",
-  "overview.all_well": "All is well.",
-  "overview.all_well_about": "{queues} queues, {waiting} waiting, {running} in progress.",
-  "overview.oldest": "{queue}: the oldest task has waited {span}",
-  "overview.oldest_about": "{waiting} waiting, {running} in progress",
-  "overview.failing": "{queue}: {percent} of attempts failed",
-  "overview.failing_about": "{failed} in the last {minutes} min",
-  "overview.paused": "{queue} is paused",
-  "overview.paused_about": "{waiting} waiting; paused",
-  "overview.no_scheduler": "No scheduler runs",
-  "overview.no_scheduler_about": "Retries, time-outs and lost workers are not looked after.",
-  "overview.redis": "Redis is away",
-  "overview.redis_about": "All works, but slower: {detail}",
-  "overview.totals": "Now",
-  "overview.waiting": "Waiting",
-  "overview.running": "In progress",
-  "overview.retrying": "Retrying",
-  "overview.failed": "Failed",
-  "overview.done_rate": "Done per minute",
-  "overview.failure_rate": "Failed attempts",
-  "overview.throughput": "Throughput",
-  "overview.throughput_about": "Tasks per minute, last hour",
-  "overview.submitted": "Submitted",
-  "overview.done": "Done",
-  "overview.queues": "Queues",
-  "overview.queue": "Queue",
-  "overview.oldest_waiting": "Oldest",
-  "overview.more_queues": "Only the first {n} queues by name are counted here.",
-  "overview.none": "No task has been submitted yet. Submit one:"
-  // Page: queues
-  // Page: tasks
-  // Page: one task
-  // Page: failures
-  // Page: workers
-  // Page: schedules
-  // Page: activity
-  // Page: system
-  // Page: submit
-};
-
-// src/i18n/zh.ts
-var zh = {
-  // 通用
-  "app.name": "Rowlock",
-  "app.language": "语言",
-  "app.theme": "主题",
-  "theme.auto": "自动",
-  "theme.light": "浅色",
-  "theme.dark": "深色",
-  "app.refresh": "刷新",
-  "app.refresh_every": "每 {seconds} 秒刷新",
-  "app.refresh_off": "不自动刷新",
-  "app.refresh_held": "选择期间暂停刷新",
-  "app.help": "键盘快捷键",
-  "app.sign_out": "退出登录",
-  "app.skip": "跳到正文",
-  "app.menu": "页面",
-  "app.not_found": "没有这个页面。",
-  "app.version": "版本 {version}",
-  "action.cancel": "取消",
-  "action.close": "关闭",
-  "action.copy": "复制",
-  "action.copied": "已复制",
-  "action.undo": "撤销",
-  "action.now": "立即执行",
-  "action.retry": "重试",
-  "action.show_all": "显示全部（{size}）",
-  "action.show_less": "收起",
-  "action.clear_filters": "清除筛选条件",
-  // 登录
-  "sign_in.title": "登录",
-  "sign_in.token": "令牌",
-  "sign_in.about": "此服务器的任一令牌：viewer 令牌可查看，admin 令牌可修改。",
-  "sign_in.keep": "保留到关闭此标签页为止",
-  "sign_in.submit": "登录",
-  "sign_in.refused": "此令牌无效或已失效。",
-  "sign_in.connecting": "正在连接…",
-  // 错误
-  "problem.no_answer": "服务器没有响应。",
-  "problem.forbidden": "您的令牌没有此权限。{detail}",
-  "problem.needs_door": "此操作需要 {door} 令牌。",
-  "problem.too_slow": "此搜索耗时过长。请增加筛选条件，例如队列或时间。",
-  "problem.too_many": "服务器繁忙。",
-  "problem.away": "服务器暂时无法处理。{detail}",
-  "problem.retry_after": "请等待 {seconds} 秒。",
-  "problem.shown_from": "当前显示的是{age}的数据。",
-  "problem.request_id": "请求 {id}",
-  "problem.conflict": "数据已发生变化：{detail}",
-  // 任务状态
-  "status.to_do": "待办",
-  "status.in_progress": "进行中",
-  "status.retrying": "等待重试",
-  "status.paused": "已暂停",
-  "status.done": "已完成",
-  "status.failed": "已失败",
-  "status.cancelled": "已取消",
-  "priority.高": "高",
-  "priority.中": "中",
-  "priority.低": "低",
-  // 时间与数字
-  "time.now": "刚刚",
-  "time.seconds": "{n} 秒",
-  "time.minutes": "{n} 分钟",
-  "time.hours": "{n} 小时",
-  "time.days": "{n} 天",
-  "time.ago": "{span}前",
-  "time.in": "{span}后",
-  // 列表
-  "table.select": "选择 {name}",
-  "table.select_all": "选择所有行",
-  "table.sort": "按{column}排序",
-  "table.selected": "已选 {n} 行",
-  "table.rows": "{n} 行",
-  "table.empty": "暂无内容。",
-  "table.filtered": "没有符合筛选条件的内容。",
-  "json.none": "无",
-  "chart.time": "时间",
-  "chart.values": "图表数值",
-  // 键盘
-  "keys.title": "键盘快捷键",
-  "keys.go": "前往{page}",
-  "keys.help": "显示此帮助",
-  "keys.filter": "跳到筛选框",
-  "keys.next": "下一行",
-  "keys.previous": "上一行",
-  "keys.select": "选择该行",
-  "keys.open": "打开该行",
-  "keys.refresh": "刷新",
-  // 页面：概览
-  "overview.title": "概览",
-  "overview.attention": "需要关注",
-  "overview.all_well": "一切正常。",
-  "overview.all_well_about": "{queues} 个队列，{waiting} 个等待中，{running} 个进行中。",
-  "overview.oldest": "{queue}：最早的任务已等待 {span}",
-  "overview.oldest_about": "{waiting} 个等待中，{running} 个进行中",
-  "overview.failing": "{queue}：{percent} 的执行失败",
-  "overview.failing_about": "最近 {minutes} 分钟内失败 {failed} 次",
-  "overview.paused": "{queue} 已暂停",
-  "overview.paused_about": "{waiting} 个等待中；暂停于",
-  "overview.no_scheduler": "没有调度器在运行",
-  "overview.no_scheduler_about": "重试、超时和失联的 worker 无人处理。",
-  "overview.redis": "Redis 不可用",
-  "overview.redis_about": "一切照常，但会变慢：{detail}",
-  "overview.totals": "当前",
-  "overview.waiting": "等待中",
-  "overview.running": "进行中",
-  "overview.retrying": "等待重试",
-  "overview.failed": "已失败",
-  "overview.done_rate": "每分钟完成",
-  "overview.failure_rate": "执行失败率",
-  "overview.throughput": "吞吐量",
-  "overview.throughput_about": "最近一小时，每分钟任务数",
-  "overview.submitted": "提交",
-  "overview.done": "完成",
-  "overview.queues": "队列",
-  "overview.queue": "队列",
-  "overview.oldest_waiting": "最长等待",
-  "overview.more_queues": "此处只统计按名称排序的前 {n} 个队列。",
-  "overview.none": "还没有提交过任务。提交一个："
-  // 页面：队列
-  // 页面：任务列表
-  // 页面：单个任务
-  // 页面：失败
-  // 页面：worker
-  // 页面：定时计划
-  // 页面：活动
-  // 页面：系统
-  // 页面：提交
-};
-
 // src/i18n/index.ts
-var CATALOGUES = { en, zh };
+var CATALOGUES = {
+  en: async () => (await import("./en.js")).en,
+  zh: async () => (await import("./zh.js")).zh
+};
 var LOCALES = { en: "en", zh: "zh-CN" };
+var shown = signal2(null);
+function loadTexts() {
+  return new Promise((resolve, reject) => {
+    effect2(() => {
+      const chosen = language.value;
+      CATALOGUES[chosen]().then((texts) => {
+        if (chosen === language.peek()) shown.value = { language: chosen, texts };
+        resolve();
+      }, reject);
+    });
+  });
+}
 function t(key, values = {}) {
-  return CATALOGUES[language.value][key].replace(/\{(\w+)\}/g, (_, name) => {
+  return shown.value.texts[key].replace(/\{(\w+)\}/g, (_, name) => {
     const value = values[name] ?? "";
     return typeof value === "number" ? number(value) : value;
   });
@@ -333,8 +88,11 @@ function compare(a, b) {
   return a.localeCompare(b, locale(), { numeric: true });
 }
 function locale() {
-  return LOCALES[language.value];
+  return LOCALES[shown.value.language];
 }
+
+// src/shell/app.tsx
+import { useEffect as useEffect5, useRef as useRef5 } from "./vendor.js";
 
 // src/json/reader.ts
 var JsonText = class {
@@ -553,9 +311,9 @@ function nextOf(headers, address) {
 }
 
 // src/api/history.ts
-async function history2(query, signal10) {
+async function history2(query, signal11) {
   try {
-    return (await send("GET", `/stats/history${queryText(query)}`, { signal: signal10 })).document;
+    return (await send("GET", `/stats/history${queryText(query)}`, { signal: signal11 })).document;
   } catch (error) {
     if (error instanceof Problem && (error.status === 404 || error.status === 405)) return null;
     throw error;
@@ -563,9 +321,9 @@ async function history2(query, signal10) {
 }
 
 // src/state/clock.ts
-import { signal as signal2 } from "./vendor.js";
+import { signal as signal3 } from "./vendor.js";
 var aheadMs = 0;
-var now = signal2(Date.now());
+var now = signal3(Date.now());
 setInterval(() => {
   if (!document.hidden) now.value = Date.now() + aheadMs;
 }, 1e3);
@@ -580,9 +338,9 @@ function setClock(time, began, ended) {
 import { useState } from "./vendor.js";
 
 // src/shell/live_region.tsx
-import { signal as signal3 } from "./vendor.js";
+import { signal as signal4 } from "./vendor.js";
 import { jsx } from "./vendor.js";
-var said = signal3("");
+var said = signal4("");
 function announce(text) {
   said.value = text;
 }
@@ -658,15 +416,15 @@ function Empty({ isFiltered = false, onClear, children }) {
 }
 
 // src/state/polling.ts
-import { effect as effect2, signal as signal4 } from "./vendor.js";
+import { effect as effect3, signal as signal5 } from "./vendor.js";
 import { useEffect, useRef } from "./vendor.js";
 var CALLS_A_MINUTE = 20;
 var TOUCHED_FOR_MS = 6e4;
 var sources = /* @__PURE__ */ new Map();
-var holds = signal4(0);
+var holds = signal5(0);
 var touchedAt = performance.now();
 var timer;
-var pause = signal4(null);
+var pause = signal5(null);
 function hold() {
   holds.value++;
   let isHeld = true;
@@ -707,7 +465,7 @@ function sourceOf(key, everySeconds, old) {
   if (known) return known;
   const source = {
     load: () => Promise.resolve(null),
-    state: signal4({ data: old, at: null, problem: null, isLoading: true }),
+    state: signal5({ data: old, at: null, problem: null, isLoading: true }),
     users: 0,
     everyMs: everySeconds * 1e3,
     dueAt: 0,
@@ -751,8 +509,8 @@ function periodMs() {
 function plan() {
   clearTimeout(timer);
   if (document.hidden || pause.peek() !== null) return;
-  const shown = [...sources.values()].filter((source) => source.users > 0);
-  const nextAt = Math.min(...shown.map((source) => source.dueAt));
+  const shown2 = [...sources.values()].filter((source) => source.users > 0);
+  const nextAt = Math.min(...shown2.map((source) => source.dueAt));
   if (nextAt === Infinity) return;
   timer = setTimeout(run, Math.max(nextAt - performance.now(), 50));
 }
@@ -763,10 +521,10 @@ function run() {
   }
   plan();
 }
-effect2(() => {
+effect3(() => {
   pause.value = interval.value === 0 ? "off" : holds.value > 0 ? "held" : null;
 });
-effect2(() => {
+effect3(() => {
   const chosen = interval.value * 1e3;
   if (pause.value !== null) return clearTimeout(timer);
   const latest = performance.now() + chosen;
@@ -787,10 +545,10 @@ function Time({ at, as = "distance" }) {
   if (!at) return /* @__PURE__ */ jsx4("span", { class: "quiet", children: "–" });
   const moment2 = new Date(at);
   const local = localTime(moment2, FULL);
-  const shown = as === "moment" ? local : distance((moment2.getTime() - now.value) / 1e3);
+  const shown2 = as === "moment" ? local : distance((moment2.getTime() - now.value) / 1e3);
   const utc = `${moment2.toISOString().replace("T", " ").replace("Z", "")} UTC`;
   return /* @__PURE__ */ jsx4("time", { dateTime: at, title: as === "moment" ? utc : `${local}
-${utc}`, children: shown });
+${utc}`, children: shown2 });
 }
 function Span({ seconds }) {
   if (seconds === null || seconds === void 0) return /* @__PURE__ */ jsx4("span", { class: "quiet", children: "–" });
@@ -798,8 +556,8 @@ function Span({ seconds }) {
 }
 
 // src/state/location.ts
-import { signal as signal5 } from "./vendor.js";
-var location = signal5(read());
+import { signal as signal6 } from "./vendor.js";
+var location = signal6(read());
 addEventListener("hashchange", () => {
   location.value = read();
 });
@@ -968,7 +726,7 @@ function Table({ label, rows, columns, rowKey, href, selected }) {
   const body = useRef2(null);
   const anchor = useRef2(null);
   const sort = location.value.query.get("sort") ?? "";
-  const shown = sorted(rows, columns, sort);
+  const shown2 = sorted(rows, columns, sort);
   useHold(selected !== void 0 && selected.value.size > 0);
   useEffect2(() => {
     const all = [...body.current.rows];
@@ -978,7 +736,7 @@ function Table({ label, rows, columns, rowKey, href, selected }) {
     const changed = new Set(selected.value);
     const from = isRange && anchor.current !== null ? anchor.current : index;
     for (let at = Math.min(from, index); at <= Math.max(from, index); at++) {
-      const key = rowKey(shown[at]);
+      const key = rowKey(shown2[at]);
       if (isOn) changed.add(key);
       else changed.delete(key);
     }
@@ -987,10 +745,10 @@ function Table({ label, rows, columns, rowKey, href, selected }) {
   };
   const chooseAll = (isOn) => {
     const changed = new Set(selected.value);
-    for (const row2 of shown) isOn ? changed.add(rowKey(row2)) : changed.delete(rowKey(row2));
+    for (const row2 of shown2) isOn ? changed.add(rowKey(row2)) : changed.delete(rowKey(row2));
     selected.value = changed;
   };
-  const isAll = shown.length > 0 && shown.every((row2) => selected?.value.has(rowKey(row2)));
+  const isAll = shown2.length > 0 && shown2.every((row2) => selected?.value.has(rowKey(row2)));
   return /* @__PURE__ */ jsx8("div", { class: "table", role: "region", "aria-label": label, tabIndex: 0, children: /* @__PURE__ */ jsxs3("table", { children: [
     /* @__PURE__ */ jsx8("thead", { children: /* @__PURE__ */ jsxs3("tr", { children: [
       selected && /* @__PURE__ */ jsx8("th", { class: "choice", children: /* @__PURE__ */ jsx8(
@@ -1004,7 +762,7 @@ function Table({ label, rows, columns, rowKey, href, selected }) {
       ) }),
       columns.map((column) => /* @__PURE__ */ jsx8(Head, { column, sort }, column.key))
     ] }) }),
-    /* @__PURE__ */ jsx8("tbody", { ref: body, children: shown.map((row2, index) => {
+    /* @__PURE__ */ jsx8("tbody", { ref: body, children: shown2.map((row2, index) => {
       const key = rowKey(row2);
       const isOn = selected?.value.has(key) ?? false;
       return /* @__PURE__ */ jsxs3(
@@ -1148,12 +906,11 @@ function Failing({ share }) {
 
 // src/parts/chart.tsx
 import { useEffect as useEffect3, useRef as useRef3 } from "./vendor.js";
-import uPlot from "./vendor.js";
 
 // src/state/dark.ts
-import { computed, signal as signal6 } from "./vendor.js";
+import { computed, signal as signal7 } from "./vendor.js";
 var media = matchMedia("(prefers-color-scheme: dark)");
-var ofSystem = signal6(media.matches);
+var ofSystem = signal7(media.matches);
 media.addEventListener("change", () => ofSystem.value = media.matches);
 var isDark = computed(
   () => theme.value === "auto" ? ofSystem.value : theme.value === "dark"
@@ -1166,44 +923,24 @@ function Chart({ label, times, series, height = 180 }) {
   const chart = useRef3(null);
   const data = [times, ...series.map((one) => one.values)];
   const shape = [language.value, isDark.value, height, ...series.map((s) => s.label + s.colour)].join();
+  const latest = useRef3(data);
+  latest.current = data;
   useEffect3(() => {
     const element = place.current;
-    const font = `11px ${getComputedStyle(element).fontFamily}`;
-    const axis = { stroke: colourOf("quiet", element), ticks: { show: false }, font };
-    const grid = { stroke: colourOf("line", element), width: 1 };
-    const made = new uPlot(
-      {
-        width: element.clientWidth,
-        height,
-        cursor: { points: { size: 6 }, drag: { x: false, y: false } },
-        legend: { live: true },
-        scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.1, 1)] } },
-        axes: [
-          { ...axis, grid: { show: false }, values: (_, at) => at.map((s) => moment(s, times)) },
-          { ...axis, grid, size: 44, values: (_, at) => at.map((value) => number(value, 2)) }
-        ],
-        series: [
-          { label: t("chart.time"), value: (_, at) => at === null ? "" : moment(at, times) },
-          ...series.map((one) => ({
-            label: one.label,
-            stroke: colourOf(one.colour, element),
-            width: 1.75,
-            points: { show: false },
-            value: (_, value) => value === null ? "–" : number(value, 2)
-          }))
-        ]
-      },
-      data,
-      element
-    );
-    chart.current = made;
+    let isGone = false;
     const watch = new ResizeObserver(() => {
-      made.setSize({ width: element.clientWidth, height });
+      chart.current?.setSize({ width: element.clientWidth, height });
     });
-    watch.observe(element);
+    const draw = ({ default: UPlot }) => {
+      if (isGone) return;
+      chart.current = new UPlot(optionsOf(element, height, times, series), latest.current, element);
+      watch.observe(element);
+    };
+    void import("./uplot.js").then(draw, () => void 0);
     return () => {
+      isGone = true;
       watch.disconnect();
-      made.destroy();
+      chart.current?.destroy();
       chart.current = null;
     };
   }, [shape]);
@@ -1212,6 +949,32 @@ function Chart({ label, times, series, height = 180 }) {
     /* @__PURE__ */ jsx10("div", { ref: place, style: { minHeight: `${height}px` }, "aria-hidden": "true" }),
     /* @__PURE__ */ jsx10(Values, { times, series })
   ] });
+}
+function optionsOf(element, height, times, series) {
+  const font = `11px ${getComputedStyle(element).fontFamily}`;
+  const axis = { stroke: colourOf("quiet", element), ticks: { show: false }, font };
+  const grid = { stroke: colourOf("line", element), width: 1 };
+  return {
+    width: element.clientWidth,
+    height,
+    cursor: { points: { size: 6 }, drag: { x: false, y: false } },
+    legend: { live: true },
+    scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.1, 1)] } },
+    axes: [
+      { ...axis, grid: { show: false }, values: (_, at) => at.map((s) => moment(s, times)) },
+      { ...axis, grid, size: 44, values: (_, at) => at.map((value) => number(value, 2)) }
+    ],
+    series: [
+      { label: t("chart.time"), value: (_, at) => at === null ? "" : moment(at, times) },
+      ...series.map((one) => ({
+        label: one.label,
+        stroke: colourOf(one.colour, element),
+        width: 1.75,
+        points: { show: false },
+        value: (_, value) => value === null ? "–" : number(value, 2)
+      }))
+    ]
+  };
 }
 function Values({ times, series }) {
   return /* @__PURE__ */ jsxs5("table", { class: "unseen", children: [
@@ -1300,10 +1063,10 @@ var MOST_QUEUES = 1e3;
 function Overview() {
   const stats = useResource(
     "stats",
-    (signal10) => get("/stats", { query: { limit: MOST_QUEUES }, signal: signal10 })
+    (signal11) => get("/stats", { query: { limit: MOST_QUEUES }, signal: signal11 })
   );
   const readiness = useResource("readiness", readinessOf, { everySeconds: 15 });
-  const hour = useResource("history", (signal10) => history2({ minutes: 60 }, signal10), {
+  const hour = useResource("history", (signal11) => history2({ minutes: 60 }, signal11), {
     everySeconds: 60
   });
   return /* @__PURE__ */ jsx13(Loaded, { resource: stats, children: ({ document: document2, next }) => {
@@ -1332,9 +1095,9 @@ function First() {
     /* @__PURE__ */ jsx13("pre", { tabIndex: 0, children: command })
   ] });
 }
-async function readinessOf(signal10) {
+async function readinessOf(signal11) {
   try {
-    return (await get("/readyz", { signal: signal10 })).document;
+    return (await get("/readyz", { signal: signal11 })).document;
   } catch (error) {
     if (error instanceof Problem && "parts" in error.facts) return error.facts;
     throw error;
@@ -1352,11 +1115,11 @@ function pageAt(path) {
 }
 
 // src/state/session.ts
-import { computed as computed2, signal as signal7 } from "./vendor.js";
+import { computed as computed2, signal as signal8 } from "./vendor.js";
 var KEY = "rowlock.token";
 var CLOCK_EVERY_MS = 6e5;
-var session = signal7({ state: "asking" });
-var hasToken = signal7(false);
+var session = signal8({ state: "asking" });
+var hasToken = signal8(false);
 var me = computed2(() => session.value.state === "open" ? session.value.me : null);
 async function resume() {
   const stored = storedToken();
@@ -1424,8 +1187,8 @@ function store(token2) {
 import { useState as useState2 } from "./vendor.js";
 
 // src/shell/keys.ts
-import { signal as signal8 } from "./vendor.js";
-var showsHelp = signal8(false);
+import { signal as signal9 } from "./vendor.js";
+var showsHelp = signal9(false);
 var GO_WITHIN_MS = 1500;
 var wentAt = -Infinity;
 addEventListener("keydown", (event) => {
@@ -1638,9 +1401,9 @@ function SignIn({ problem }) {
 }
 
 // src/shell/toasts.tsx
-import { signal as signal9 } from "./vendor.js";
+import { signal as signal10 } from "./vendor.js";
 import { jsx as jsx20, jsxs as jsxs15 } from "./vendor.js";
-var toasts = signal9([]);
+var toasts = signal10([]);
 function Toasts() {
   return /* @__PURE__ */ jsx20("div", { class: "toasts", children: toasts.value.map((toast) => /* @__PURE__ */ jsxs15("div", { class: toast.isBad ? "toast bad" : "toast", children: [
     /* @__PURE__ */ jsx20("span", { children: toast.text }),
@@ -1702,4 +1465,5 @@ function skip(event) {
 // src/main.tsx
 import { jsx as jsx22 } from "./vendor.js";
 void resume();
+await loadTexts();
 render(/* @__PURE__ */ jsx22(App, {}), document.getElementById("app"));

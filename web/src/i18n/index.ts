@@ -1,16 +1,35 @@
 // Texts, numbers and times in the language that the person has chosen.
-import { language } from "../state/preferences";
-import { en, type Key } from "./en";
-import { zh } from "./zh";
+import { effect, signal } from "@preact/signals";
+
+import { language, type Language } from "../state/preferences";
+import type { Key } from "./en";
 
 export type { Key } from "./en";
 
-const CATALOGUES = { en, zh };
+// A file each, so that nobody loads the other.
+const CATALOGUES: Record<Language, () => Promise<Record<Key, string>>> = {
+  en: async () => (await import("./en")).en,
+  zh: async () => (await import("./zh")).zh,
+};
 const LOCALES = { en: "en", zh: "zh-CN" };
+const shown = signal<{ language: Language; texts: Record<Key, string> } | null>(null);
+
+/** Resolves once there are texts. From then on they follow the language chosen. */
+export function loadTexts(): Promise<void> {
+  return new Promise((resolve, reject) => {
+    effect(() => {
+      const chosen = language.value;
+      CATALOGUES[chosen]().then((texts) => {
+        if (chosen === language.peek()) shown.value = { language: chosen, texts };
+        resolve();
+      }, reject);
+    });
+  });
+}
 
 /** A text, with what stands in its braces filled in; numbers as the language writes them. */
 export function t(key: Key, values: Record<string, string | number> = {}): string {
-  return CATALOGUES[language.value][key].replace(/\{(\w+)\}/g, (_, name: string) => {
+  return shown.value!.texts[key].replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = values[name] ?? "";
     return typeof value === "number" ? number(value) : value;
   });
@@ -57,5 +76,5 @@ export function compare(a: string, b: string): number {
 }
 
 function locale(): string {
-  return LOCALES[language.value];
+  return LOCALES[shown.value!.language];
 }

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import uPlot from "uplot";
+import type uPlot from "uplot";
 
 import { localTime, number, t } from "../i18n";
 import { language } from "../state/preferences";
@@ -28,44 +28,26 @@ export function Chart({ label, times, series, height = 180 }: Props) {
   const data = [times, ...series.map((one) => one.values)] as uPlot.AlignedData;
   const shape = [language.value, isDark.value, height, ...series.map((s) => s.label + s.colour)].join();
 
+  const latest = useRef(data);
+  latest.current = data;
+
   useEffect(() => {
     const element = place.current!;
-    const font = `11px ${getComputedStyle(element).fontFamily}`;
-    const axis = { stroke: colourOf("quiet", element), ticks: { show: false }, font };
-    const grid = { stroke: colourOf("line", element), width: 1 };
-    const made = new uPlot(
-      {
-        width: element.clientWidth,
-        height,
-        cursor: { points: { size: 6 }, drag: { x: false, y: false } },
-        legend: { live: true },
-        scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.1, 1)] } },
-        axes: [
-          { ...axis, grid: { show: false }, values: (_, at) => at.map((s) => moment(s, times)) },
-          { ...axis, grid, size: 44, values: (_, at) => at.map((value) => number(value, 2)) },
-        ],
-        series: [
-          { label: t("chart.time"), value: (_, at) => (at === null ? "" : moment(at, times)) },
-          ...series.map((one) => ({
-            label: one.label,
-            stroke: colourOf(one.colour, element),
-            width: 1.75,
-            points: { show: false },
-            value: (_: uPlot, value: number | null) => (value === null ? "–" : number(value, 2)),
-          })),
-        ],
-      },
-      data,
-      element,
-    );
-    chart.current = made;
+    let isGone = false;
     const watch = new ResizeObserver(() => {
-      made.setSize({ width: element.clientWidth, height });
+      chart.current?.setSize({ width: element.clientWidth, height });
     });
-    watch.observe(element);
+    const draw = ({ default: UPlot }: { default: typeof uPlot }) => {
+      if (isGone) return;
+      chart.current = new UPlot(optionsOf(element, height, times, series), latest.current, element);
+      watch.observe(element);
+    };
+    // Only pages with curves load what draws them. Where the server is away, the next look tries.
+    void import("uplot").then(draw, () => undefined);
     return () => {
+      isGone = true;
       watch.disconnect();
-      made.destroy();
+      chart.current?.destroy();
       chart.current = null;
     };
   }, [shape]);
@@ -78,6 +60,33 @@ export function Chart({ label, times, series, height = 180 }: Props) {
       <Values times={times} series={series} />
     </figure>
   );
+}
+
+function optionsOf(element: HTMLElement, height: number, times: number[], series: Series[]): uPlot.Options {
+  const font = `11px ${getComputedStyle(element).fontFamily}`;
+  const axis = { stroke: colourOf("quiet", element), ticks: { show: false }, font };
+  const grid = { stroke: colourOf("line", element), width: 1 };
+  return {
+    width: element.clientWidth,
+    height,
+    cursor: { points: { size: 6 }, drag: { x: false, y: false } },
+    legend: { live: true },
+    scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.1, 1)] } },
+    axes: [
+      { ...axis, grid: { show: false }, values: (_, at) => at.map((s) => moment(s, times)) },
+      { ...axis, grid, size: 44, values: (_, at) => at.map((value) => number(value, 2)) },
+    ],
+    series: [
+      { label: t("chart.time"), value: (_, at) => (at === null ? "" : moment(at, times)) },
+      ...series.map((one) => ({
+        label: one.label,
+        stroke: colourOf(one.colour, element),
+        width: 1.75,
+        points: { show: false },
+        value: (_: uPlot, value: number | null) => (value === null ? "–" : number(value, 2)),
+      })),
+    ],
+  };
 }
 
 /** The same as a table, for those who do not see curves. */
