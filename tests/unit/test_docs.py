@@ -170,15 +170,24 @@ def test_every_setting_is_listed_with_its_default_and_meaning() -> None:
         assert listed[f"ROWLOCK_{name.upper()}"] == (_default(field), field.description)
 
 
+def test_the_chinese_page_has_the_defaults_of_the_english_one() -> None:
+    for (_, (default, _)), (name, (chinese, _)) in zip(
+        _settings_rows(), _settings_rows("docs/settings.zh-CN.md"), strict=True
+    ):
+        assert chinese == {"none": "无", "none: it must be set": "无，必须设置"}.get(
+            default, default
+        ), name
+
+
 def test_every_variable_that_local_services_read_is_listed() -> None:
     source = "".join(path.read_text() for path in (PROJECT / "app/local").glob("*.py"))
 
     assert set(re.findall(r"ROWLOCK_[A-Z_]*[A-Z]", source)) <= dict(_settings_rows()).keys()
 
 
-def _settings_rows() -> Iterator[tuple[str, tuple[str, str]]]:
+def _settings_rows(page: str = "docs/settings.md") -> Iterator[tuple[str, tuple[str, str]]]:
     row = re.compile(r"^\| `(ROWLOCK_\w+)` \| (.*?) \| (.*) \|$", re.MULTILINE)
-    for name, default, meaning in row.findall(text_of("docs/settings.md")):
+    for name, default, meaning in row.findall(text_of(page)):
         yield name, (default, meaning)
 
 
