@@ -13,12 +13,9 @@ async def by_status(connection: Connection, *, wanted: TaskFilter) -> Counter[st
     if wanted != asked:
         return None
     found: Counter[str] = Counter()
-    for name, count in (await counters.read_queues(connection)).items():
-        _, queue, status, priority = name.split("/")
-        if (
-            (not wanted.queue or queue in wanted.queue)
-            and (not wanted.status or status in wanted.status)
-            and (not wanted.priority or priority in wanted.priority)
-        ):
+    states = await counters.read_states(connection, wanted.queue)
+    for (status, priority), count in states.items():
+        is_asked = not wanted.status or status in wanted.status
+        if is_asked and (not wanted.priority or priority in wanted.priority):
             found[status] += count
     return +found

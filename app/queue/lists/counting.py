@@ -9,6 +9,7 @@ from pymysql import err
 from app.mysql.connection import Connection
 from app.mysql.time_limits import is_out_of_time, timed
 from app.queue.figures import counters
+from app.queue.lists.by_status import by_status
 from app.queue.lists.filters import TaskFilter
 from app.queue.lists.pages import OrderBy, Page
 from app.queue.lists.ways import query
@@ -43,16 +44,11 @@ async def count_tasks(
 
 async def _known(connection: Connection, wanted: TaskFilter) -> int | None:
     """What the counters say; None where they do not."""
-    status, priority, queue, tags = wanted[:4]
-    if wanted == TaskFilter(status, priority, queue):
-        by_state = await counters.read_states(connection, queue)
-        return sum(
-            n
-            for (s, p), n in by_state.items()
-            if (not status or s in status) and (not priority or p in priority)
-        )
-    if wanted == TaskFilter(tags=tags[:1]):
-        return (await counters.read_some_tags(connection, tags)).total()
+    if (found := await by_status(connection, wanted=wanted)) is not None:
+        return found.total()
+    tag = wanted.tags[:1]
+    if wanted == TaskFilter(tags=tag):
+        return (await counters.read_some_tags(connection, tag)).total()
     return None
 
 
