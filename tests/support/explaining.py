@@ -70,6 +70,14 @@ class _Recorder(Queries):
         self.sent.append(Statement(statement, tuple(values)))
         return await self._connection.execute(statement, values)
 
+    async def execute_last(self, statement: str, values: Sequence[Any]) -> None:
+        self.sent.append(Statement(statement, tuple(values)))
+        await self._connection.execute_last(statement, values)
+
+    async def fetch_ahead(self, statement: str, values: Sequence[Any]) -> list[Sequence[Any]]:
+        self.sent.append(Statement(statement, tuple(values)))
+        return await self._connection.fetch_ahead(statement, values)
+
 
 async def sent_by(
     database: Database, work: Callable[[Queries], Awaitable[object]], about: str = "tasks"

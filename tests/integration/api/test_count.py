@@ -85,7 +85,11 @@ async def test_it_is_cut_off_when_its_time_is_over(
 ) -> None:
     slow = settings.model_copy(update={"search_timeout_seconds": 0.001})
     async with serving(slow) as api:
-        found, is_exact = await count(api, title=title)
+        # MySQL's clock for this is a thread, which may come late.
+        for _ in range(20):
+            found, is_exact = await count(api, title=title)
+            if not is_exact:
+                break
         assert not is_exact
         assert 0 <= found <= 2**14
         await submit(api)

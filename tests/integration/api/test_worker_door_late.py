@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from app.service import sweeping
 from app.service.resources import Resources
-from tests.support.calls import get, problem
+from tests.support.calls import as_listed, get, problem
 from tests.support.elapse import elapse
 from tests.support.worker_calls import FINISHES, a_lease, act, end
 
@@ -52,7 +52,7 @@ async def test_a_forged_token_ends_nothing(api: httpx.AsyncClient, finish: str) 
 
     problem(answer, 409)
     assert answer.json()["task_status"] == "in_progress"
-    assert await get(api, lease["task"]["id"]) == lease["task"]
+    assert as_listed(await get(api, lease["task"]["id"])) == lease["task"]
 
 
 @pytest.mark.parametrize("finish", [*FINISHES, "heartbeat"])
