@@ -78,7 +78,8 @@ def assert_refused(place: Place, answer: httpx.Response, why: str) -> None:
 
 
 def is_history_of_nothing(answer: httpx.Response) -> bool:
-    buckets = answer.json().get("buckets") if isinstance(answer.json(), dict) else None
+    found = answer.json()
+    buckets = found.get("buckets", []) if isinstance(found, dict) else []
     return bool(buckets) and not any(bucket["submitted"] for bucket in buckets)
 
 
