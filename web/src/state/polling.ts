@@ -90,8 +90,12 @@ export function useResource<T>(
   return { state: source.state as Signal<State<T>>, refresh: () => ask(source) };
 }
 
+/** How often a person, or what a person did, has asked for all anew. */
+export const refreshes = signal(0);
+
 /** Ask for all that the page shows, now. */
 export async function refreshAll(): Promise<void> {
+  refreshes.value++;
   await Promise.all([...sources.values()].map(ask));
 }
 
