@@ -4,6 +4,7 @@ import type { ComponentType } from "preact";
 
 import type { Key } from "../i18n";
 import { Overview } from "./overview/page";
+import { Tasks } from "./tasks/page";
 
 export interface Page {
   path: string;
@@ -16,6 +17,7 @@ export interface Page {
 
 export const PAGES: Page[] = [
   { path: "/", letter: "o", title: "overview.title", component: Overview },
+  { path: "/tasks", letter: "t", title: "tasks.title", component: Tasks },
 ];
 
 /** The page at this path, and what of the path follows its own. */

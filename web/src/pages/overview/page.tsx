@@ -46,7 +46,7 @@ export function Overview() {
   );
 }
 
-function First() {
+export function First() {
   const command = `curl -s ${urlOf("/tasks")} -H 'Content-Type: application/json' -d '{"title": "Say hello"}'`;
   return (
     <Empty>
