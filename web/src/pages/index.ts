@@ -5,6 +5,8 @@ import type { ComponentType } from "preact";
 import type { Key } from "../i18n";
 import { Overview } from "./overview/page";
 import { Tasks } from "./tasks/page";
+import { Schedules } from "./schedules/page";
+import { System } from "./system/page";
 
 export interface Page {
   path: string;
@@ -18,6 +20,8 @@ export interface Page {
 export const PAGES: Page[] = [
   { path: "/", letter: "o", title: "overview.title", component: Overview },
   { path: "/tasks", letter: "t", title: "tasks.title", component: Tasks },
+  { path: "/schedules", letter: "c", title: "schedules.title", component: Schedules },
+  { path: "/system", letter: "y", title: "system.title", component: System },
 ];
 
 /** The page at this path, and what of the path follows its own. */

@@ -41,12 +41,14 @@ interface Question {
   children: ComponentChildren;
   confirm: string;
   isDangerous?: boolean;
+  /** It cannot be confirmed as it is. */
+  isDisabled?: boolean;
   onConfirm: () => void;
   onClose: () => void;
 }
 
 export function ConfirmDialog(question: Question) {
-  const { title, children, confirm, isDangerous, onConfirm, onClose } = question;
+  const { title, children, confirm, isDangerous, isDisabled, onConfirm, onClose } = question;
   const act = () => {
     onConfirm();
     onClose();
@@ -57,7 +59,12 @@ export function ConfirmDialog(question: Question) {
       onClose={onClose}
       closeLabel={t("action.cancel")}
       actions={
-        <button type="button" class={isDangerous ? "danger" : "main"} onClick={act}>
+        <button
+          type="button"
+          class={isDangerous ? "danger" : "main"}
+          disabled={isDisabled}
+          onClick={act}
+        >
           {confirm}
         </button>
       }

@@ -66,7 +66,7 @@ function show(text: string, isBad: boolean, actions: Toast["actions"], atEnd: ()
 
 export function Toasts() {
   return (
-    <div class="toasts">
+    <aside class="toasts" aria-label={t("app.notices")}>
       {toasts.value.map((toast) => (
         <div class={toast.isBad ? "toast bad" : "toast"} key={toast.id}>
           <span>{toast.text}</span>
@@ -77,6 +77,6 @@ export function Toasts() {
           ))}
         </div>
       ))}
-    </div>
+    </aside>
   );
 }
