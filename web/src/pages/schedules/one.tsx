@@ -25,10 +25,8 @@ export function One({ name }: { name: string }) {
   const schedule = useResource(`schedule ${name}`, (signal) =>
     get("/schedules/{name}", { path, signal }),
   );
-  const next = useResource(
-    `schedule next ${name}`,
-    (signal) => get("/schedules/{name}/next", { path, query: { count: 10 }, signal }),
-    { everySeconds: 15 },
+  const next = useResource(`schedule next ${name}`, (signal) =>
+    get("/schedules/{name}/next", { path, query: { count: 10 }, signal }),
   );
   const runs = useResource(
     `schedule runs ${name} ${cursor}`,
