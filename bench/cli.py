@@ -18,6 +18,7 @@ from bench import (
     latency,
     lists,
     memory,
+    pages,
     pickup,
     python_client,
     python_worker,
@@ -26,6 +27,7 @@ from bench import (
     snapshot,
     submit,
     sweep,
+    tabs,
     workers,
 )
 from bench.report.book import Book
@@ -47,11 +49,13 @@ LIGHT: Final[Mapping[str, Callable[[Session], list[Result]]]] = {
     "python_worker": python_worker.run,
     "python_client": python_client.run,
     "latency": latency.run,
+    "tabs": tabs.run,
 }
 LARGE: Final[Mapping[str, Callable[[Session], list[Result]]]] = {
     "commits": commits.run,
     "backlog": backlog.run,
     "lists": lists.run,
+    "pages": pages.run,
     "memory": memory.run,
     "retention": retention.run,
     "ageing": ageing.run,
