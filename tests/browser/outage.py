@@ -16,7 +16,8 @@ def on_mysql_of_its_own(
 ) -> Iterator[tuple[MySQLServer, Deployment]]:
     """`kill` and `start` the server as the test likes: it comes back on the same port."""
     with ExitStack() as started:
-        server = MySQLServer(home / "mysql", fast=True, binary=binary, port=free_port())
+        # Durable: what was there before is there again.
+        server = MySQLServer(home / "mysql", binary=binary, port=free_port())
         mysql = started.enter_context(server)
         # Closed while MySQL runs: it drops its database.
         deployment = Deployment(home, database_url=mysql.url, redis_url=redis_url)
