@@ -238,6 +238,7 @@ export const en = {
   "schedules.backfill": "Backfill",
   "schedules.backfill_of": "Backfill {name}",
   "schedules.backfill_order": "“To” must be later than “From”.",
+  "schedules.backfill_future": "“To” must not be in the future.",
   "schedules.backfill_count": "{n} occurrences. Those that have had a task already are left alone.",
   "schedules.backfill_many": "More than 1,000 occurrences: choose a shorter time.",
   "schedules.backfilled": "{n} tasks submitted; {existing} occurrences had one already.",

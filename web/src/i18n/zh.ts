@@ -237,6 +237,7 @@ export const zh: Record<Key, string> = {
   "schedules.backfill": "补运行",
   "schedules.backfill_of": "补运行 {name}",
   "schedules.backfill_order": "“至”必须晚于“自”。",
+  "schedules.backfill_future": "“至”不能在将来。",
   "schedules.backfill_count": "共 {n} 次。已有任务的不再重复。",
   "schedules.backfill_many": "超过 1,000 次：请缩短时间范围。",
   "schedules.backfilled": "已提交 {n} 个任务；{existing} 次已有任务。",

@@ -27,6 +27,7 @@ export function Backfill({ schedule, onClose }: { schedule: Schedule; onClose: (
     const count = async () => {
       setFit(false);
       if (!(begin < end)) return setSaid(t("schedules.backfill_order"));
+      if (end.getTime() > now.peek()) return setSaid(t("schedules.backfill_future"));
       setSaid("…");
       try {
         const n = await countOf(schedule.name, begin, end, under.signal);

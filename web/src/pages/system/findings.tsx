@@ -31,7 +31,7 @@ export function Fixes({ findings }: { findings: Finding[] }) {
             <strong>{each.what}</strong>
             <span>{each.detail}</span>
             {each.fix && (
-              <div class="fix">
+              <div>
                 <code>{each.fix}</code> <CopyButton text={each.fix} label={t("system.copy_fix")} />
               </div>
             )}
