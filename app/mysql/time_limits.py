@@ -9,9 +9,9 @@ _TIMED_OUT: Final = frozenset({3024, 1969})
 
 def timed(select: str, seconds: float, *, is_mariadb: bool) -> str:
     """The SELECT, with so many seconds to be answered in: waiting for a table included."""
-    if is_mariadb:
-        return f"SET STATEMENT max_statement_time = {seconds:g} FOR {select}"
     milliseconds = max(1, int(seconds * 1000))  # 0 would be no limit
+    if is_mariadb:
+        return f"SET STATEMENT max_statement_time = {milliseconds / 1000:g} FOR {select}"
     return select.replace("SELECT", f"SELECT /*+ MAX_EXECUTION_TIME({milliseconds}) */", 1)
 
 
