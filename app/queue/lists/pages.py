@@ -52,10 +52,15 @@ class Page(NamedTuple):
 
 
 class Span(NamedTuple):
-    """From when until when (not included) tasks are looked for, by what the list goes by."""
+    """From when until when (not included) tasks are looked for, by what the list goes by. None:
+    without an end, so that the last of all times, a program's word for never, is in it."""
 
     begin: datetime = BEGINNING
-    end: datetime = END
+    end: datetime | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return self.end is not None and self.begin >= self.end
 
 
 class Asked(NamedTuple):
@@ -131,10 +136,12 @@ def merged(asked: Asked, streams: Streams) -> Where:
 
 def _place(at: str, task_id: str, span: Span, page: Page) -> Where:
     """From where on, as ranges of an index on both."""
-    begin, end = span
-    condition, values = f"{at} >= %s AND {at} < %s", (begin, end)
+    condition, values = f"{at} >= %s", [span.begin]
+    if span.end is not None:
+        condition += f" AND {at} < %s"
+        values.append(span.end)
     if page.after is None:
-        return Where(condition, values)
+        return Where(condition, tuple(values))
     last, after_id = page.after
     beyond = ">" if page.is_ascending else "<"
     return Where(

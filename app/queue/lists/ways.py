@@ -70,7 +70,7 @@ async def query(  # noqa: PLR0911 (each way of finding the rows is one)
     if page.order_by is OrderBy.AVAILABLE_AT:
         return _delayed(Asked(columns, wanted, tag_ids, Span(), page))
     span = await _span(connection, wanted)
-    if span.begin >= span.end:
+    if span.is_empty:
         return None
     asked = Asked(columns, wanted, tag_ids, span, page)
     if wanted.ids:
@@ -120,8 +120,8 @@ def _narrowed(wanted: TaskFilter, page: Page) -> TaskFilter | None:
 def _delayed(asked: Asked) -> Where | None:
     """What waits for its time, by it."""
     wanted = asked.wanted
-    span = Span(wanted.available_after or BEGINNING, wanted.available_before or END)
-    if span.begin >= span.end:
+    span = Span(wanted.available_after or BEGINNING, wanted.available_before)
+    if span.is_empty:
         return None
     # That is what the span says.
     rest = wanted._replace(available_after=None, available_before=None)

@@ -73,6 +73,14 @@ async def test_it_has_what_waits_for_its_time_and_nothing_else(
     assert waiting == {task["id"] for task in found}
 
 
+async def test_what_never_comes_is_the_last_of_it(api: httpx.AsyncClient, ids: list[int]) -> None:
+    never = "9999-12-31T23:59:59.999999Z"
+    task = await submit(api, available_at=never)
+    assert [found["id"] for found in await delayed(api, order="asc")] == [*ids, task["id"]]
+    assert [found["id"] for found in await delayed(api, available_after=never)] == [task["id"]]
+    assert task["id"] not in [found["id"] for found in await delayed(api, available_before=never)]
+
+
 async def test_filters_combine_with_it(api: httpx.AsyncClient, ids: list[int]) -> None:
     everything = await delayed(api, order="asc")
     at = everything[3]["available_at"]
