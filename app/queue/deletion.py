@@ -22,9 +22,10 @@ async def delete_by_key(
     deleted = 0
     for begin in range(0, len(values), CHUNK):
         chunk = values[begin : begin + CHUNK]
+        # In quotes: to MariaDB `DELETE HISTORY` is a statement of another kind.
         selects = [f"SELECT %s AS {key}", *["SELECT %s"] * (len(chunk) - 1)]
         result = await connection.execute(
-            f"DELETE {table} FROM ({' UNION ALL '.join(selects)}) AS chosen "
+            f"DELETE `{table}` FROM ({' UNION ALL '.join(selects)}) AS chosen "
             f"STRAIGHT_JOIN {table} FORCE INDEX (PRIMARY) ON {table}.{key} = chosen.{key} "
             f"WHERE {only}",
             chunk,

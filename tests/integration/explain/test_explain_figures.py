@@ -198,4 +198,4 @@ async def test_a_list_is_deleted_by_key(
 ) -> None:
     work = partial(delete_by_key, table=table, key=key, values=values)
     for statement in await asked.of(table, "PRIMARY", work):
-        assert statement.text.startswith(f"DELETE {table} ")
+        assert statement.text.startswith(f"DELETE `{table}` ")
