@@ -26,6 +26,8 @@ from app.queue.figures import history
 RECENT_MINUTES: Final = 5
 CHUNK: Final = 200
 RECOUNTED_AT_ONCE: Final = 10_000
+# A fold of more counters than this might not end in time, nor would it when tried again.
+FOLDED_AT_ONCE: Final = 10_000
 
 # `queue/<queue>/<status>/<priority>`, `ended/<queue>/<ten seconds>/<done or failed>`, `tag/<name>`.
 QUEUE, ENDED, TAG = "queue/", "ended/", "tag/"
@@ -191,12 +193,14 @@ async def read_some_tags(connection: Connection, names: Sequence[str]) -> Counte
 
 async def fold_once(connection: Connection, *, limit: int) -> int:
     """Fold so many transactions' deltas into the counters and the history; how many there were.
-    Those of transactions that are open, or that somebody else folds, are left for the next time."""
-    rows = await connection.fetch(
+    Those of transactions that are open, or that somebody else folds, are left for the next time,
+    and so are the last ones where all of them change too many counters."""
+    found = await connection.fetch(
         "SELECT id, deltas, history FROM counter_deltas FORCE INDEX (PRIMARY) "
         "ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED",
         (limit,),
     )
+    rows = _few(found)
     ids = [row[0] for row in rows]
     changes = sorted(summed([("", 1, deltas) for _, deltas, _ in rows]).items())
     for begin in range(0, len(changes), CHUNK):
@@ -206,7 +210,17 @@ async def fold_once(connection: Connection, *, limit: int) -> int:
         await connection.execute(_ADD.format(" UNION ALL ".join(selects)), values)
     await history.fold(connection, [row[2] for row in rows])
     await delete_by_key(connection, table="counter_deltas", key="id", values=ids)
-    return len(ids)
+    return len(found)
+
+
+def _few(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+    """So many of the first that they do not change too many counters, but one in any case."""
+    names: set[str] = set()
+    for place, (_, *texts) in enumerate(rows):
+        names.update(*(orjson.loads(text) for text in texts if text is not None))
+        if place and len(names) > FOLDED_AT_ONCE:
+            return rows[:place]
+    return rows
 
 
 async def recount(connection: Connection) -> dict[str, int]:

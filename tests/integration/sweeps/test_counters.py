@@ -1,11 +1,14 @@
 """The figures of `GET /stats` and `GET /tags` follow every change, before and after a fold."""
 
+from functools import partial
 from typing import Any
 
 import httpx
+import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from app.queue.figures import counters
 from app.service import sweeping
 from app.service.resources import Resources
 from app.settings import Settings
@@ -81,6 +84,31 @@ async def test_the_figures_follow_every_change_and_a_fold_changes_none(
     await one_of_everything(api)
     await sweeping.fold_counters(resources)
     await one_of_everything(api)
+    assert await told(api) == counted(engine)
+    assert await sweeping.recount(settings) == {}
+
+
+async def test_what_is_too_much_for_one_fold_is_folded_by_several(
+    api: httpx.AsyncClient,
+    resources: Resources,
+    engine: Engine,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Of each submission a counter, and a bucket of the history.
+    monkeypatch.setattr(counters, "FOLDED_AT_ONCE", 5)
+    for number in range(5):
+        await submit(api, queue=f"q{number}")
+    left = []
+    for _ in range(3):
+        await resources.database.transact(partial(counters.fold_once, limit=100))
+        with engine.connect() as connection:
+            left.append(connection.execute(text("SELECT COUNT(*) FROM counter_deltas")).scalar())
+        assert await told(api) == counted(engine)
+    assert left == [3, 1, 0]
+    # What is too much by itself is folded all the same.
+    await api.post("/tasks/batch", json={"tasks": [{"title": "t", "tags": [*"abcdefgh"]}]})
+    await resources.database.transact(partial(counters.fold_once, limit=100))
     assert await told(api) == counted(engine)
     assert await sweeping.recount(settings) == {}
 
