@@ -38,16 +38,18 @@ class Killer:
             connection.execute(text("KILL :id"), {"id": driver.thread_id()})
             # Until it is rolled back it holds its rows, and whoever skips locked ones skips them.
             # It is gone from the process list before that: so wait for the rows themselves.
-            for table in ("schedules", "tasks"):
+            for table in ("schedules", "tasks", "history", "counter_deltas"):
                 connection.execute(text(f"SELECT COUNT(*) FROM {table} FOR UPDATE"))
 
 
 def watching(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Killer:
     """One that sees all that this process sends."""
     killer = Killer(engine)
-    # Each write of a kind has to run the same statements: the time is asked for once.
+    # Each write of a kind has to run the same statements: the time is asked for once, and so are
+    # the ids of tags.
     monkeypatch.setattr("app.mysql.connection.CLOCK_CARRIED_SECONDS", 3600)
     monkeypatch.setattr("app.mysql.connection.CLOCK_ROUND_TRIP_SECONDS", 3600)
+    monkeypatch.setattr("app.queue.tags.IDS_SECONDS", 3600)
     execute, commit = Connection._execute, Connection.commit
 
     async def watched_execute(connection: Connection, statement: str, *args: Any) -> Any:
