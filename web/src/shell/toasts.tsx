@@ -30,13 +30,14 @@ export function tellProblem(error: unknown): void {
 }
 
 /** Do it in a few seconds, unless it is undone; at once if asked to, or if the page is left. */
-export function doLater(text: string, run: () => void): void {
+export function doLater(text: string, run: () => void, undone?: () => void): void {
   let isDecided = false;
   const decide = (isToRun: boolean) => {
     if (isDecided) return;
     isDecided = true;
     removeEventListener("pagehide", now);
     if (isToRun) run();
+    else undone?.();
   };
   const now = () => decide(true);
   addEventListener("pagehide", now);
