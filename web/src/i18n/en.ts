@@ -212,6 +212,31 @@ export const en = {
   "tasks.go_on": "Go on",
 
   // Page: one task
+  "field.title": "Title",
+  "field.description": "Description",
+  "field.priority": "Priority",
+  "field.tags": "Tags",
+  "field.queue": "Queue",
+  "field.payload": "Payload (JSON)",
+  "field.result": "Result",
+  "field.progress": "Progress",
+  "field.due_date": "Due",
+  "field.available_at": "Not before",
+  "field.timeout_seconds": "Time limit of an attempt (s)",
+  "field.retry_limit": "Retries at most",
+  "field.retry_delay_seconds": "Delay before a retry (s)",
+  "field.retry_backoff": "How the delay grows",
+  "field.retries": "Retries",
+  "field.created_at": "Created",
+  "field.started_at": "Last attempt began",
+  "field.completed_at": "Done",
+  "field.updated_at": "Last change",
+  "field.worker": "Last worker",
+  "field.origin": "Submitted by the schedule",
+  "field.traceparent": "Trace",
+  "retry_backoff.exponential": "exponential",
+  "retry_backoff.linear": "linear",
+  "retry_backoff.fixed": "fixed",
 
   // Page: failures
 
@@ -319,6 +344,20 @@ export const en = {
   "system.no_sweeps": "No scheduler has run yet. Start one: rowlock scheduler",
 
   // Page: submit
+  "form.required": "Needed.",
+  "form.range": "A whole number from {least} to {most}",
+  "form.too_long": "At most {most} characters.",
+  "form.too_large": "At most {most} bytes.",
+  "form.too_many": "At most {most}.",
+  "form.json": "No valid JSON: line {line}, column {column}",
+  "form.json_valid": "Valid JSON",
+  "form.format": "Format",
+  "form.remove": "Remove {name}",
+  "hint.queue": "1 to 64 of a–z, 0–9, “_”, “.” and “-”",
+  "hint.tags": "Enter adds one",
+  "hint.payload": "Up to 256 KiB; integers keep all their digits",
+  "hint.due_date": "For information only; your local time",
+  "hint.available_at": "It is not claimed before; your local time",
 };
 
 export type Key = keyof typeof en;

@@ -211,6 +211,31 @@ export const zh: Record<Key, string> = {
   "tasks.go_on": "继续",
 
   // 页面：单个任务
+  "field.title": "标题",
+  "field.description": "描述",
+  "field.priority": "优先级",
+  "field.tags": "标签",
+  "field.queue": "队列",
+  "field.payload": "载荷（JSON）",
+  "field.result": "结果",
+  "field.progress": "进度",
+  "field.due_date": "期望完成时间",
+  "field.available_at": "最早领取时间",
+  "field.timeout_seconds": "单次执行时限（秒）",
+  "field.retry_limit": "重试次数上限",
+  "field.retry_delay_seconds": "重试前的延迟（秒）",
+  "field.retry_backoff": "延迟的增长方式",
+  "field.retries": "重试",
+  "field.created_at": "创建时间",
+  "field.started_at": "最近一次开始执行",
+  "field.completed_at": "完成时间",
+  "field.updated_at": "最后变更",
+  "field.worker": "最近的 worker",
+  "field.origin": "由定时计划提交",
+  "field.traceparent": "链路追踪",
+  "retry_backoff.exponential": "指数",
+  "retry_backoff.linear": "线性",
+  "retry_backoff.fixed": "固定",
 
   // 页面：失败
 
@@ -318,4 +343,18 @@ export const zh: Record<Key, string> = {
   "system.no_sweeps": "还没有调度器运行过。启动一个：rowlock scheduler",
 
   // 页面：提交
+  "form.required": "必填。",
+  "form.range": "{least} 到 {most} 的整数",
+  "form.too_long": "最多 {most} 个字符。",
+  "form.too_large": "最多 {most} 字节。",
+  "form.too_many": "最多 {most} 个。",
+  "form.json": "不是有效的 JSON：第 {line} 行，第 {column} 列",
+  "form.json_valid": "JSON 有效",
+  "form.format": "格式化",
+  "form.remove": "移除 {name}",
+  "hint.queue": "1 到 64 个字符：a–z、0–9、“_”、“.”和“-”",
+  "hint.tags": "按 Enter 添加",
+  "hint.payload": "最大 256 KiB；整数的每一位都会保留",
+  "hint.due_date": "仅供参考；本地时间",
+  "hint.available_at": "在此之前不会被领取；本地时间",
 };
