@@ -344,6 +344,14 @@ export const en = {
   "system.no_sweeps": "No scheduler has run yet. Start one: rowlock scheduler",
 
   // Page: submit
+  "submit.title": "Submit",
+  "submit.submit": "Submit",
+  "submit.clear": "Start over",
+  "submit.from": "A copy of",
+  "submit.made": "Task {id} is submitted.",
+  "submit.another": "Another one",
+  "submit.reused": "An earlier attempt with other content has arrived, so there is a task already. Submit this one as well?",
+  "submit.anyway": "Submit this one too",
   "form.required": "Needed.",
   "form.range": "A whole number from {least} to {most}",
   "form.too_long": "At most {most} characters.",

@@ -343,6 +343,14 @@ export const zh: Record<Key, string> = {
   "system.no_sweeps": "还没有调度器运行过。启动一个：rowlock scheduler",
 
   // 页面：提交
+  "submit.title": "提交任务",
+  "submit.submit": "提交",
+  "submit.clear": "重新填写",
+  "submit.from": "复制自",
+  "submit.made": "任务 {id} 已提交。",
+  "submit.another": "再提交一个",
+  "submit.reused": "之前一次内容不同的提交已经到达，任务已经存在。还要提交这一个吗？",
+  "submit.anyway": "仍然提交",
   "form.required": "必填。",
   "form.range": "{least} 到 {most} 的整数",
   "form.too_long": "最多 {most} 个字符。",

@@ -7,6 +7,7 @@ import { Overview } from "./overview/page";
 import { Tasks } from "./tasks/page";
 import { Schedules } from "./schedules/page";
 import { System } from "./system/page";
+import { Submit } from "./submit/page";
 
 export interface Page {
   path: string;
@@ -22,6 +23,7 @@ export const PAGES: Page[] = [
   { path: "/tasks", letter: "t", title: "tasks.title", component: Tasks },
   { path: "/schedules", letter: "c", title: "schedules.title", component: Schedules },
   { path: "/system", letter: "y", title: "system.title", component: System },
+  { path: "/submit", letter: "n", title: "submit.title", component: Submit },
 ];
 
 /** The page at this path, and what of the path follows its own. */
