@@ -1,7 +1,6 @@
 """A tab of the browser on the page for operators. Whatever goes wrong in it fails its test."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -16,8 +15,6 @@ NOTE_VIOLATIONS: Final = """
 """
 # The browser's own line about an answer that is no success; `Tab` looks at those itself.
 NO_SUCCESS: Final = "Failed to load resource"
-# What the page does without on a server that does not have it.
-MAY_BE_MISSING: Final = re.compile(r"(me|stats/history)\b")
 
 
 class Tab:
@@ -103,8 +100,7 @@ class Tab:
         path = response.url.removeprefix(self.address.removesuffix("ui/"))
         if not path.startswith("ui/"):
             self.calls.append(f"{response.request.method} /{path}")
-        is_missing = response.status == 404 and MAY_BE_MISSING.match(path)
-        if response.status >= 400 and response.status not in self.expected and not is_missing:
+        if response.status >= 400 and response.status not in self.expected:
             self._wrong.append(f"{response.status} {response.request.method} {response.url}")
 
     def _failed(self, url: str, failure: str | None) -> None:

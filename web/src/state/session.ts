@@ -1,23 +1,15 @@
 // Who is here, by which token, and what it opens.
 import { computed, signal } from "@preact/signals";
 
-import { get, Problem, send, useToken, whenRefused } from "../api/client";
+import { get, Problem, useToken, whenRefused, type Document } from "../api/client";
 import { setClock } from "./clock";
 
-export type Door = "client" | "worker" | "admin" | "viewer";
-
-/** What `GET /me` says. */
-export interface Me {
-  doors: Door[];
-  version: string;
-  time: string | null;
-  redis: string;
-  retention_days: number | null;
-}
+export type Me = Document<"/me">;
+export type Door = Me["doors"][number];
 
 export type Session =
   | { state: "asking" }
-  | { state: "open"; me: Me | null }
+  | { state: "open"; me: Me }
   | { state: "signed out"; problem: Problem | null }
   | { state: "failed"; problem: Problem };
 
@@ -28,9 +20,14 @@ export const session = signal<Session>({ state: "asking" });
 export const hasToken = signal(false);
 export const me = computed(() => (session.value.state === "open" ? session.value.me : null));
 
-/** Whether the token opens what this door opens. Where the server does not say, it may. */
+/** Whether the token opens what this door opens. */
 export function opens(door: Door): boolean {
-  return me.value?.doors.includes(door) ?? true;
+  return me.value?.doors.includes(door) ?? false;
+}
+
+/** Whether it may look at what only the admin and the viewer door show. */
+export function oversees(): boolean {
+  return opens("admin") || opens("viewer");
 }
 
 /** With what was kept, if anything was, or without a token where none is needed. */
@@ -71,18 +68,11 @@ async function ask(isWithToken: boolean): Promise<void> {
   }
 }
 
-async function askMe(): Promise<Me | null> {
+async function askMe(): Promise<Me> {
   const began = Date.now();
-  try {
-    const { document } = await send<Me>("GET", "/me");
-    if (document.time) setClock(document.time, began, Date.now());
-    return document;
-  } catch (error) {
-    // A server before this call was made.
-    if (!(error instanceof Problem && error.status === 404)) throw error;
-    await get("/stats");
-    return null;
-  }
+  const { document } = await get("/me");
+  if (document.time) setClock(document.time, began, Date.now());
+  return document;
 }
 
 function take(token: string | null): void {
