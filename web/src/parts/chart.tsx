@@ -82,11 +82,19 @@ function optionsOf(element: HTMLElement, height: number, times: number[], series
         label: one.label,
         stroke: colourOf(one.colour, element),
         width: 1.75,
-        points: { show: false },
+        // A value between two gaps makes no line.
+        points: { show: false, size: 4, filter: (u: uPlot, at: number) => lonely(u.data[at]!) },
         value: (_: uPlot, value: number | null) => (value === null ? "–" : number(value, 2)),
       })),
     ],
   };
+}
+
+function lonely(values: ArrayLike<number | null | undefined>): number[] {
+  const isGap = (at: number) => values[at] === null || values[at] === undefined;
+  return Array.from(values, (_, at) => at).filter(
+    (at) => !isGap(at) && isGap(at - 1) && isGap(at + 1),
+  );
 }
 
 /** The same as a table, for those who do not see curves. */

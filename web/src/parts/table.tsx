@@ -26,12 +26,14 @@ interface Props<Row> {
   rowKey: (row: Row) => string;
   /** Where a row leads, as a hash; Enter opens it. */
   href?: (row: Row) => string;
+  /** Whether a row is there only for the record. */
+  isFaded?: (row: Row) => boolean;
   /** The keys of the rows that are chosen; with it, rows can be. */
   selected?: Signal<ReadonlySet<string>>;
 }
 
 /** Rows, kept by their keys; sorted in the page, where a column says by what. */
-export function Table<Row>({ label, rows, columns, rowKey, href, selected }: Props<Row>) {
+export function Table<Row>({ label, rows, columns, rowKey, href, isFaded, selected }: Props<Row>) {
   const body = useRef<HTMLTableSectionElement>(null);
   const anchor = useRef<number | null>(null);
   const sort = location.value.query.get("sort") ?? "";
@@ -91,7 +93,7 @@ export function Table<Row>({ label, rows, columns, rowKey, href, selected }: Pro
                 data-row={key}
                 data-href={href?.(row)}
                 tabIndex={-1}
-                class={isOn ? "chosen" : undefined}
+                class={isOn ? "chosen" : isFaded?.(row) ? "faded" : undefined}
               >
                 {selected && (
                   <td class="choice">
