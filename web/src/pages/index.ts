@@ -4,10 +4,12 @@ import type { ComponentType } from "preact";
 
 import type { Key } from "../i18n";
 import { Overview } from "./overview/page";
-import { Tasks } from "./tasks/page";
+import { Queues } from "./queues/page";
 import { Schedules } from "./schedules/page";
-import { System } from "./system/page";
 import { Submit } from "./submit/page";
+import { System } from "./system/page";
+import { Tasks } from "./tasks/page";
+import { Workers } from "./workers/page";
 
 export interface Page {
   path: string;
@@ -20,7 +22,9 @@ export interface Page {
 
 export const PAGES: Page[] = [
   { path: "/", letter: "o", title: "overview.title", component: Overview },
+  { path: "/queues", letter: "q", title: "queues.title", component: Queues },
   { path: "/tasks", letter: "t", title: "tasks.title", component: Tasks },
+  { path: "/workers", letter: "w", title: "workers.title", component: Workers },
   { path: "/schedules", letter: "c", title: "schedules.title", component: Schedules },
   { path: "/system", letter: "y", title: "system.title", component: System },
   { path: "/submit", letter: "n", title: "submit.title", component: Submit },

@@ -1,9 +1,14 @@
 import type { ComponentChildren } from "preact";
 
 import { number, percent, span, t } from "../../i18n";
+import { CopyButton } from "../../parts/copy_button";
 import { Time } from "../../parts/time";
 import { hash } from "../../state/location";
+import { queueHash } from "../queues/columns";
 import { sum, type Finding, type Queue } from "./figures";
+
+const DURABILITY = ["innodb_flush_log_at_trx_commit", "sync_binlog"];
+const NAMED = 5;
 
 /** What needs a person, each with the way to it; quiet when all is well. */
 export function Attention({ found, queues }: { found: Finding[]; queues: Queue[] }) {
@@ -26,7 +31,7 @@ export function Attention({ found, queues }: { found: Finding[]; queues: Queue[]
       <h2>{t("overview.attention")}</h2>
       <ul class="findings">
         {found.map((finding) => (
-          <li key={`${finding.kind} ${"queue" in finding ? finding.queue.queue : ""}`}>
+          <li key={keyOf(finding)}>
             <One finding={finding} />
           </li>
         ))}
@@ -35,17 +40,75 @@ export function Attention({ found, queues }: { found: Finding[]; queues: Queue[]
   );
 }
 
+function keyOf(finding: Finding): string {
+  if ("queue" in finding) return `${finding.kind} ${finding.queue.queue}`;
+  if (finding.kind === "examined") return finding.examined.what;
+  return finding.kind === "stopped" ? finding.sweep.sweep : finding.kind;
+}
+
 function One({ finding }: { finding: Finding }) {
   switch (finding.kind) {
+    case "examined": {
+      const { what, detail, fix } = finding.examined;
+      const title = DURABILITY.includes(what) ? t("overview.not_durable") : what;
+      return (
+        <Line title={title} tone="bad" href={hash("/system")}>
+          <span lang="en">
+            {what} {detail}
+          </span>{" "}
+          {fix && <CopyButton text={fix} label={t("overview.copy_fix")} />}
+        </Line>
+      );
+    }
+    case "stopped":
+      return (
+        <Line
+          title={t("overview.stopped", { sweep: finding.sweep.sweep })}
+          tone="bad"
+          href={hash("/system")}
+        >
+          {t("overview.stopped_about")} <Time at={finding.sweep.last_run_at} />
+        </Line>
+      );
+    case "unserved": {
+      const { queue } = finding;
+      return (
+        <Line
+          title={t("overview.unserved", { queue: queue.queue })}
+          tone="bad"
+          href={queueHash(queue.queue)}
+        >
+          {t("overview.unserved_about", {
+            waiting: queue.waiting,
+            span: span(queue.oldest_waiting_seconds!),
+          })}
+        </Line>
+      );
+    }
+    case "silent":
+      return (
+        <Line
+          title={t("overview.silent", { n: finding.workers.length })}
+          tone="warn"
+          href={hash("/workers")}
+        >
+          {finding.workers.slice(0, NAMED).map(({ worker }) => (
+            <span key={worker}>
+              <a href={hash(`/workers/${encodeURIComponent(worker)}`)}>{worker}</a>{" "}
+            </span>
+          ))}
+          {finding.workers.length > NAMED && "…"}
+        </Line>
+      );
     case "no scheduler":
       return (
-        <Line title={t("overview.no_scheduler")} tone="bad">
+        <Line title={t("overview.no_scheduler")} tone="bad" href={hash("/system")}>
           {t("overview.no_scheduler_about")} <code>{finding.detail}</code>
         </Line>
       );
     case "redis":
       return (
-        <Line title={t("overview.redis")} tone="warn">
+        <Line title={t("overview.redis")} tone="warn" href={hash("/system")}>
           {t("overview.redis_about", { detail: finding.detail })}
         </Line>
       );
@@ -82,7 +145,7 @@ function One({ finding }: { finding: Finding }) {
         <Line
           title={t("overview.paused", { queue: queue.queue })}
           tone="off"
-          href={hash(`/queues/${encodeURIComponent(queue.queue)}`)}
+          href={queueHash(queue.queue)}
         >
           {t("overview.paused_about", { waiting: number(queue.waiting) })}{" "}
           <Time at={queue.paused_at} />

@@ -1,44 +1,58 @@
 import { get, Problem, urlOf } from "../../api/client";
-import { history } from "../../api/history";
 import { t } from "../../i18n";
+import { Overseen, useOverseen } from "../../parts/overseen";
 import { Empty, Loaded } from "../../parts/states";
 import { useResource } from "../../state/polling";
+import { oversees } from "../../state/session";
 import { Attention } from "./attention";
 import { findings, type Readiness } from "./figures";
 import { Queues } from "./queues";
 import { Throughput } from "./throughput";
 import { Totals } from "./totals";
 
-const MOST_QUEUES = 1000;
+const MOST = 1000;
 
 /** What needs a person first; then how it goes. */
 export function Overview() {
-  const stats = useResource("stats", (signal) =>
-    get("/stats", { query: { limit: MOST_QUEUES }, signal }),
-  );
+  const stats = useResource("stats", (signal) => get("/stats", { query: { limit: MOST }, signal }));
   const readiness = useResource("readiness", readinessOf, { everySeconds: 15 });
-  const hour = useResource("history", (signal) => history({ minutes: 60 }, signal), {
-    everySeconds: 60,
-  });
+  const hour = useResource(
+    "history",
+    async (signal) => (await get("/stats/history", { query: { minutes: 60 }, signal })).document,
+    { everySeconds: 60 },
+  );
+  const workers = useOverseen("workers", (signal) => get("/admin/workers", { query: { limit: MOST }, signal }), 30);
+  const processes = useOverseen("processes", (signal) => get("/admin/processes", { signal }), 30);
+  const doctor = useOverseen("doctor", (signal) => get("/admin/doctor", { signal }), 120);
 
   return (
     <Loaded resource={stats}>
       {({ document, next }) => {
         const { queues } = document;
         if (queues.length === 0) return <First />;
-        const past = hour.state.value.data;
+        const history = hour.state.value.data;
+        const found = findings({
+          queues,
+          history,
+          readiness: readiness.state.value.data,
+          // Of a part of them nothing can be said about the others.
+          workers: workers.state.value.data?.next ? null : (workers.state.value.data?.document ?? null),
+          sweeps: processes.state.value.data?.document.sweeps ?? [],
+          examined: doctor.state.value.data?.document.findings ?? [],
+        });
         return (
           <>
-            <Attention
-              found={findings(queues, readiness.state.value.data, past)}
-              queues={queues}
-            />
-            <Totals queues={queues} />
-            {past && <Throughput history={past} />}
-            <Queues queues={queues} />
-            {next !== null && (
-              <p class="quiet">{t("overview.more_queues", { n: MOST_QUEUES })}</p>
+            <Attention found={found} queues={queues} />
+            {!oversees() && (
+              <section>
+                <p class="quiet">{t("overview.less")}</p>
+                <Overseen>{null}</Overseen>
+              </section>
             )}
+            <Totals queues={queues} />
+            {history && <Throughput history={history} />}
+            <Queues queues={queues} />
+            {next !== null && <p class="quiet">{t("overview.more_queues", { n: MOST })}</p>}
           </>
         );
       }}

@@ -1,4 +1,4 @@
-import type { History } from "../../api/history";
+import type { History } from "./figures";
 import { t } from "../../i18n";
 import { Chart } from "../../parts/chart";
 

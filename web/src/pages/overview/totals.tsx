@@ -27,10 +27,12 @@ export function Totals({ queues }: { queues: Queue[] }) {
         <Total name={t("overview.failed")} href={hash("/tasks", { status: "failed" })}>
           {number(failed)}
         </Total>
-        <Total name={t("overview.done_rate")}>
+        <Total name={t("overview.done_rate")} href={hash("/tasks", { status: "done" })}>
           {number(sum(queues, (queue) => queue.done_per_minute), 1)}
         </Total>
-        <Total name={t("overview.failure_rate")}>{failing === null ? "–" : percent(failing)}</Total>
+        <Total name={t("overview.failure_rate")} href={hash("/failures")}>
+          {failing === null ? "–" : percent(failing)}
+        </Total>
       </dl>
     </section>
   );
