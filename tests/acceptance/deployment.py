@@ -205,6 +205,14 @@ class Deployment:
             connection.execute(text(statement))
         engine.dispose()
 
+    def count(self, statement: str) -> int:
+        """What `SELECT COUNT(*) …` says."""
+        engine = create_engine(Settings(database_url=self.database_url).sync_url)
+        with engine.connect() as connection:
+            found = int(connection.execute(text(statement)).scalar_one())
+        engine.dispose()
+        return found
+
     def _launch_api(self, port: int, *options: str) -> Api:
         name = f"serve-{len(self._processes)}"
         api = Api(name, self._environment, self._home, port, *options, command=self._command)

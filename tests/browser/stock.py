@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.acceptance.deployment import Api
+from tests.acceptance.deployment import Api, Deployment, until
 
 WORKER = "worker-1.example"
 
@@ -40,3 +40,12 @@ def post(api: Api, path: str, body: object) -> Any:
     answer = api.http.post(path, json=body) if body is not None else api.http.post(path)
     assert answer.is_success, answer.text
     return answer.json()
+
+
+def fold_and_age(deployment: Deployment) -> None:
+    """What was done so far, as two minutes later, when its minute is over."""
+    scheduler = deployment.schedule()
+    left = "SELECT COUNT(*) FROM counter_deltas"
+    until(lambda: deployment.count(left) == 0, "folded")
+    scheduler.stop()
+    deployment.execute("UPDATE history SET at = at - INTERVAL 2 MINUTE WHERE seconds = 60")
