@@ -53,7 +53,7 @@ async def test_keys_lead_everywhere(site: Api, open_tab: OpenTab) -> None:
         focused = await page.evaluate("document.activeElement.dataset.row")
         assert focused == rows[at]
     await page.keyboard.press("Enter")
-    assert page.url.endswith("#/tasks?queue=mail")
+    assert page.url.endswith("#/queues/mail")
 
 
 async def test_help_lists_the_keys_and_nothing_moves_behind_it(

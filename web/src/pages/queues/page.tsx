@@ -10,6 +10,8 @@ import { OneQueue } from "./one";
 import { Trend } from "./trend";
 
 const ON_A_PAGE = 200;
+/** Of the calls that a tab may make, the curves of the queues need some. */
+const LEAST_SECONDS = 4;
 
 export function Queues({ rest }: { rest: string }) {
   return rest ? <OneQueue name={rest} /> : <AllQueues />;
@@ -20,7 +22,7 @@ function AllQueues() {
   const stats = useResource(
     `stats ${cursor}`,
     (signal) => get("/stats", { query: { limit: ON_A_PAGE, ...(cursor && { cursor }) }, signal }),
-    { keepsOld: true },
+    { everySeconds: LEAST_SECONDS, keepsOld: true },
   );
   const shown = [
     ...columns(),

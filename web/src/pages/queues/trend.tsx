@@ -7,9 +7,11 @@ import { useResource } from "../../state/polling";
 
 /** One call a queue: so only for those on the screen, and not again for so long. */
 const FRESH_SECONDS = 600;
-/** Those that came at once are not asked for at once again. */
-const SPREAD_SECONDS = 600;
+/** Those that came together are asked for again one after the other. */
+const APART_SECONDS = 15;
+const TURNS = 40;
 
+let turns = 0;
 const known = new Map<string, { at: number; values: number[] }>();
 
 /** What a queue has got done in the last hour, once it can be seen. */
@@ -29,9 +31,9 @@ export function Trend({ queue }: { queue: string }) {
 }
 
 function Curve({ queue }: { queue: string }) {
-  const [spread] = useState(() => Math.round(Math.random() * SPREAD_SECONDS));
+  const [turn] = useState(() => turns++ % TURNS);
   const { data } = useResource(`trend ${queue}`, (signal) => doneOf(queue, signal), {
-    everySeconds: FRESH_SECONDS + spread,
+    everySeconds: FRESH_SECONDS + turn * APART_SECONDS,
   }).state.value;
   if (!data) return null;
   const done = data.reduce((sum, each) => sum + each, 0);
