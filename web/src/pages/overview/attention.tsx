@@ -11,8 +11,9 @@ const DURABILITY = ["innodb_flush_log_at_trx_commit", "sync_binlog"];
 const NAMED = 5;
 
 /** What needs a person, each with the way to it; quiet when all is well. */
-export function Attention({ found, queues }: { found: Finding[]; queues: Queue[] }) {
-  if (found.length === 0) {
+export function Attention(props: { found: Finding[]; queues: Queue[]; isKnown: boolean }) {
+  const { found, queues, isKnown } = props;
+  if (found.length === 0 && isKnown) {
     return (
       <section class="well">
         <p>
@@ -36,6 +37,11 @@ export function Attention({ found, queues }: { found: Finding[]; queues: Queue[]
           </li>
         ))}
       </ul>
+      {!isKnown && (
+        <div class="placeholder" aria-busy="true">
+          <span />
+        </div>
+      )}
     </section>
   );
 }

@@ -25,6 +25,9 @@ export function Overview() {
   const processes = useOverseen("processes", (signal) => get("/admin/processes", { signal }), 30);
   const doctor = useOverseen("doctor", (signal) => get("/admin/doctor", { signal }), 120);
 
+  // Nobody is told that all is well before all has been looked at.
+  const isKnown = [readiness, workers, processes, doctor].every(({ state }) => state.value.at !== null);
+
   return (
     <Loaded resource={stats}>
       {({ document, next }) => {
@@ -42,7 +45,7 @@ export function Overview() {
         });
         return (
           <>
-            <Attention found={found} queues={queues} />
+            <Attention found={found} queues={queues} isKnown={isKnown} />
             {!oversees() && (
               <section>
                 <p class="quiet">{t("overview.less")}</p>
