@@ -33,8 +33,11 @@ await Promise.all([
   build({ ...common, entryPoints: ["src/i18n/zh.ts"], outfile: join(folder, "zh.js") }),
   build({
     ...common,
-    entryPoints: ["src/main.tsx"],
-    outfile: join(folder, "app.js"),
+    entryPoints: { app: "src/main.tsx" },
+    outdir: folder,
+    // What the first page needs, what the others need besides, and what both do.
+    splitting: true,
+    chunkNames: "[name]",
     jsx: "automatic",
     jsxImportSource: "preact",
     plugins: [apart],

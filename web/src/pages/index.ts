@@ -1,15 +1,10 @@
-// The pages, in the order of the navigation. A new one is a line here, a file beside this one, and
-// its texts in i18n/.
+// The pages, in the order of the navigation. A new one is a line here and in others.ts, a folder beside
+// this file, and its texts in i18n/.
 import type { ComponentType } from "preact";
 
 import type { Key } from "../i18n";
+import { later } from "./later";
 import { Overview } from "./overview/page";
-import { Queues } from "./queues/page";
-import { Schedules } from "./schedules/page";
-import { Submit } from "./submit/page";
-import { System } from "./system/page";
-import { Tasks } from "./tasks/page";
-import { Workers } from "./workers/page";
 
 export interface Page {
   path: string;
@@ -22,12 +17,12 @@ export interface Page {
 
 export const PAGES: Page[] = [
   { path: "/", letter: "o", title: "overview.title", component: Overview },
-  { path: "/queues", letter: "q", title: "queues.title", component: Queues },
-  { path: "/tasks", letter: "t", title: "tasks.title", component: Tasks },
-  { path: "/workers", letter: "w", title: "workers.title", component: Workers },
-  { path: "/schedules", letter: "c", title: "schedules.title", component: Schedules },
-  { path: "/system", letter: "y", title: "system.title", component: System },
-  { path: "/submit", letter: "n", title: "submit.title", component: Submit },
+  { path: "/queues", letter: "q", title: "queues.title", component: later("Queues") },
+  { path: "/tasks", letter: "t", title: "tasks.title", component: later("Tasks") },
+  { path: "/workers", letter: "w", title: "workers.title", component: later("Workers") },
+  { path: "/schedules", letter: "c", title: "schedules.title", component: later("Schedules") },
+  { path: "/system", letter: "y", title: "system.title", component: later("System") },
+  { path: "/submit", letter: "n", title: "submit.title", component: later("Submit") },
 ];
 
 /** The page at this path, and what of the path follows its own. */

@@ -28,7 +28,7 @@ export function Loaded<T>({ resource, children }: LoadedProps<T>) {
   );
 }
 
-function Placeholder() {
+export function Placeholder() {
   return (
     <div class="placeholder" aria-busy="true">
       <span /> <span /> <span />
