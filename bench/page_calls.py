@@ -16,6 +16,8 @@ OVERVIEW: Final = (
     Look("/stats?limit=1000"),
     Look("/readyz", 15),
     Look("/stats/history?minutes=60", 60),
+    *(Look("/admin/workers?limit=1000", 30), Look("/admin/processes", 30)),
+    Look("/admin/doctor", 120),
 )
 TASKS: Final = (Look("/tasks?limit=50&view=summary"), Look("/tasks/count", 15))
 

@@ -138,8 +138,91 @@ function backlog(buckets, waiting) {
   }).reverse();
 }
 
+// src/pages/task/why.tsx
+import { jsx as jsx3, jsxs as jsxs3 } from "./vendor.js";
+var TONES = {
+  no_scheduler: "bad",
+  row_locked: "bad",
+  no_worker: "warn",
+  queue_paused: "warn",
+  unknown: "warn",
+  held: "info",
+  due: "good"
+};
+function Why({ task }) {
+  const { id, status, updated_at } = task;
+  const isEnded = ["done", "failed", "cancelled"].includes(status);
+  const why = useResource(
+    `why ${id} ${updated_at}`,
+    async (signal5) => (await get("/tasks/{task_id}/why", { path: { task_id: id }, signal: signal5 })).document,
+    // Of what has ended there is no more to say.
+    { everySeconds: isEnded ? Infinity : 0, keepsOld: true }
+  );
+  return /* @__PURE__ */ jsxs3("section", { class: "why", children: [
+    /* @__PURE__ */ jsx3("h2", { children: t(isEnded || status === "in_progress" ? "task.now" : "task.why") }),
+    /* @__PURE__ */ jsx3(Loaded, { resource: why, children: ({ reasons, status: then }) => /* @__PURE__ */ jsx3("ul", { class: "findings", children: reasons.map((reason, index) => /* @__PURE__ */ jsxs3("li", { class: `finding ${TONES[reason.reason] ?? "off"}`, "data-reason": reason.reason, children: [
+      /* @__PURE__ */ jsx3("p", { children: sentences(reason, task, then).join(" ") }),
+      reason.reason === "queue_paused" && /* @__PURE__ */ jsx3("a", { href: hash(`/queues/${encodeURIComponent(task.queue)}`), children: task.queue })
+    ] }, index)) }) })
+  ] });
+}
+function sentences(reason, task, status) {
+  const away = (at) => (Date.parse(at) - now.value) / 1e3;
+  const when = (at) => distance(away(at));
+  const lasted = (at) => span(Math.max(-away(at), 0));
+  const { queue } = task;
+  switch (reason.reason) {
+    case "ended": {
+      const values = { when: when(reason.since), used: task.current_retry_count, limit: task.retry_limit };
+      return [t(`why.ended_${status}`, values)];
+    }
+    case "paused":
+      return [t("why.paused", { when: when(reason.since) })];
+    case "held": {
+      const { worker, attempt, last_heartbeat_at, ends_at, ends_as, becomes } = reason;
+      const said = [t("why.held", { worker: worker ?? "?", attempt, span: lasted(reason.started_at) })];
+      if (last_heartbeat_at) said.push(t("why.held_heard", { when: when(last_heartbeat_at) }));
+      const values = {
+        when: when(ends_at),
+        outcome: t(`outcome.${ends_as}`),
+        status: t(`status.${becomes}`)
+      };
+      return [...said, t(away(ends_at) > 0 ? "why.held_until" : "why.held_over", values)];
+    }
+    case "not_yet": {
+      const { until, retry, retry_limit } = reason;
+      const values = { when: when(until), retry: retry ?? 0, limit: retry_limit ?? 0 };
+      if (away(until) <= 0) return [t("why.not_yet_over", values)];
+      return [t(retry === null ? "why.not_yet" : "why.not_yet_retry", values)];
+    }
+    case "no_scheduler":
+      return reason.last_run_at === null ? [t("why.no_scheduler_ever")] : [t("why.no_scheduler", { span: lasted(reason.last_run_at) })];
+    case "queue_paused":
+      return [t("why.queue_paused", { queue, span: lasted(reason.since) })];
+    case "row_locked":
+      return [t(status === "in_progress" ? "why.row_locked_running" : "why.row_locked")];
+    case "no_worker": {
+      const { last_poll_at, in_progress } = reason;
+      const said = last_poll_at === null ? t("why.no_worker", { queue }) : t("why.no_worker_since", { queue, span: lasted(last_poll_at) });
+      return in_progress ? [said, t("why.no_worker_busy", { n: in_progress })] : [said];
+    }
+    case "behind": {
+      const { tasks, at_least, ended_per_minute, expected_at } = reason;
+      const said = [t(at_least ? "why.behind_at_least" : "why.behind", { n: tasks })];
+      if (ended_per_minute === 0) said.push(t("why.behind_still"));
+      else if (ended_per_minute !== null) said.push(t("why.behind_pace", { n: number(ended_per_minute, 1) }));
+      if (expected_at) said.push(t("why.behind_expected", { when: when(expected_at) }));
+      return said;
+    }
+    case "due":
+      return [t("why.due", { span: lasted(reason.since) })];
+    case "unknown":
+      return [t(`why.unknown_${reason.part}`)];
+  }
+}
+
 // src/pages/queues/head_of_line.tsx
-import { Fragment, jsx as jsx3, jsxs as jsxs3 } from "./vendor.js";
+import { Fragment, jsx as jsx4, jsxs as jsxs4 } from "./vendor.js";
 var SHOWN = 5;
 var LOOKED_AT = 50;
 var EVERY_SECONDS = 20;
@@ -152,15 +235,15 @@ function HeadOfLine({ queue }) {
     everySeconds: EVERY_SECONDS,
     keepsOld: true
   });
-  return /* @__PURE__ */ jsxs3("section", { children: [
-    /* @__PURE__ */ jsxs3("h2", { children: [
+  return /* @__PURE__ */ jsxs4("section", { children: [
+    /* @__PURE__ */ jsxs4("h2", { children: [
       t("queues.head"),
       " ",
-      /* @__PURE__ */ jsx3("small", { children: t("queues.head_about") })
+      /* @__PURE__ */ jsx4("small", { children: t("queues.head_about") })
     ] }),
-    /* @__PURE__ */ jsx3(Loaded, { resource: head, children: (tasks) => /* @__PURE__ */ jsxs3(Fragment, { children: [
-      tasks[0] && /* @__PURE__ */ jsx3(Why, { id: tasks[0].id }),
-      /* @__PURE__ */ jsx3(
+    /* @__PURE__ */ jsx4(Loaded, { resource: head, children: (tasks) => /* @__PURE__ */ jsxs4(Fragment, { children: [
+      tasks[0] && /* @__PURE__ */ jsx4(Why2, { task: tasks[0] }),
+      /* @__PURE__ */ jsx4(
         Table,
         {
           label: t("queues.head"),
@@ -171,19 +254,19 @@ function HeadOfLine({ queue }) {
             {
               key: "id",
               title: t("queues.task"),
-              cell: (task) => /* @__PURE__ */ jsxs3("a", { class: "cut", href: hash(`/tasks/${task.id}`), children: [
+              cell: (task) => /* @__PURE__ */ jsxs4("a", { class: "cut", href: hash(`/tasks/${task.id}`), children: [
                 task.id,
                 " ",
                 task.title
               ] })
             },
-            { key: "status", title: t("queues.status"), cell: (task) => /* @__PURE__ */ jsx3(StatusChip, { status: task.status }) },
+            { key: "status", title: t("queues.status"), cell: (task) => /* @__PURE__ */ jsx4(StatusChip, { status: task.status }) },
             { key: "priority", title: t("queues.priority"), cell: (task) => priorityText(task.priority) },
-            { key: "created", title: t("queues.created"), cell: (task) => /* @__PURE__ */ jsx3(Time, { at: task.created_at }) },
+            { key: "created", title: t("queues.created"), cell: (task) => /* @__PURE__ */ jsx4(Time, { at: task.created_at }) },
             {
               key: "available",
               title: t("queues.available"),
-              cell: (task) => /* @__PURE__ */ jsx3(Time, { at: task.waiting_on === "time" ? task.available_at : null })
+              cell: (task) => /* @__PURE__ */ jsx4(Time, { at: task.waiting_on === "time" ? task.available_at : null })
             }
           ]
         }
@@ -191,16 +274,18 @@ function HeadOfLine({ queue }) {
     ] }) })
   ] });
 }
-function Why({ id }) {
+function Why2({ task }) {
+  const { id } = task;
   const why = useResource(
     `why ${id}`,
     (signal5) => get("/tasks/{task_id}/why", { path: { task_id: id }, signal: signal5 }),
     { everySeconds: EVERY_SECONDS }
   );
-  return why.state.value.data?.document.reasons.map((reason) => /* @__PURE__ */ jsxs3("p", { class: "finding off", children: [
-    /* @__PURE__ */ jsx3("strong", { children: id }),
+  const found = why.state.value.data?.document;
+  return found?.reasons.map((reason) => /* @__PURE__ */ jsxs4("p", { class: "finding off", "data-reason": reason.reason, children: [
+    /* @__PURE__ */ jsx4("strong", { children: id }),
     " ",
-    /* @__PURE__ */ jsx3("span", { lang: "en", children: reason.detail })
+    sentences(reason, task, found.status).join(" ")
   ] }, reason.reason));
 }
 async function headOf(queue, priority, signal5) {
@@ -220,7 +305,7 @@ async function headOf(queue, priority, signal5) {
 }
 
 // src/pages/queues/matrix.tsx
-import { jsx as jsx4, jsxs as jsxs4 } from "./vendor.js";
+import { jsx as jsx5, jsxs as jsxs5 } from "./vendor.js";
 var PRIORITIES = ["高", "中", "低"];
 function Matrix({ queue }) {
   const rows = Object.entries(queue.tasks).map(([status, counts]) => ({
@@ -228,15 +313,15 @@ function Matrix({ queue }) {
     counts,
     all: Object.values(counts).reduce((sum3, each) => sum3 + each, 0)
   }));
-  const cell = (row, n, priority) => n ? /* @__PURE__ */ jsx4(
+  const cell = (row, n, priority) => n ? /* @__PURE__ */ jsx5(
     "a",
     {
       href: hash("/tasks", { queue: queue.queue, status: row.status, priority: priority ?? null }),
       children: number(n)
     }
-  ) : /* @__PURE__ */ jsx4("span", { class: "quiet", children: "0" });
+  ) : /* @__PURE__ */ jsx5("span", { class: "quiet", children: "0" });
   const columns3 = [
-    { key: "status", title: t("queues.status"), cell: (row) => /* @__PURE__ */ jsx4(StatusChip, { status: row.status }) },
+    { key: "status", title: t("queues.status"), cell: (row) => /* @__PURE__ */ jsx5(StatusChip, { status: row.status }) },
     ...PRIORITIES.map((priority) => ({
       key: priority,
       title: priorityText(priority),
@@ -245,17 +330,17 @@ function Matrix({ queue }) {
     })),
     { key: "all", title: t("queues.sum"), cell: (row) => cell(row, row.all), isNumber: true }
   ];
-  return /* @__PURE__ */ jsxs4("section", { children: [
-    /* @__PURE__ */ jsx4("h2", { children: t("queues.matrix") }),
-    /* @__PURE__ */ jsx4(Table, { label: t("queues.matrix"), rows, columns: columns3, rowKey: (row) => row.status })
+  return /* @__PURE__ */ jsxs5("section", { children: [
+    /* @__PURE__ */ jsx5("h2", { children: t("queues.matrix") }),
+    /* @__PURE__ */ jsx5(Table, { label: t("queues.matrix"), rows, columns: columns3, rowKey: (row) => row.status })
   ] });
 }
 
 // src/pages/queues/pausing.tsx
-import { jsx as jsx5 } from "./vendor.js";
+import { jsx as jsx6 } from "./vendor.js";
 function PauseButton({ queue, isPaused }) {
   if (!opens("admin")) return null;
-  return /* @__PURE__ */ jsx5("button", { type: "button", onClick: () => void set(queue, !isPaused), children: t(isPaused ? "queues.resume" : "queues.pause") });
+  return /* @__PURE__ */ jsx6("button", { type: "button", onClick: () => void set(queue, !isPaused), children: t(isPaused ? "queues.resume" : "queues.pause") });
 }
 async function set(queue, isPaused, isUndo = false) {
   try {
@@ -272,19 +357,19 @@ async function set(queue, isPaused, isUndo = false) {
 }
 
 // src/pages/workers/table.tsx
-import { Fragment as Fragment2, jsx as jsx6, jsxs as jsxs5 } from "./vendor.js";
-var TONES = { running: "info", polling: "good", silent: "off" };
+import { Fragment as Fragment2, jsx as jsx7, jsxs as jsxs6 } from "./vendor.js";
+var TONES2 = { running: "info", polling: "good", silent: "off" };
 var QUEUES_SHOWN = 4;
 function StateChip({ state }) {
-  return /* @__PURE__ */ jsx6(Chip, { tone: TONES[state], children: t(`workers.${state}`) });
+  return /* @__PURE__ */ jsx7(Chip, { tone: TONES2[state], children: t(`workers.${state}`) });
 }
 function QueueLinks({ queues }) {
-  return /* @__PURE__ */ jsxs5(Fragment2, { children: [
-    queues.slice(0, QUEUES_SHOWN).map((queue) => /* @__PURE__ */ jsxs5("span", { children: [
-      /* @__PURE__ */ jsx6("a", { href: queueHash(queue), children: queue }),
+  return /* @__PURE__ */ jsxs6(Fragment2, { children: [
+    queues.slice(0, QUEUES_SHOWN).map((queue) => /* @__PURE__ */ jsxs6("span", { children: [
+      /* @__PURE__ */ jsx7("a", { href: queueHash(queue), children: queue }),
       " "
     ] }, queue)),
-    queues.length > QUEUES_SHOWN && /* @__PURE__ */ jsx6("span", { class: "quiet", title: queues.join(" "), children: t("workers.more", { n: queues.length - QUEUES_SHOWN }) })
+    queues.length > QUEUES_SHOWN && /* @__PURE__ */ jsx7("span", { class: "quiet", title: queues.join(" "), children: t("workers.more", { n: queues.length - QUEUES_SHOWN }) })
   ] });
 }
 function WorkerTable({ workers }) {
@@ -294,43 +379,43 @@ function WorkerTable({ workers }) {
       key: "worker",
       title: t("workers.worker"),
       by: (worker) => worker.worker,
-      cell: (worker) => /* @__PURE__ */ jsx6("a", { class: "cut", href: to(worker), children: worker.worker })
+      cell: (worker) => /* @__PURE__ */ jsx7("a", { class: "cut", href: to(worker), children: worker.worker })
     },
     {
       key: "state",
       title: t("workers.state"),
       by: (worker) => worker.state,
-      cell: (worker) => /* @__PURE__ */ jsx6(StateChip, { state: worker.state })
+      cell: (worker) => /* @__PURE__ */ jsx7(StateChip, { state: worker.state })
     },
     {
       key: "running",
       title: t("workers.tasks"),
       by: (worker) => worker.running,
-      cell: (worker) => worker.running ? /* @__PURE__ */ jsx6("a", { href: hash("/tasks", { worker: worker.worker, status: "in_progress" }), children: number(worker.running) }) : /* @__PURE__ */ jsx6("span", { class: "quiet", children: "0" }),
+      cell: (worker) => worker.running ? /* @__PURE__ */ jsx7("a", { href: hash("/tasks", { worker: worker.worker, status: "in_progress" }), children: number(worker.running) }) : /* @__PURE__ */ jsx7("span", { class: "quiet", children: "0" }),
       isNumber: true
     },
     {
       key: "oldest",
       title: t("workers.oldest"),
       by: (worker) => worker.oldest_started_at,
-      cell: (worker) => /* @__PURE__ */ jsx6(Time, { at: worker.oldest_started_at })
+      cell: (worker) => /* @__PURE__ */ jsx7(Time, { at: worker.oldest_started_at })
     },
     {
       key: "seen",
       title: t("workers.last_seen"),
       by: (worker) => worker.last_seen_at,
-      cell: (worker) => /* @__PURE__ */ jsx6(Time, { at: worker.last_seen_at })
+      cell: (worker) => /* @__PURE__ */ jsx7(Time, { at: worker.last_seen_at })
     },
-    { key: "queues", title: t("queues.title"), cell: (worker) => /* @__PURE__ */ jsx6(QueueLinks, { queues: worker.queues }) },
+    { key: "queues", title: t("queues.title"), cell: (worker) => /* @__PURE__ */ jsx7(QueueLinks, { queues: worker.queues }) },
     {
       key: "agent",
       title: t("workers.agent"),
       by: (worker) => worker.agent,
-      cell: (worker) => /* @__PURE__ */ jsx6("span", { class: "cut", children: worker.agent ?? "–" }),
+      cell: (worker) => /* @__PURE__ */ jsx7("span", { class: "cut", children: worker.agent ?? "–" }),
       isMinor: true
     }
   ];
-  return /* @__PURE__ */ jsx6(
+  return /* @__PURE__ */ jsx7(
     Table,
     {
       label: t("workers.title"),
@@ -344,26 +429,26 @@ function WorkerTable({ workers }) {
 }
 
 // src/pages/queues/serving.tsx
-import { Fragment as Fragment3, jsx as jsx7, jsxs as jsxs6 } from "./vendor.js";
+import { Fragment as Fragment3, jsx as jsx8, jsxs as jsxs7 } from "./vendor.js";
 function Serving({ queue, isWaiting }) {
   const workers = useResource(
     `workers of ${queue}`,
     (signal5) => get("/admin/workers", { query: { queue: [queue] }, signal: signal5 }),
     { everySeconds: 15 }
   );
-  return /* @__PURE__ */ jsxs6("section", { children: [
-    /* @__PURE__ */ jsx7("h2", { children: t("workers.title") }),
-    /* @__PURE__ */ jsx7(Loaded, { resource: workers, children: ({ document: document2, next }) => {
+  return /* @__PURE__ */ jsxs7("section", { children: [
+    /* @__PURE__ */ jsx8("h2", { children: t("workers.title") }),
+    /* @__PURE__ */ jsx8(Loaded, { resource: workers, children: ({ document: document2, next }) => {
       const isServed = document2.some((worker) => worker.state !== "silent");
       const last = document2.map((worker) => worker.last_seen_at).sort().at(-1);
-      return /* @__PURE__ */ jsxs6(Fragment3, { children: [
-        !isServed && /* @__PURE__ */ jsxs6("p", { class: `note ${isWaiting ? "warn" : "off"}`, children: [
+      return /* @__PURE__ */ jsxs7(Fragment3, { children: [
+        !isServed && /* @__PURE__ */ jsxs7("p", { class: `note ${isWaiting ? "warn" : "off"}`, children: [
           last ? t("queues.unserved") : t("queues.never_served"),
           " ",
-          last && /* @__PURE__ */ jsx7(Time, { at: last })
+          last && /* @__PURE__ */ jsx8(Time, { at: last })
         ] }),
-        document2.length > 0 && /* @__PURE__ */ jsx7(WorkerTable, { workers: document2 }),
-        /* @__PURE__ */ jsx7(Pager, { next })
+        document2.length > 0 && /* @__PURE__ */ jsx8(WorkerTable, { workers: document2 }),
+        /* @__PURE__ */ jsx8(Pager, { next })
       ] });
     } })
   ] });
@@ -371,7 +456,7 @@ function Serving({ queue, isWaiting }) {
 
 // src/pages/queues/settings.tsx
 import { useState } from "./vendor.js";
-import { Fragment as Fragment4, jsx as jsx8, jsxs as jsxs7 } from "./vendor.js";
+import { Fragment as Fragment4, jsx as jsx9, jsxs as jsxs8 } from "./vendor.js";
 var AGEING = ["中", "低"];
 function Settings({ queue }) {
   const settings = useResource(
@@ -379,11 +464,11 @@ function Settings({ queue }) {
     async (signal5) => (await get("/admin/queues/{name}/settings", { path: { name: queue }, signal: signal5 })).document,
     { everySeconds: 60 }
   );
-  return /* @__PURE__ */ jsxs7("section", { children: [
-    /* @__PURE__ */ jsx8("h2", { children: t("queues.settings") }),
-    /* @__PURE__ */ jsx8(Loaded, { resource: settings, children: (stored) => (
+  return /* @__PURE__ */ jsxs8("section", { children: [
+    /* @__PURE__ */ jsx9("h2", { children: t("queues.settings") }),
+    /* @__PURE__ */ jsx9(Loaded, { resource: settings, children: (stored) => (
       // What a person has typed stays until what is stored is something else.
-      /* @__PURE__ */ jsx8(Form, { stored, onSaved: settings.refresh }, JSON.stringify(stored.ageing_seconds))
+      /* @__PURE__ */ jsx9(Form, { stored, onSaved: settings.refresh }, JSON.stringify(stored.ageing_seconds))
     ) })
   ] });
 }
@@ -409,12 +494,12 @@ function Form({ stored, onSaved }) {
     tell(t("queues.saved", { queue }));
     await onSaved();
   };
-  return /* @__PURE__ */ jsxs7("form", { class: "card wide", onSubmit: (event) => void save(event), children: [
-    /* @__PURE__ */ jsx8("p", { class: "quiet", children: t("queues.ageing_about") }),
-    /* @__PURE__ */ jsxs7("fieldset", { class: "row", disabled: !opens("admin"), children: [
-      AGEING.map((priority) => /* @__PURE__ */ jsxs7("label", { children: [
+  return /* @__PURE__ */ jsxs8("form", { class: "card wide", onSubmit: (event) => void save(event), children: [
+    /* @__PURE__ */ jsx9("p", { class: "quiet", children: t("queues.ageing_about") }),
+    /* @__PURE__ */ jsxs8("fieldset", { class: "row", disabled: !opens("admin"), children: [
+      AGEING.map((priority) => /* @__PURE__ */ jsxs8("label", { children: [
         t("queues.ageing", { priority: priorityText(priority) }),
-        /* @__PURE__ */ jsx8(
+        /* @__PURE__ */ jsx9(
           "input",
           {
             name: priority,
@@ -424,45 +509,45 @@ function Form({ stored, onSaved }) {
           }
         )
       ] }, priority)),
-      opens("admin") && /* @__PURE__ */ jsx8("button", { type: "submit", children: t("queues.save") })
+      opens("admin") && /* @__PURE__ */ jsx9("button", { type: "submit", children: t("queues.save") })
     ] }),
-    wrong.map((each) => /* @__PURE__ */ jsx8("p", { class: "note bad", role: "alert", children: each }, each)),
-    /* @__PURE__ */ jsx8("p", { class: "quiet", children: in_force_at === null ? t("queues.never_set") : /* @__PURE__ */ jsxs7(Fragment4, { children: [
+    wrong.map((each) => /* @__PURE__ */ jsx9("p", { class: "note bad", role: "alert", children: each }, each)),
+    /* @__PURE__ */ jsx9("p", { class: "quiet", children: in_force_at === null ? t("queues.never_set") : /* @__PURE__ */ jsxs8(Fragment4, { children: [
       t(Date.parse(in_force_at) > now.value ? "queues.will_be_in_force" : "queues.in_force"),
       " ",
-      /* @__PURE__ */ jsx8(Time, { at: in_force_at })
+      /* @__PURE__ */ jsx9(Time, { at: in_force_at })
     ] }) })
   ] });
 }
 
 // src/pages/queues/one.tsx
-import { Fragment as Fragment5, jsx as jsx9, jsxs as jsxs8 } from "./vendor.js";
+import { Fragment as Fragment5, jsx as jsx10, jsxs as jsxs9 } from "./vendor.js";
 function OneQueue({ name }) {
   const stats = useResource(
     `stats of ${name}`,
     (signal5) => get("/stats", { query: { queue: [name] }, signal: signal5 })
   );
-  return /* @__PURE__ */ jsx9(Loaded, { resource: stats, children: ({ document: document2 }) => {
+  return /* @__PURE__ */ jsx10(Loaded, { resource: stats, children: ({ document: document2 }) => {
     const queue = document2.queues[0] ?? null;
-    return /* @__PURE__ */ jsxs8(Fragment5, { children: [
-      /* @__PURE__ */ jsxs8("section", { class: "row", children: [
-        /* @__PURE__ */ jsx9("strong", { class: "name", children: name }),
-        queue?.paused && /* @__PURE__ */ jsxs8(Chip, { tone: "off", children: [
+    return /* @__PURE__ */ jsxs9(Fragment5, { children: [
+      /* @__PURE__ */ jsxs9("section", { class: "row", children: [
+        /* @__PURE__ */ jsx10("strong", { class: "name", children: name }),
+        queue?.paused && /* @__PURE__ */ jsxs9(Chip, { tone: "off", children: [
           t("status.paused"),
           " ",
-          /* @__PURE__ */ jsx9(Time, { at: queue.paused_at })
+          /* @__PURE__ */ jsx10(Time, { at: queue.paused_at })
         ] }),
-        /* @__PURE__ */ jsx9(PauseButton, { queue: name, isPaused: queue?.paused ?? false }),
-        /* @__PURE__ */ jsx9("a", { href: hash("/tasks", { queue: name }), children: t("queues.tasks") }),
-        /* @__PURE__ */ jsx9("a", { href: hash("/queues"), children: t("queues.all") })
+        /* @__PURE__ */ jsx10(PauseButton, { queue: name, isPaused: queue?.paused ?? false }),
+        /* @__PURE__ */ jsx10("a", { href: hash("/tasks", { queue: name }), children: t("queues.tasks") }),
+        /* @__PURE__ */ jsx10("a", { href: hash("/queues"), children: t("queues.all") })
       ] }),
-      /* @__PURE__ */ jsx9(Overseen, { children: /* @__PURE__ */ jsx9(Serving, { queue: name, isWaiting: (queue?.waiting ?? 0) > 0 }) }),
-      queue ? /* @__PURE__ */ jsxs8(Fragment5, { children: [
-        /* @__PURE__ */ jsx9(Matrix, { queue }),
-        queue.waiting > 0 && /* @__PURE__ */ jsx9(HeadOfLine, { queue })
-      ] }) : /* @__PURE__ */ jsx9("section", { children: /* @__PURE__ */ jsx9(Empty, { children: /* @__PURE__ */ jsx9("p", { children: t("queues.empty", { queue: name }) }) }) }),
-      /* @__PURE__ */ jsx9(Curves, { queue: name, waiting: queue?.waiting ?? 0 }),
-      /* @__PURE__ */ jsx9(Overseen, { children: /* @__PURE__ */ jsx9(Settings, { queue: name }) })
+      /* @__PURE__ */ jsx10(Overseen, { children: /* @__PURE__ */ jsx10(Serving, { queue: name, isWaiting: (queue?.waiting ?? 0) > 0 }) }),
+      queue ? /* @__PURE__ */ jsxs9(Fragment5, { children: [
+        /* @__PURE__ */ jsx10(Matrix, { queue }),
+        queue.waiting > 0 && /* @__PURE__ */ jsx10(HeadOfLine, { queue })
+      ] }) : /* @__PURE__ */ jsx10("section", { children: /* @__PURE__ */ jsx10(Empty, { children: /* @__PURE__ */ jsx10("p", { children: t("queues.empty", { queue: name }) }) }) }),
+      /* @__PURE__ */ jsx10(Curves, { queue: name, waiting: queue?.waiting ?? 0 }),
+      /* @__PURE__ */ jsx10(Overseen, { children: /* @__PURE__ */ jsx10(Settings, { queue: name }) })
     ] });
   } });
 }
@@ -471,7 +556,7 @@ function OneQueue({ name }) {
 import { useEffect, useRef, useState as useState2 } from "./vendor.js";
 
 // src/parts/sparkline.tsx
-import { jsx as jsx10 } from "./vendor.js";
+import { jsx as jsx11 } from "./vendor.js";
 var WIDTH = 96;
 var HEIGHT = 24;
 function Sparkline({ values, label }) {
@@ -484,11 +569,11 @@ function Sparkline({ values, label }) {
     const starts = index === 0 || values[index - 1] === null;
     path2 += `${starts ? "M" : "L"}${(index * step).toFixed(1)} ${y(value).toFixed(1)}`;
   });
-  return /* @__PURE__ */ jsx10("svg", { class: "sparkline", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label, children: /* @__PURE__ */ jsx10("path", { d: path2 }) });
+  return /* @__PURE__ */ jsx11("svg", { class: "sparkline", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label, children: /* @__PURE__ */ jsx11("path", { d: path2 }) });
 }
 
 // src/pages/queues/trend.tsx
-import { jsx as jsx11 } from "./vendor.js";
+import { jsx as jsx12 } from "./vendor.js";
 var FRESH_SECONDS = 600;
 var APART_SECONDS = 15;
 var TURNS = 40;
@@ -502,7 +587,7 @@ function Trend({ queue }) {
     watch.observe(place2.current);
     return () => watch.disconnect();
   }, []);
-  return /* @__PURE__ */ jsx11("span", { class: "trend", ref: place2, children: isSeen && /* @__PURE__ */ jsx11(Curve, { queue }) });
+  return /* @__PURE__ */ jsx12("span", { class: "trend", ref: place2, children: isSeen && /* @__PURE__ */ jsx12(Curve, { queue }) });
 }
 function Curve({ queue }) {
   const [turn] = useState2(() => turns++ % TURNS);
@@ -511,7 +596,7 @@ function Curve({ queue }) {
   }).state.value;
   if (!data) return null;
   const done = data.reduce((sum3, each) => sum3 + each, 0);
-  return /* @__PURE__ */ jsx11(Sparkline, { values: data, label: t("queues.trend_of", { n: number(done) }) });
+  return /* @__PURE__ */ jsx12(Sparkline, { values: data, label: t("queues.trend_of", { n: number(done) }) });
 }
 async function doneOf(queue, signal5) {
   const last = known.get(queue);
@@ -523,11 +608,11 @@ async function doneOf(queue, signal5) {
 }
 
 // src/pages/queues/page.tsx
-import { Fragment as Fragment6, jsx as jsx12, jsxs as jsxs9 } from "./vendor.js";
+import { Fragment as Fragment6, jsx as jsx13, jsxs as jsxs10 } from "./vendor.js";
 var ON_A_PAGE = 200;
 var LEAST_SECONDS = 4;
 function Queues({ rest }) {
-  return rest ? /* @__PURE__ */ jsx12(OneQueue, { name: rest }) : /* @__PURE__ */ jsx12(AllQueues, {});
+  return rest ? /* @__PURE__ */ jsx13(OneQueue, { name: rest }) : /* @__PURE__ */ jsx13(AllQueues, {});
 }
 function AllQueues() {
   const cursor = location.value.query.get("cursor");
@@ -541,14 +626,14 @@ function AllQueues() {
     {
       key: "trend",
       title: t("queues.trend"),
-      cell: ({ queue }) => /* @__PURE__ */ jsx12(Trend, { queue }),
+      cell: ({ queue }) => /* @__PURE__ */ jsx13(Trend, { queue }),
       isMinor: true
     }
   ];
-  return /* @__PURE__ */ jsxs9(Fragment6, { children: [
-    /* @__PURE__ */ jsx12("form", { class: "row finder", onSubmit: find, children: /* @__PURE__ */ jsx12("input", { "data-filter": true, name: "queue", "aria-label": t("queues.find"), placeholder: t("queues.find") }) }),
-    /* @__PURE__ */ jsx12(Loaded, { resource: stats, children: ({ document: document2, next }) => /* @__PURE__ */ jsxs9("section", { children: [
-      document2.queues.length === 0 ? /* @__PURE__ */ jsx12(Empty, {}) : /* @__PURE__ */ jsx12(
+  return /* @__PURE__ */ jsxs10(Fragment6, { children: [
+    /* @__PURE__ */ jsx13("form", { class: "row finder", onSubmit: find, children: /* @__PURE__ */ jsx13("input", { "data-filter": true, name: "queue", "aria-label": t("queues.find"), placeholder: t("queues.find") }) }),
+    /* @__PURE__ */ jsx13(Loaded, { resource: stats, children: ({ document: document2, next }) => /* @__PURE__ */ jsxs10("section", { children: [
+      document2.queues.length === 0 ? /* @__PURE__ */ jsx13(Empty, {}) : /* @__PURE__ */ jsx13(
         Table,
         {
           label: t("queues.title"),
@@ -558,8 +643,8 @@ function AllQueues() {
           href: (queue) => queueHash(queue.queue)
         }
       ),
-      (next !== null || cursor !== null) && /* @__PURE__ */ jsx12("p", { class: "quiet", children: t("queues.by_name", { n: document2.queues.length }) }),
-      /* @__PURE__ */ jsx12(Pager, { next })
+      (next !== null || cursor !== null) && /* @__PURE__ */ jsx13("p", { class: "quiet", children: t("queues.by_name", { n: document2.queues.length }) }),
+      /* @__PURE__ */ jsx13(Pager, { next })
     ] }) })
   ] });
 }
@@ -627,25 +712,25 @@ function kindOf(part, following) {
 }
 
 // src/parts/json_view.tsx
-import { jsx as jsx13, jsxs as jsxs10 } from "./vendor.js";
+import { jsx as jsx14, jsxs as jsxs11 } from "./vendor.js";
 var LINES = 60;
 var CHARACTERS = 2e4;
 var ALL = 5e3;
 function JsonView({ value, label }) {
   const [isWhole, setWhole] = useState3(false);
-  if (value === null) return /* @__PURE__ */ jsx13("span", { class: "quiet", children: t("json.none") });
+  if (value === null) return /* @__PURE__ */ jsx14("span", { class: "quiet", children: t("json.none") });
   const { text } = value;
   const laidOut = layOut(isWhole ? text : text.slice(0, CHARACTERS), isWhole ? ALL : LINES);
   const isCut = !laidOut.isWhole || !isWhole && text.length > CHARACTERS;
-  return /* @__PURE__ */ jsxs10("div", { class: "json", children: [
-    /* @__PURE__ */ jsx13("pre", { tabIndex: 0, "aria-label": label, children: isWhole && !laidOut.isWhole ? text : laidOut.lines.map((line, index) => /* @__PURE__ */ jsxs10("span", { class: "line", children: [
+  return /* @__PURE__ */ jsxs11("div", { class: "json", children: [
+    /* @__PURE__ */ jsx14("pre", { tabIndex: 0, "aria-label": label, children: isWhole && !laidOut.isWhole ? text : laidOut.lines.map((line, index) => /* @__PURE__ */ jsxs11("span", { class: "line", children: [
       "  ".repeat(line.depth),
-      line.tokens.map((token, at) => /* @__PURE__ */ jsx13("span", { class: token.kind, children: !isWhole && token.text.length > 500 ? `${token.text.slice(0, 500)}…` : token.text }, at)),
+      line.tokens.map((token, at) => /* @__PURE__ */ jsx14("span", { class: token.kind, children: !isWhole && token.text.length > 500 ? `${token.text.slice(0, 500)}…` : token.text }, at)),
       "\n"
     ] }, index)) }),
-    /* @__PURE__ */ jsxs10("p", { class: "row", children: [
-      /* @__PURE__ */ jsx13(CopyButton, { text }),
-      (isCut || isWhole) && /* @__PURE__ */ jsx13("button", { type: "button", class: "plain", onClick: () => setWhole(!isWhole), children: isWhole ? t("action.show_less") : t("action.show_all", { size: bytes(new Blob([text]).size) }) })
+    /* @__PURE__ */ jsxs11("p", { class: "row", children: [
+      /* @__PURE__ */ jsx14(CopyButton, { text }),
+      (isCut || isWhole) && /* @__PURE__ */ jsx14("button", { type: "button", class: "plain", onClick: () => setWhole(!isWhole), children: isWhole ? t("action.show_less") : t("action.show_all", { size: bytes(new Blob([text]).size) }) })
     ] })
   ] });
 }
@@ -671,7 +756,7 @@ import { useRef as useRef2, useState as useState5 } from "./vendor.js";
 
 // src/pages/schedules/backfill.tsx
 import { useEffect as useEffect2, useState as useState4 } from "./vendor.js";
-import { jsx as jsx14, jsxs as jsxs11 } from "./vendor.js";
+import { jsx as jsx15, jsxs as jsxs12 } from "./vendor.js";
 var MOST = 1e3;
 var PAGE = 100;
 function Backfill({ schedule, onClose }) {
@@ -711,7 +796,7 @@ function Backfill({ schedule, onClose }) {
       tellProblem(error);
     }
   };
-  return /* @__PURE__ */ jsxs11(
+  return /* @__PURE__ */ jsxs12(
     ConfirmDialog,
     {
       title: t("schedules.backfill_of", path2),
@@ -720,21 +805,21 @@ function Backfill({ schedule, onClose }) {
       onConfirm: () => void submit(),
       onClose,
       children: [
-        /* @__PURE__ */ jsxs11("label", { children: [
+        /* @__PURE__ */ jsxs12("label", { children: [
           t("schedules.from"),
-          /* @__PURE__ */ jsx14(Moment, { value: from, onChange: setFrom })
+          /* @__PURE__ */ jsx15(Moment, { value: from, onChange: setFrom })
         ] }),
-        /* @__PURE__ */ jsxs11("label", { children: [
+        /* @__PURE__ */ jsxs12("label", { children: [
           t("schedules.to"),
-          /* @__PURE__ */ jsx14(Moment, { value: to, onChange: setTo })
+          /* @__PURE__ */ jsx15(Moment, { value: to, onChange: setTo })
         ] }),
-        /* @__PURE__ */ jsx14("p", { role: "status", children: said })
+        /* @__PURE__ */ jsx15("p", { role: "status", children: said })
       ]
     }
   );
 }
 function Moment({ value, onChange }) {
-  return /* @__PURE__ */ jsx14(
+  return /* @__PURE__ */ jsx15(
     "input",
     {
       type: "datetime-local",
@@ -763,7 +848,7 @@ async function countOf(name, begin2, end, signal5) {
 }
 
 // src/pages/schedules/actions.tsx
-import { Fragment as Fragment7, jsx as jsx15, jsxs as jsxs12 } from "./vendor.js";
+import { Fragment as Fragment7, jsx as jsx16, jsxs as jsxs13 } from "./vendor.js";
 function Actions({ schedule }) {
   const [isFilling, setFilling] = useState5(false);
   const key = useRef2(null);
@@ -791,13 +876,13 @@ function Actions({ schedule }) {
       tellProblem(error);
     }
   };
-  return /* @__PURE__ */ jsxs12(Fragment7, { children: [
-    opens("admin") && /* @__PURE__ */ jsx15("button", { type: "button", onClick: () => void toggle(schedule.paused_at ? "resume" : "pause"), children: t(schedule.paused_at ? "schedules.resume" : "schedules.pause") }),
-    opens("client") && /* @__PURE__ */ jsxs12(Fragment7, { children: [
-      /* @__PURE__ */ jsx15("button", { type: "button", onClick: () => void run2(), children: t("schedules.run") }),
-      /* @__PURE__ */ jsx15("button", { type: "button", onClick: () => setFilling(true), children: t("schedules.backfill") })
+  return /* @__PURE__ */ jsxs13(Fragment7, { children: [
+    opens("admin") && /* @__PURE__ */ jsx16("button", { type: "button", onClick: () => void toggle(schedule.paused_at ? "resume" : "pause"), children: t(schedule.paused_at ? "schedules.resume" : "schedules.pause") }),
+    opens("client") && /* @__PURE__ */ jsxs13(Fragment7, { children: [
+      /* @__PURE__ */ jsx16("button", { type: "button", onClick: () => void run2(), children: t("schedules.run") }),
+      /* @__PURE__ */ jsx16("button", { type: "button", onClick: () => setFilling(true), children: t("schedules.backfill") })
     ] }),
-    isFilling && /* @__PURE__ */ jsx15(Backfill, { schedule, onClose: () => setFilling(false) })
+    isFilling && /* @__PURE__ */ jsx16(Backfill, { schedule, onClose: () => setFilling(false) })
   ] });
 }
 function newKey() {
@@ -805,10 +890,10 @@ function newKey() {
 }
 
 // src/pages/schedules/next.tsx
-import { Fragment as Fragment8, jsx as jsx16, jsxs as jsxs13 } from "./vendor.js";
+import { Fragment as Fragment8, jsx as jsx17, jsxs as jsxs14 } from "./vendor.js";
 function Next({ schedule, occurrences }) {
   const columns3 = [
-    { key: "in", title: t("schedules.in"), cell: (each) => /* @__PURE__ */ jsx16(Time, { at: each.occurrence_at }) },
+    { key: "in", title: t("schedules.in"), cell: (each) => /* @__PURE__ */ jsx17(Time, { at: each.occurrence_at }) },
     {
       key: "local",
       title: t("schedules.in_zone", { zone: schedule.timezone }),
@@ -817,20 +902,20 @@ function Next({ schedule, occurrences }) {
     {
       key: "here",
       title: t("schedules.here"),
-      cell: (each) => /* @__PURE__ */ jsx16(Time, { at: each.occurrence_at, as: "moment" })
+      cell: (each) => /* @__PURE__ */ jsx17(Time, { at: each.occurrence_at, as: "moment" })
     }
   ];
   if (schedule.jitter_seconds) {
-    const cell = (each) => /* @__PURE__ */ jsx16(Time, { at: each.due_at, as: "moment" });
+    const cell = (each) => /* @__PURE__ */ jsx17(Time, { at: each.due_at, as: "moment" });
     columns3.push({ key: "due", title: t("schedules.due"), cell });
   }
-  return /* @__PURE__ */ jsxs13("section", { children: [
-    /* @__PURE__ */ jsxs13("h2", { children: [
+  return /* @__PURE__ */ jsxs14("section", { children: [
+    /* @__PURE__ */ jsxs14("h2", { children: [
       t("schedules.upcoming"),
       " ",
-      schedule.paused_at && /* @__PURE__ */ jsx16("small", { children: t("schedules.upcoming_paused") })
+      schedule.paused_at && /* @__PURE__ */ jsx17("small", { children: t("schedules.upcoming_paused") })
     ] }),
-    occurrences.length > 0 ? /* @__PURE__ */ jsx16(
+    occurrences.length > 0 ? /* @__PURE__ */ jsx17(
       Table,
       {
         label: t("schedules.upcoming"),
@@ -838,7 +923,7 @@ function Next({ schedule, occurrences }) {
         columns: columns3,
         rowKey: (each) => each.occurrence_at
       }
-    ) : /* @__PURE__ */ jsx16("p", { class: "quiet", children: t("schedules.no_more") })
+    ) : /* @__PURE__ */ jsx17("p", { class: "quiet", children: t("schedules.no_more") })
   ] });
 }
 function onTheWall(local) {
@@ -847,25 +932,25 @@ function onTheWall(local) {
     ...{ weekday: "short", year: "numeric", month: "short", day: "numeric", timeZone: "UTC" },
     ...{ hour: "2-digit", minute: "2-digit", second: "2-digit" }
   });
-  return /* @__PURE__ */ jsxs13(Fragment8, { children: [
+  return /* @__PURE__ */ jsxs14(Fragment8, { children: [
     shown,
     " ",
-    /* @__PURE__ */ jsx16("small", { class: "quiet", children: offset })
+    /* @__PURE__ */ jsx17("small", { class: "quiet", children: offset })
   ] });
 }
 
 // src/pages/schedules/task_link.tsx
-import { jsx as jsx17, jsxs as jsxs14 } from "./vendor.js";
+import { jsx as jsx18, jsxs as jsxs15 } from "./vendor.js";
 function TaskLink({ id }) {
-  return id === null ? /* @__PURE__ */ jsx17("span", { class: "quiet", children: "–" }) : /* @__PURE__ */ jsxs14("a", { href: hash(`/tasks/${id}`), children: [
+  return id === null ? /* @__PURE__ */ jsx18("span", { class: "quiet", children: "–" }) : /* @__PURE__ */ jsxs15("a", { href: hash(`/tasks/${id}`), children: [
     "#",
     id
   ] });
 }
 
 // src/pages/schedules/runs.tsx
-import { Fragment as Fragment9, jsx as jsx18, jsxs as jsxs15 } from "./vendor.js";
-var TONES2 = {
+import { Fragment as Fragment9, jsx as jsx19, jsxs as jsxs16 } from "./vendor.js";
+var TONES3 = {
   submitted: "good",
   skipped_overlap: "off",
   skipped_late: "warn"
@@ -875,13 +960,13 @@ function Runs({ runs }) {
     {
       key: "occurrence",
       title: t("schedules.occurrence"),
-      cell: (run2) => /* @__PURE__ */ jsx18(Time, { at: run2.occurrence_at, as: "moment" })
+      cell: (run2) => /* @__PURE__ */ jsx19(Time, { at: run2.occurrence_at, as: "moment" })
     },
     {
       key: "outcome",
       title: t("schedules.outcome"),
-      cell: (run2) => /* @__PURE__ */ jsxs15(Fragment9, { children: [
-        /* @__PURE__ */ jsx18(Chip, { tone: TONES2[run2.outcome], children: t(`schedules.${run2.outcome}`) }),
+      cell: (run2) => /* @__PURE__ */ jsxs16(Fragment9, { children: [
+        /* @__PURE__ */ jsx19(Chip, { tone: TONES3[run2.outcome], children: t(`schedules.${run2.outcome}`) }),
         " ",
         run2.skipped > 1 && t("schedules.skipped", { n: run2.skipped })
       ] })
@@ -889,14 +974,14 @@ function Runs({ runs }) {
     {
       key: "task",
       title: t("schedules.run_task"),
-      cell: (run2) => /* @__PURE__ */ jsx18(TaskLink, { id: run2.task_id }),
+      cell: (run2) => /* @__PURE__ */ jsx19(TaskLink, { id: run2.task_id }),
       isNumber: true
     },
     { key: "kind", title: t("schedules.kind"), cell: (run2) => t(`schedules.kind.${run2.kind}`) },
-    { key: "fired", title: t("schedules.fired"), cell: (run2) => /* @__PURE__ */ jsx18(Time, { at: run2.fired_at }) }
+    { key: "fired", title: t("schedules.fired"), cell: (run2) => /* @__PURE__ */ jsx19(Time, { at: run2.fired_at }) }
   ];
-  if (runs.length === 0) return /* @__PURE__ */ jsx18(Empty, {});
-  return /* @__PURE__ */ jsx18(
+  if (runs.length === 0) return /* @__PURE__ */ jsx19(Empty, {});
+  return /* @__PURE__ */ jsx19(
     Table,
     {
       label: t("schedules.runs"),
@@ -908,23 +993,23 @@ function Runs({ runs }) {
 }
 
 // src/pages/schedules/schedule.tsx
-import { jsx as jsx19 } from "./vendor.js";
+import { jsx as jsx20 } from "./vendor.js";
 function hrefOf(name) {
   return hash(`/schedules/${encodeURIComponent(name)}`);
 }
 function Recurrence({ schedule }) {
   const { cron, interval_seconds: seconds } = schedule;
-  if (cron !== null) return /* @__PURE__ */ jsx19("code", { children: cron });
-  return /* @__PURE__ */ jsx19("span", { title: `${seconds} s`, children: t("schedules.every", { span: span(seconds) }) });
+  if (cron !== null) return /* @__PURE__ */ jsx20("code", { children: cron });
+  return /* @__PURE__ */ jsx20("span", { title: `${seconds} s`, children: t("schedules.every", { span: span(seconds) }) });
 }
 function StateChip2({ schedule }) {
-  if (schedule.paused_at) return /* @__PURE__ */ jsx19(Chip, { tone: "off", children: t("status.paused") });
-  if (!schedule.next_at) return /* @__PURE__ */ jsx19(Chip, { children: t("schedules.ended") });
-  return /* @__PURE__ */ jsx19(Chip, { tone: "good", children: t("schedules.active") });
+  if (schedule.paused_at) return /* @__PURE__ */ jsx20(Chip, { tone: "off", children: t("status.paused") });
+  if (!schedule.next_at) return /* @__PURE__ */ jsx20(Chip, { children: t("schedules.ended") });
+  return /* @__PURE__ */ jsx20(Chip, { tone: "good", children: t("schedules.active") });
 }
 
 // src/pages/schedules/one.tsx
-import { Fragment as Fragment10, jsx as jsx20, jsxs as jsxs16 } from "./vendor.js";
+import { Fragment as Fragment10, jsx as jsx21, jsxs as jsxs17 } from "./vendor.js";
 var RUNS = 50;
 function One({ name }) {
   const path2 = { name };
@@ -942,56 +1027,56 @@ function One({ name }) {
     (signal5) => get("/schedules/{name}/runs", { path: path2, query: { limit: RUNS, cursor }, signal: signal5 }),
     { keepsOld: true }
   );
-  return /* @__PURE__ */ jsx20(Loaded, { resource: together(schedule, next, runs), children: ([found, upcoming, came]) => {
+  return /* @__PURE__ */ jsx21(Loaded, { resource: together(schedule, next, runs), children: ([found, upcoming, came]) => {
     const shown = found.document;
-    return /* @__PURE__ */ jsxs16(Fragment10, { children: [
-      /* @__PURE__ */ jsxs16("section", { children: [
-        /* @__PURE__ */ jsxs16("div", { class: "row heading", children: [
-          /* @__PURE__ */ jsx20("h2", { children: name }),
-          /* @__PURE__ */ jsx20(StateChip2, { schedule: shown }),
-          /* @__PURE__ */ jsx20(Actions, { schedule: shown })
+    return /* @__PURE__ */ jsxs17(Fragment10, { children: [
+      /* @__PURE__ */ jsxs17("section", { children: [
+        /* @__PURE__ */ jsxs17("div", { class: "row heading", children: [
+          /* @__PURE__ */ jsx21("h2", { children: name }),
+          /* @__PURE__ */ jsx21(StateChip2, { schedule: shown }),
+          /* @__PURE__ */ jsx21(Actions, { schedule: shown })
         ] }),
-        /* @__PURE__ */ jsx20(Facts, { schedule: shown })
+        /* @__PURE__ */ jsx21(Facts, { schedule: shown })
       ] }),
-      /* @__PURE__ */ jsx20(Next, { schedule: shown, occurrences: upcoming.document }),
-      /* @__PURE__ */ jsxs16("section", { children: [
-        /* @__PURE__ */ jsx20("h2", { children: t("schedules.runs") }),
-        /* @__PURE__ */ jsx20(Runs, { runs: came.document }),
-        /* @__PURE__ */ jsx20(Pager, { next: came.next })
+      /* @__PURE__ */ jsx21(Next, { schedule: shown, occurrences: upcoming.document }),
+      /* @__PURE__ */ jsxs17("section", { children: [
+        /* @__PURE__ */ jsx21("h2", { children: t("schedules.runs") }),
+        /* @__PURE__ */ jsx21(Runs, { runs: came.document }),
+        /* @__PURE__ */ jsx21(Pager, { next: came.next })
       ] }),
-      /* @__PURE__ */ jsxs16("section", { children: [
-        /* @__PURE__ */ jsx20("h2", { children: t("schedules.task") }),
-        /* @__PURE__ */ jsx20(JsonView, { value: writeDocument(shown.task), label: t("schedules.task") })
+      /* @__PURE__ */ jsxs17("section", { children: [
+        /* @__PURE__ */ jsx21("h2", { children: t("schedules.task") }),
+        /* @__PURE__ */ jsx21(JsonView, { value: writeDocument(shown.task), label: t("schedules.task") })
       ] })
     ] });
   } });
 }
 function Facts({ schedule }) {
   const facts = [
-    ["schedules.recurrence", /* @__PURE__ */ jsx20(Recurrence, { schedule })],
+    ["schedules.recurrence", /* @__PURE__ */ jsx21(Recurrence, { schedule })],
     ["schedules.zone", schedule.timezone],
-    ["schedules.next", /* @__PURE__ */ jsx20(Time, { at: schedule.next_at })],
-    ["schedules.last_task", /* @__PURE__ */ jsx20(TaskLink, { id: schedule.last_task_id })],
+    ["schedules.next", /* @__PURE__ */ jsx21(Time, { at: schedule.next_at })],
+    ["schedules.last_task", /* @__PURE__ */ jsx21(TaskLink, { id: schedule.last_task_id })],
     ["schedules.catch_up", t(`schedules.catch_up.${schedule.catch_up}`)],
     ["schedules.overlap", t(`schedules.overlap.${schedule.overlap}`)]
   ];
   if (schedule.jitter_seconds) {
-    facts.push(["schedules.jitter", /* @__PURE__ */ jsx20(Span, { seconds: schedule.jitter_seconds })]);
+    facts.push(["schedules.jitter", /* @__PURE__ */ jsx21(Span, { seconds: schedule.jitter_seconds })]);
   }
   for (const name of ["starts_at", "ends_at", "paused_at", "updated_at"]) {
-    if (schedule[name]) facts.push([`schedules.${name}`, /* @__PURE__ */ jsx20(Time, { at: schedule[name], as: "moment" })]);
+    if (schedule[name]) facts.push([`schedules.${name}`, /* @__PURE__ */ jsx21(Time, { at: schedule[name], as: "moment" })]);
   }
-  return /* @__PURE__ */ jsx20("dl", { class: "about", children: facts.map(([name, value]) => /* @__PURE__ */ jsxs16("div", { children: [
-    /* @__PURE__ */ jsx20("dt", { children: t(name) }),
-    /* @__PURE__ */ jsx20("dd", { children: value })
+  return /* @__PURE__ */ jsx21("dl", { class: "about", children: facts.map(([name, value]) => /* @__PURE__ */ jsxs17("div", { children: [
+    /* @__PURE__ */ jsx21("dt", { children: t(name) }),
+    /* @__PURE__ */ jsx21("dd", { children: value })
   ] }, name)) });
 }
 
 // src/pages/schedules/page.tsx
-import { Fragment as Fragment11, jsx as jsx21, jsxs as jsxs17 } from "./vendor.js";
+import { Fragment as Fragment11, jsx as jsx22, jsxs as jsxs18 } from "./vendor.js";
 var PAGE2 = 100;
 function Schedules({ rest }) {
-  return rest ? /* @__PURE__ */ jsx21(One, { name: decoded(rest) }) : /* @__PURE__ */ jsx21(List, {});
+  return rest ? /* @__PURE__ */ jsx22(One, { name: decoded(rest) }) : /* @__PURE__ */ jsx22(List, {});
 }
 function List() {
   const cursor = location.value.query.get("cursor") ?? void 0;
@@ -1005,13 +1090,13 @@ function List() {
       key: "name",
       title: t("schedules.name"),
       by: (each) => each.name,
-      cell: (each) => /* @__PURE__ */ jsx21("a", { href: hrefOf(each.name), children: each.name })
+      cell: (each) => /* @__PURE__ */ jsx22("a", { href: hrefOf(each.name), children: each.name })
     },
-    { key: "state", title: t("schedules.state"), cell: (each) => /* @__PURE__ */ jsx21(StateChip2, { schedule: each }) },
+    { key: "state", title: t("schedules.state"), cell: (each) => /* @__PURE__ */ jsx22(StateChip2, { schedule: each }) },
     {
       key: "recurrence",
       title: t("schedules.recurrence"),
-      cell: (each) => /* @__PURE__ */ jsx21(Recurrence, { schedule: each })
+      cell: (each) => /* @__PURE__ */ jsx22(Recurrence, { schedule: each })
     },
     {
       key: "zone",
@@ -1024,18 +1109,18 @@ function List() {
       key: "next",
       title: t("schedules.next"),
       by: (each) => each.next_at,
-      cell: (each) => /* @__PURE__ */ jsx21(Time, { at: each.next_at })
+      cell: (each) => /* @__PURE__ */ jsx22(Time, { at: each.next_at })
     },
     {
       key: "last",
       title: t("schedules.last_task"),
       by: (each) => each.last_task_id,
-      cell: (each) => /* @__PURE__ */ jsx21(TaskLink, { id: each.last_task_id }),
+      cell: (each) => /* @__PURE__ */ jsx22(TaskLink, { id: each.last_task_id }),
       isNumber: true
     }
   ];
-  return /* @__PURE__ */ jsx21(Loaded, { resource: schedules, children: ({ document: document2, next }) => /* @__PURE__ */ jsxs17(Fragment11, { children: [
-    document2.length > 0 ? /* @__PURE__ */ jsx21(
+  return /* @__PURE__ */ jsx22(Loaded, { resource: schedules, children: ({ document: document2, next }) => /* @__PURE__ */ jsxs18(Fragment11, { children: [
+    document2.length > 0 ? /* @__PURE__ */ jsx22(
       Table,
       {
         label: t("schedules.title"),
@@ -1044,11 +1129,11 @@ function List() {
         rowKey: (each) => each.name,
         href: (each) => hrefOf(each.name)
       }
-    ) : /* @__PURE__ */ jsxs17(Empty, { children: [
-      /* @__PURE__ */ jsx21("p", { children: t("schedules.none") }),
-      /* @__PURE__ */ jsx21("pre", { tabIndex: 0, children: EXAMPLE })
+    ) : /* @__PURE__ */ jsxs18(Empty, { children: [
+      /* @__PURE__ */ jsx22("p", { children: t("schedules.none") }),
+      /* @__PURE__ */ jsx22("pre", { tabIndex: 0, children: EXAMPLE })
     ] }),
-    /* @__PURE__ */ jsx21(Pager, { next })
+    /* @__PURE__ */ jsx22(Pager, { next })
   ] }) });
 }
 var EXAMPLE = `rowlock schedule put hello --cron "0 9 * * 1-5" --timezone Europe/Berlin`;
@@ -1265,7 +1350,7 @@ function localText(at) {
 }
 
 // src/parts/task_fields.tsx
-import { Fragment as Fragment12, jsx as jsx22, jsxs as jsxs18 } from "./vendor.js";
+import { Fragment as Fragment12, jsx as jsx23, jsxs as jsxs19 } from "./vendor.js";
 var HINTS = {
   queue: "hint.queue",
   tags: "hint.tags",
@@ -1279,9 +1364,9 @@ function TaskFields({ names, values, faults }) {
   useEffect3(() => {
     element.current.querySelector("[aria-invalid]")?.focus();
   }, [faults]);
-  return /* @__PURE__ */ jsxs18("div", { class: "fields", ref: element, children: [
-    names.map((name) => /* @__PURE__ */ jsx22(Field, { name, values, fault: faults[name] }, name)),
-    Object.entries(known2.state.value.data ?? {}).map(([name, options]) => /* @__PURE__ */ jsx22("datalist", { id: `known-${name}`, children: options.map((option) => /* @__PURE__ */ jsx22("option", { value: option }, option)) }, name))
+  return /* @__PURE__ */ jsxs19("div", { class: "fields", ref: element, children: [
+    names.map((name) => /* @__PURE__ */ jsx23(Field, { name, values, fault: faults[name] }, name)),
+    Object.entries(known2.state.value.data ?? {}).map(([name, options]) => /* @__PURE__ */ jsx23("datalist", { id: `known-${name}`, children: options.map((option) => /* @__PURE__ */ jsx23("option", { value: option }, option)) }, name))
   ] });
 }
 async function knownNames(signal5) {
@@ -1307,9 +1392,9 @@ function Field({ name, values, fault }) {
     value,
     onInput: (event) => write(event.currentTarget.value)
   };
-  return /* @__PURE__ */ jsxs18("div", { class: `field ${field.kind}`, children: [
-    /* @__PURE__ */ jsx22("label", { for: common.id, children: t(`field.${name}`) }),
-    field.kind === "choice" ? /* @__PURE__ */ jsx22("select", { ...common, value, onChange: (event) => write(event.currentTarget.value), children: field.choices.map((choice) => /* @__PURE__ */ jsx22("option", { value: choice, children: name === "priority" ? priorityText(choice) : t(`${name}.${choice}`) }, choice)) }) : field.kind === "tags" ? /* @__PURE__ */ jsx22(Tags, { ...common, tags: JSON.parse(value), write: (tags) => write(JSON.stringify(tags)) }) : field.kind === "long" || field.kind === "json" ? /* @__PURE__ */ jsx22("textarea", { ...typed, rows: field.kind === "json" ? 8 : 3, spellcheck: field.kind !== "json" }) : /* @__PURE__ */ jsx22(
+  return /* @__PURE__ */ jsxs19("div", { class: `field ${field.kind}`, children: [
+    /* @__PURE__ */ jsx23("label", { for: common.id, children: t(`field.${name}`) }),
+    field.kind === "choice" ? /* @__PURE__ */ jsx23("select", { ...common, value, onChange: (event) => write(event.currentTarget.value), children: field.choices.map((choice) => /* @__PURE__ */ jsx23("option", { value: choice, children: name === "priority" ? priorityText(choice) : t(`${name}.${choice}`) }, choice)) }) : field.kind === "tags" ? /* @__PURE__ */ jsx23(Tags, { ...common, tags: JSON.parse(value), write: (tags) => write(JSON.stringify(tags)) }) : field.kind === "long" || field.kind === "json" ? /* @__PURE__ */ jsx23("textarea", { ...typed, rows: field.kind === "json" ? 8 : 3, spellcheck: field.kind !== "json" }) : /* @__PURE__ */ jsx23(
       "input",
       {
         ...typed,
@@ -1320,17 +1405,17 @@ function Field({ name, values, fault }) {
         autoComplete: "off"
       }
     ),
-    field.kind === "json" && /* @__PURE__ */ jsx22(Look, { text: value, write }),
-    /* @__PURE__ */ jsx22("p", { class: "quiet", id: `about-${name}`, children: fault ? /* @__PURE__ */ jsx22("strong", { class: "fault", children: fault }) : hint })
+    field.kind === "json" && /* @__PURE__ */ jsx23(Look, { text: value, write }),
+    /* @__PURE__ */ jsx23("p", { class: "quiet", id: `about-${name}`, children: fault ? /* @__PURE__ */ jsx23("strong", { class: "fault", children: fault }) : hint })
   ] });
 }
 function Look({ text, write }) {
   if (text.trim() === "") return null;
   const fault = jsonFault(text);
-  return /* @__PURE__ */ jsxs18("p", { class: "row", children: [
-    /* @__PURE__ */ jsx22("span", { class: `chip ${fault ? "bad" : "good"}`, children: fault ?? t("form.json_valid") }),
-    /* @__PURE__ */ jsx22("span", { class: "quiet", children: bytes(sizeOf(text)) }),
-    !fault && /* @__PURE__ */ jsx22("button", { type: "button", class: "plain", onClick: () => write(formatted(text)), children: t("form.format") })
+  return /* @__PURE__ */ jsxs19("p", { class: "row", children: [
+    /* @__PURE__ */ jsx23("span", { class: `chip ${fault ? "bad" : "good"}`, children: fault ?? t("form.json_valid") }),
+    /* @__PURE__ */ jsx23("span", { class: "quiet", children: bytes(sizeOf(text)) }),
+    !fault && /* @__PURE__ */ jsx23("button", { type: "button", class: "plain", onClick: () => write(formatted(text)), children: t("form.format") })
   ] });
 }
 function Tags({ tags, write, ...rest }) {
@@ -1340,11 +1425,11 @@ function Tags({ tags, write, ...rest }) {
     if (tag) write([.../* @__PURE__ */ new Set([...tags, tag])]);
     setText("");
   };
-  return /* @__PURE__ */ jsxs18(Fragment12, { children: [
-    tags.length > 0 && /* @__PURE__ */ jsx22("p", { class: "row", children: tags.map((tag) => /* @__PURE__ */ jsxs18("span", { class: "chip neutral", children: [
+  return /* @__PURE__ */ jsxs19(Fragment12, { children: [
+    tags.length > 0 && /* @__PURE__ */ jsx23("p", { class: "row", children: tags.map((tag) => /* @__PURE__ */ jsxs19("span", { class: "chip neutral", children: [
       tag,
       " ",
-      /* @__PURE__ */ jsx22(
+      /* @__PURE__ */ jsx23(
         "button",
         {
           type: "button",
@@ -1355,7 +1440,7 @@ function Tags({ tags, write, ...rest }) {
         }
       )
     ] }, tag)) }),
-    /* @__PURE__ */ jsx22(
+    /* @__PURE__ */ jsx23(
       "input",
       {
         ...rest,
@@ -1375,11 +1460,11 @@ function Tags({ tags, write, ...rest }) {
 }
 
 // src/pages/submit/page.tsx
-import { jsx as jsx23, jsxs as jsxs19 } from "./vendor.js";
+import { jsx as jsx24, jsxs as jsxs20 } from "./vendor.js";
 function Submit() {
   const from = location.value.query.get("from");
-  if (!opens("client")) return /* @__PURE__ */ jsx23("p", { class: "note warn", children: t("problem.needs_door", { door: "client" }) });
-  return from ? /* @__PURE__ */ jsx23(Copy, { id: from }, from) : /* @__PURE__ */ jsx23(Form2, {}, "");
+  if (!opens("client")) return /* @__PURE__ */ jsx24("p", { class: "note warn", children: t("problem.needs_door", { door: "client" }) });
+  return from ? /* @__PURE__ */ jsx24(Copy, { id: from }, from) : /* @__PURE__ */ jsx24(Form2, {}, "");
 }
 function Copy({ id }) {
   const task = useResource(
@@ -1387,7 +1472,7 @@ function Copy({ id }) {
     async (signal5) => (await get("/tasks/{task_id}", { path: { task_id: id }, signal: signal5 })).document,
     { everySeconds: Infinity }
   );
-  return /* @__PURE__ */ jsx23(Loaded, { resource: task, children: (found) => /* @__PURE__ */ jsx23(Form2, { template: found }) });
+  return /* @__PURE__ */ jsx24(Loaded, { resource: task, children: (found) => /* @__PURE__ */ jsx24(Form2, { template: found }) });
 }
 function Form2({ template }) {
   const first = () => valuesOf(template && { ...template, available_at: null });
@@ -1430,17 +1515,17 @@ function Form2({ template }) {
     setProblem(null);
   };
   if (made) {
-    return /* @__PURE__ */ jsxs19("div", { class: "note good", role: "status", children: [
-      /* @__PURE__ */ jsxs19("p", { children: [
-        /* @__PURE__ */ jsx23("a", { href: hash(`/tasks/${made.id}`), children: t("submit.made", { id: String(made.id) }) }),
+    return /* @__PURE__ */ jsxs20("div", { class: "note good", role: "status", children: [
+      /* @__PURE__ */ jsxs20("p", { children: [
+        /* @__PURE__ */ jsx24("a", { href: hash(`/tasks/${made.id}`), children: t("submit.made", { id: String(made.id) }) }),
         " ",
         made.title
       ] }),
-      /* @__PURE__ */ jsx23("button", { type: "button", onClick: another, children: t("submit.another") })
+      /* @__PURE__ */ jsx24("button", { type: "button", onClick: another, children: t("submit.another") })
     ] });
   }
   const isReused = String(problem?.facts.type).endsWith("idempotency-key-reused");
-  return /* @__PURE__ */ jsxs19(
+  return /* @__PURE__ */ jsxs20(
     "form",
     {
       noValidate: true,
@@ -1449,18 +1534,18 @@ function Form2({ template }) {
         void submit();
       },
       children: [
-        template && /* @__PURE__ */ jsxs19("p", { class: "quiet", children: [
+        template && /* @__PURE__ */ jsxs20("p", { class: "quiet", children: [
           t("submit.from"),
           " ",
-          /* @__PURE__ */ jsxs19("a", { href: hash(`/tasks/${template.id}`), children: [
+          /* @__PURE__ */ jsxs20("a", { href: hash(`/tasks/${template.id}`), children: [
             "#",
             template.id
           ] })
         ] }),
-        /* @__PURE__ */ jsx23(TaskFields, { names: NAMES, values, faults }),
-        isReused ? /* @__PURE__ */ jsxs19("div", { class: "note warn", role: "alert", children: [
-          /* @__PURE__ */ jsx23("p", { children: t("submit.reused") }),
-          /* @__PURE__ */ jsx23(
+        /* @__PURE__ */ jsx24(TaskFields, { names: NAMES, values, faults }),
+        isReused ? /* @__PURE__ */ jsxs20("div", { class: "note warn", role: "alert", children: [
+          /* @__PURE__ */ jsx24("p", { children: t("submit.reused") }),
+          /* @__PURE__ */ jsx24(
             "button",
             {
               type: "button",
@@ -1471,10 +1556,10 @@ function Form2({ template }) {
               children: t("submit.anyway")
             }
           )
-        ] }) : problem && /* @__PURE__ */ jsx23(ProblemNote, { problem, onRetry: submit }),
-        /* @__PURE__ */ jsxs19("p", { class: "row", children: [
-          /* @__PURE__ */ jsx23("button", { type: "submit", class: "main", disabled: isBusy, children: t("submit.submit") }),
-          /* @__PURE__ */ jsx23("button", { type: "button", class: "plain", onClick: another, children: t("submit.clear") })
+        ] }) : problem && /* @__PURE__ */ jsx24(ProblemNote, { problem, onRetry: submit }),
+        /* @__PURE__ */ jsxs20("p", { class: "row", children: [
+          /* @__PURE__ */ jsx24("button", { type: "submit", class: "main", disabled: isBusy, children: t("submit.submit") }),
+          /* @__PURE__ */ jsx24("button", { type: "button", class: "plain", onClick: another, children: t("submit.clear") })
         ] })
       ]
     }
@@ -1486,28 +1571,28 @@ function newKey2() {
 }
 
 // src/pages/system/findings.tsx
-import { Fragment as Fragment13, jsx as jsx24, jsxs as jsxs20 } from "./vendor.js";
-var TONES3 = { ok: "good", note: "warn", bad: "bad" };
+import { Fragment as Fragment13, jsx as jsx25, jsxs as jsxs21 } from "./vendor.js";
+var TONES4 = { ok: "good", note: "warn", bad: "bad" };
 function Fixes({ findings }) {
   const wrong = ["bad", "note"].flatMap(
     (verdict) => findings.filter((each) => each.verdict === verdict)
   );
   if (wrong.length === 0) {
-    return /* @__PURE__ */ jsx24("section", { class: "well", children: /* @__PURE__ */ jsxs20("p", { children: [
-      /* @__PURE__ */ jsx24("strong", { children: t("system.all_well") }),
+    return /* @__PURE__ */ jsx25("section", { class: "well", children: /* @__PURE__ */ jsxs21("p", { children: [
+      /* @__PURE__ */ jsx25("strong", { children: t("system.all_well") }),
       " ",
       t("system.all_well_about", { n: findings.length })
     ] }) });
   }
-  return /* @__PURE__ */ jsxs20("section", { children: [
-    /* @__PURE__ */ jsx24("h2", { children: t("system.attention") }),
-    /* @__PURE__ */ jsx24("ul", { class: "findings", children: wrong.map((each) => /* @__PURE__ */ jsxs20("li", { class: `finding ${TONES3[each.verdict]}`, children: [
-      /* @__PURE__ */ jsx24("strong", { children: each.what }),
-      /* @__PURE__ */ jsx24("span", { children: each.detail }),
-      each.fix && /* @__PURE__ */ jsxs20("div", { children: [
-        /* @__PURE__ */ jsx24("code", { children: each.fix }),
+  return /* @__PURE__ */ jsxs21("section", { children: [
+    /* @__PURE__ */ jsx25("h2", { children: t("system.attention") }),
+    /* @__PURE__ */ jsx25("ul", { class: "findings", children: wrong.map((each) => /* @__PURE__ */ jsxs21("li", { class: `finding ${TONES4[each.verdict]}`, children: [
+      /* @__PURE__ */ jsx25("strong", { children: each.what }),
+      /* @__PURE__ */ jsx25("span", { children: each.detail }),
+      each.fix && /* @__PURE__ */ jsxs21("div", { children: [
+        /* @__PURE__ */ jsx25("code", { children: each.fix }),
         " ",
-        /* @__PURE__ */ jsx24(CopyButton, { text: each.fix, label: t("system.copy_fix") })
+        /* @__PURE__ */ jsx25(CopyButton, { text: each.fix, label: t("system.copy_fix") })
       ] })
     ] }, `${each.what} ${each.detail}`)) })
   ] });
@@ -1517,8 +1602,8 @@ function Findings({ findings }) {
     {
       key: "what",
       title: t("system.what"),
-      cell: (each) => /* @__PURE__ */ jsxs20(Fragment13, { children: [
-        /* @__PURE__ */ jsx24(Verdict, { finding: each }),
+      cell: (each) => /* @__PURE__ */ jsxs21(Fragment13, { children: [
+        /* @__PURE__ */ jsx25(Verdict, { finding: each }),
         " ",
         each.what
       ] })
@@ -1526,10 +1611,10 @@ function Findings({ findings }) {
     {
       key: "detail",
       title: t("system.detail"),
-      cell: (each) => /* @__PURE__ */ jsx24("span", { class: "wrapped", children: each.detail })
+      cell: (each) => /* @__PURE__ */ jsx25("span", { class: "wrapped", children: each.detail })
     }
   ];
-  return /* @__PURE__ */ jsx24(
+  return /* @__PURE__ */ jsx25(
     Table,
     {
       label: t("system.findings"),
@@ -1540,11 +1625,11 @@ function Findings({ findings }) {
   );
 }
 function Verdict({ finding: { verdict } }) {
-  return /* @__PURE__ */ jsx24(Chip, { tone: TONES3[verdict], children: t(`system.verdict.${verdict}`) });
+  return /* @__PURE__ */ jsx25(Chip, { tone: TONES4[verdict], children: t(`system.verdict.${verdict}`) });
 }
 
 // src/pages/system/processes.tsx
-import { Fragment as Fragment14, jsx as jsx25, jsxs as jsxs21 } from "./vendor.js";
+import { Fragment as Fragment14, jsx as jsx26, jsxs as jsxs22 } from "./vendor.js";
 var STOPPED_AFTER_MS = 6e4;
 function Processes({ processes }) {
   const alive = processes.filter((each) => each.state !== "silent");
@@ -1555,7 +1640,7 @@ function Processes({ processes }) {
       key: "state",
       title: t("system.state"),
       by: (each) => each.state,
-      cell: (each) => /* @__PURE__ */ jsx25(Chip, { tone: each.state === "silent" ? "warn" : "good", children: t(`system.state.${each.state}`) })
+      cell: (each) => /* @__PURE__ */ jsx26(Chip, { tone: each.state === "silent" ? "warn" : "good", children: t(`system.state.${each.state}`) })
     },
     {
       key: "version",
@@ -1567,28 +1652,28 @@ function Processes({ processes }) {
       key: "since",
       title: t("system.running_since"),
       by: (each) => each.running_since,
-      cell: (each) => /* @__PURE__ */ jsx25(Time, { at: each.running_since })
+      cell: (each) => /* @__PURE__ */ jsx26(Time, { at: each.running_since })
     },
     {
       key: "seen",
       title: t("system.last_seen"),
       by: (each) => each.last_seen_at,
-      cell: (each) => /* @__PURE__ */ jsx25(Time, { at: each.last_seen_at })
+      cell: (each) => /* @__PURE__ */ jsx26(Time, { at: each.last_seen_at })
     },
     {
       key: "id",
       title: t("system.id"),
-      cell: (each) => /* @__PURE__ */ jsx25("code", { title: each.id, children: each.id.slice(0, 8) }),
+      cell: (each) => /* @__PURE__ */ jsx26("code", { title: each.id, children: each.id.slice(0, 8) }),
       isMinor: true
     }
   ];
-  return /* @__PURE__ */ jsxs21("section", { children: [
-    /* @__PURE__ */ jsxs21("h2", { children: [
+  return /* @__PURE__ */ jsxs22("section", { children: [
+    /* @__PURE__ */ jsxs22("h2", { children: [
       t("system.processes"),
       " ",
-      versions.length > 1 && /* @__PURE__ */ jsx25(Chip, { tone: "warn", children: t("system.versions", { versions: versions.join(", ") }) })
+      versions.length > 1 && /* @__PURE__ */ jsx26(Chip, { tone: "warn", children: t("system.versions", { versions: versions.join(", ") }) })
     ] }),
-    /* @__PURE__ */ jsx25(
+    /* @__PURE__ */ jsx26(
       Table,
       {
         label: t("system.processes"),
@@ -1607,18 +1692,18 @@ function Sweeps({ sweeps }) {
       key: "last_run",
       title: t("system.last_run"),
       by: (each) => each.last_run_at,
-      cell: (each) => /* @__PURE__ */ jsxs21(Fragment14, { children: [
-        /* @__PURE__ */ jsx25(Time, { at: each.last_run_at }),
+      cell: (each) => /* @__PURE__ */ jsxs22(Fragment14, { children: [
+        /* @__PURE__ */ jsx26(Time, { at: each.last_run_at }),
         " ",
-        isLate(each) && /* @__PURE__ */ jsx25(Chip, { tone: "warn", children: t("system.stopped") })
+        isLate(each) && /* @__PURE__ */ jsx26(Chip, { tone: "warn", children: t("system.stopped") })
       ] })
     },
     counted("runs", t("system.runs"), (each) => each.runs),
     counted("moved", t("system.moved"), (each) => each.moved)
   ];
-  return /* @__PURE__ */ jsxs21("section", { children: [
-    /* @__PURE__ */ jsx25("h2", { children: t("system.sweeps") }),
-    sweeps.length > 0 ? /* @__PURE__ */ jsx25(
+  return /* @__PURE__ */ jsxs22("section", { children: [
+    /* @__PURE__ */ jsx26("h2", { children: t("system.sweeps") }),
+    sweeps.length > 0 ? /* @__PURE__ */ jsx26(
       Table,
       {
         label: t("system.sweeps"),
@@ -1626,7 +1711,7 @@ function Sweeps({ sweeps }) {
         columns: columns3,
         rowKey: (each) => each.sweep
       }
-    ) : /* @__PURE__ */ jsx25(Empty, { children: /* @__PURE__ */ jsx25("p", { children: t("system.no_sweeps") }) })
+    ) : /* @__PURE__ */ jsx26(Empty, { children: /* @__PURE__ */ jsx26("p", { children: t("system.no_sweeps") }) })
   ] });
 }
 function counted(key, title, of2) {
@@ -1634,7 +1719,7 @@ function counted(key, title, of2) {
 }
 
 // src/pages/system/promise.tsx
-import { jsx as jsx26, jsxs as jsxs22 } from "./vendor.js";
+import { jsx as jsx27, jsxs as jsxs23 } from "./vendor.js";
 var PARTS = [
   ["system.stored", ["innodb_flush_log_at_trx_commit", "sync_binlog"]],
   ["system.once", ["isolation", "SKIP LOCKED"]],
@@ -1642,13 +1727,13 @@ var PARTS = [
   ["system.clock", ["clock"]]
 ];
 function Promise201({ findings }) {
-  return /* @__PURE__ */ jsx26("dl", { class: "about", children: PARTS.map(([key, names]) => {
+  return /* @__PURE__ */ jsx27("dl", { class: "about", children: PARTS.map(([key, names]) => {
     const found = findings.filter((each) => names.includes(each.what));
-    return /* @__PURE__ */ jsxs22("div", { children: [
-      /* @__PURE__ */ jsx26("dt", { children: t(key) }),
-      found.length === 0 && /* @__PURE__ */ jsx26("dd", { class: "quiet", children: t("system.unknown") }),
-      found.map((each) => /* @__PURE__ */ jsxs22("dd", { children: [
-        /* @__PURE__ */ jsx26(Verdict, { finding: each }),
+    return /* @__PURE__ */ jsxs23("div", { children: [
+      /* @__PURE__ */ jsx27("dt", { children: t(key) }),
+      found.length === 0 && /* @__PURE__ */ jsx27("dd", { class: "quiet", children: t("system.unknown") }),
+      found.map((each) => /* @__PURE__ */ jsxs23("dd", { children: [
+        /* @__PURE__ */ jsx27(Verdict, { finding: each }),
         " ",
         each.what,
         ": ",
@@ -1659,7 +1744,7 @@ function Promise201({ findings }) {
 }
 
 // src/pages/system/page.tsx
-import { Fragment as Fragment15, jsx as jsx27, jsxs as jsxs23 } from "./vendor.js";
+import { Fragment as Fragment15, jsx as jsx28, jsxs as jsxs24 } from "./vendor.js";
 function System() {
   const doctor = useResource(
     "doctor",
@@ -1670,29 +1755,29 @@ function System() {
     { everySeconds: 15 }
   );
   const processes = useResource("processes", (signal5) => get("/admin/processes", { signal: signal5 }));
-  return /* @__PURE__ */ jsxs23(Fragment15, { children: [
-    /* @__PURE__ */ jsx27(Loaded, { resource: doctor, children: ({ findings, at }) => /* @__PURE__ */ jsxs23(Fragment15, { children: [
-      /* @__PURE__ */ jsx27(Fixes, { findings }),
-      /* @__PURE__ */ jsxs23("section", { children: [
-        /* @__PURE__ */ jsxs23("h2", { children: [
+  return /* @__PURE__ */ jsxs24(Fragment15, { children: [
+    /* @__PURE__ */ jsx28(Loaded, { resource: doctor, children: ({ findings, at }) => /* @__PURE__ */ jsxs24(Fragment15, { children: [
+      /* @__PURE__ */ jsx28(Fixes, { findings }),
+      /* @__PURE__ */ jsxs24("section", { children: [
+        /* @__PURE__ */ jsxs24("h2", { children: [
           t("system.promise"),
           " ",
-          /* @__PURE__ */ jsxs23("small", { children: [
+          /* @__PURE__ */ jsxs24("small", { children: [
             t("system.examined"),
             " ",
-            /* @__PURE__ */ jsx27(Time, { at })
+            /* @__PURE__ */ jsx28(Time, { at })
           ] })
         ] }),
-        /* @__PURE__ */ jsx27(Promise201, { findings })
+        /* @__PURE__ */ jsx28(Promise201, { findings })
       ] }),
-      /* @__PURE__ */ jsxs23("section", { children: [
-        /* @__PURE__ */ jsx27("h2", { children: t("system.findings") }),
-        /* @__PURE__ */ jsx27(Findings, { findings })
+      /* @__PURE__ */ jsxs24("section", { children: [
+        /* @__PURE__ */ jsx28("h2", { children: t("system.findings") }),
+        /* @__PURE__ */ jsx28(Findings, { findings })
       ] })
     ] }) }),
-    /* @__PURE__ */ jsx27(Loaded, { resource: processes, children: ({ document: document2 }) => /* @__PURE__ */ jsxs23(Fragment15, { children: [
-      /* @__PURE__ */ jsx27(Processes, { processes: document2.processes }),
-      /* @__PURE__ */ jsx27(Sweeps, { sweeps: document2.sweeps })
+    /* @__PURE__ */ jsx28(Loaded, { resource: processes, children: ({ document: document2 }) => /* @__PURE__ */ jsxs24(Fragment15, { children: [
+      /* @__PURE__ */ jsx28(Processes, { processes: document2.processes }),
+      /* @__PURE__ */ jsx28(Sweeps, { sweeps: document2.sweeps })
     ] }) })
   ] });
 }
@@ -1702,7 +1787,7 @@ import { useState as useState10 } from "./vendor.js";
 
 // src/pages/task/actions.tsx
 import { signal } from "./vendor.js";
-import { Fragment as Fragment16, jsx as jsx28, jsxs as jsxs24 } from "./vendor.js";
+import { Fragment as Fragment16, jsx as jsx29, jsxs as jsxs25 } from "./vendor.js";
 var FROM = {
   pause: ["to_do", "retrying"],
   resume: ["paused"],
@@ -1715,8 +1800,8 @@ function Actions2({ task, onEdit }) {
   const { id, status } = task;
   const soon = pending.value.get(id);
   const possible = Object.keys(FROM).filter((action) => FROM[action].includes(status));
-  return /* @__PURE__ */ jsxs24("p", { class: "row actions", children: [
-    opens("admin") && possible.map((action) => /* @__PURE__ */ jsx28(
+  return /* @__PURE__ */ jsxs25("p", { class: "row actions", children: [
+    opens("admin") && possible.map((action) => /* @__PURE__ */ jsx29(
       "button",
       {
         type: "button",
@@ -1727,12 +1812,12 @@ function Actions2({ task, onEdit }) {
       },
       action
     )),
-    opens("client") && /* @__PURE__ */ jsxs24(Fragment16, { children: [
-      /* @__PURE__ */ jsx28("button", { type: "button", disabled: soon !== void 0, onClick: onEdit, children: t("task.edit") }),
-      /* @__PURE__ */ jsx28("a", { class: "button", href: hash("/submit", { from: String(id) }), children: t("task.copy") }),
-      /* @__PURE__ */ jsx28("button", { type: "button", class: "danger", disabled: soon !== void 0, onClick: () => later(id, "delete"), children: t("task.delete") })
+    opens("client") && /* @__PURE__ */ jsxs25(Fragment16, { children: [
+      /* @__PURE__ */ jsx29("button", { type: "button", disabled: soon !== void 0, onClick: onEdit, children: t("task.edit") }),
+      /* @__PURE__ */ jsx29("a", { class: "button", href: hash("/submit", { from: String(id) }), children: t("task.copy") }),
+      /* @__PURE__ */ jsx29("button", { type: "button", class: "danger", disabled: soon !== void 0, onClick: () => later(id, "delete"), children: t("task.delete") })
     ] }),
-    soon && /* @__PURE__ */ jsx28("span", { class: "quiet", children: t(`task.${soon}_soon`) })
+    soon && /* @__PURE__ */ jsx29("span", { class: "quiet", children: t(`task.${soon}_soon`) })
   ] });
 }
 async function act(id, action, canUndo = true) {
@@ -1799,8 +1884,8 @@ function compared(a, b) {
 }
 
 // src/pages/task/attempts.tsx
-import { Fragment as Fragment17, jsx as jsx29, jsxs as jsxs25 } from "./vendor.js";
-var TONES4 = {
+import { Fragment as Fragment17, jsx as jsx30, jsxs as jsxs26 } from "./vendor.js";
+var TONES5 = {
   done: "good",
   failed: "bad",
   timed_out: "warn",
@@ -1828,33 +1913,33 @@ function Attempts({ answer, address, setAddress }) {
   const to = Math.max(...attempts.map(end), from + 1);
   const lastError = attempts.findLast(({ error }) => error !== null);
   let before2 = null;
-  return /* @__PURE__ */ jsxs25("section", { children: [
-    /* @__PURE__ */ jsx29("h2", { children: t("task.attempts") }),
-    /* @__PURE__ */ jsx29("ol", { class: "attempts", children: attempts.map((attempt) => {
+  return /* @__PURE__ */ jsxs26("section", { children: [
+    /* @__PURE__ */ jsx30("h2", { children: t("task.attempts") }),
+    /* @__PURE__ */ jsx30("ol", { class: "attempts", children: attempts.map((attempt) => {
       const began = Date.parse(attempt.started_at);
-      const tone = attempt.outcome ? TONES4[attempt.outcome] : "info";
+      const tone = attempt.outcome ? TONES5[attempt.outcome] : "info";
       const share = (at) => `${Math.min(Math.max((at - from) / (to - from), 0), 1) * 100}%`;
       const previous = before2;
       if (attempt.error !== null) before2 = attempt;
-      return /* @__PURE__ */ jsxs25("li", { "data-attempt": attempt.attempt, children: [
-        /* @__PURE__ */ jsxs25("div", { class: "attempt", children: [
-          /* @__PURE__ */ jsx29("strong", { children: attempt.attempt }),
-          /* @__PURE__ */ jsx29("span", { class: "who", children: attempt.worker }),
-          /* @__PURE__ */ jsx29("span", { class: `track ${tone}`, children: /* @__PURE__ */ jsx29("span", { style: { left: share(began), width: `calc(${share(from + end(attempt) - began)} + 3px)` } }) }),
-          /* @__PURE__ */ jsx29(Span, { seconds: Math.max(end(attempt) - began, 0) / 1e3 }),
-          /* @__PURE__ */ jsx29(Chip, { tone, children: t(attempt.outcome ? `outcome.${attempt.outcome}` : "status.in_progress") })
+      return /* @__PURE__ */ jsxs26("li", { "data-attempt": attempt.attempt, children: [
+        /* @__PURE__ */ jsxs26("div", { class: "attempt", children: [
+          /* @__PURE__ */ jsx30("strong", { children: attempt.attempt }),
+          /* @__PURE__ */ jsx30("span", { class: "who", children: attempt.worker }),
+          /* @__PURE__ */ jsx30("span", { class: `track ${tone}`, children: /* @__PURE__ */ jsx30("span", { style: { left: share(began), width: `calc(${share(from + end(attempt) - began)} + 3px)` } }) }),
+          /* @__PURE__ */ jsx30(Span, { seconds: Math.max(end(attempt) - began, 0) / 1e3 }),
+          /* @__PURE__ */ jsx30(Chip, { tone, children: t(attempt.outcome ? `outcome.${attempt.outcome}` : "status.in_progress") })
         ] }),
-        attempt.outcome === "cancelled" && /* @__PURE__ */ jsx29("p", { class: "quiet", children: t("task.let_go", { worker: attempt.worker ?? "?" }) }),
-        attempt.error !== null && /* @__PURE__ */ jsx29(Fault, { attempt, previous, isOpen: attempt === lastError })
+        attempt.outcome === "cancelled" && /* @__PURE__ */ jsx30("p", { class: "quiet", children: t("task.let_go", { worker: attempt.worker ?? "?" }) }),
+        attempt.error !== null && /* @__PURE__ */ jsx30(Fault, { attempt, previous, isOpen: attempt === lastError })
       ] }, attempt.attempt);
     }) }),
-    /* @__PURE__ */ jsxs25("p", { class: "row quiet scale", children: [
-      /* @__PURE__ */ jsx29(Time, { at: first.started_at, as: "moment" }),
-      /* @__PURE__ */ jsx29(Time, { at: new Date(to).toISOString(), as: "moment" })
+    /* @__PURE__ */ jsxs26("p", { class: "row quiet scale", children: [
+      /* @__PURE__ */ jsx30(Time, { at: first.started_at, as: "moment" }),
+      /* @__PURE__ */ jsx30(Time, { at: new Date(to).toISOString(), as: "moment" })
     ] }),
-    (next || address) && /* @__PURE__ */ jsxs25("p", { class: "row", children: [
-      address && /* @__PURE__ */ jsx29("button", { type: "button", onClick: () => setAddress(null), children: t("task.first_attempts") }),
-      next && /* @__PURE__ */ jsx29("button", { type: "button", onClick: () => setAddress(next), children: t("task.later_attempts") })
+    (next || address) && /* @__PURE__ */ jsxs26("p", { class: "row", children: [
+      address && /* @__PURE__ */ jsx30("button", { type: "button", onClick: () => setAddress(null), children: t("task.first_attempts") }),
+      next && /* @__PURE__ */ jsx30("button", { type: "button", onClick: () => setAddress(next), children: t("task.later_attempts") })
     ] })
   ] });
 }
@@ -1865,22 +1950,22 @@ function Fault({ attempt, previous, isOpen }) {
   const isSame = previous?.error === error;
   const lines = isShown && !isSame ? diff(previous?.error ?? error, error) : [];
   const title = isSame ? t("task.same_error", { attempt: previous.attempt }) : error.split("\n", 1)[0].slice(0, 200) || t("task.error_of", { attempt: attempt.attempt });
-  return /* @__PURE__ */ jsxs25("details", { open: isOpen, onToggle: (event) => setShown(event.currentTarget.open), children: [
-    /* @__PURE__ */ jsx29("summary", { children: title }),
-    isShown && /* @__PURE__ */ jsxs25(Fragment17, { children: [
-      /* @__PURE__ */ jsx29("pre", { tabIndex: 0, "aria-label": t("task.error_of", { attempt: attempt.attempt }), children: isSame ? error.slice(0, isWhole ? void 0 : 4e3) : (isWhole ? lines : lines.slice(0, LINES2)).map(
-        ({ sign, text }, index) => sign === "+" ? /* @__PURE__ */ jsxs25("ins", { children: [
+  return /* @__PURE__ */ jsxs26("details", { open: isOpen, onToggle: (event) => setShown(event.currentTarget.open), children: [
+    /* @__PURE__ */ jsx30("summary", { children: title }),
+    isShown && /* @__PURE__ */ jsxs26(Fragment17, { children: [
+      /* @__PURE__ */ jsx30("pre", { tabIndex: 0, "aria-label": t("task.error_of", { attempt: attempt.attempt }), children: isSame ? error.slice(0, isWhole ? void 0 : 4e3) : (isWhole ? lines : lines.slice(0, LINES2)).map(
+        ({ sign, text }, index) => sign === "+" ? /* @__PURE__ */ jsxs26("ins", { children: [
           "+ ",
           text + "\n"
-        ] }, index) : sign === "-" ? /* @__PURE__ */ jsxs25("del", { children: [
+        ] }, index) : sign === "-" ? /* @__PURE__ */ jsxs26("del", { children: [
           "− ",
           text + "\n"
-        ] }, index) : /* @__PURE__ */ jsx29("span", { children: (previous ? "  " : "") + text + "\n" }, index)
+        ] }, index) : /* @__PURE__ */ jsx30("span", { children: (previous ? "  " : "") + text + "\n" }, index)
       ) }),
-      /* @__PURE__ */ jsxs25("p", { class: "row quiet", children: [
+      /* @__PURE__ */ jsxs26("p", { class: "row quiet", children: [
         previous && !isSame && t("task.compared", { attempt: previous.attempt }),
-        /* @__PURE__ */ jsx29(CopyButton, { text: error }),
-        (lines.length > LINES2 || isSame && error.length > 4e3) && /* @__PURE__ */ jsx29("button", { type: "button", class: "plain", onClick: () => setWhole(!isWhole), children: t(isWhole ? "action.show_less" : "task.all_lines") })
+        /* @__PURE__ */ jsx30(CopyButton, { text: error }),
+        (lines.length > LINES2 || isSame && error.length > 4e3) && /* @__PURE__ */ jsx30("button", { type: "button", class: "plain", onClick: () => setWhole(!isWhole), children: t(isWhole ? "action.show_less" : "task.all_lines") })
       ] })
     ] })
   ] });
@@ -1888,12 +1973,12 @@ function Fault({ attempt, previous, isOpen }) {
 
 // src/pages/task/details.tsx
 import { useMemo } from "./vendor.js";
-import { Fragment as Fragment18, jsx as jsx30, jsxs as jsxs26 } from "./vendor.js";
+import { Fragment as Fragment18, jsx as jsx31, jsxs as jsxs27 } from "./vendor.js";
 function Value({ name, value }) {
   const title = t(`field.${name}`);
-  const view = useMemo(() => /* @__PURE__ */ jsx30(JsonView, { value, label: title }), [value?.text, title]);
-  return /* @__PURE__ */ jsxs26("section", { "data-value": name, children: [
-    /* @__PURE__ */ jsx30("h2", { children: title }),
+  const view = useMemo(() => /* @__PURE__ */ jsx31(JsonView, { value, label: title }), [value?.text, title]);
+  return /* @__PURE__ */ jsxs27("section", { "data-value": name, children: [
+    /* @__PURE__ */ jsx31("h2", { children: title }),
     view
   ] });
 }
@@ -1901,7 +1986,7 @@ function Details({ task }) {
   const { origin } = task;
   const times = ["created_at", "available_at", "started_at", "completed_at", "updated_at", "due_date"];
   const facts = [
-    ...times.map((name) => [`field.${name}`, task[name] && /* @__PURE__ */ jsx30(Time, { at: task[name], as: "moment" })]),
+    ...times.map((name) => [`field.${name}`, task[name] && /* @__PURE__ */ jsx31(Time, { at: task[name], as: "moment" })]),
     ["field.timeout_seconds", number(task.timeout_seconds)],
     ["field.retries", t("task.retries", { used: task.current_retry_count, limit: task.retry_limit })],
     ["field.retry_delay_seconds", number(task.retry_delay_seconds)],
@@ -1909,21 +1994,21 @@ function Details({ task }) {
     ["field.worker", task.worker],
     [
       "field.origin",
-      origin && /* @__PURE__ */ jsxs26(Fragment18, { children: [
-        /* @__PURE__ */ jsx30("a", { href: hash(`/schedules/${encodeURIComponent(origin.schedule)}`), children: origin.schedule }),
+      origin && /* @__PURE__ */ jsxs27(Fragment18, { children: [
+        /* @__PURE__ */ jsx31("a", { href: hash(`/schedules/${encodeURIComponent(origin.schedule)}`), children: origin.schedule }),
         " ",
-        /* @__PURE__ */ jsx30(Time, { at: origin.occurrence_at, as: "moment" })
+        /* @__PURE__ */ jsx31(Time, { at: origin.occurrence_at, as: "moment" })
       ] })
     ],
-    ["field.traceparent", task.traceparent && /* @__PURE__ */ jsx30("code", { children: task.traceparent })]
+    ["field.traceparent", task.traceparent && /* @__PURE__ */ jsx31("code", { children: task.traceparent })]
   ];
-  return /* @__PURE__ */ jsxs26("section", { children: [
-    /* @__PURE__ */ jsx30("h2", { children: t("task.fields") }),
-    task.description && /* @__PURE__ */ jsx30("p", { class: "description", children: task.description }),
-    /* @__PURE__ */ jsx30("dl", { class: "facts", children: facts.map(
-      ([name, value]) => value !== null && /* @__PURE__ */ jsxs26("div", { children: [
-        /* @__PURE__ */ jsx30("dt", { children: t(name) }),
-        /* @__PURE__ */ jsx30("dd", { children: value })
+  return /* @__PURE__ */ jsxs27("section", { children: [
+    /* @__PURE__ */ jsx31("h2", { children: t("task.fields") }),
+    task.description && /* @__PURE__ */ jsx31("p", { class: "description", children: task.description }),
+    /* @__PURE__ */ jsx31("dl", { class: "facts", children: facts.map(
+      ([name, value]) => value !== null && /* @__PURE__ */ jsxs27("div", { children: [
+        /* @__PURE__ */ jsx31("dt", { children: t(name) }),
+        /* @__PURE__ */ jsx31("dd", { children: value })
       ] }, name)
     ) })
   ] });
@@ -1983,7 +2068,7 @@ function path(task, attempts) {
 }
 
 // src/pages/task/diagram.tsx
-import { jsx as jsx31, jsxs as jsxs27 } from "./vendor.js";
+import { jsx as jsx32, jsxs as jsxs28 } from "./vendor.js";
 var [WIDTH2, HEIGHT2] = [104, 32];
 var PLACES = {
   to_do: [76, 96],
@@ -2008,11 +2093,11 @@ function Diagram({ task, attempts }) {
   const told = all2.length > 12 ? [...all2.slice(0, 4), null, ...all2.slice(-6)] : all2;
   const label = told.map((status) => status ? name(status) : "…").join(" → ");
   const drawn = [...STEPS].sort((a, b) => Math.sign(taken(a)) - Math.sign(taken(b)));
-  return /* @__PURE__ */ jsx31("div", { class: "diagram", tabIndex: 0, role: "group", "aria-label": t("task.path"), children: /* @__PURE__ */ jsxs27("svg", { viewBox: "0 0 600 222", role: "img", "aria-label": label, children: [
-    ["step", "taken"].map((kind) => /* @__PURE__ */ jsx31("marker", { id: `arrow-${kind}`, class: kind, viewBox: "0 0 8 8", refX: "7", refY: "4", markerWidth: "7", markerHeight: "7", orient: "auto-start-reverse", children: /* @__PURE__ */ jsx31("path", { d: "M0 0L8 4L0 8Z" }) }, kind)),
+  return /* @__PURE__ */ jsx32("div", { class: "diagram", tabIndex: 0, role: "group", "aria-label": t("task.path"), children: /* @__PURE__ */ jsxs28("svg", { viewBox: "0 0 600 222", role: "img", "aria-label": label, children: [
+    ["step", "taken"].map((kind) => /* @__PURE__ */ jsx32("marker", { id: `arrow-${kind}`, class: kind, viewBox: "0 0 8 8", refX: "7", refY: "4", markerWidth: "7", markerHeight: "7", orient: "auto-start-reverse", children: /* @__PURE__ */ jsx32("path", { d: "M0 0L8 4L0 8Z" }) }, kind)),
     drawn.map((step) => {
       const kind = taken(step) ? "taken" : "step";
-      return /* @__PURE__ */ jsx31("path", { "data-step": step.join(" "), class: kind, d: lineOf(step), "marker-end": `url(#arrow-${kind})`, children: /* @__PURE__ */ jsxs27("title", { children: [
+      return /* @__PURE__ */ jsx32("path", { "data-step": step.join(" "), class: kind, d: lineOf(step), "marker-end": `url(#arrow-${kind})`, children: /* @__PURE__ */ jsxs28("title", { children: [
         `${name(step[0])} → ${name(step[1])}`,
         taken(step) > 1 && ` × ${taken(step)}`
       ] }) }, step.join(" "));
@@ -2020,9 +2105,9 @@ function Diagram({ task, attempts }) {
     Object.keys(PLACES).map((status) => {
       const [x, y] = PLACES[status];
       const kind = status === task.status ? "here" : visited.has(status) ? "visited" : "";
-      return /* @__PURE__ */ jsxs27("g", { class: `state ${kind}`, "data-state": status, children: [
-        /* @__PURE__ */ jsx31("rect", { x: x - WIDTH2 / 2, y: y - HEIGHT2 / 2, width: WIDTH2, height: HEIGHT2, rx: "8" }),
-        /* @__PURE__ */ jsx31("text", { x, y: y + 4.5, children: name(status) })
+      return /* @__PURE__ */ jsxs28("g", { class: `state ${kind}`, "data-state": status, children: [
+        /* @__PURE__ */ jsx32("rect", { x: x - WIDTH2 / 2, y: y - HEIGHT2 / 2, width: WIDTH2, height: HEIGHT2, rx: "8" }),
+        /* @__PURE__ */ jsx32("text", { x, y: y + 4.5, children: name(status) })
       ] }, status);
     })
   ] }) });
@@ -2042,7 +2127,7 @@ function lineOf([from, to]) {
 // src/pages/task/edit.tsx
 import { useSignal as useSignal2 } from "./vendor.js";
 import { useRef as useRef5, useState as useState9 } from "./vendor.js";
-import { jsx as jsx32, jsxs as jsxs28 } from "./vendor.js";
+import { jsx as jsx33, jsxs as jsxs29 } from "./vendor.js";
 function Edit({ task, onClose }) {
   const first = useRef5(valuesOf(task)).current;
   const values = useSignal2(first);
@@ -2074,7 +2159,7 @@ function Edit({ task, onClose }) {
     }
     setBusy(false);
   };
-  return /* @__PURE__ */ jsxs28(
+  return /* @__PURE__ */ jsxs29(
     "form",
     {
       noValidate: true,
@@ -2085,11 +2170,11 @@ function Edit({ task, onClose }) {
         if (!isBusy) void save();
       },
       children: [
-        /* @__PURE__ */ jsx32(TaskFields, { names, values, faults }),
-        problem && /* @__PURE__ */ jsx32(ProblemNote, { problem }),
-        /* @__PURE__ */ jsxs28("p", { class: "row", children: [
-          /* @__PURE__ */ jsx32("button", { type: "submit", class: "main", disabled: isBusy, children: t("task.save") }),
-          /* @__PURE__ */ jsx32("button", { type: "button", onClick: onClose, children: t("action.cancel") })
+        /* @__PURE__ */ jsx33(TaskFields, { names, values, faults }),
+        problem && /* @__PURE__ */ jsx33(ProblemNote, { problem }),
+        /* @__PURE__ */ jsxs29("p", { class: "row", children: [
+          /* @__PURE__ */ jsx33("button", { type: "submit", class: "main", disabled: isBusy, children: t("task.save") }),
+          /* @__PURE__ */ jsx33("button", { type: "button", onClick: onClose, children: t("action.cancel") })
         ] })
       ]
     }
@@ -2097,28 +2182,28 @@ function Edit({ task, onClose }) {
 }
 
 // src/pages/task/lease.tsx
-import { jsx as jsx33, jsxs as jsxs29 } from "./vendor.js";
+import { jsx as jsx34, jsxs as jsxs30 } from "./vendor.js";
 function Lease({ task }) {
-  return /* @__PURE__ */ jsxs29("section", { children: [
-    /* @__PURE__ */ jsx33("h2", { children: t("task.attempt_of", { attempt: task.attempt, worker: task.worker ?? "?" }) }),
-    /* @__PURE__ */ jsxs29("dl", { class: "totals lease", children: [
-      /* @__PURE__ */ jsx33(Countdown, { name: "deadline", at: task.deadline_at }),
-      /* @__PURE__ */ jsx33(Countdown, { name: "lease", at: task.lease_expires_at }),
-      /* @__PURE__ */ jsxs29("div", { children: [
-        /* @__PURE__ */ jsx33("dt", { children: t("task.heartbeat") }),
-        /* @__PURE__ */ jsx33("dd", { children: /* @__PURE__ */ jsx33(Time, { at: task.last_heartbeat_at }) })
+  return /* @__PURE__ */ jsxs30("section", { children: [
+    /* @__PURE__ */ jsx34("h2", { children: t("task.attempt_of", { attempt: task.attempt, worker: task.worker ?? "?" }) }),
+    /* @__PURE__ */ jsxs30("dl", { class: "totals lease", children: [
+      /* @__PURE__ */ jsx34(Countdown, { name: "deadline", at: task.deadline_at }),
+      /* @__PURE__ */ jsx34(Countdown, { name: "lease", at: task.lease_expires_at }),
+      /* @__PURE__ */ jsxs30("div", { children: [
+        /* @__PURE__ */ jsx34("dt", { children: t("task.heartbeat") }),
+        /* @__PURE__ */ jsx34("dd", { children: /* @__PURE__ */ jsx34(Time, { at: task.last_heartbeat_at }) })
       ] })
     ] })
   ] });
 }
 function Countdown({ name, at }) {
   const left = at === null ? null : (Date.parse(at) - now.value) / 1e3;
-  return /* @__PURE__ */ jsxs29("div", { children: [
-    /* @__PURE__ */ jsx33("dt", { children: t(`task.${name}`) }),
-    /* @__PURE__ */ jsxs29("dd", { children: [
-      /* @__PURE__ */ jsx33("span", { "data-countdown": name, children: left === null ? /* @__PURE__ */ jsx33(Time, { at: null }) : left <= 0 ? t("task.over") : clockText(left) }),
+  return /* @__PURE__ */ jsxs30("div", { children: [
+    /* @__PURE__ */ jsx34("dt", { children: t(`task.${name}`) }),
+    /* @__PURE__ */ jsxs30("dd", { children: [
+      /* @__PURE__ */ jsx34("span", { "data-countdown": name, children: left === null ? /* @__PURE__ */ jsx34(Time, { at: null }) : left <= 0 ? t("task.over") : clockText(left) }),
       " ",
-      at && /* @__PURE__ */ jsx33("small", { class: "quiet", children: /* @__PURE__ */ jsx33(Time, { at, as: "moment" }) })
+      at && /* @__PURE__ */ jsx34("small", { class: "quiet", children: /* @__PURE__ */ jsx34(Time, { at, as: "moment" }) })
     ] })
   ] });
 }
@@ -2128,89 +2213,6 @@ function clockText(seconds) {
   const [hours, rest] = [Math.floor(whole / 3600), whole % 3600];
   const two = (value) => String(value).padStart(2, "0");
   return `${hours ? `${hours}:` : ""}${two(Math.floor(rest / 60))}:${two(rest % 60)}`;
-}
-
-// src/pages/task/why.tsx
-import { jsx as jsx34, jsxs as jsxs30 } from "./vendor.js";
-var TONES5 = {
-  no_scheduler: "bad",
-  row_locked: "bad",
-  no_worker: "warn",
-  queue_paused: "warn",
-  unknown: "warn",
-  held: "info",
-  due: "good"
-};
-function Why2({ task }) {
-  const { id, status, updated_at } = task;
-  const isEnded = ["done", "failed", "cancelled"].includes(status);
-  const why = useResource(
-    `why ${id} ${updated_at}`,
-    async (signal5) => (await get("/tasks/{task_id}/why", { path: { task_id: id }, signal: signal5 })).document,
-    // Of what has ended there is no more to say.
-    { everySeconds: isEnded ? Infinity : 0, keepsOld: true }
-  );
-  return /* @__PURE__ */ jsxs30("section", { class: "why", children: [
-    /* @__PURE__ */ jsx34("h2", { children: t(isEnded || status === "in_progress" ? "task.now" : "task.why") }),
-    /* @__PURE__ */ jsx34(Loaded, { resource: why, children: ({ reasons, status: then }) => /* @__PURE__ */ jsx34("ul", { class: "findings", children: reasons.map((reason, index) => /* @__PURE__ */ jsxs30("li", { class: `finding ${TONES5[reason.reason] ?? "off"}`, "data-reason": reason.reason, children: [
-      /* @__PURE__ */ jsx34("p", { children: sentences(reason, task, then).join(" ") }),
-      reason.reason === "queue_paused" && /* @__PURE__ */ jsx34("a", { href: hash(`/queues/${encodeURIComponent(task.queue)}`), children: task.queue })
-    ] }, index)) }) })
-  ] });
-}
-function sentences(reason, task, status) {
-  const away = (at) => (Date.parse(at) - now.value) / 1e3;
-  const when = (at) => distance(away(at));
-  const lasted = (at) => span(Math.max(-away(at), 0));
-  const { queue } = task;
-  switch (reason.reason) {
-    case "ended": {
-      const values = { when: when(reason.since), used: task.current_retry_count, limit: task.retry_limit };
-      return [t(`why.ended_${status}`, values)];
-    }
-    case "paused":
-      return [t("why.paused", { when: when(reason.since) })];
-    case "held": {
-      const { worker, attempt, last_heartbeat_at, ends_at, ends_as, becomes } = reason;
-      const said = [t("why.held", { worker: worker ?? "?", attempt, span: lasted(reason.started_at) })];
-      if (last_heartbeat_at) said.push(t("why.held_heard", { when: when(last_heartbeat_at) }));
-      const values = {
-        when: when(ends_at),
-        outcome: t(`outcome.${ends_as}`),
-        status: t(`status.${becomes}`)
-      };
-      return [...said, t(away(ends_at) > 0 ? "why.held_until" : "why.held_over", values)];
-    }
-    case "not_yet": {
-      const { until, retry, retry_limit } = reason;
-      const values = { when: when(until), retry: retry ?? 0, limit: retry_limit ?? 0 };
-      if (away(until) <= 0) return [t("why.not_yet_over", values)];
-      return [t(retry === null ? "why.not_yet" : "why.not_yet_retry", values)];
-    }
-    case "no_scheduler":
-      return reason.last_run_at === null ? [t("why.no_scheduler_ever")] : [t("why.no_scheduler", { span: lasted(reason.last_run_at) })];
-    case "queue_paused":
-      return [t("why.queue_paused", { queue, span: lasted(reason.since) })];
-    case "row_locked":
-      return [t(status === "in_progress" ? "why.row_locked_running" : "why.row_locked")];
-    case "no_worker": {
-      const { last_poll_at, in_progress } = reason;
-      const said = last_poll_at === null ? t("why.no_worker", { queue }) : t("why.no_worker_since", { queue, span: lasted(last_poll_at) });
-      return in_progress ? [said, t("why.no_worker_busy", { n: in_progress })] : [said];
-    }
-    case "behind": {
-      const { tasks, at_least, ended_per_minute, expected_at } = reason;
-      const said = [t(at_least ? "why.behind_at_least" : "why.behind", { n: tasks })];
-      if (ended_per_minute === 0) said.push(t("why.behind_still"));
-      else if (ended_per_minute !== null) said.push(t("why.behind_pace", { n: number(ended_per_minute, 1) }));
-      if (expected_at) said.push(t("why.behind_expected", { when: when(expected_at) }));
-      return said;
-    }
-    case "due":
-      return [t("why.due", { span: lasted(reason.since) })];
-    case "unknown":
-      return [t(`why.unknown_${reason.part}`)];
-  }
 }
 
 // src/pages/task/page.tsx
@@ -2264,7 +2266,7 @@ function Shown({ task }) {
       ] }),
       isEdited ? /* @__PURE__ */ jsx35(Edit, { task, onClose: () => setEdited(false) }) : /* @__PURE__ */ jsx35(Actions2, { task, onEdit: () => setEdited(true) })
     ] }),
-    /* @__PURE__ */ jsx35(Why2, { task }),
+    /* @__PURE__ */ jsx35(Why, { task }),
     task.status === "in_progress" && /* @__PURE__ */ jsx35(Lease, { task }),
     task.progress && /* @__PURE__ */ jsx35(Value, { name: "progress", value: task.progress }),
     /* @__PURE__ */ jsxs31("section", { children: [

@@ -1,4 +1,4 @@
-import { get } from "../../api/client";
+import { get, type Document } from "../../api/client";
 import { t } from "../../i18n";
 import { priorityText, StatusChip, type Priority } from "../../parts/chip";
 import { Loaded } from "../../parts/states";
@@ -7,6 +7,7 @@ import { Time } from "../../parts/time";
 import { hash } from "../../state/location";
 import { useResource } from "../../state/polling";
 import { sum, type Queue } from "../overview/figures";
+import { sentences } from "../task/why";
 
 const SHOWN = 5;
 /** Some of them may wait for their time. */
@@ -32,7 +33,7 @@ export function HeadOfLine({ queue }: { queue: Queue }) {
       <Loaded resource={head}>
         {(tasks) => (
           <>
-            {tasks[0] && <Why id={tasks[0].id} />}
+            {tasks[0] && <Why task={tasks[0]} />}
             <Table
               label={t("queues.head")}
               rows={tasks}
@@ -65,15 +66,19 @@ export function HeadOfLine({ queue }: { queue: Queue }) {
   );
 }
 
-function Why({ id }: { id: number }) {
+type Task = Document<"/tasks">[number];
+
+function Why({ task }: { task: Task }) {
+  const { id } = task;
   const why = useResource(
     `why ${id}`,
     (signal) => get("/tasks/{task_id}/why", { path: { task_id: id }, signal }),
     { everySeconds: EVERY_SECONDS },
   );
-  return why.state.value.data?.document.reasons.map((reason) => (
-    <p class="finding off" key={reason.reason}>
-      <strong>{id}</strong> <span lang="en">{reason.detail}</span>
+  const found = why.state.value.data?.document;
+  return found?.reasons.map((reason) => (
+    <p class="finding off" data-reason={reason.reason} key={reason.reason}>
+      <strong>{id}</strong> {sentences(reason, task, found.status).join(" ")}
     </p>
   ));
 }

@@ -7,7 +7,8 @@ import { hash } from "../../state/location";
 import { useResource } from "../../state/polling";
 import type { Task } from "./path";
 
-type Reason = Document<"/tasks/{task_id}/why">["reasons"][number];
+export type Reason = Document<"/tasks/{task_id}/why">["reasons"][number];
+type Known = Pick<Task, "queue" | "current_retry_count" | "retry_limit">;
 
 const TONES: Partial<Record<Reason["reason"], Tone>> = {
   no_scheduler: "bad",
@@ -51,7 +52,7 @@ export function Why({ task }: { task: Task }) {
 }
 
 /** A reason with its numbers, in the language of the page. `status` is the task's at that moment. */
-function sentences(reason: Reason, task: Task, status: Status): string[] {
+export function sentences(reason: Reason, task: Known, status: Status): string[] {
   const away = (at: string) => (Date.parse(at) - now.value) / 1000;
   const when = (at: string) => distance(away(at));
   const lasted = (at: string) => span(Math.max(-away(at), 0));
