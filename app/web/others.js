@@ -2458,6 +2458,13 @@ var MS = { s: 1e3, m: 6e4, h: 36e5, d: 864e5 };
 function filtersOf(query) {
   return [...query].filter(([key]) => KEYS.includes(key));
 }
+function isSearch(filters) {
+  const asked = filters.map(([key, value]) => key === "status" ? `status ${value}` : key);
+  const isOfRunning = asked.filter((key) => key.startsWith("status ")).join() === "status in_progress";
+  return asked.some(
+    (key) => key === "title" || /^(completed|available)_/.test(key) || key === "worker" && !isOfRunning
+  );
+}
 function read(text, filters) {
   let found = filters;
   const words = [];
@@ -2864,7 +2871,7 @@ function TaskList() {
   const wanted = String(new URLSearchParams(filters));
   const whole = `${wanted}&${order}`;
   const view = `${whole}${cursor === null ? "" : `&${new URLSearchParams({ cursor })}`}`;
-  const isSearch = query.has("title");
+  const isOnce = isSearch(filters);
   const isDelayed = order.startsWith("order_by");
   const list = useResource(
     `tasks ${view}`,
@@ -2875,12 +2882,12 @@ function TaskList() {
       const answer = await send("GET", `/tasks?limit=${PAGE6}&view=summary&${page}`, { signal: signal5 });
       return { rows: answer.document, next: answer.next, here, list: whole, of: of2 };
     },
-    { keepsOld: true, everySeconds: isSearch ? Infinity : 0 }
+    { keepsOld: true, everySeconds: isOnce ? Infinity : 0 }
   );
   const count2 = useResource(
     `count ${wanted} ${isDelayed}`,
     async (signal5) => isDelayed ? null : (await send("GET", `/tasks/count?${resolved(filters)}`, { signal: signal5 })).document,
-    { everySeconds: isSearch ? Infinity : filters.every(([key]) => /^(status|priority|queue)$/.test(key)) ? 15 : 60 }
+    { everySeconds: isOnce ? Infinity : filters.every(([key]) => /^(status|priority|queue)$/.test(key)) ? 15 : 60 }
   );
   const counted2 = count2.state.value.data;
   const matching = counted2 && (counted2.is_exact ? number(counted2.count) : t("tasks.at_least", { n: counted2.count }));

@@ -60,12 +60,16 @@ async def test_rows_stay_where_they_are_and_new_ones_are_counted(own: Api, watch
     assert (await titles(tab))[0] == "New 12"
 
 
-async def test_a_search_by_title_is_not_asked_again_by_itself(own: Api, watch: Watch) -> None:
-    submit(own, "searched", 1, "Needle {}")
-    tab = await watch("#/tasks?queue=searched&title=needle")
+@pytest.mark.parametrize("wanted", ["title=needle", "available_before=1h"])
+async def test_what_no_index_finds_is_not_asked_again_by_itself(
+    own: Api, watch: Watch, wanted: str
+) -> None:
+    queue = f"searched-{wanted[:5]}"
+    submit(own, queue, 1, "Needle {}", available_at="2026-01-01T00:00:00Z")
+    tab = await watch(f"#/tasks?queue={queue}&{wanted}")
     assert await titles(tab) == ["Needle 1"]
     assert await tab.passes(60) == 0
-    submit(own, "searched", 1, "Needle, again {}")
+    submit(own, queue, 1, "Needle, again {}", available_at="2026-01-01T00:00:00Z")
     await tab.page.keyboard.press("r")
     await expect(rows(tab)).to_have_count(2)
 

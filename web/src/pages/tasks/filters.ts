@@ -19,6 +19,16 @@ export function filtersOf(query: URLSearchParams): Filter[] {
   return [...query].filter(([key]) => KEYS.includes(key));
 }
 
+/** Whether no index finds them, so that MySQL may look until it is cut off: not to be asked again
+ * and again. Those in progress are few. */
+export function isSearch(filters: Filter[]): boolean {
+  const asked = filters.map(([key, value]) => (key === "status" ? `status ${value}` : key));
+  const isOfRunning = asked.filter((key) => key.startsWith("status ")).join() === "status in_progress";
+  return asked.some(
+    (key) => key === "title" || /^(completed|available)_/.test(key) || (key === "worker" && !isOfRunning),
+  );
+}
+
 /** `filters` and what the text adds to them; or, as a text, why it cannot be. */
 export function read(text: string, filters: Filter[]): Filter[] | string {
   let found = filters;

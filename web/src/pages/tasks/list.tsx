@@ -15,7 +15,7 @@ import { First } from "../overview/page";
 import { chooseFrom, selected } from "./choice";
 import { ChooseColumns, columnsOf, type Row } from "./columns";
 import { draft, FilterBar } from "./filter_bar";
-import { filtersOf, resolved, withFilter, type Filter } from "./filters";
+import { filtersOf, isSearch, resolved, withFilter, type Filter } from "./filters";
 import { exportTasks } from "./ndjson";
 import { useSteadyRows, type Listed } from "./rows";
 import { Selection } from "./selection";
@@ -36,7 +36,7 @@ export function TaskList() {
   const wanted = String(new URLSearchParams(filters));
   const whole = `${wanted}&${order}`;
   const view = `${whole}${cursor === null ? "" : `&${new URLSearchParams({ cursor })}`}`;
-  const isSearch = query.has("title");
+  const isOnce = isSearch(filters);
   const isDelayed = order.startsWith("order_by");
 
   const list = useResource(
@@ -48,13 +48,13 @@ export function TaskList() {
       const answer = await send<Row[]>("GET", `/tasks?limit=${PAGE}&view=summary&${page}`, { signal });
       return { rows: answer.document, next: answer.next, here, list: whole, of };
     },
-    { keepsOld: true, everySeconds: isSearch ? Infinity : 0 },
+    { keepsOld: true, everySeconds: isOnce ? Infinity : 0 },
   );
   const count = useResource(
     `count ${wanted} ${isDelayed}`,
     async (signal): Promise<Counted | null> =>
       isDelayed ? null : (await send<Counted>("GET", `/tasks/count?${resolved(filters)}`, { signal })).document,
-    { everySeconds: isSearch ? Infinity : filters.every(([key]) => /^(status|priority|queue)$/.test(key)) ? 15 : 60 },
+    { everySeconds: isOnce ? Infinity : filters.every(([key]) => /^(status|priority|queue)$/.test(key)) ? 15 : 60 },
   );
   const counted = count.state.value.data;
   const matching =
