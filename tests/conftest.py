@@ -19,7 +19,7 @@ from app.local.binary import ServerBinary
 from app.local.mysql import MySQLServer
 from app.local.valkey import ValkeyServer
 from app.mysql import migration
-from app.mysql.schema import Deployment, Model, SkipLockedProof
+from app.mysql.schema import Deployment, Model, SkipLockedProof, UniqueKeyLock
 from app.processes.application import create_app
 from app.service.resources import Resources
 from app.settings import Settings
@@ -178,8 +178,12 @@ def project() -> Path:
     return Path(__file__).parent.parent
 
 
+# What migrations have put in.
+_MIGRATED = {table.__tablename__ for table in (SkipLockedProof, Deployment, UniqueKeyLock)}
+
+
 def empty(engine: Engine) -> None:
     with engine.begin() as connection:
         for table in reversed(Model.metadata.sorted_tables):
-            if table.name not in (SkipLockedProof.__tablename__, Deployment.__tablename__):
+            if table.name not in _MIGRATED:
                 connection.execute(text(f"DELETE FROM {table.name}"))

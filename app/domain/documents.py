@@ -7,7 +7,15 @@ import orjson
 
 from app.domain.eligibility import waiting_on
 from app.domain.schedule import Schedule
-from app.domain.task import EndedAttempt, Lease, Running, RunningAttempt, Summary, Task
+from app.domain.task import (
+    EndedAttempt,
+    Lease,
+    Running,
+    RunningAttempt,
+    Summary,
+    Task,
+    held_key,
+)
 
 LONG_FIELDS: Final = frozenset({"description", "payload", "result", "error"})
 _OPTIONS: Final = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
@@ -47,6 +55,7 @@ def task_document(task: Task, running: Running | None = None) -> bytes:
             "retry_backoff": task.retry_backoff,
             "traceparent": task.traceparent,
             "origin": _json(task.origin),
+            "unique_key": held_key(task),
             "waiting_on": waiting_on(task.status, task.claim_rank),
             "deadline_at": running and running.deadline_at,
             "lease_expires_at": running and running.lease_expires_at,

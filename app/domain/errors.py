@@ -48,6 +48,10 @@ class KeyReusedError(RowlockError):
     """This Idempotency-Key was already used with another body; use a new key."""
 
 
+class UniqueKeyHeldError(RowlockError):
+    """Task {task_id}, which is {task_status}, holds the unique key {unique_key}."""
+
+
 class SearchTooSlowError(RowlockError):
     """The query took longer than {seconds:g} s and was stopped; narrow it with another filter."""
 

@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from app.domain.errors import PacketTooSmallError
-from app.domain.states import Backoff, Outcome, Priority, Status
+from app.domain.states import ENDED, Backoff, Outcome, Priority, Status
+from app.domain.unique import HOLDS, WHILE_WAITING, Unique
 
 
 class NewTask(NamedTuple):
@@ -29,6 +30,7 @@ class NewTask(NamedTuple):
     traceparent: str | None = None
     # A JSON text: what submitted it, if that was no client.
     origin: str | None = None
+    unique: Unique | None = None
 
 
 class Task(NamedTuple):
@@ -68,6 +70,9 @@ class Task(NamedTuple):
     finish_token: str | None
     traceparent: str | None
     origin: str | None
+    # What it is part of, a bit each.
+    flags: int
+    unique_key: str | None
 
 
 # A row comes as one JSON array: the driver would spend ten times as long on thirty columns.
@@ -157,6 +162,19 @@ def leases_of(tasks: Iterable[Task]) -> list[Lease]:
     return [Lease(task.id, task.lease_token) for task in tasks if task.lease_token is not None]
 
 
+def held_key(task: Task) -> str | None:
+    """The unique key that it holds."""
+    return task.unique_key if holds_key(task.flags, task.status, task.attempt) else None
+
+
+def holds_key(flags: int, status: Status, attempt: int) -> bool:
+    """Whether a task holds its unique key. A version that did not know of keys may have left the
+    flag of one that it claimed or ended."""
+    if not flags & HOLDS or status in ENDED:
+        return False
+    return not (flags & WHILE_WAITING and attempt)
+
+
 class Running(NamedTuple):
     """What one task's document says of the attempt under way. `progress` is a JSON text."""
 
@@ -195,6 +213,11 @@ class EndedAttempt(NamedTuple):
     outcome: Outcome
     error: str | None
     lease_token: str
+
+
+def names_of(task: Task) -> list[str]:
+    """Its tags."""
+    return list(orjson.loads(task.tag_names)) if task.tag_names else []
 
 
 def names_text(names: Sequence[str]) -> str | None:

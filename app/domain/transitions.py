@@ -10,10 +10,15 @@ from random import Random, SystemRandom
 from typing import Any, Final
 
 from app.domain.eligibility import eligibility
-from app.domain.errors import TransitionNotAllowedError
+from app.domain.errors import (
+    RetryLimitTooLowError,
+    TransitionNotAllowedError,
+    UniqueKeyHeldError,
+)
 from app.domain.retry import after_failure, delay_seconds, release_delay_seconds
-from app.domain.states import Event, Status, allows
+from app.domain.states import ENDED, Event, Status, allows
 from app.domain.task import NewTask, Task, names_text
+from app.domain.unique import FLAGS, HOLDS, WHILE_WAITING
 
 _DONE_WORDS = {
     Event.CLAIM: "claimed",
@@ -30,6 +35,11 @@ _DONE_WORDS = {
 }
 
 MICROSECOND: Final = timedelta(microseconds=1)
+# What a client may change, beside the tags.
+_REPLACED: Final = (
+    *("title", "description", "priority", "due_date", "payload", "timeout_seconds"),
+    *("retry_limit", "retry_delay_seconds", "retry_backoff"),
+)
 
 
 def begun(new: NewTask, *, now: datetime) -> Task:
@@ -71,6 +81,8 @@ def begun(new: NewTask, *, now: datetime) -> Task:
         finish_token=None,
         traceparent=new.traceparent,
         origin=new.origin,
+        flags=0 if new.unique is None else FLAGS[new.unique.hold],
+        unique_key=new.unique and new.unique.key,
     )
 
 
@@ -86,6 +98,7 @@ def claimed(
         status=Status.IN_PROGRESS,
         claimed_from=task.status,
         claim_rank=None,
+        flags=task.flags & ~WHILE_WAITING,
         sweep_at=min(deadline, expiry),
         attempt=task.attempt + 1,
         lease_token=token,
@@ -242,6 +255,27 @@ def patched(task: Task, changes: Mapping[str, Any], *, now: datetime) -> Task:
     return _placed(new, status=new.status, now=now)
 
 
+def replaced(task: Task, new: NewTask, *, now: datetime) -> Task:
+    """The task holds a unique key, and got what a client may change from another one, which was
+    submitted with that key; debounced, it waits anew. Its id, its place and its age stay.
+
+    Raises `UniqueKeyHeldError` where it runs, and `RetryLimitTooLowError`.
+    """
+    if task.status == Status.IN_PROGRESS:
+        raise UniqueKeyHeldError(
+            unique_key=task.unique_key, task_id=task.id, task_status=str(task.status)
+        )
+    if new.retry_limit < task.current_retry_count:
+        raise RetryLimitTooLowError(task_id=task.id, current_retry_count=task.current_retry_count)
+    columns = {name: getattr(new, name) for name in _REPLACED}
+    row = patched(task, columns | {"tag_names": names_text(new.tag_names)}, now=now)
+    assert new.unique is not None
+    if new.unique.debounce_seconds is None:
+        return row
+    available_at = new.unique.put_off(row.available_at, since=row.created_at, now=now)
+    return _placed(row, status=row.status, now=now, available_at=available_at)
+
+
 def _require(task: Task, event: Event) -> None:
     if not allows(task.status, event):
         raise TransitionNotAllowedError(
@@ -263,7 +297,11 @@ def _placed(task: Task, *, status: Status, now: datetime, **columns: Any) -> Tas
     available_at = columns.get("available_at", task.available_at)
     stands = eligibility(status=status, priority=task.priority, available_at=available_at, now=now)
     return task._replace(
-        status=status, claim_rank=stands.claim_rank, sweep_at=stands.sweep_at, **columns
+        status=status,
+        claim_rank=stands.claim_rank,
+        sweep_at=stands.sweep_at,
+        flags=task.flags & ~HOLDS if status in ENDED else task.flags,
+        **columns,
     )
 
 

@@ -56,7 +56,7 @@ class Connection:
         # What follows from this transaction's changes and is not written yet, by its kind.
         self.unsettled: dict[str, Any] = {}
         self._fetch_seconds: float | None = None
-        self._ahead: tuple[str, list[Sequence[Any]]] | None = None
+        self._ahead: list[tuple[str, list[Sequence[Any]]]] = []
         self._last: list[str] = []
 
     def in_time(self, seconds: float) -> "Connection":
@@ -103,12 +103,12 @@ class Connection:
         """Run a SELECT together with the next statement, in one round trip; the rows are in this
         list once that has run."""
         rows: list[Sequence[Any]] = []
-        self._ahead = (await self._driver.cursor()).mogrify(statement, values), rows
+        self._ahead.append(((await self._driver.cursor()).mogrify(statement, values), rows))
         return rows
 
     async def execute_last(self, statement: str, values: Sequence[Any]) -> None:
-        """Run an INSERT together with the commit, in one round trip: one that stores all of its
-        rows or fails, and of which nothing is read before the commit."""
+        """Run a statement together with the commit, in one round trip: one that does all that it
+        is to do or fails, and of which nothing is read before the commit."""
         text = (await self._driver.cursor()).mogrify(statement, values)
         if sum(map(len, self._last)) + len(text) > self.statement_bytes // 4:
             await self._execute(text, ())
@@ -141,15 +141,15 @@ class Connection:
     async def _execute(self, statement: str, values: Sequence[Any], *kind: type) -> Any:
         cursor = await self._driver.cursor(*kind)
         text = cursor.mogrify(statement, values or None)
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None:
-            text = f"{ahead[0]}; {text}"
+        ahead, self._ahead = self._ahead, []
+        if ahead:
+            text = "; ".join([*(statement for statement, _ in ahead), text])
         # MySQL would hang up, as if it had died; and it counts one byte more.
         if len(text) >= self._packet_bytes // 4 and len(text.encode()) + 1 >= self._packet_bytes:
             raise PacketTooSmallError
         await cursor.execute(text)
-        if ahead is not None:
-            ahead[1].extend(await cursor.fetchall())
+        for _, rows in ahead:
+            rows.extend(await cursor.fetchall())
             await cursor.nextset()
         return cursor
 

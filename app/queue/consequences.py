@@ -11,6 +11,7 @@ from typing import Final
 
 from app.domain.task import Task
 from app.mysql.connection import Connection
+from app.queue import unique_keys
 from app.queue.figures import counters, history
 
 COUNTS: Final = "counts"
@@ -27,10 +28,14 @@ def note(connection: Connection, changes: Iterable[Change]) -> None:
     for old, new in changes:
         counters.count(counts, old, new)
         history.record(figures, old, new)
+        if (old is not None and old.flags) or (new is not None and new.flags):
+            unique_keys.record(unique_keys.changes_of(connection.unsettled), old, new)
 
 
 async def settle(connection: Connection) -> None:
     """Write what follows from all that this transaction has done, together with its commit."""
+    if (keys := connection.unsettled.pop(unique_keys.CHANGES, None)) is not None:
+        await unique_keys.write_last(connection, keys)
     counts: Counter[str] = connection.unsettled.pop(COUNTS, Counter())
     figures: history.Figures = connection.unsettled.pop(HISTORY, {})
     deltas = {name: n for name, n in counts.items() if n}

@@ -16,17 +16,33 @@ class Submission(NamedTuple):
     body_hash: str = ""
 
 
+Move = tuple[Task, Task]
+"""A task before and after a transition."""
+
+
 class Submitted(NamedTuple):
-    """The tasks that one call has made; none where its key had made them before: then `first_id`
-    is the first of those."""
+    """The tasks that one call has made, in its order; where another one holds a task's unique key,
+    that one. None where its idempotency key had made them before: then `first_id` is the first of
+    those."""
 
     tasks: list[Task]
     first_id: int
+    # Those of them that it has not made.
+    held: frozenset[int] = frozenset()
+    # Those of them whose long texts were left out: they are not to be shown.
+    cut: frozenset[int] = frozenset()
+    # Those of them that it has changed.
+    moves: Sequence[Move] = ()
+
+    @property
+    def made(self) -> list[Task]:
+        """Those that this call has made, each once."""
+        return [*{task.id: task for task in self.tasks if task.id not in self.held}.values()]
 
     @property
     def is_new(self) -> bool:
-        """Whether this call has made them."""
-        return bool(self.tasks)
+        """Whether this call has made one."""
+        return bool(self.made)
 
 
 class FinishAction(StrEnum):
@@ -74,10 +90,6 @@ class LeaseAnswer(NamedTuple):
     is_served: bool = True
     # Those of the finished whose long texts were left out: they are not to be shown.
     cut: frozenset[int] = frozenset()
-
-
-Move = tuple[Task, Task]
-"""A task before and after a transition."""
 
 
 class LeaseBatch(NamedTuple):

@@ -40,9 +40,9 @@ CLAIM: Final = (
 # waits at every row that somebody else holds.
 _BY_ID: Final = "tasks FORCE INDEX (PRIMARY)"
 _LOCK: Final = (
-    f"SELECT {{columns}} FROM {_BY_ID} WHERE id IN ({{placeholders}}) "
-    "ORDER BY id FOR UPDATE{skip}"
+    f"SELECT {{columns}} FROM {_BY_ID} WHERE id IN ({{placeholders}}) ORDER BY id{{lock}}"
 )
+_FOR_UPDATE: Final = " FOR UPDATE"
 _OVERDUE: Final = "AND deadline_at <= %s "
 _LOCK_DUE: Final = (
     f"SELECT {LIGHT_ROW} FROM tasks FORCE INDEX (ix_tasks_sweep) "
@@ -56,7 +56,8 @@ _FIRST_COLUMNS: Final = (
 )
 _FIRST_VALUES: Final = attrgetter(*_FIRST_COLUMNS)
 # Few tasks have these, and the others do not pay for them.
-_RARE_VALUES: Final = attrgetter(*_FIRST_COLUMNS, "origin")
+_RARE: Final = ("origin", "flags", "unique_key")
+_RARE_VALUES: Final = attrgetter(*_FIRST_COLUMNS, *_RARE)
 _INSERT_TASK: Final = (
     f"INSERT INTO tasks ({', '.join(_FIRST_COLUMNS)}{{rare}}, "
     "status, created_at, updated_at, turn_at, current_retry_count, attempt, result_bytes, "
@@ -77,14 +78,15 @@ async def insert_tasks(
     stored: list[Task] = []
     for chunk in _chunks(tasks, connection.statement_bytes):
         rows = [begun(task, now=now) for task in chunk]
-        has_rare = any(row.origin is not None for row in rows)
+        has_rare = any(row.origin is not None or row.flags for row in rows)
         values_of = _RARE_VALUES if has_rare else _FIRST_VALUES
         values = [value for row in rows for value in values_of(row)]
         # What is the same in every row is written out once a batch, not escaped once a row.
         size = _SIZE.format("payload")
         same = f"'{Status.TO_DO}', '{now}', '{now}', '{now}', 0, 0, 0, {size}"
-        row = f"({placeholders(_FIRST_COLUMNS)}{', %s' * has_rare}, {same})"
-        head = _INSERT_TASK.format(rare=", origin" * has_rare)
+        rare = _RARE if has_rare else ()
+        row = f"({placeholders((*_FIRST_COLUMNS, *rare))}, {same})"
+        head = _INSERT_TASK.format(rare="".join(f", {column}" for column in rare))
         result = await connection.execute(head + placeholders(chunk, row), values)
         _expect("insert_tasks", result.matched, len(chunk))
         stored += [
@@ -169,7 +171,8 @@ async def lock_tasks(
 ) -> dict[int, Task]:
     """The rows of those ids that exist, locked. Without `whole` the long texts are left out."""
     columns = ROW if whole else LIGHT_ROW
-    locked = _locked(connection, ids, columns, skip_locked=skip_locked)
+    lock = _FOR_UPDATE + " SKIP LOCKED" * skip_locked
+    locked = _rows(connection, ids, columns, lock=lock)
     return {task.id: task async for task in locked}
 
 
@@ -177,9 +180,22 @@ async def lock_within(
     connection: Connection, ids: Iterable[int], *, limit_bytes: int
 ) -> tuple[dict[int, Task], frozenset[int]]:
     """The same, whole until they come to so many bytes; and those without their long texts."""
+    return await _within(_rows(connection, ids, ROW, lock=_FOR_UPDATE), limit_bytes)
+
+
+async def read_within(
+    connection: Connection, ids: Iterable[int], *, limit_bytes: int
+) -> tuple[dict[int, Task], frozenset[int]]:
+    """The same without locks."""
+    return await _within(_rows(connection, ids, ROW, lock=""), limit_bytes)
+
+
+async def _within(
+    rows: AsyncIterator[Task], limit_bytes: int
+) -> tuple[dict[int, Task], frozenset[int]]:
     tasks: dict[int, Task] = {}
     cut: set[int] = set()
-    async for task in _locked(connection, ids, ROW, skip_locked=False):
+    async for task in rows:
         limit_bytes -= sum(sys.getsizeof(text) for text in texts_of(task))
         if limit_bytes < 0:
             cut.add(task.id)
@@ -187,14 +203,13 @@ async def lock_within(
     return tasks, frozenset(cut)
 
 
-async def _locked(
-    connection: Connection, ids: Iterable[int], columns: str, *, skip_locked: bool
+async def _rows(
+    connection: Connection, ids: Iterable[int], columns: str, *, lock: str
 ) -> AsyncIterator[Task]:
     wanted = sorted(set(ids))
     if not wanted:
         return
-    skip = " SKIP LOCKED" if skip_locked else ""
-    statement = _LOCK.format(columns=columns, placeholders=placeholders(wanted), skip=skip)
+    statement = _LOCK.format(columns=columns, placeholders=placeholders(wanted), lock=lock)
     # One by one: a hundred rows may be as large as their tasks.
     async for (row,) in connection.stream(statement, tuple(wanted), reads_on=True):
         yield task_of(row)

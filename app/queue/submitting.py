@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress
 
-from app.domain.errors import KeyReusedError, RowlockError
+from app.domain.errors import KeyReusedError, RowBusyError, RowlockError, UniqueKeyHeldError
+from app.domain.task import Task, names_of
 from app.mysql.connection import Connection
-from app.queue import statements
+from app.queue import placing, statements
 from app.queue.lists.reading import first_by_key, used_keys_ahead
-from app.queue.requests import Submission, Submitted
+from app.queue.requests import Move, Submission, Submitted
 from app.queue.tags import TagIds
 
 
@@ -21,54 +22,102 @@ async def submit(
     submissions: Sequence[Submission],
     tag_ids: TagIds,
     expects_new_keys: bool = False,
+    locks_keys: bool = False,
 ) -> list[Submitted | RowlockError]:
     """Store the tasks of the calls. A key used before names the first of the tasks it made then,
-    or, with another body, is a `KeyReusedError` for that call alone.
+    or, with another body, is a `KeyReusedError` for that call alone. A task whose unique key is
+    held becomes the one that holds it, or is a `UniqueKeyHeldError` or a `RetryLimitTooLowError`
+    for its call alone.
 
     The tags exist already (`tags.ensure`): they are made in transactions of their own.
-    Raises `TagMissingError`, and an IntegrityError when another transaction commits one of the
-    keys, or deletes one of the tags, just now. With `expects_new_keys` a key that was used before
-    is a `KeyUsedError`, and the round trip of the look-up is saved.
+    Raises `TagMissingError`, and an error of MySQL's when another transaction commits one of the
+    keys, or deletes one of the tags, just now (`service.conflicts`). With
+    `expects_new_keys` a key that was used before is a `KeyUsedError`, and the round trip of the
+    look-up is saved. Raises `placing.KeyReleasedError`, but not where it `locks_keys`.
     """
     keys = {s.key for s in submissions if s.key is not None}
-    known, used = {}, []
+    known: dict[str, tuple[str, int | RowlockError]] = {}
+    used: list[Sequence[str | int]] = []
     if expects_new_keys:
         used = await used_keys_ahead(connection, keys)
     else:
-        known = await first_by_key(connection, keys)
+        known.update(await first_by_key(connection, keys))
     are_fresh = _are_fresh(submissions, known)
     fresh = list(compress(submissions, are_fresh))
-    stored = iter(
-        await statements.insert_tasks(
-            connection,
-            [task for submission in fresh for task in submission.tasks],
-            now=await connection.now(),
-        )
-    )
+    places = await placing.place(connection, fresh, locks_keys=locks_keys)
+    await _replace(connection, places.moves, tag_ids)
+    stored = await statements.insert_tasks(connection, places.new, now=places.now)
     if used:
         raise KeyUsedError
-    made = [[next(stored) for _ in submission.tasks] for submission in fresh]
     await statements.insert_task_tags(
         connection,
         [
             (task.id, name, task.created_at)
-            for submission, tasks in zip(fresh, made, strict=True)
-            for task, new in zip(tasks, submission.tasks, strict=True)
+            for task, new in zip(stored, places.new, strict=True)
             for name in new.tag_names
         ],
         tag_ids,
     )
-    keyed = [(s.key, s.body_hash, t) for s, t in zip(fresh, made, strict=True) if s.key is not None]
+    found = _answers(places, stored)
+    of_keys = [(s.key, s.body_hash, a) for s, a in zip(fresh, found, strict=True) if s.key]
     await statements.insert_idempotency_keys(
         connection,
-        [(key, item, h, task.id) for key, h, tasks in keyed for item, task in enumerate(tasks)],
+        [
+            (key, item, body_hash, task.id)
+            for key, body_hash, answer in of_keys
+            if isinstance(answer, Submitted)
+            for item, task in enumerate(answer.tasks)
+        ],
     )
-    known.update((key, (body_hash, tasks[0].id)) for key, body_hash, tasks in keyed)
-    answers = iter(Submitted(tasks, tasks[0].id) for tasks in made)
+    known.update(
+        (key, (body_hash, answer.first_id if isinstance(answer, Submitted) else answer))
+        for key, body_hash, answer in of_keys
+    )
+    answers = iter(found)
     return [
         next(answers) if is_fresh else _again(submission, known)
         for submission, is_fresh in zip(submissions, are_fresh, strict=True)
     ]
+
+
+async def _replace(connection: Connection, moves: Sequence[Move], tag_ids: TagIds) -> None:
+    """Change tasks that hold a unique key, which are locked."""
+    for old, new in moves:
+        if old.tag_names != new.tag_names:
+            await statements.replace_task_tags(connection, new, names_of(new), tag_ids)
+    await statements.move(connection, moves)
+
+
+def _answers(places: placing.Places, stored: Sequence[Task]) -> list[Submitted | RowlockError]:
+    """What each call gets, in order; a task is new to the first call that it is in."""
+    moves = {new.id: (old, new) for old, new in places.moves}
+    seen = set(places.holders)
+
+    def task_at(place: placing.Place) -> Task:
+        if place.number is not None:
+            return stored[place.number]
+        assert place.task_id is not None
+        return places.holders[place.task_id]
+
+    answers: list[Submitted | RowlockError] = []
+    for of_call in places.of_calls:
+        if isinstance(of_call, RowlockError):
+            answers.append(of_call)
+        elif isinstance(of_call, placing.KeyHeld):
+            holder = task_at(of_call.place)
+            answers.append(
+                UniqueKeyHeldError(
+                    unique_key=of_call.key, task_id=holder.id, task_status=str(holder.status)
+                )
+            )
+        else:
+            tasks = [task_at(place) for place in of_call]
+            ids = {task.id for task in tasks}
+            held = frozenset(ids & seen)
+            seen |= ids
+            changed = [moves[task_id] for task_id in sorted(ids & moves.keys())]
+            answers.append(Submitted(tasks, tasks[0].id, held, places.cut & ids, changed))
+    return answers
 
 
 def _are_fresh(submissions: Sequence[Submission], known: Iterable[str]) -> list[bool]:
@@ -84,9 +133,13 @@ def _are_fresh(submissions: Sequence[Submission], known: Iterable[str]) -> list[
 
 
 def _again(
-    submission: Submission, known: Mapping[str, tuple[str, int]]
+    submission: Submission, known: Mapping[str, tuple[str, int | RowlockError]]
 ) -> Submitted | RowlockError:
     """The answer to a call whose key has been used."""
     assert submission.key is not None
-    body_hash, first_id = known[submission.key]
-    return Submitted([], first_id) if body_hash == submission.body_hash else KeyReusedError()
+    body_hash, first = known[submission.key]
+    is_same = body_hash == submission.body_hash
+    if isinstance(first, RowlockError):
+        # Of the same moment: the key has stored nothing, and is free.
+        return first if is_same else RowBusyError()
+    return Submitted([], first) if is_same else KeyReusedError()

@@ -119,15 +119,15 @@ async def delete_old(resources: Resources) -> int:
 
 
 async def delete_unused(resources: Resources) -> int:
-    """Delete counters, tags, runs of schedules, history and workers that are of no use any more.
-    A few seconds of it; the next run goes on from there. Moves no task."""
+    """Delete counters, tags, runs of schedules, unique keys, history and workers that are of no
+    use any more. A few seconds of it; the next run goes on from there. Moves no task."""
     until = time.monotonic() + UNUSED_SECONDS
     database, walk = resources.database, resources.unused
 
     def has_time() -> bool:
         return time.monotonic() < until and resources.work.is_open
 
-    if walk.counter is None and walk.tag_id is None and walk.schedule is None:
+    if walk[:4] == unused.NONE_YET[:4]:
         newest = await database.read(unused.newest_tag_id)
         walk = unused.Walk(last_tag_id=walk.newest_tag_id, newest_tag_id=newest)
     while walk.counter is not None and has_time():
@@ -141,6 +141,9 @@ async def delete_unused(resources: Resources) -> int:
     while walk.schedule is not None and has_time():
         look_at_runs = partial(unused.delete_runs, after=walk.schedule)
         walk = walk._replace(schedule=await database.transact(look_at_runs))
+    while walk.key_hash is not None and has_time():
+        look_at_keys = partial(unused.delete_unique_keys, after=walk.key_hash, limit=UNUSED_BATCH)
+        walk = walk._replace(key_hash=await database.transact(look_at_keys))
     resources.unused = walk
     forget_history = partial(history.delete_old, limit=UNUSED_BATCH)
     while has_time() and await database.transact(forget_history) == UNUSED_BATCH:

@@ -5,14 +5,14 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from app.domain.documents import Array, task_document
+from app.domain.documents import Array, task_document, task_summary
 from app.domain.errors import (
     RowBusyError,
     RowlockError,
     TaskNotFoundError,
 )
 from app.domain.task import Task
-from app.queue import edit, submitting
+from app.queue import edit, placing, submitting
 from app.queue.requests import Move, Submission, Submitted
 from app.runtime import metrics
 from app.runtime.steady_clock import steady_seconds
@@ -31,7 +31,8 @@ LOOKS_UP_SECONDS: Final = 60.0
 
 
 class Stored(NamedTuple):
-    """The document of what was submitted; `is_new` is False where its key had stored it before."""
+    """The document of what was submitted; `is_new` is False where its key had stored it before, or
+    where it is the task that holds its unique key."""
 
     document: bytes | bytearray
     is_new: bool
@@ -45,36 +46,46 @@ class TaskService:
         self._reads = reads
         self._pages = pages
         self._looks_up_until = 0.0
-        self._submissions: Coalescer[Submission, Submitted] = Coalescer(
-            self._submit,
-            limit=SUBMIT_LIMIT,
-            parallel=resources.batches_under_way,
-            weigh=_weight,
-            observe=metrics.BATCH_CALLS.labels("submit").observe,
+        # Those with unique keys may wait for rows that others hold; nobody else waits with them.
+        self._submissions, self._unique_submissions = (
+            Coalescer[Submission, Submitted](
+                self._submit,
+                limit=SUBMIT_LIMIT,
+                parallel=resources.batches_under_way,
+                weigh=_weight,
+                observe=metrics.BATCH_CALLS.labels("submit").observe,
+            )
+            for _ in range(2)
         )
 
     async def submit_task(self, submission: Submission) -> tuple[Stored, int]:
-        """Store a task, and its id; it is committed when this returns. Raises `KeyReusedError`."""
+        """Store a task, and its id; it is committed when this returns. Raises `KeyReusedError`,
+        `UniqueKeyHeldError` and `RetryLimitTooLowError`."""
         for _ in range(TRIES):
             submitted = await self._submit_one(submission)
-            if submitted.is_new:
+            if submitted.tasks and not submitted.cut:
                 (task,) = submitted.tasks
-                return Stored(task_document(task), is_new=True), task.id
+                return Stored(task_document(task), is_new=submitted.is_new), task.id
             with suppress(TaskNotFoundError):  # deleted meanwhile, and the key is free again
                 document = await self._reads.get(submitted.first_id)
                 return Stored(document, is_new=False), submitted.first_id
         raise RowBusyError
 
     async def submit_batch(self, submission: Submission) -> Stored:
-        """Store tasks, all or none; they are committed when this returns. Raises `KeyReusedError`.
+        """Store tasks, all or none; they are committed when this returns. Raises as `submit_task`
+        does.
 
         A batch that its key had stored before is answered as it is by now. Where that has grown to
         `pages.PAGE_BYTES`, the rest of the tasks come without their long fields.
         """
         for _ in range(TRIES):
             submitted = await self._submit_one(submission)
-            if submitted.is_new:
-                return Stored(Array(map(task_document, submitted.tasks)).end(), is_new=True)
+            if submitted.tasks:
+                documents = Array(
+                    task_summary(task) if task.id in submitted.cut else task_document(task)
+                    for task in submitted.tasks
+                )
+                return Stored(documents.end(), is_new=True)
             assert submission.key is not None
             found = await self._pages.stored_by(submission.key)
             if found:
@@ -112,33 +123,46 @@ class TaskService:
     async def drain(self) -> None:
         """Return when everything accepted so far is answered."""
         await self._submissions.drain()
+        await self._unique_submissions.drain()
 
     async def _submit_one(self, submission: Submission) -> Submitted:
         # Before the batch: new tags are this call's own, and nobody else's, to wait for.
         await self._resources.tags.ensure(n for t in submission.tasks for n in t.tag_names)
-        return await self._submissions(submission)
+        is_unique = any(task.unique is not None for task in submission.tasks)
+        return await (self._unique_submissions if is_unique else self._submissions)(submission)
 
     async def _submit(self, submissions: Sequence[Submission]) -> list[Submitted | Exception]:
-        async def submit() -> list[Submitted | RowlockError]:
-            await self._resources.tags.ensure(
-                name for s in submissions for task in s.tasks for name in task.tag_names
-            )
-            store = partial(
-                submitting.submit, submissions=submissions, tag_ids=self._resources.tags.ids
-            )
-            if steady_seconds() >= self._looks_up_until:
-                with suppress(submitting.KeyUsedError):
-                    return await self._resources.database.transact(
-                        partial(store, expects_new_keys=True)
-                    )
-                self._looks_up_until = steady_seconds() + LOOKS_UP_SECONDS
-            return await self._resources.database.transact(store)
-
-        answers = await or_again(self._resources.tags, submit)
-        await self._resources.after_commit.submitted(
-            [t for a in answers if isinstance(a, Submitted) for t in a.tasks]
-        )
+        store = partial(self._store, submissions)
+        try:
+            answers = await or_again(self._resources.tags, partial(store, locks_keys=False))
+        except placing.KeyReleasedError:
+            answers = await or_again(self._resources.tags, partial(store, locks_keys=True))
+        stored = [answer for answer in answers if isinstance(answer, Submitted)]
+        if made := [task for answer in stored for task in answer.made]:
+            await self._resources.after_commit.submitted(made)
+        moves = {new.id: (old, new) for answer in stored for old, new in answer.moves}
+        await self._resources.after_commit.moved(moves.values())
         return list(answers)
+
+    async def _store(
+        self, submissions: Sequence[Submission], *, locks_keys: bool
+    ) -> list[Submitted | RowlockError]:
+        await self._resources.tags.ensure(
+            name for s in submissions for task in s.tasks for name in task.tag_names
+        )
+        store = partial(
+            submitting.submit,
+            submissions=submissions,
+            tag_ids=self._resources.tags.ids,
+            locks_keys=locks_keys,
+        )
+        if steady_seconds() >= self._looks_up_until:
+            with suppress(submitting.KeyUsedError):
+                return await self._resources.database.transact(
+                    partial(store, expects_new_keys=True)
+                )
+            self._looks_up_until = steady_seconds() + LOOKS_UP_SECONDS
+        return await self._resources.database.transact(store)
 
 
 def _weight(submission: Submission) -> int:

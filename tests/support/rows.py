@@ -83,6 +83,8 @@ def a_row(status: Status, **fields: Any) -> Task:
         finish_token=None,
         traceparent=None,
         origin=None,
+        flags=0,
+        unique_key=None,
     )
     return row._replace(**_STATES[status])._replace(**fields)
 

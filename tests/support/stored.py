@@ -4,11 +4,13 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from app.mysql.schema import Deployment, Model, Process, SkipLockedProof, Worker
+from app.mysql.schema import Deployment, Model, Process, SkipLockedProof, UniqueKeyLock, Worker
 
 Rows = dict[str, list[tuple[Any, ...]]]
 # What processes write of themselves, or at a time of their own.
-_OWN = {table.__tablename__ for table in (SkipLockedProof, Process, Deployment, Worker)}
+_OWN = {
+    table.__tablename__ for table in (SkipLockedProof, UniqueKeyLock, Process, Deployment, Worker)
+}
 
 
 def everything_stored(engine: Engine) -> Rows:

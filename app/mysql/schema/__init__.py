@@ -6,7 +6,15 @@ from app.mysql.schema.deployment import Deployment, Process, SkipLockedProof, Wo
 from app.mysql.schema.figures import CounterDelta, CounterValue, History, SweepReport
 from app.mysql.schema.queues import PausedQueue, QueueSettings, SettingsVersion
 from app.mysql.schema.schedules import Schedule, ScheduleRun
-from app.mysql.schema.tasks import IdempotencyKey, Tag, Task, TaskAttempt, TaskTag
+from app.mysql.schema.tasks import (
+    IdempotencyKey,
+    Tag,
+    Task,
+    TaskAttempt,
+    TaskTag,
+    UniqueKey,
+    UniqueKeyLock,
+)
 
 __all__ = [
     "CounterDelta",
@@ -27,5 +35,7 @@ __all__ = [
     "Task",
     "TaskAttempt",
     "TaskTag",
+    "UniqueKey",
+    "UniqueKeyLock",
     "Worker",
 ]

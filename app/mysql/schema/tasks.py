@@ -80,10 +80,11 @@ class Task(Model):
     origin: Mapped[str | None] = mapped_column(
         VARCHAR(255, charset="utf8mb4", collation="utf8mb4_bin")
     )
-    # Nothing writes these yet: to add columns to a large table later takes two versions.
+    # 128 and 256: it holds its unique key, while it waits or until it has ended (`domain.unique`).
     flags: Mapped[int] = mapped_column(SMALLINT(unsigned=True), server_default=text("0"))
-    group_key: Mapped[str | None] = mapped_column(Key)
     unique_key: Mapped[str | None] = mapped_column(Key)
+    # Nothing writes these yet: to add columns to a large table later takes two versions.
+    group_key: Mapped[str | None] = mapped_column(Key)
     error_kind: Mapped[str | None] = mapped_column(
         VARCHAR(64, charset="utf8mb4", collation="utf8mb4_bin")
     )
@@ -198,3 +199,27 @@ class IdempotencyKey(Model):
     task_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("tasks.id", ondelete="CASCADE"))
 
     __table_args__: Any = (Index("ix_idempotency_keys_task", "task_id"), CHARSET)
+
+
+class UniqueKey(Model):
+    """A unique key that a task holds now, by the hash of its queue and itself. It is written and
+    deleted with the task's row, and has no foreign key: each deletion of a task would pay it."""
+
+    __tablename__ = "unique_keys"
+
+    key_hash: Mapped[str] = mapped_column(
+        CHAR(32, charset="ascii", collation="ascii_bin"), primary_key=True
+    )
+    task_id: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__: Any = (CHARSET,)
+
+
+class UniqueKeyLock(Model):
+    """A row to lock for whoever takes a key that begins so (`queue.unique_keys`)."""
+
+    __tablename__ = "unique_key_locks"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+
+    __table_args__: Any = (CHARSET,)

@@ -1,0 +1,178 @@
+"""Which task each submitted one is: a new one, or the one that holds its unique key.
+
+Keys and who holds them are found by plain reads. Where each is held, and no task that holds one is
+to be changed, nothing is locked: claims would step over a task because many ask for it. Keys are
+locked where one is free, and then those tasks that are to be changed, or that an idempotency key
+will refer to.
+"""
+
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import count, islice
+from typing import Final, NamedTuple
+
+from app.domain.errors import RowlockError
+from app.domain.task import NewTask, Task, held_key
+from app.domain.transitions import replaced
+from app.domain.unique import Conflict, hash_of
+from app.mysql.connection import Connection
+from app.queue import statements, unique_keys
+from app.queue.requests import Move, Submission
+
+# What the holders may come to together: beyond it their long texts are not read.
+HOLDERS_BYTES: Final = 8 * 1024 * 1024
+# No text is that.
+_NOT_READ: Final = "\0"
+
+
+class KeyReleasedError(Exception):
+    """A key was held a moment ago: the calls are to be placed anew, with their keys locked."""
+
+
+class Place(NamedTuple):
+    """One of those to be stored, or a task that is there."""
+
+    number: int | None
+    task_id: int | None = None
+
+
+class KeyHeld(NamedTuple):
+    """What a call gets that did not want that: a key is held."""
+
+    key: str
+    place: Place
+
+
+Placed = list[Place] | KeyHeld | RowlockError
+
+
+class Places(NamedTuple):
+    """What is to be written, and where the tasks of each call are then, in order."""
+
+    now: datetime
+    new: list[NewTask]
+    moves: list[Move]
+    # The holders, as they are then, and those of them without their long texts.
+    holders: dict[int, Task]
+    cut: frozenset[int]
+    of_calls: list[Placed]
+
+
+async def place(
+    connection: Connection, submissions: Sequence[Submission], *, locks_keys: bool
+) -> Places:
+    """Decide for these calls, in their order; an error of one is its own. Raises
+    `KeyReleasedError`, but not where it `locks_keys`."""
+    if all(task.unique is None for s in submissions for task in s.tasks):
+        new = [task for submission in submissions for task in submission.tasks]
+        places = map(Place, count())
+        of_calls: list[Placed] = [[*islice(places, len(s.tasks))] for s in submissions]
+        return Places(await connection.now(), new, [], {}, frozenset(), of_calls)
+    holders, before, cut = await _holders(connection, submissions, locks_keys=locks_keys)
+    # Only now: it may have waited for a row.
+    now = await connection.now()
+    plan = _Plan(holders, before, now)
+    of_calls = [plan.place(submission.tasks) for submission in submissions]
+    # Of what was not read it is not known either whether it has changed.
+    moves = [
+        (_unread(before[i]) if i in cut else before[i], row)
+        for i, row in sorted(plan.rows.items())
+        if row is not before[i]
+    ]
+    cut = cut.difference(row.id for _, row in moves)
+    return Places(now, [*plan.new.values()], moves, plan.rows, cut, of_calls)
+
+
+class _Plan:
+    """What comes of one call after the other."""
+
+    def __init__(
+        self, holders: Mapping[str, Task], rows: Mapping[int, Task], now: datetime
+    ) -> None:
+        self._now = now
+        self._held = {key: Place(None, task.id) for key, task in holders.items()}
+        self.rows = dict(rows)
+        self.new: dict[int, NewTask] = {}
+
+    def place(self, tasks: Iterable[NewTask]) -> Placed:
+        """Where these are; of a call that gets an error nothing is left."""
+        held, rows, new = ChainMap({}, self._held), ChainMap({}, self.rows), ChainMap({}, self.new)
+        places: list[Place] = []
+        number = len(self.new)
+        for task in tasks:
+            unique = task.unique
+            key = None if unique is None else hash_of(task.queue, unique.key)
+            found = None if key is None else held.get(key)
+            if unique is None or key is None or found is None:
+                found = Place(number)
+                new[number] = task if unique is None else _first(task, self._now)
+                number += 1
+                if key is not None:
+                    held[key] = found
+            elif unique.conflict is Conflict.REJECT:
+                return KeyHeld(unique.key, found)
+            elif unique.replaces and found.number is not None:
+                new[found.number] = _over(new[found.number], task, self._now)
+            elif unique.replaces and found.task_id is not None:
+                try:
+                    rows[found.task_id] = replaced(rows[found.task_id], task, now=self._now)
+                except RowlockError as error:
+                    return error
+            places.append(found)
+        self._held.update(held.maps[0])
+        self.rows.update(rows.maps[0])
+        self.new.update(new.maps[0])
+        return places
+
+
+async def _holders(
+    connection: Connection, submissions: Sequence[Submission], *, locks_keys: bool
+) -> tuple[dict[str, Task], dict[int, Task], frozenset[int]]:
+    """Who holds the keys of these calls, by the keys and by id; and those without long texts."""
+    needs_lock: dict[str, bool] = {}
+    for submission in submissions:
+        for task in submission.tasks:
+            if task.unique is not None:
+                key = hash_of(task.queue, task.unique.key)
+                needs = task.unique.replaces or submission.key is not None
+                needs_lock[key] = needs_lock.get(key, False) or needs
+    found = {} if locks_keys else await unique_keys.find(connection, needs_lock)
+    if len(found) < len(needs_lock):
+        found, locks_keys = await unique_keys.lock(connection, needs_lock), True
+    locked = {task_id for key, task_id in found.items() if needs_lock[key]}
+    rows, cut = await statements.lock_within(connection, locked, limit_bytes=HOLDERS_BYTES)
+    others = set(found.values()) - locked
+    plain, plain_cut = await statements.read_within(connection, others, limit_bytes=HOLDERS_BYTES)
+    rows |= plain
+    holders: dict[str, Task] = {}
+    for key, task_id in found.items():
+        if task_id in rows and held_key(rows[task_id]) is not None:
+            holders[key] = rows[task_id]
+        elif not locks_keys:
+            raise KeyReleasedError
+        else:
+            # It was released just now; or by a version that did not know of keys, or by hand.
+            unique_keys.changes_of(connection.unsettled).released.add((key, task_id))
+    return holders, {task.id: task for task in holders.values()}, cut | plain_cut
+
+
+def _first(task: NewTask, now: datetime) -> NewTask:
+    assert task.unique is not None
+    available_at = task.unique.put_off(task.available_at, since=now, now=now)
+    return task._replace(available_at=available_at)
+
+
+def _over(first: NewTask, task: NewTask, now: datetime) -> NewTask:
+    """A task that replaces one of the same transaction."""
+    assert task.unique is not None
+    return task._replace(
+        unique=first.unique,
+        available_at=task.unique.put_off(first.available_at, since=now, now=now),
+        traceparent=first.traceparent,
+        origin=first.origin,
+    )
+
+
+def _unread(task: Task) -> Task:
+    return task._replace(description=_NOT_READ, payload=_NOT_READ)

@@ -1,0 +1,229 @@
+"""One unique key from several processes at once: one task holds it, whoever is first."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import httpx
+from sqlalchemy import Engine, text
+
+from app.domain.states import Event
+from app.domain.unique import hash_of
+from app.service.resources import Resources
+from app.settings import Settings
+from tests.concurrency import steps
+from tests.concurrency.ordering import deadlocks, held_open, until_blocked
+from tests.conftest import serving
+from tests.support import calls
+
+HASH = hash_of("default", "k")
+# The holders of each key by their rows and by the table, in one snapshot.
+HOLDERS = """
+SELECT 'row', queue, unique_key, id FROM tasks
+WHERE flags & 128 AND status IN ('to_do', 'paused') AND attempt = 0
+    OR flags & 256 AND status IN ('to_do', 'paused', 'retrying', 'in_progress')
+UNION ALL
+SELECT 'key', tasks.queue, tasks.unique_key, tasks.id FROM unique_keys
+LEFT JOIN tasks ON tasks.id = task_id
+"""
+
+
+async def send(api: httpx.AsyncClient, key: str = "k", **said: Any) -> httpx.Response:
+    unique = {name: said.pop(name) for name in [*said] if name in ("conflict", "while")}
+    body = {"title": "sync", "unique": {"key": key} | unique} | said
+    return await api.post("/tasks", json=body)
+
+
+def holders(engine: Engine) -> list[int]:
+    """Who holds a key; at most one each, and by row and by table the same."""
+    with engine.connect() as connection:
+        found = connection.execute(text(HOLDERS)).all()
+    by_row = sorted(tuple(rest) for where, *rest in found if where == "row")
+    by_key = sorted(tuple(rest) for where, *rest in found if where == "key")
+    assert by_row == by_key
+    assert len({tuple(row[:2]) for row in by_row}) == len(by_row), by_row
+    return [row[-1] for row in by_row]
+
+
+async def test_of_two_that_met_on_a_key_one_has_it_and_the_other_is_answered_with_it(
+    engine: Engine, settings: Settings
+) -> None:
+    async with serving(settings) as one, serving(settings) as two:
+        # Both have looked for the key, found none, and stand before its lock.
+        with engine.connect() as gate:
+            gate.exec_driver_sql("SELECT id FROM unique_key_locks FOR UPDATE")
+            both = [asyncio.create_task(send(process)) for process in (one, two)]
+            await until_blocked(engine, sessions=2)
+            before = deadlocks(engine)
+            gate.rollback()
+        answers = await asyncio.gather(*both)
+
+    assert sorted(answer.status_code for answer in answers) == [200, 201]
+    assert answers[0].json() == answers[1].json()
+    assert holders(engine) == [answers[0].json()["id"]]
+    assert deadlocks(engine) == before
+
+
+async def test_a_key_is_taken_once_though_the_rows_to_lock_are_not_there(
+    engine: Engine, settings: Settings
+) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM unique_key_locks")
+    try:
+        async with serving(settings) as one, serving(settings) as two:
+            # Both stand before the insert of the key.
+            with engine.connect() as gate:
+                gate.exec_driver_sql("INSERT INTO unique_keys VALUES (%s, 1)", (HASH,))
+                both = [asyncio.create_task(send(process)) for process in (one, two)]
+                await until_blocked(engine, sessions=2)
+                gate.rollback()
+            answers = await asyncio.gather(*both)
+    finally:
+        with engine.begin() as connection:
+            for number in range(256):
+                connection.exec_driver_sql("INSERT INTO unique_key_locks VALUES (%s)", (number,))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 201]
+    assert holders(engine) == [answers[0].json()["id"]]
+
+
+async def test_a_task_that_is_being_claimed_is_not_replaced_but_followed(
+    api: httpx.AsyncClient, other: Resources, engine: Engine
+) -> None:
+    first = (await send(api, payload=1)).json()
+
+    async with held_open(other.database, steps.claim()) as claimed:
+        assert [task.id for task in claimed] == [first["id"]]
+        call = asyncio.create_task(send(api, conflict="replace", payload=2))
+        await until_blocked(engine)
+    second = await call
+
+    assert second.status_code == 201
+    assert (await calls.get(api, first["id"]))["payload"] == 1
+    assert holders(engine) == [second.json()["id"]]
+
+
+async def test_a_task_that_is_being_replaced_is_not_claimed_with_what_it_was(
+    api: httpx.AsyncClient, other: Resources, engine: Engine
+) -> None:
+    first = (await send(api, payload=1)).json()
+
+    async with held_open(other.database, steps.patch(first["id"], payload="2")):
+        call = asyncio.create_task(send(api, conflict="replace", payload=3))
+        await until_blocked(engine)
+        assert await steps.claimed_ids(api) == [], "who has its row decides first"
+    assert (await call).json()["payload"] == 3
+
+    (lease,) = await calls.claim(api)
+    assert lease["task"]["payload"] == 3
+    assert holders(engine) == []
+
+
+async def test_a_call_that_keeps_waits_for_nobody(
+    api: httpx.AsyncClient, other: Resources, engine: Engine
+) -> None:
+    first = (await send(api)).json()
+
+    async with held_open(other.database, steps.change(first["id"], Event.CANCEL)):
+        # Until that is committed the task is there.
+        assert (await send(api)).json()["id"] == first["id"]
+        assert (await send(api, conflict="reject")).status_code == 409
+    assert (await send(api)).status_code == 201
+    assert len(holders(engine)) == 1
+
+
+async def test_who_has_no_key_does_not_wait_for_a_holder_that_somebody_else_has(
+    api: httpx.AsyncClient, other: Resources, engine: Engine
+) -> None:
+    first = (await send(api)).json()
+
+    async with held_open(other.database, steps.patch(first["id"], title="mine")):
+        waiting = asyncio.create_task(send(api, conflict="replace"))
+        await until_blocked(engine)
+        answers = await asyncio.gather(
+            *(api.post("/tasks", json={"title": "x"}) for _ in range(20))
+        )
+        assert {answer.status_code for answer in answers} == {201}
+        assert not waiting.done()
+    assert (await waiting).status_code == 200
+
+
+async def test_a_holder_deleted_while_somebody_waits_for_it_is_followed_by_a_new_task(
+    api: httpx.AsyncClient, other: Resources, engine: Engine
+) -> None:
+    first = (await send(api)).json()
+
+    async with held_open(other.database, steps.delete(first["id"])):
+        call = asyncio.create_task(send(api, conflict="replace"))
+        await until_blocked(engine)
+    second = await call
+
+    assert second.status_code == 201
+    assert second.json()["id"] != first["id"]
+    assert holders(engine) == [second.json()["id"]]
+
+
+async def test_an_attempt_that_ends_twice_gives_back_no_key_of_another(
+    api: httpx.AsyncClient, engine: Engine
+) -> None:
+    first = (await send(api, **{"while": "active"})).json()
+    lease = await calls.claim_one(api)
+    await calls.complete(api, lease)
+    second = (await send(api, **{"while": "active"})).json()
+
+    await calls.complete(api, lease)
+    await api.delete(f"/tasks/{first['id']}")
+
+    assert holders(engine) == [second["id"]]
+
+
+async def test_fifty_clients_with_five_keys_leave_one_task_a_key_waiting(
+    engine: Engine, settings: Settings
+) -> None:
+    """Three processes, each way to find a key held, claims and ends in between: in every
+    snapshot one holder a key, no deadlock, and at the end one waiting."""
+    before = deadlocks(engine)
+    seen: list[int] = []
+    async with serving(settings) as one, serving(settings) as two, serving(settings) as three:
+        apis = (one, two, three)
+        is_over = asyncio.Event()
+
+        async def submit(client: int) -> Counter[int]:
+            answers: Counter[int] = Counter()
+            for turn in range(12):
+                way = ("keep", "replace", "reject")[(client + turn) % 3]
+                held = "active" if client % 5 == 4 else "waiting"
+                answer = await send(
+                    apis[client % 3],
+                    f"key-{client % 5}",
+                    conflict=way,
+                    payload=turn,
+                    **{"while": held},
+                )
+                assert answer.status_code in (200, 201, 409), answer.text
+                answers[answer.status_code] += 1
+            return answers
+
+        async def work(api: httpx.AsyncClient) -> None:
+            while not is_over.is_set():
+                for lease in await calls.claim(api, limit=3):
+                    await calls.complete(api, lease)
+                seen.append(len(holders(engine)))
+
+        workers = [asyncio.create_task(work(api)) for api in apis]
+        try:
+            counts = sum(await asyncio.gather(*map(submit, range(50))), Counter[int]())
+        finally:
+            is_over.set()
+            await asyncio.gather(*workers)
+
+        for lease in await calls.claim(one, limit=100):
+            await calls.complete(one, lease)
+        assert holders(engine) == []
+        last = [await send(apis[n % 3], f"key-{n % 5}") for n in range(50)]
+
+    assert set(counts) == {200, 201, 409}
+    assert max(seen) <= 5
+    assert len({answer.json()["id"] for answer in last}) == 5
+    assert len(holders(engine)) == 5
+    assert deadlocks(engine) == before
