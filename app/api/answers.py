@@ -60,6 +60,10 @@ class TaskSummary(BaseModel):
         examples=["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
     )
     origin: Origin | None = Field(description="The schedule that submitted it; null for a client.")
+    unique_key: str | None = Field(
+        description="The unique key that it holds; null once it holds none.",
+        examples=["customer-17"],
+    )
     waiting_on: Literal["time"] | None = Field(
         description="Why it cannot be claimed although it waits: `time` until `available_at`."
     )

@@ -23,7 +23,13 @@ _CLAIM: Final = {
 # By the name of the schema.
 BODIES: Final[Mapping[str, Any]] = {
     "SubmitTask": _SUBMIT,
-    "SubmitBatch": {"tasks": [_SUBMIT, {"title": "send mail", "queue": "mail"}]},
+    "SubmitBatch": {
+        "tasks": [
+            _SUBMIT,
+            {"title": "send mail", "queue": "mail"},
+            {"title": "sync", "unique": {"key": "customer-17", "debounce_seconds": 30}},
+        ]
+    },
     "PatchTask": {"priority": "低", "due_date": "2030-01-31T08:00:00+08:00", "description": None},
     "PutSchedule": {
         "cron": "30 2 * * *",

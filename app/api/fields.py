@@ -124,6 +124,12 @@ ScheduleName = Annotated[
     AfterValidator(_schedule_name),
     Field(json_schema_extra={"pattern": SCHEDULE_PATTERN}),
 ]
+UniqueKey = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=128),
+    AfterValidator(_no_nul),
+    _NO_NUL,
+]
 LeaseId = Annotated[str, StringConstraints(pattern=LEASE_ID_PATTERN)]
 WorkerName = Annotated[
     str,
@@ -141,6 +147,8 @@ WHOLE = BeforeValidator(_whole)
 TimeoutSeconds = Annotated[int, Field(ge=1, le=2_592_000), WHOLE]
 RetryLimit = Annotated[int, Field(ge=0, le=100), WHOLE]
 DelaySeconds = Annotated[int, Field(ge=0, le=86_400), WHOLE]
+DebounceSeconds = Annotated[int, Field(ge=1, le=86_400), WHOLE]
+DebounceLimitSeconds = Annotated[int, Field(ge=1, le=864_000), WHOLE]
 AgeingSeconds = Annotated[int, Field(ge=1, le=MOST_SECONDS), WHOLE]
 LeaseSeconds = Annotated[int, Field(ge=5, le=3600), WHOLE]
 IntegerText = _written(r"-?[0-9]+", "an integer")

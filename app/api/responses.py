@@ -17,7 +17,7 @@ _WHAT: Final = {
     401: "The token is missing or not valid.",
     403: "The token is for another door; without tokens, a call by a proxy or another site's page.",
     404: "It does not exist.",
-    409: "The task's state does not allow it, or the lease is gone.",
+    409: "The task's state does not allow it, the lease is gone, or a unique key is held.",
     412: "`If-Match` names another revision than the present one.",
     413: "The body is too large.",
     415: "The `Content-Type` is not JSON.",

@@ -1,5 +1,6 @@
 """The client door: tasks."""
 
+from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Annotated, Final
@@ -18,6 +19,7 @@ from app.api.services import Service, gone_of
 from app.domain import trace
 from app.domain.documents import task_document
 from app.domain.states import WAITING
+from app.domain.unique import Conflict
 from app.http.body import LARGE_BODY_LIMIT_BYTES, MERGE_PATCH
 from app.http.problems import FieldError, InvalidRequestError
 from app.http.route import ClientRoute
@@ -29,6 +31,8 @@ router = APIRouter(route_class=ClientRoute, tags=["client: tasks"])
 _ONLY_WAITING: Final = (
     "available_at is of the tasks that wait for their time: status may be to_do or retrying"
 )
+
+_SHARED_REJECT: Final = "is another item's too, and its conflict is reject"
 
 IdempotencyKey = Annotated[
     str | None,
@@ -56,12 +60,13 @@ Traceparent = Annotated[
     responses={
         200: {
             "model": answers.TaskDocument,
-            "description": "Already stored under this key.",
+            "description": "Already stored under this `Idempotency-Key`, or the task that holds "
+            "the unique key.",
             **LOCATION,
             **task_links(),
         },
         201: {**LOCATION, **task_links()},
-        **problems(*BODY_PROBLEMS),
+        **problems(409, *BODY_PROBLEMS),
     },
     summary="Submit a task",
 )
@@ -92,7 +97,7 @@ async def submit(
             **task_links("/0"),
         },
         201: task_links("/0"),
-        **problems(*BODY_PROBLEMS),
+        **problems(409, *BODY_PROBLEMS),
     },
     summary="Submit up to 1,000 tasks; either all are stored or none",
     max_body_size=LARGE_BODY_LIMIT_BYTES,
@@ -103,6 +108,7 @@ async def submit_batch(
     idempotency_key: IdempotencyKey = None,
     traceparent: Traceparent = None,
 ) -> Response:
+    _refuse_rejects(body.tasks)
     submission = _submission(body.tasks, idempotency_key, traceparent, is_batch=True)
     stored = await service.tasks.submit_batch(submission)
     return JsonAnswer(stored.document, 201 if stored.is_new else 200)
@@ -216,6 +222,19 @@ async def why(service: Service, task_id: TaskId) -> Response:
     return JsonAnswer(await service.why.of(task_id))
 
 
+def _refuse_rejects(asked: Sequence[schemas.SubmitTask]) -> None:
+    """A key that two items have, one of which rejects: that could never be stored."""
+    keys = [None if t.unique is None else (t.queue, t.unique.key) for t in asked]
+    counts = Counter(keys)
+    faults = [
+        FieldError(f"tasks.{place}.unique.key", _SHARED_REJECT)
+        for place, (task, key) in enumerate(zip(asked, keys, strict=True))
+        if task.unique is not None and task.unique.conflict is Conflict.REJECT and counts[key] > 1
+    ]
+    if faults:
+        raise InvalidRequestError(faults)
+
+
 def _submission(
     asked: Sequence[schemas.SubmitTask],
     key: str | None,
@@ -223,7 +242,7 @@ def _submission(
     *,
     is_batch: bool,
 ) -> Submission:
-    tasks = [task.to_new_task(traceparent, available_at=task.available_at) for task in asked]
+    tasks = [task.to_submit(traceparent) for task in asked]
     if key is None:
         return Submission(tasks)
     return Submission(tasks, key, body_hash(asked, is_batch=is_batch))

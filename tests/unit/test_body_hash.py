@@ -28,6 +28,7 @@ FULL = {
     "queue": "images",
     "payload": {"path": "/photos/1.jpg"},
     "available_at": "2030-01-01T00:00:00Z",
+    "unique": {"key": "customer-17", "while": "active"},
 }
 
 
@@ -37,7 +38,8 @@ def test_a_body_has_the_digest_that_it_had() -> None:
     assert digest({"title": "a task"}) == (
         "a343a0949c3f828bfbc9ed22b6784908f36007d4021d39f43ee1c5eb22bc4025"
     )
-    assert digest(FULL) == "075bfd96f0671d897668a86ab8f8fa257287295864aa48d2a697d1183b3c3c90"
+    known = {name: value for name, value in FULL.items() if name != "unique"}
+    assert digest(known) == "075bfd96f0671d897668a86ab8f8fa257287295864aa48d2a697d1183b3c3c90"
     assert digest({"title": "a task"}, is_batch=True) == (
         "9ba75afc7be2a3b97b29357838e574f83f7c2b6693f0051eb92ceb45d0287b1c"
     )

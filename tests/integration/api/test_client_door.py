@@ -33,6 +33,7 @@ MINIMAL: Document = {
     "retry_backoff": "exponential",
     "traceparent": None,
     "origin": None,
+    "unique_key": None,
     "waiting_on": None,
     "deadline_at": None,
     "lease_expires_at": None,
