@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rowlock.client.async_client import AsyncClient
-    from rowlock.client.fields import NewTask
+    from rowlock.client.fields import NewTask, Unique
     from rowlock.client.schedule_fields import ScheduledTask
     from rowlock.client.sync_client import Client
     from rowlock.errors import (
@@ -107,6 +107,7 @@ __all__ = [
     "TaskHandler",
     "UnavailableError",
     "UnexpectedAnswerError",
+    "Unique",
     "UnreachableError",
     "WaitTimeoutError",
     "Why",

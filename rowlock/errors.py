@@ -123,7 +123,8 @@ class NotFoundError(ProblemError):
 
 
 class ConflictError(ProblemError):
-    """409: the task's state does not allow it, or the lease is gone; 412: the schedule is at
+    """409: the task's state does not allow it, the lease is gone, or another task holds the unique
+    key, which `problem["task_id"]` names; 412: the schedule is at
     another revision."""
 
 

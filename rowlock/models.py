@@ -25,7 +25,8 @@ class Task(Answer):
     """A task.
 
     `status` is one of `to_do`, `in_progress`, `done`, `paused`, `retrying`, `failed` and
-    `cancelled`; `priority` is `高`, `中` or `低`. `waiting_on` is `time` until `available_at`.
+    `cancelled`; `priority` is `高`, `中` or `低`. `waiting_on` is `time` until `available_at`;
+    `unique_key` is the one that it holds now.
     While it is in progress, `get` and `wait` set `progress`, `deadline_at`, `lease_expires_at` and
     `last_heartbeat_at`; a list does not.
     If `is_summary`, the server omitted `description`, `payload` and `result`: they are None here,
@@ -60,6 +61,7 @@ class Task(Answer):
     progress: Any = None
     traceparent: str | None = None
     origin: Origin | None = None
+    unique_key: str | None = None
     waiting_on: str | None = None
     deadline_at: datetime | None = None
     lease_expires_at: datetime | None = None

@@ -11,6 +11,8 @@ Priority = Literal["高", "中", "低", "high", "medium", "low"]
 Backoff = Literal["exponential", "fixed", "linear"]
 OrderBy = Literal["created_at", "available_at"]
 View = Literal["full", "summary"]
+UniqueWhile = Literal["waiting", "active"]
+UniqueConflict = Literal["keep", "replace", "reject"]
 Status = Literal["to_do", "in_progress", "done", "paused", "retrying", "failed", "cancelled"]
 BulkAction = Literal["pause", "resume", "cancel", "retry", "delete"]
 # Text is RFC 3339. Either has to say its offset from UTC.
@@ -30,11 +32,32 @@ class TaskDefaults(TypedDict, total=False):
     queue: str
 
 
+# A field of this name can be declared in no other way.
+_While = TypedDict("_While", {"while": UniqueWhile}, total=False)
+
+
+class Unique(_While, total=False):
+    """A key that one task of a queue holds at a time: `{"key": "customer-17"}`.
+
+    `while` says for how long: `waiting`, until it is first claimed, or `active`, until it has
+    ended. `conflict` says what happens to a task whose key another one holds: `keep` returns that
+    one as it is, `replace` gives that one the new fields and returns it, `reject` raises
+    `ConflictError`. `debounce_seconds` replaces too, and moves that one's `available_at` to so many
+    seconds from now, but no further than `debounce_limit_seconds` after its creation.
+    """
+
+    key: Required[str]
+    conflict: UniqueConflict
+    debounce_seconds: int
+    debounce_limit_seconds: int
+
+
 class SubmitFields(TaskDefaults, total=False):
     """The optional fields of a new task beside its payload."""
 
     due_date: Time | None
     available_at: Time | None
+    unique: Unique | None
 
 
 class TaskFields(SubmitFields, total=False):

@@ -15,7 +15,7 @@ from rowlock.client.schedules import Schedules
 PAGE: Final = Path(__file__).parent.parent.parent / "docs/python.md"
 # In this order.
 SECTIONS: Final = {
-    "Clients": ("Client", "AsyncClient", "NewTask", "ScheduledTask"),
+    "Clients": ("Client", "AsyncClient", "NewTask", "Unique", "ScheduledTask"),
     "Workers": (
         *("Worker", "TaskHandler", "RunningAttempt", "current_attempt", "Permanent", "Retry"),
     ),

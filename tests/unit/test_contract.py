@@ -16,6 +16,7 @@ from app.api import admin, answers, queue_settings, schedule_schemas, schemas
 from app.domain.queue_settings import QueueSettings
 from app.domain.schedule import CatchUp, Overlap
 from app.domain.states import TRANSITIONS, Actor, Backoff, Event, Priority, Status
+from app.domain.unique import Conflict, Hold
 from app.queue import manage
 from app.queue.lists.filters import TaskFilter, conditions
 from rowlock import cli, models
@@ -99,7 +100,12 @@ def test_every_filter_is_given_on_and_filters(name: str) -> None:
 def test_a_field_of_a_new_task_is_one_everywhere() -> None:
     same(SUBMITTED, _of(fields.NewTask), "rowlock/client/fields.py NewTask")
     ours = options("submit") - {"url", "token", "wait", "wait_for", "as_json", "idempotency_key"}
-    same(SUBMITTED, ours, "rowlock/cli/tasks.py submit")
+    of_key = {name for name in ours if name.startswith("unique_")}
+    same(SUBMITTED, ours - of_key | {"unique"}, "rowlock/cli/tasks.py submit")
+    parts = {field.alias or name for name, field in schemas.UniqueKey.model_fields.items()}
+    same(parts, fields.Unique.__annotations__, "rowlock/client/fields.py Unique")
+    in_command = (name.removeprefix("unique_") for name in of_key)
+    same(parts, in_command, "rowlock/cli/tasks.py submit")
 
 
 def test_a_field_of_a_schedule_is_one_everywhere() -> None:
@@ -141,8 +147,10 @@ def test_a_field_that_can_be_changed_is_one_everywhere() -> None:
         ([*Priority, "high", "medium", "low"], fields.Priority),
         (CatchUp, schedule_fields.CatchUp),
         (Overlap, schedule_fields.Overlap),
+        (Hold, fields.UniqueWhile),
+        (Conflict, fields.UniqueConflict),
     ],
-    ids=["status", "backoff", "priority", "catch_up", "overlap"],
+    ids=["status", "backoff", "priority", "catch_up", "overlap", "while", "conflict"],
 )
 def test_a_value_that_the_sdk_knows_is_one_of_the_server(
     values: Iterable[str], literal: object
