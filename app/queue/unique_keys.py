@@ -66,7 +66,9 @@ async def write_last(connection: Connection, changes: Changes) -> None:
         chunk = released[begin : begin + CHUNK]
         hashes, ids = zip(*chunk, strict=True)
         statement = RELEASE.format(placeholders(hashes), placeholders(ids))
-        await connection.execute_last(statement, (*hashes, *ids))
+        # What goes last may go in another order, and one of these keys may be taken anew.
+        write = connection.execute if changes.taken else connection.execute_last
+        await write(statement, (*hashes, *ids))
     taken = sorted(changes.taken.items())
     for begin in range(0, len(taken), CHUNK):
         pairs = taken[begin : begin + CHUNK]

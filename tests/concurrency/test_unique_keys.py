@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from itertools import chain
+from random import Random
 from typing import Any
 
 import httpx
@@ -17,6 +19,10 @@ from tests.conftest import serving
 from tests.support import calls
 
 HASH = hash_of("default", "k")
+WAYS = (
+    *("keep", "replace", "debounce", "batch", "patch", "delete"),
+    *("cancel", "pause", "resume", "cancel all", "claim"),
+)
 # The holders of each key by their rows and by the table, in one snapshot.
 HOLDERS = """
 SELECT 'row', queue, unique_key, id FROM tasks
@@ -227,3 +233,64 @@ async def test_fifty_clients_with_five_keys_leave_one_task_a_key_waiting(
     assert len({answer.json()["id"] for answer in last}) == 5
     assert len(holders(engine)) == 5
     assert deadlocks(engine) == before
+
+
+async def test_all_that_is_done_to_holders_at_once_leaves_each_key_with_its_task(
+    engine: Engine, settings: Settings
+) -> None:
+    """Each operation against each, on few tasks of few keys, from two processes: no deadlock."""
+    before = deadlocks(engine)
+    random = Random(7)
+    async with serving(settings) as one, serving(settings) as two:
+
+        async def act(turn: int) -> int:
+            api = (one, two)[turn % 2]
+            ids = holders(engine) or [1]
+            path = f"/tasks/{random.choice(ids)}"
+            way = random.choice(WAYS)
+            key = {"key": random.choice("abc"), "while": random.choice(["waiting", "active"])}
+            headers = {"Idempotency-Key": f"key-{turn}"} if turn % 3 else {}
+            body: dict[str, Any] = {"title": str(turn), "unique": key}
+            if way == "keep":
+                answer = await api.post("/tasks", json=body, headers=headers)
+            elif way == "replace":
+                body["unique"] = key | {"conflict": "replace"}
+                body["tags"] = [str(turn % 4)]
+                answer = await api.post("/tasks", json=body, headers=headers)
+            elif way == "debounce":
+                body["unique"] = {"key": key["key"], "debounce_seconds": 1}
+                answer = await api.post("/tasks", json=body, headers=headers)
+            elif way == "batch":
+                unique = {"conflict": random.choice(["keep", "replace"])}
+                tasks = [{"title": "x", "unique": unique | {"key": k}} for k in "cabc"]
+                answer = await api.post("/tasks/batch", json={"tasks": tasks}, headers=headers)
+            elif way == "patch":
+                answer = await api.patch(path, json={"priority": "高"})
+            elif way == "delete":
+                answer = await api.delete(path)
+            elif way == "cancel all":
+                answer = await api.post("/admin/tasks/cancel", params={"status": "to_do"})
+            elif way == "claim":
+                leases = await calls.claim(api, limit=2)
+                items = [
+                    {"lease_id": lease["lease_id"], "outcome": random.choice(["fail", "release"])}
+                    for lease in leases
+                ]
+                answer = await api.post("/leases/finish", json={"items": items})
+            else:
+                answer = await api.post(f"/admin{path}/{way}")
+            assert answer.status_code in (200, 201, 204, 404, 409), answer.text
+            return answer.status_code
+
+        async def client(number: int) -> list[int]:
+            return [await act(turn) for turn in range(number * 100, number * 100 + 25)]
+
+        answers = await asyncio.gather(*map(client, range(12)))
+        assert {200, 201} <= set(chain.from_iterable(answers))
+        holders(engine)
+        assert deadlocks(engine) == before
+        (await one.post("/admin/tasks/delete", params={"queue": "default"})).raise_for_status()
+
+    assert holders(engine) == []
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT COUNT(*) FROM unique_keys")).scalar_one() == 0

@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import Engine, text
 
 from app.domain.errors import DatabaseAwayError, RowBusyError
+from app.domain.unique import hash_of
 from app.service import sweeping
 from app.service.resources import Resources
 from tests.support.factories import TaskFactory, lease_of, now
@@ -21,7 +22,8 @@ _LOOK: Final = """
                                   claim_rank IS NULL, lease_token IS NULL)),
            (SELECT COUNT(*) FROM task_tags JOIN tasks ON id = task_id WHERE queue = :queue),
            (SELECT COUNT(*) FROM task_attempts WHERE task_id = :task),
-           (SELECT COUNT(*) FROM idempotency_keys WHERE idempotency_key = :queue)
+           (SELECT COUNT(*) FROM idempotency_keys WHERE idempotency_key = :queue),
+           (SELECT COUNT(*) FROM unique_keys JOIN tasks ON id = task_id WHERE queue = :queue)
     FROM tasks WHERE queue = :queue
 """
 
@@ -40,7 +42,23 @@ KINDS: Final[dict[str, Kind]] = {
     "submit of many": Kind(
         None, "POST", "/tasks/batch", {"tasks": [{"title": "t", "queue": "QUEUE"}] * 3}
     ),
+    "submit with a unique key": Kind(
+        None, "POST", "/tasks", {"title": "t", "queue": "QUEUE", "unique": {"key": "k"}}
+    ),
+    "replace": Kind(
+        "holding",
+        "POST",
+        "/tasks",
+        {
+            **{"title": "t", "queue": "QUEUE", "priority": "高", "tags": ["shared"]},
+            "unique": {"key": "k", "conflict": "replace"},
+        },
+    ),
     "claim": Kind("to_do", "POST", "/leases", {"worker": "w", "queues": ["QUEUE"]}),
+    "claim what holds a key": Kind(
+        "holding", "POST", "/leases", {"worker": "w", "queues": ["QUEUE"]}
+    ),
+    "delete what holds a key": Kind("holding", "DELETE", "/tasks/TASK"),
     "complete": Kind("in_progress", "POST", "/leases/LEASE/complete", {"result": 1}),
     "fail": Kind("in_progress", "POST", "/leases/LEASE/fail", {"error": "no"}),
     "release": Kind("in_progress", "POST", "/leases/LEASE/release"),
@@ -78,7 +96,11 @@ class Write:
         filled_in = {"QUEUE": self.queue}
         if self.kind.state is not None:
             traits: dict[str, Any] = {self.kind.state: True} if self.kind.state != "to_do" else {}
+            if self.kind.state == "holding":
+                traits = {"flags": 128, "unique_key": "k"}
             task = TaskFactory(queue=self.queue, **traits)
+            if self.kind.state == "holding":
+                self._holds(task.id)
             if self.kind.state == "delayed":
                 self._is_due(task.id)
             self.task_id = task.id
@@ -114,6 +136,13 @@ class Write:
         with self._engine.connect() as connection:
             asked = {"queue": self.queue, "task": self.task_id}
             return tuple(connection.execute(text(_LOOK), asked).one())
+
+    def _holds(self, task_id: int) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(
+                text("INSERT INTO unique_keys VALUES (:key_hash, :id)"),
+                {"key_hash": hash_of(self.queue, "k"), "id": task_id},
+            )
 
     def _is_due(self, task_id: int) -> None:
         with self._engine.begin() as connection:

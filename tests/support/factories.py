@@ -125,6 +125,8 @@ class TaskFactory(factory.alchemy.SQLAlchemyModelFactory):
     claimed_from = None
     finish_token = None
     tag_names = None
+    flags = 0
+    unique_key = None
 
     @factory.lazy_attribute
     def claim_rank(self) -> int | None:
