@@ -9,7 +9,7 @@ from tests.model.calls import FINISHES, Finish, Keyed, Refused
 from tests.model.lists import Filter, matches
 from tests.model.moments import Between, Moment, bounds, earlier, first, has_come
 from tests.model.schedules import Schedule
-from tests.model.tasks import RETENTION_DAYS, History, Lease, Task
+from tests.model.tasks import DEFAULTS, RETENTION_DAYS, History, Lease, Task
 from tests.support.calls import Document
 
 DAY = 86_400
@@ -36,9 +36,42 @@ class Board:
         # Since when Redis remembers things, as far as the sweep of leases knows.
         self.remembers_since: Moment | None = None
 
-    def submit(self, asked: Sequence[Document], now: Between) -> list[Task]:
-        """New tasks, which have no id yet."""
-        return [Task.submitted(fields, now, self.history) for fields in asked]
+    def submit(self, asked: Sequence[Document], now: Between) -> list[Task] | Refused:
+        """New tasks, which have no id yet; and where the unique key is held, who holds it."""
+        if refused := first_of(self._refused(fields) for fields in asked):
+            return refused
+        found: list[Task] = []
+        for fields in asked:
+            task = self.holder_of(fields, found)
+            if task is None:
+                task = Task.submitted(fields, now, self.history)
+            elif replaces(fields["unique"]):
+                task.replace(now, fields)
+            found.append(task)
+        return found
+
+    def holder_of(self, fields: Document, more: Sequence[Task] = ()) -> Task | None:
+        """Who holds the unique key that is asked for."""
+        key = fields["unique"]["key"] if "unique" in fields else None
+        queue = fields.get("queue", "default")
+        for task in (*self.tasks.values(), *more):
+            if task.holds and (task.shown["queue"], task.shown["unique_key"]) == (queue, key):
+                return task
+        return None
+
+    def _refused(self, fields: Document) -> Refused | None:
+        holder = self.holder_of(fields)
+        if holder is None:
+            return None
+        facts = {"task_id": holder.id, "task_status": holder.status}
+        unique, retries = fields["unique"], holder.shown["current_retry_count"]
+        if unique.get("conflict") == "reject":
+            return Refused(409, {**facts, "unique_key": unique["key"]})
+        if replaces(unique) and holder.status is Status.IN_PROGRESS:
+            return Refused(409, {**facts, "unique_key": unique["key"]})
+        if replaces(unique) and fields.get("retry_limit", DEFAULTS["retry_limit"]) < retries:
+            return Refused(409, {"task_id": holder.id, "current_retry_count": retries})
+        return None
 
     def store(self, tasks: Sequence[Task]) -> None:
         for task in tasks:
@@ -231,6 +264,15 @@ class Board:
 
     def _leases(self) -> list[tuple[Task, Lease]]:
         return [(task, task.lease) for task in self.tasks.values() if task.lease is not None]
+
+
+def replaces(unique: Document) -> bool:
+    """Whether who holds the key is changed."""
+    return unique.get("conflict") == "replace" or "debounce_seconds" in unique
+
+
+def first_of(found: Iterator[Refused | None]) -> Refused | None:
+    return next((one for one in found if one is not None), None)
 
 
 def task_of(lease_id: str) -> int:

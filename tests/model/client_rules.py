@@ -145,7 +145,15 @@ class ClientRules(Machine):
         if known is not None and not same(known.body, [is_batch, asked]):
             problem(answer, 422)
             return multiple()
-        assert answer.status_code == (201 if known is None else 200), answer.text
+        if is_batch and (shared := self._shared_rejects(asked)):
+            problem(answer, 422, f"tasks.{shared[0]}.unique.key")
+            return multiple()
+        found = self.board.submit(asked, now) if known is None else []
+        if isinstance(found, Refused):
+            self.refuses(answer, found)
+            return multiple()
+        is_new = known is None and (is_batch or not found[0].id)
+        assert answer.status_code == (201 if is_new else 200), answer.text
         documents = answer.json() if is_batch else [answer.json()]
         if not is_batch:
             assert answer.headers["location"] == f"tasks/{documents[0]['id']}"
@@ -155,14 +163,25 @@ class ClientRules(Machine):
                 # One task is shown as a client gets it.
                 self.shows(document, task, None if is_batch else now)
             return multiple()
-        made = self.board.submit(asked, now)
-        for task, document in zip(made, documents, strict=True):
-            task.shown["id"] = document["id"]
+        made = [*dict.fromkeys(task for task in found if not task.id)]
+        for task, document in zip(found, documents, strict=True):
+            if not task.id:
+                task.shown["id"] = document["id"]
             self.shows(document, task)
         self.board.store(made)
         ids = [task.id for task in made]
         assert ids == sorted(ids)
         if key:
-            self.board.keys[key] = Keyed([is_batch, asked], ids)
+            self.board.keys[key] = Keyed([is_batch, asked], [task.id for task in found])
             self.sent_with[key] = is_batch, bodies
         return multiple(*ids)
+
+    @staticmethod
+    def _shared_rejects(asked: list[Document]) -> list[int]:
+        """Items that reject, and whose unique key another one of them has."""
+        keys = [(one.get("queue", "default"), one.get("unique", {}).get("key")) for one in asked]
+        return [
+            place
+            for place, one in enumerate(asked)
+            if one.get("unique", {}).get("conflict") == "reject" and keys.count(keys[place]) > 1
+        ]

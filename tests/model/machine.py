@@ -91,6 +91,7 @@ class Machine(Walker):
         assert documents.keys() == {task.id for task in tasks}
         for task in tasks:
             agree(task.told, documents[task.id])
+        assert self.world.key_holders() == sorted(task.id for task in tasks if task.holds)
         # Only now is the order known of what was made just before.
         assert list(documents) == [task.id for task in self.board.matching({})]
         touched = sorted(self.touched)

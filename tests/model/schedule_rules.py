@@ -213,7 +213,9 @@ class ScheduleRules(Machine):
 
     def _submits(self, schedule: Schedule, run: Document, now: Between) -> None:
         """The task of a run, whose id is known, is there from now on."""
-        (task,) = self.board.submit([schedule.task(run)], now)
+        submitted = self.board.submit([schedule.task(run)], now)
+        assert not isinstance(submitted, Refused)
+        (task,) = submitted
         task.shown["id"] = run["task_id"]
         self.board.store([task])
         self.touched.add(task.id)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from app.domain.states import Event, Outcome, Priority, Status, leads_to
+from app.domain.states import ENDED, Event, Outcome, Priority, Status, leads_to
 from tests.model.moments import (
     Between,
     Moment,
@@ -44,6 +44,13 @@ DEFAULTS: Document = {
     "retry_delay_seconds": 5,
     "retry_backoff": "exponential",
 }
+# What it gets from one that replaces it.
+REPLACED = (
+    *("title", "description", "priority", "tags", "due_date", "timeout_seconds", "payload"),
+    *("retry_limit", "retry_delay_seconds", "retry_backoff"),
+)
+# How long a task of a unique key is put off at most.
+LIMITS = (50, 410)
 Edge = tuple[Status | None, Event, Status]
 # What is said of a running attempt by `GET /tasks/{id}` alone.
 RUNNING = ("deadline_at", "lease_expires_at", "last_heartbeat_at", "progress")
@@ -97,14 +104,18 @@ class Task:
     attempts: list[Document] = field(default_factory=list)
     # How the attempt of each lease ended.
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    # While what it holds its unique key.
+    holds: str | None = None
 
     @classmethod
     def submitted(cls, asked: Document, now: Between, history: History) -> "Task":
+        unique = asked.get("unique") or {}
         shown = {
             "id": 0,
             **DEFAULTS,
             "origin": None,
-            **asked,
+            **{name: value for name, value in asked.items() if name != "unique"},
+            "unique_key": unique.get("key"),
             "status": Status.TO_DO,
             "current_retry_count": 0,
             "created_at": now,
@@ -116,7 +127,11 @@ class Task:
         }
         history.transitions[None, Event.SUBMIT, Status.TO_DO] += 1
         available_at = shown["available_at"]
-        return cls(shown, available_at is None or has_come(available_at, now), history)
+        task = cls(shown, available_at is None or has_come(available_at, now), history)
+        if unique:
+            task.holds = unique.get("while", "waiting")
+            task.put_off(now, unique)
+        return task
 
     @property
     def id(self) -> int:
@@ -158,6 +173,8 @@ class Task:
     def claim(self, now: Between, *, lease_id: str, worker: str, seconds: int | None) -> None:
         self.claimed_from = self.status
         self._become(Event.CLAIM, Status.IN_PROGRESS, now)
+        if self.holds == "waiting":
+            self._give_key_back()
         self.is_claimable = False
         self.shown |= {
             "attempt": self.shown["attempt"] + 1,
@@ -255,6 +272,22 @@ class Task:
         self.shown |= changes
         self._touch(now)
 
+    def replace(self, now: Between, asked: Document) -> None:
+        """Another one of its unique key came."""
+        self.shown |= {name: asked.get(name, DEFAULTS.get(name)) for name in REPLACED}
+        if self.id:
+            self._touch(now)
+        self.put_off(now, asked["unique"])
+
+    def put_off(self, now: Between, unique: Document) -> None:
+        """If it is debounced."""
+        if "debounce_seconds" in unique:
+            at = now.plus(unique["debounce_seconds"])
+            limit = bounds(self.shown["created_at"]).plus(unique["debounce_limit_seconds"])
+            self.shown["available_at"] = first(at, limit)
+            waits = self.status in {Status.TO_DO, Status.RETRYING}
+            self.is_claimable = waits and has_come(limit, now)
+
     def all_attempts(self) -> list[Document]:
         """With the one that runs."""
         if self.lease is None:
@@ -290,6 +323,9 @@ class Task:
             yield bounds(self.shown["updated_at"]).plus(RETENTION_DAYS * 86_400)
         elif self.shown["available_at"] is not None:
             yield self.shown["available_at"]
+        if self.holds:
+            for seconds in LIMITS:
+                yield bounds(self.shown["created_at"]).plus(seconds)
         if self.lease is not None:
             yield from (self.lease.deadline, self.lease.look_at)
             if self.lease.heard_until is not None:
@@ -313,6 +349,11 @@ class Task:
         self.history.transitions[self.status, event, status] += 1
         self.shown["status"] = status
         self._touch(now)
+        if status in ENDED:
+            self._give_key_back()
+
+    def _give_key_back(self) -> None:
+        self.holds = self.shown["unique_key"] = None
 
     def _touch(self, now: Between) -> None:
         self.shown["updated_at"] = now.after(self.shown["updated_at"])

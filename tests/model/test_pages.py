@@ -38,20 +38,20 @@ class PageMachine(Walker):
         self.shown: dict[int, Document] = {}
         self.under_way: list[Walk] = []
 
-    @initialize(target=tasks, bodies=st.lists(values.bodies, min_size=5, max_size=9))
+    @initialize(target=tasks, bodies=st.lists(values.plain_bodies, min_size=5, max_size=9))
     def begin(self, bodies: list[Document]) -> MultipleResults[int]:
         return multiple(*self._submit(0, bodies))
 
     @rule(
         target=tasks,
         process=values.processes,
-        bodies=st.lists(values.bodies, min_size=1, max_size=3),
+        bodies=st.lists(values.plain_bodies, min_size=1, max_size=3),
     )
     def submit(self, process: int, bodies: list[Document]) -> MultipleResults[int]:
         """All of them are created in one moment."""
         return multiple(*self._submit(process, bodies))
 
-    @rule(target=tasks, process=values.processes, body=values.bodies, other=tasks)
+    @rule(target=tasks, process=values.processes, body=values.plain_bodies, other=tasks)
     def submit_late(self, process: int, body: Document, other: int) -> MultipleResults[int]:
         """Its transaction began in the same moment as another, and is committed only now."""
         if other not in self.shown:

@@ -12,6 +12,7 @@ from hypothesis.strategies import SearchStrategy
 
 from app.domain.states import TRANSITIONS, Actor, Backoff, Priority, Status
 from tests.model.lists import BY_CREATION, CHINESE, Filter
+from tests.model.tasks import LIMITS
 from tests.model.world import PROCESSES, TICK_SECONDS
 from tests.support.calls import Document
 from tests.support.elapse import moment
@@ -28,6 +29,8 @@ KEYS = ("key-1", "Key-1", "key-2")
 STATUSES = tuple(map(str, Status))
 PRIORITIES = (*map(str, Priority), *CHINESE)
 TIMES = ("due_date", "available_at", "starts_at", "ends_at")
+# Seconds, and at most so many together.
+DEBOUNCES = [(30, most) for most in LIMITS]
 SCHEDULES = ("nightly", "Nightly", "每晚 报告")
 
 
@@ -72,11 +75,24 @@ _titles = st.sampled_from(TITLES)
 priorities = st.lists(st.sampled_from(PRIORITIES), min_size=1, max_size=3)
 
 _task = _changeable | {"queue": queues}
-bodies = st.fixed_dictionaries(
+plain_bodies = st.fixed_dictionaries(
     {"title": _titles},
     # In so many seconds from then.
     optional=_task | {"available_at": st.sampled_from([-100, 30, 4010])},
 )
+_ways: SearchStrategy[Document] = st.one_of(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "while": st.sampled_from(["waiting", "active", "active"]),
+            "conflict": st.sampled_from(["keep", "replace", "replace", "reject"]),
+        },
+    ),
+    st.sampled_from([{"debounce_seconds": s, "debounce_limit_seconds": m} for s, m in DEBOUNCES]),
+)
+_uniques = st.builds(lambda key, way: {"key": key, **way}, st.sampled_from(["k", "K "]), _ways)
+_unique = st.fixed_dictionaries({"title": _titles, "unique": _uniques}, optional=_task)
+bodies = st.one_of(plain_bodies, plain_bodies, _unique)
 
 
 def _schedules(

@@ -126,6 +126,12 @@ class World:
                 connection.execute(text(statement), {"at": at, "id": task_id})
         self.redis.hincrby("rowlock:cache", "lists", 1)
 
+    def key_holders(self) -> list[int]:
+        """The tasks that hold a unique key."""
+        with self._engine.connect() as connection:
+            held = connection.execute(text("SELECT task_id FROM unique_keys ORDER BY task_id"))
+            return list(held.scalars())
+
     def leases(self) -> Set[str]:
         """Those that Redis knows."""
         return known_leases(self.redis).keys()
