@@ -1,4 +1,4 @@
-"""What the pages show of schedules, run as they say."""
+"""What the pages show of schedules and of unique keys, run as they say."""
 
 import json
 import os
@@ -37,9 +37,14 @@ def heard(api: Api, command: str) -> str:
 
 @pytest.mark.parametrize(
     ("page", "begin", "end"),
-    [("api.md", "## Schedules", "## Operations"), ("api.zh-CN.md", "## 周期计划", "## 运维")],
+    [
+        ("api.md", "## Schedules", "## Operations"),
+        ("api.zh-CN.md", "## 周期计划", "## 运维"),
+        ("api.md", "### One task a key", "### Submit many"),
+        ("api.zh-CN.md", "### 每个键一个任务", "### 批量提交"),
+    ],
 )
-def test_each_call_about_schedules_is_answered_as_the_page_shows(
+def test_each_call_is_answered_as_the_page_shows(
     project: Path, api: Api, page: str, begin: str, end: str
 ) -> None:
     text = section(project / "docs" / page, begin, end)
