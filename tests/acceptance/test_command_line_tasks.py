@@ -1,5 +1,6 @@
 """Commands for a task, as a person and as a program use them."""
 
+import json
 import re
 from typing import Any
 
@@ -114,3 +115,22 @@ def test_tasks_are_counted_and_shown_in_short(rowlock: Run, client: Client) -> N
     assert '"payload_bytes":1002' in lines
     assert "xxx" not in lines
     assert "xxx" in rowlock("list", "--columns", "id,payload").stdout
+
+
+def test_submits_with_a_unique_key_are_one_task(rowlock: Run, client: Client) -> None:
+    def sent(*options: str, code: int = 0) -> str:
+        return rowlock("submit", "sync", *options, "--json", code=code).stdout
+
+    key = ("--unique-key", "customer-17")
+    first = json.loads(sent(*key, "--unique-while", "active"))
+    assert first["unique_key"] == "customer-17"
+    assert json.loads(sent(*key, "--payload", "1")) == first
+    new = json.loads(sent(*key, "--unique-conflict", "replace", "--payload", "2"))
+    assert (new["id"], new["payload"]) == (first["id"], 2)
+    off = sent(*key, "--unique-debounce-seconds", "60", "--unique-debounce-limit-seconds", "90")
+    assert json.loads(off)["waiting_on"] == "time"
+    refused = rowlock("submit", "sync", *key, "--unique-conflict", "reject", code=1)
+    assert f"Task {first['id']}, which is to_do, holds the unique key" in refused.stderr
+    alone = rowlock("submit", "sync", "--unique-while", "active", code=2)
+    assert "--unique-while needs --unique-key" in alone.stderr
+    assert client.count().count == 1

@@ -90,13 +90,24 @@ BAD: dict[str, list[Any]] = {
     "jitter": [*_whole_number(0, 86_400), 3600],
     "list": [0, True, "a", {}, [1], ["a"], [None], [[]]],
     "object": [0, True, "a", [], [{}]],
+    "unique": [
+        *(0, True, "a", [], [{}], {}, {"keys": "k"}, {"key": "k", "else": 1}),
+        *({"key": key} for key in (*_BAD_TEXT, None, "", "x" * 129, "😀" * 129)),
+        *({"key": "k", "while": hold} for hold in (*_BAD_TEXT, None, "", "Waiting", "running")),
+        *({"key": "k", "conflict": way} for way in (*_BAD_TEXT, "", "skip")),
+        *({"key": "k", "debounce_seconds": n} for n in _whole_number(1, 86_400)),
+        *(
+            {"key": "k", "debounce_seconds": 1, "debounce_limit_seconds": n}
+            for n in _whole_number(1, 864_000)
+        ),
+    ],
 }
 
 NULLABLE = frozenset(
     {"description", "due_date", "available_at", "error", "retry_after_seconds", "lease_seconds"}
     | {"payload", "result", "progress", "claim", "delay_seconds", "reason"}
     | {"interval_seconds", "starts_at", "ends_at"}
-    | {"ageing_seconds", "中", "低"}
+    | {"ageing_seconds", "中", "低", "unique"}
 )
 
 

@@ -26,7 +26,7 @@ PATCHED = {
     "retry_backoff": "backoff",
     "payload": "json",
 }
-SUBMITTED = PATCHED | {"queue": "queue", "available_at": "time"}
+SUBMITTED = PATCHED | {"queue": "queue", "available_at": "time", "unique": "unique"}
 CLAIMED = {
     "worker": "worker",
     "queues": "queues",

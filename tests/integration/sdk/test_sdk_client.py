@@ -57,6 +57,24 @@ async def test_what_is_submitted_is_what_is_got(client: Face) -> None:
     assert await client.get(task.id) == task
 
 
+async def test_of_tasks_with_a_unique_key_one_is_stored(client: Face) -> None:
+    first = await client.submit("sync", unique={"key": "k", "while": "active"}, payload=1)
+    assert first.unique_key == "k"
+    kept = await client.submit("sync", unique={"key": "k"}, payload=2)
+    assert (kept.id, kept.payload) == (first.id, 1)
+    replaced = await client.submit("sync", unique={"key": "k", "conflict": "replace"}, payload=3)
+    assert (replaced.id, replaced.payload) == (first.id, 3)
+    put_off = await client.submit("sync", unique={"key": "k", "debounce_seconds": 60}, payload=4)
+    assert (put_off.id, put_off.waiting_on, put_off.payload) == (first.id, "time", 4)
+    with pytest.raises(ConflictError) as refused_by:
+        await client.submit("sync", unique={"key": "k", "conflict": "reject"})
+    assert refused_by.value.problem["task_id"] == first.id
+    assert refused_by.value.task_status == "to_do"
+    ids = await client.submit_many({"title": "x", "unique": {"key": key}} for key in "kka")
+    assert ids[:2] == [first.id] * 2 != ids[1:]
+    assert (await client.count()).count == 2
+
+
 async def test_a_list_goes_over_all_pages(client: Face, through: Through) -> None:
     ids = await client.submit_many({"title": "x", "queue": "a"} for _ in range(23))
     await client.submit_many({"title": "x", "queue": "b"} for _ in range(5))

@@ -196,3 +196,20 @@ async def test_a_handler_submits_to_the_server_of_the_copy_that_runs(
     done = await sdk.get(task.id)
     assert done.error is None
     assert (await sdk.get(done.result)).result == {"to": "x"}
+
+
+async def test_submits_of_a_handler_share_a_unique_key(through: Through) -> None:
+    worker = a_worker(through)
+
+    @worker.handler("sync")
+    async def sync(task: Task, attempt: RunningAttempt) -> object:
+        return task.payload
+
+    both = await asyncio.gather(
+        *(sync.submit_async(n, unique={"key": "k", "conflict": "replace"}) for n in range(9))
+    )
+    assert len({task.id for task in both}) == 1
+    await worker.run_async(drain=True)
+    async with AsyncClient(URL, exchange=through) as client:
+        (task,) = [task async for task in client.list()]
+    assert (task.status, task.result) == ("done", 8)
