@@ -12,7 +12,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import ValidationError
 
-from app.api import admin, answers, queue_settings, schedule_schemas, schemas
+from app.api import admin, answers, queue_settings, schedule_schemas, schemas, unique_key
 from app.domain.queue_settings import QueueSettings
 from app.domain.schedule import CatchUp, Overlap
 from app.domain.states import TRANSITIONS, Actor, Backoff, Event, Priority, Status
@@ -102,7 +102,7 @@ def test_a_field_of_a_new_task_is_one_everywhere() -> None:
     ours = options("submit") - {"url", "token", "wait", "wait_for", "as_json", "idempotency_key"}
     of_key = {name for name in ours if name.startswith("unique_")}
     same(SUBMITTED, ours - of_key | {"unique"}, "rowlock/cli/tasks.py submit")
-    parts = {field.alias or name for name, field in schemas.UniqueKey.model_fields.items()}
+    parts = {field.alias or name for name, field in unique_key.UniqueKey.model_fields.items()}
     same(parts, fields.Unique.__annotations__, "rowlock/client/fields.py Unique")
     in_command = (name.removeprefix("unique_") for name in of_key)
     same(parts, in_command, "rowlock/cli/tasks.py submit")
