@@ -16,11 +16,12 @@ from app.local.ports import free_port
 from app.mysql.engines import sync_engine
 from app.service.sweeping import recount
 from app.settings import Settings
-from tests.trials.chaos import schedules
+from tests.trials.chaos import schedules, unique_keys
 from tests.trials.chaos.checks import SHOWN, Check, Evidence, checks
 from tests.trials.chaos.clients import Client, Ledger
 from tests.trials.chaos.parts import Process
 from tests.trials.chaos.queue_settings import QueueSettings
+from tests.trials.chaos.unique_keys import UniqueKeys
 
 CLIENTS: Final = 4
 CHARACTERS: Final = ("well", "well", "well", "slow", "crashing", "silent", "twice", "late")
@@ -66,9 +67,12 @@ class Load:
         self.workers, self._patient = workers[: len(CHARACTERS)], workers[len(CHARACTERS) :]
         self.ledger = Ledger()
         self._queue_settings = QueueSettings(seed, self.urls)
-        self._clients: list[Client | QueueSettings] = [
+        engine = sync_engine(settings)
+        self._unique_keys = [UniqueKeys(n, seed, self.urls, engine) for n in range(2)]
+        self._clients: list[Client | QueueSettings | UniqueKeys] = [
             *(Client(n, seed, self.urls, self.ledger) for n in range(CLIENTS)),
             self._queue_settings,
+            *self._unique_keys,
         ]
 
     def start(self) -> None:
@@ -141,6 +145,7 @@ class Load:
         with sync_engine(self._settings).connect() as connection:
             evidence = Evidence(connection, self.ledger, notes)
             scheduled = schedules.checked(connection)
+            keys = unique_keys.checked(self._unique_keys, connection)
         statuses = Counter(task.status for task in evidence.tasks.values())
         outcomes = Counter(a.outcome for rows in evidence.attempts.values() for a in rows)
         finishes: Counter[Any] = Counter(
@@ -149,7 +154,7 @@ class Load:
         print(f"tasks: {dict(statuses)}; attempts that ended otherwise: {dict(outcomes)}")
         print(f"answers to finishes: {dict(finishes)}")
         print(f"reads of one's own write: {self.ledger.reads_after_write:,}")
-        return [*checks(evidence), scheduled, self._queue_settings.check()]
+        return [*checks(evidence), scheduled, keys, self._queue_settings.check()]
 
     def _report(self) -> None:
         ordered = sorted(self.ledger.latencies_ms)
