@@ -15,7 +15,7 @@ function described(name, schema) {
   if (type === "integer") return { kind: "number", least: minimum, most: maximum };
   if (type === "array") return { kind: "tags", most: maxItems, longest: items.maxLength };
   if (format === "date-time") return { kind: "time" };
-  if (type === undefined) return { kind: "json" };
+  if (type === undefined || type === "object") return { kind: "json" };
   if (type !== "string") throw new Error(`the forms know no field like ${name}`);
   if (maxLength === undefined) return { kind: "text", pattern };
   return { kind: maxLength > 1000 ? "long" : "text", most: maxLength };

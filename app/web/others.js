@@ -1216,6 +1216,9 @@ var FIELDS = {
   "payload": {
     "kind": "json"
   },
+  "unique": {
+    "kind": "json"
+  },
   "available_at": {
     "kind": "time"
   }
@@ -1356,7 +1359,8 @@ var HINTS = {
   tags: "hint.tags",
   payload: "hint.payload",
   due_date: "hint.due_date",
-  available_at: "hint.available_at"
+  available_at: "hint.available_at",
+  unique: "hint.unique"
 };
 function TaskFields({ names, values, faults }) {
   const element = useRef3(null);

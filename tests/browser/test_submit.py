@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Request, Route, expect
 
-from tests.acceptance.deployment import Api
+from tests.acceptance.deployment import Api, until
 from tests.browser.conftest import Look, OpenTab
 from tests.browser.stock import submit
 from tests.browser.tab import Tab
@@ -197,6 +197,7 @@ async def test_a_template_that_is_not_there(site: Api, open_tab: OpenTab) -> Non
 
 async def test_what_is_known_is_offered(site: Api, open_tab: OpenTab) -> None:
     submit(site, "known", 1, "x", tags=["偶尔"])
+    until(lambda: "known" in site.http.get("/stats").text, "counted")
     tab = await open_tab(site.url, "#/submit")
     for name, value in (("queue", "known"), ("tags", "偶尔")):
         options = tab.page.locator(f"#known-{name} option")

@@ -348,6 +348,7 @@ export const en = {
   "field.tags": "Tags",
   "field.queue": "Queue",
   "field.payload": "Payload (JSON)",
+  "field.unique": "Unique key (JSON)",
   "field.result": "Result",
   "field.progress": "Progress",
   "field.due_date": "Due",
@@ -516,6 +517,7 @@ export const en = {
   "hint.queue": "1 to 64 of a–z, 0–9, “_”, “.” and “-”",
   "hint.tags": "Enter adds one",
   "hint.payload": "Up to 256 KiB; integers keep all their digits",
+  "hint.unique": "For instance {\"key\": \"customer-4711\"}: a second task with it is not stored while the first one waits",
   "hint.due_date": "For information only; your local time",
   "hint.available_at": "It is not claimed before; your local time",
 };

@@ -346,6 +346,7 @@ export const zh: Record<Key, string> = {
   "field.tags": "标签",
   "field.queue": "队列",
   "field.payload": "载荷（JSON）",
+  "field.unique": "唯一键（JSON）",
   "field.result": "结果",
   "field.progress": "进度",
   "field.due_date": "期望完成时间",
@@ -514,6 +515,7 @@ export const zh: Record<Key, string> = {
   "hint.queue": "1 到 64 个字符：a–z、0–9、“_”、“.”和“-”",
   "hint.tags": "按 Enter 添加",
   "hint.payload": "最大 256 KiB；整数的每一位都会保留",
+  "hint.unique": "例如 {\"key\": \"customer-4711\"}：第一个任务等待期间，不再存储相同键的任务",
   "hint.due_date": "仅供参考；本地时间",
   "hint.available_at": "在此之前不会被领取；本地时间",
 };

@@ -13,6 +13,7 @@ const HINTS: Partial<Record<Name, Key>> = {
   payload: "hint.payload",
   due_date: "hint.due_date",
   available_at: "hint.available_at",
+  unique: "hint.unique",
 };
 
 interface Props {

@@ -42,7 +42,7 @@ export function editable(task: Task): Name[] {
 export function valuesOf(task: Partial<Task> = {}): Values {
   const found = NAMES.map((name) => {
     const { kind, usual } = fieldOf(name);
-    const value = (name in task ? task[name] : usual) ?? null;
+    const value = (name in task ? task[name as keyof Task] : usual) ?? null;
     if (kind === "tags") return [name, JSON.stringify(value)];
     if (value === null) return [name, ""];
     if (kind === "json") return [name, formatted(String(value))];
