@@ -38,7 +38,7 @@ up: $(VENV)/.runtime ## run everything on this machine until Ctrl-C
 test: $(VENV)/.dev web/node_modules/.made ## run the tests (ARGS="-k name" to select some); test-mariadb: on MariaDB
 	@$(PYTEST) $(ARGS)
 
-test-slow: $(VENV)/.dev ## run the tests that take minutes and rarely break
+test-slow: $(VENV)/.dev web/node_modules/.made ## run the tests that take minutes and rarely break
 	@$(PYTEST) -m slow $(ARGS)
 
 test-mariadb: $(addprefix test-,$(MARIADB))
