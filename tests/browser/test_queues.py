@@ -97,7 +97,7 @@ async def test_it_says_since_when_no_worker_has_polled(
     )
     await tab.page.keyboard.press("r")
     await note.wait_for()
-    assert await note.inner_text() == "No worker has polled it since 5 min ago"
+    assert await note.inner_text() == "No worker polls it; the last one did so 5 min ago"
 
 
 async def test_its_settings_are_changed(deployment: Deployment, open_tab: OpenTab) -> None:

@@ -106,7 +106,7 @@ async def the_overview_leads_to_the_queue_and_why(tab: Tab, take_picture: TakePi
     await expect(finding).to_contain_text("1,248 waiting, the oldest for 2")  # 25 min or more
     await take_picture("unserved")
     await finding.get_by_role("link").click()
-    await expect(tab.main.locator(".note")).to_contain_text("No worker has polled it since 2")
+    await expect(tab.main.locator(".note")).to_contain_text("the last one did so 2")
     why = tab.main.locator("section", has_text="Head of the line").locator(".finding")
     await expect(why).to_contain_text("no worker", ignore_case=True)
     await take_picture("queue")

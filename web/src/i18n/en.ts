@@ -155,7 +155,7 @@ export const en = {
   "queues.resume": "Resume",
   "queues.is_paused": "{queue} is paused: it hands out nothing.",
   "queues.is_resumed": "{queue} hands out tasks again.",
-  "queues.unserved": "No worker has polled it since",
+  "queues.unserved": "No worker polls it; the last one did so",
   "queues.never_served": "No worker is known that polls it.",
   "queues.matrix": "Tasks by status and priority",
   "queues.status": "Status",
