@@ -35,11 +35,11 @@ def stranger(deployment: Deployment) -> Iterator[Engine]:
 
 
 def waits(connection: Connection) -> bool:
-    """Whether somebody waits for what the stranger holds, just before its commit."""
+    """Whether somebody waits for what the stranger holds, in the midst of a claim."""
     found = connection.execute(
         text(
             "SELECT COUNT(*) FROM information_schema.processlist "
-            "WHERE db = DATABASE() AND info LIKE 'INSERT INTO counter_deltas%'"
+            "WHERE db = DATABASE() AND info LIKE 'UPDATE tasks%'"
         )
     )
     return bool(found.scalar_one())
@@ -62,9 +62,13 @@ def test_what_a_hung_process_was_about_to_claim_is_another_ones_within_seconds(
         stranger.connect() as holding,
         stranger.connect() as watching,
     ):
-        holding.exec_driver_sql("SELECT id FROM counter_deltas FOR UPDATE")
+        # Where tasks in progress will stand, so that none comes there.
+        holding.exec_driver_sql(
+            "SELECT id FROM tasks FORCE INDEX (ix_tasks_sweep) "
+            "WHERE status = 'in_progress' FOR UPDATE"
+        )
         claim = pool.submit(hung.http.post, "/leases", json={"worker": "w", "limit": TASKS})
-        until(lambda: waits(watching), "at its commit")
+        until(lambda: waits(watching), "with its rows locked")
         hung.signal(signal.SIGSTOP)
         try:
             holding.rollback()

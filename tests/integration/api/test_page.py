@@ -19,7 +19,10 @@ POLICY = (
 TYPES = {
     "": "text/html; charset=utf-8",
     "app.js": "text/javascript; charset=utf-8",
-    "vendor.js": "text/javascript; charset=utf-8",
+    **dict.fromkeys(
+        ("vendor.js", "chunk.js", "others.js", "uplot.js", "en.js", "zh.js"),
+        "text/javascript; charset=utf-8",
+    ),
     "app.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
@@ -65,7 +68,7 @@ async def test_a_browser_is_led_to_it_by_relative_addresses(api: httpx.AsyncClie
     problem(await api.get("/", headers={"Accept": "*/*"}), 404)
     page = (await api.get("/ui/")).text
     addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
-    assert len(addresses) == 4
+    assert len(addresses) == 5
     assert not [address for address in addresses if address.startswith(("/", "http"))]
     assert "style" not in re.sub(r'rel="stylesheet"', "", page)
     assert not re.search(r"<script[^>]*>[^<]", page)

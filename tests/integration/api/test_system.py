@@ -176,7 +176,7 @@ async def test_who_waits_for_whom_is_told(
         monkeypatch.setattr(lock_doctor, "OLD_SECONDS", 0)
         oldest = (await found(settings))["oldest transaction"]
         assert oldest.verdict == "note"
-        assert re.fullmatch(r"KILL \d+;", oldest.fix)
+        assert re.fullmatch(r"KILL \d+;", oldest.fix or "")
         holding.rollback()
         await wait
 

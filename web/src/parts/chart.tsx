@@ -73,7 +73,7 @@ function optionsOf(element: HTMLElement, height: number, times: number[], series
     legend: { live: true },
     scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.1, 1)] } },
     axes: [
-      { ...axis, grid: { show: false }, values: (_, at) => at.map((s) => moment(s, times)) },
+      { ...axis, grid: { show: false }, size: 28, values: (_, at) => at.map((s) => moment(s, times)) },
       { ...axis, grid, size: 44, values: (_, at) => at.map((value) => number(value, 2)) },
     ],
     series: [
