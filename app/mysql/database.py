@@ -205,11 +205,8 @@ class Database:
 
     async def _connected(self, engine: AsyncEngine) -> PoolProxiedConnection:
         """Whatever goes wrong while connecting, MySQL does not let us in: it is away."""
-        task = asyncio.current_task()
-        assert task is not None
-        cancels = task.cancelling()
         try:
-            held = await engine.raw_connection()
+            return await engine.raw_connection()
         except exc.TimeoutError as error:
             raise DatabaseBusyError from error
         except err.MySQLError as error:
@@ -221,12 +218,6 @@ class Database:
             raise DatabaseAwayError(
                 reason=str(said) or "no connection was available in time"
             ) from error
-        if task.cancelling() > cancels:
-            # Where a connection came free in the very moment of it, the pool's asyncio.wait_for
-            # has lost it (before Python 3.12), and nothing else would end the wait for MySQL.
-            held.close()
-            raise asyncio.CancelledError
-        return held
 
     def _meet(self, server: str) -> None:
         if self._server is not None:

@@ -104,7 +104,7 @@ def async_engine(settings: Settings, servers: Servers, *, is_autocommit: bool) -
         # Every connection is given back committed or rolled back by its one user.
         pool_reset_on_return=None,
         skip_autocommit_rollback=True,
-        connect_args={"connect_timeout": settings.database_timeout_seconds},
+        connect_args={"async_creator_fn": _within(settings.database_timeout_seconds)},
     )
     session = service_session(
         is_autocommit=is_autocommit, timeout_seconds=settings.database_timeout_seconds
@@ -197,7 +197,9 @@ def _look_again(engine: Engine, servers: Servers) -> None:
 
 
 def _within(seconds: float) -> Callable[..., Awaitable[Any]]:
-    """aiomysql bounds only the time that TCP takes: a server that hangs accepts, and is silent."""
+    """aiomysql bounds only the time that TCP takes: a server that hangs accepts, and is silent. And
+    it does so by asyncio.wait_for, which may lose a cancellation before Python 3.12 (python/cpython
+    #86296), so that its caller would wait for that server without an end."""
 
     async def connect(**parameters: Any) -> Any:
         async with asyncio.timeout(seconds):

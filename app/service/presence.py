@@ -4,7 +4,6 @@ import asyncio
 import secrets
 from contextlib import suppress
 from functools import partial
-from typing import Final
 
 import structlog
 
@@ -12,8 +11,6 @@ import rowlock
 from app.domain.errors import RowlockError
 from app.mysql.database import Database
 from app.queue import processes
-
-AGAIN_SECONDS: Final = 0.1
 
 log = structlog.get_logger(__name__)
 
@@ -37,10 +34,8 @@ class Presence:
         """Not any more."""
         if self._saying is None:
             return
-        while not self._saying.done():
-            # While a connection is made it may be lost (asyncio.wait_for before Python 3.12).
-            self._saying.cancel()
-            await asyncio.wait([self._saying], timeout=AGAIN_SECONDS)
+        self._saying.cancel()
+        await asyncio.wait([self._saying])
         with suppress(RowlockError):
             await self._database.transact(partial(processes.say_gone, process_id=self._id))
 

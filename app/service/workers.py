@@ -19,7 +19,6 @@ from app.service.polls import Polls
 from app.service.resources import Resources
 
 TELL_SECONDS: Final = 10.0
-AGAIN_SECONDS: Final = 0.1
 
 log = structlog.get_logger(__name__)
 
@@ -73,10 +72,8 @@ class WorkerService:
         """Tell what is not told yet, and nothing more."""
         if self._telling is None:
             return
-        while not self._telling.done():
-            # While a connection is made it may be lost (asyncio.wait_for before Python 3.12).
-            self._telling.cancel()
-            await asyncio.wait([self._telling], timeout=AGAIN_SECONDS)
+        self._telling.cancel()
+        await asyncio.wait([self._telling])
         with suppress(RowlockError):
             await self._tell(self._polls.untold())
 
