@@ -14,7 +14,7 @@ import uvloop
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from starlette.types import ASGIApp
 
-from app.api.schemas import SubmitTask
+from app.api.submissions import SubmitTask
 from app.http.auth import Door
 from app.http.dispatch import Dispatch
 from app.http.problems import on_error

@@ -107,8 +107,22 @@ async def resume_schedule(service: Service, name: TheSchedule) -> Response:
     responses=problems(404, 409, *BODY_PROBLEMS),
     summary="Pause, resume, cancel or retry a task",
 )
-async def intervene(service: Service, task_id: TaskId, action: TheAction) -> Response:
-    return JsonAnswer(task_document(await service.admin.intervene(task_id, Event(action))))
+async def intervene(
+    service: Service,
+    task_id: TaskId,
+    action: TheAction,
+    query: Annotated[schemas.InterveneQuery, Query()],
+) -> Response:
+    for name, only in (("descendants", Action.RETRY), ("ancestors", Action.CANCEL)):
+        if getattr(query, name) and action is not only:
+            raise InvalidRequestError([FieldError(name, f"is only for {only}")])
+    if query.descendants:
+        task = await service.flows.retry_with_descendants(task_id)
+    elif query.ancestors:
+        task = await service.flows.cancel_with_ancestors(task_id)
+    else:
+        task = await service.admin.intervene(task_id, Event(action))
+    return JsonAnswer(task_document(task))
 
 
 @router.post(

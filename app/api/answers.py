@@ -64,8 +64,9 @@ class TaskSummary(BaseModel):
         description="The unique key that it holds; null once it holds none.",
         examples=["customer-17"],
     )
-    waiting_on: Literal["time"] | None = Field(
-        description="Why it cannot be claimed although it waits: `time` until `available_at`."
+    waiting_on: Literal["time", "tasks"] | None = Field(
+        description="Why it cannot be claimed although it waits: `time` until `available_at`, "
+        "`tasks` until those that it depends on have ended."
     )
     deadline_at: datetime | None = Field(
         description="When `timeout_seconds` of the running attempt are over; where `progress` is."

@@ -26,7 +26,8 @@ BODIES: Final[Mapping[str, Any]] = {
     "SubmitBatch": {
         "tasks": [
             _SUBMIT,
-            {"title": "send mail", "queue": "mail"},
+            {"title": "split video", "queue": "video", "ref": "split"},
+            {"title": "encode video", "queue": "video", "depends_on": ["split"]},
             {"title": "sync", "unique": {"key": "customer-17", "debounce_seconds": 30}},
         ]
     },

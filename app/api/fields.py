@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 import pydantic_core
 from fastapi import Path
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from app.domain.ageing import MOST_SECONDS
 from app.domain.states import Priority
@@ -15,6 +15,7 @@ from app.domain.states import Priority
 MAX_ID: Final = 2**63 - 1
 JSON_LIMIT_BYTES: Final = 256 * 1024
 TEXT_LIMIT_BYTES: Final = 65_535
+REF_CHARACTERS: Final = 64
 QUEUE_PATTERN: Final = r"^[a-z0-9_.-]{1,64}$"
 # What needs no escaping in a path segment, in JSON and in a file name, in any script.
 SCHEDULE_PATTERN: Final = r"""^[^\x00-\x1f\x7f-\x9f\ufffd/\\"'?#%]+$"""
@@ -85,6 +86,15 @@ def _time(value: object) -> datetime:
     return moment.replace(tzinfo=None)
 
 
+def _task_or_ref(value: object) -> object:
+    value = _whole(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_ID:
+        return value
+    if isinstance(value, str) and 1 <= len(value) <= REF_CHARACTERS:
+        return _no_nul(value)
+    raise ValueError(f"must be a task's id, or a ref of 1 to {REF_CHARACTERS} characters")
+
+
 def _schedule_name(name: str) -> str:
     if not re.fullmatch(SCHEDULE_PATTERN, name):
         raise ValueError("must have no control characters, and none of / \\ \" ' ? # %")
@@ -130,6 +140,32 @@ UniqueKey = Annotated[
     AfterValidator(_no_nul),
     _NO_NUL,
 ]
+WHOLE = BeforeValidator(_whole)
+OtherTaskId = Annotated[int, Field(ge=1, le=MAX_ID), WHOLE]
+Ref = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=REF_CHARACTERS),
+    AfterValidator(_no_nul),
+    _NO_NUL,
+]
+# Not as a union: what is wrong would be told once for each branch.
+TaskOrRef = Annotated[
+    Any,
+    AfterValidator(_task_or_ref),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": MAX_ID},
+                {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": REF_CHARACTERS,
+                    "pattern": r"^[^\x00]*$",
+                },
+            ]
+        }
+    ),
+]
 LeaseId = Annotated[str, StringConstraints(pattern=LEASE_ID_PATTERN)]
 WorkerName = Annotated[
     str,
@@ -143,7 +179,6 @@ AnyPriority = Annotated[
         _priority, json_schema_input_type=Literal["高", "中", "低", "high", "medium", "low"]
     ),
 ]
-WHOLE = BeforeValidator(_whole)
 TimeoutSeconds = Annotated[int, Field(ge=1, le=2_592_000), WHOLE]
 RetryLimit = Annotated[int, Field(ge=0, le=100), WHOLE]
 DelaySeconds = Annotated[int, Field(ge=0, le=86_400), WHOLE]

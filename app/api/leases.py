@@ -56,7 +56,7 @@ async def claim(
 async def finish(
     service: Service, request: Request, body: schemas.FinishTasks, room: TheRoom
 ) -> Response:
-    leases = [_lease(item.lease_id) for item in body.items]
+    leases = [lease_of(item.lease_id) for item in body.items]
     finishes = [_finish(item) for item in body.items]
     wanted = _claim(body.claim) if body.claim is not None else None
     wait_seconds = body.claim.wait_seconds if body.claim is not None else 0
@@ -90,7 +90,7 @@ async def finish(
 async def heartbeat(
     service: Service, lease_id: TheLease, body: schemas.Heartbeat = schemas.Heartbeat()
 ) -> Response:
-    answer = await service.leases.heartbeat(Heartbeat(_lease(lease_id), body.progress))
+    answer = await service.leases.heartbeat(Heartbeat(lease_of(lease_id), body.progress))
     return JsonAnswer(dumps(answer._asdict()))
 
 
@@ -102,7 +102,7 @@ async def heartbeat(
     max_body_size=LARGE_BODY_LIMIT_BYTES,
 )
 async def heartbeats(service: Service, body: schemas.SendHeartbeats) -> Response:
-    beats = [Heartbeat(_lease(item.lease_id), item.progress) for item in body.items]
+    beats = [Heartbeat(lease_of(item.lease_id), item.progress) for item in body.items]
     heard = await service.leases.heartbeats(beats)
     items = [_heard(beat.lease, answer) for beat, answer in zip(beats, heard, strict=True)]
     return JsonAnswer(dumps({"items": items}))
@@ -117,7 +117,9 @@ async def heartbeats(service: Service, body: schemas.SendHeartbeats) -> Response
 async def complete(
     service: Service, lease_id: TheLease, body: schemas.Complete = schemas.Complete()
 ) -> Response:
-    return await _end(service, Finish(_lease(lease_id), FinishAction.COMPLETE, result=body.result))
+    return await _end(
+        service, Finish(lease_of(lease_id), FinishAction.COMPLETE, result=body.result)
+    )
 
 
 @router.post(
@@ -132,7 +134,7 @@ async def fail(
     return await _end(
         service,
         Finish(
-            _lease(lease_id),
+            lease_of(lease_id),
             FinishAction.FAIL,
             error=body.error,
             retryable=body.retryable,
@@ -150,7 +152,7 @@ async def fail(
 async def release(
     service: Service, lease_id: TheLease, body: schemas.Release = schemas.Release()
 ) -> Response:
-    return await _end(service, _released(_lease(lease_id), body))
+    return await _end(service, _released(lease_of(lease_id), body))
 
 
 async def _end(service: Service, finish: Finish) -> Response:
@@ -168,9 +170,9 @@ def _claim(body: schemas.ClaimTasks) -> Claim:
 
 def _finish(item: schemas.FinishItem) -> Finish:
     if item.outcome == "release":
-        return _released(_lease(item.lease_id), item)
+        return _released(lease_of(item.lease_id), item)
     return Finish(
-        _lease(item.lease_id),
+        lease_of(item.lease_id),
         FinishAction(item.outcome),
         result=item.result,
         error=item.error,
@@ -185,7 +187,8 @@ def _released(lease: Lease, body: schemas.Release | schemas.FinishItem) -> Finis
     )
 
 
-def _lease(lease_id: str) -> Lease:
+def lease_of(lease_id: str) -> Lease:
+    """What a lease's id says."""
     task_id, _, token = lease_id.partition(".")
     return Lease(int(task_id), token)
 

@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import fields
 from app.api.fields import MAX_ID
-from app.api.unique_key import UniqueKey
 from app.domain.states import Backoff, Priority, Status
 from app.domain.task import NewTask
 from app.queue.lists.filters import TaskFilter
@@ -54,36 +53,6 @@ class TaskTemplate(Input):
             payload=self.payload,
             traceparent=traceparent,
         )
-
-
-class SubmitTask(TaskTemplate):
-    """A task to submit."""
-
-    unique: UniqueKey | None = Field(
-        default=None, description="One task at most holds a key in its queue."
-    )
-    available_at: fields.Time | None = Field(
-        default=None, description="Earliest time at which it may be claimed."
-    )
-
-    @field_validator("available_at")
-    @classmethod
-    def _is_not_debounced(cls, time: datetime | None, info: ValidationInfo) -> datetime | None:
-        unique = info.data.get("unique")
-        if time is not None and unique is not None and unique.debounce_seconds is not None:
-            raise ValueError("must be left out where there is debounce_seconds, which sets it")
-        return time
-
-    def to_submit(self, traceparent: str | None) -> NewTask:
-        """For the queue."""
-        task = self.to_new_task(traceparent, available_at=self.available_at)
-        return task._replace(unique=None if self.unique is None else self.unique.to_unique())
-
-
-class SubmitBatch(Input):
-    """Tasks to submit; either all are stored or none."""
-
-    tasks: Annotated[list[SubmitTask], Field(min_length=1, max_length=1000)]
 
 
 class PatchTask(Input):
@@ -267,6 +236,18 @@ class ActionQuery(FilterQuery):
         Field(ge=0, le=COUNT_LIMIT, description="If more tasks match, 409 and nothing is changed."),
         fields.IntegerText,
     ] = None
+
+
+class InterveneQuery(Query):
+    descendants: bool = Field(
+        default=False,
+        description="`retry` only: retry too what was cancelled because it depends on the task.",
+    )
+    ancestors: bool = Field(
+        default=False,
+        description="`cancel` only: cancel too what the task depends on, where no other task waits "
+        "for it.",
+    )
 
 
 class WaitQuery(Query):

@@ -16,6 +16,7 @@ from app.runtime.steady_clock import steady_seconds
 from app.service.admin import AdminService
 from app.service.bulk import BulkService
 from app.service.coalescer import Coalescer
+from app.service.flows import FlowService
 from app.service.leases import LeaseService
 from app.service.pages import PageService
 from app.service.reads import ReadService
@@ -52,6 +53,7 @@ class Services:
         self.leases = LeaseService(resources)
         self.admin = AdminService(resources)
         self.bulk = BulkService(resources)
+        self.flows = FlowService(resources, self.admin)
         self.workers = WorkerService(resources)
         # Anybody may ask, and all who ask at once are told the same.
         self.parts: Coalescer[None, Parts] = Coalescer(self._look, limit=ASKED_AT_ONCE)

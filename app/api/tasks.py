@@ -1,15 +1,11 @@
 """The client door: tasks."""
 
-from collections import Counter
-from collections.abc import Sequence
-from hashlib import sha256
 from typing import Annotated, Final
 
-import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import AfterValidator
 
-from app.api import answers, reasons, schemas
+from app.api import answers, reasons, schemas, submissions
 from app.api.cursor import next_link, next_number_link, number_of, position_of
 from app.api.examples import WHY_EXAMPLES
 from app.api.fields import TaskId
@@ -19,20 +15,16 @@ from app.api.services import Service, gone_of
 from app.domain import trace
 from app.domain.documents import task_document
 from app.domain.states import WAITING
-from app.domain.unique import Conflict
 from app.http.body import LARGE_BODY_LIMIT_BYTES, MERGE_PATCH
 from app.http.problems import FieldError, InvalidRequestError
 from app.http.route import ClientRoute
 from app.queue.lists.pages import OrderBy, Page
-from app.queue.requests import Submission
 
 router = APIRouter(route_class=ClientRoute, tags=["client: tasks"])
 
 _ONLY_WAITING: Final = (
     "available_at is of the tasks that wait for their time: status may be to_do or retrying"
 )
-
-_SHARED_REJECT: Final = "is another item's too, and its conflict is reject"
 
 IdempotencyKey = Annotated[
     str | None,
@@ -72,11 +64,11 @@ Traceparent = Annotated[
 )
 async def submit(
     service: Service,
-    body: schemas.SubmitTask,
+    body: submissions.SubmitTask,
     idempotency_key: IdempotencyKey = None,
     traceparent: Traceparent = None,
 ) -> Response:
-    submission = _submission([body], idempotency_key, traceparent, is_batch=False)
+    submission = submissions.submission(body, idempotency_key, traceparent)
     stored, task_id = await service.tasks.submit_task(submission)
     return JsonAnswer(
         stored.document,
@@ -104,12 +96,11 @@ async def submit(
 )
 async def submit_batch(
     service: Service,
-    body: schemas.SubmitBatch,
+    body: submissions.SubmitBatch,
     idempotency_key: IdempotencyKey = None,
     traceparent: Traceparent = None,
 ) -> Response:
-    _refuse_rejects(body.tasks)
-    submission = _submission(body.tasks, idempotency_key, traceparent, is_batch=True)
+    submission = submissions.batch_submission(body, idempotency_key, traceparent)
     stored = await service.tasks.submit_batch(submission)
     return JsonAnswer(stored.document, 201 if stored.is_new else 200)
 
@@ -220,37 +211,3 @@ async def attempts(
 )
 async def why(service: Service, task_id: TaskId) -> Response:
     return JsonAnswer(await service.why.of(task_id))
-
-
-def _refuse_rejects(asked: Sequence[schemas.SubmitTask]) -> None:
-    """A key that two items have, one of which rejects: that could never be stored."""
-    keys = [None if t.unique is None else (t.queue, t.unique.key) for t in asked]
-    counts = Counter(keys)
-    faults = [
-        FieldError(f"tasks.{place}.unique.key", _SHARED_REJECT)
-        for place, (task, key) in enumerate(zip(asked, keys, strict=True))
-        if task.unique is not None and task.unique.conflict is Conflict.REJECT and counts[key] > 1
-    ]
-    if faults:
-        raise InvalidRequestError(faults)
-
-
-def _submission(
-    asked: Sequence[schemas.SubmitTask],
-    key: str | None,
-    traceparent: str | None,
-    *,
-    is_batch: bool,
-) -> Submission:
-    tasks = [task.to_submit(traceparent) for task in asked]
-    if key is None:
-        return Submission(tasks)
-    return Submission(tasks, key, body_hash(asked, is_batch=is_batch))
-
-
-def body_hash(asked: Sequence[schemas.SubmitTask], *, is_batch: bool) -> str:
-    """What stands for a body: its fields by name, but those at their defaults, so that a field
-    that is new some day voids no key. The version is for when that cannot be kept up."""
-    fields = [task.model_dump(exclude_defaults=True) for task in asked]
-    said = {"version": 1, "is_batch": is_batch, "tasks": fields}
-    return sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -56,7 +56,7 @@ def task_document(task: Task, running: Running | None = None) -> bytes:
             "traceparent": task.traceparent,
             "origin": _json(task.origin),
             "unique_key": held_key(task),
-            "waiting_on": waiting_on(task.status, task.claim_rank),
+            "waiting_on": waiting_on(task.status, task.claim_rank, task.flags),
             "deadline_at": running and running.deadline_at,
             "lease_expires_at": running and running.lease_expires_at,
             "last_heartbeat_at": running and running.last_heartbeat_at,

@@ -7,6 +7,7 @@ running attempt are its lease's, which `transitions.claimed` and `extended` know
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
+from app.domain.dependency import WAITS_FOR_TASKS
 from app.domain.states import RANK, WAITING, Priority, Status
 
 
@@ -18,20 +19,28 @@ class Eligibility(NamedTuple):
 
 
 NOT_ELIGIBLE: Final = Eligibility(None, None)
+# What it waits for comes to its row by itself: no sweep has to look at it.
+NEVER: Final = datetime.fromisoformat("9999-12-31")
 
 
 def eligibility(
-    *, status: Status, priority: Priority, available_at: datetime | None, now: datetime
+    *, status: Status, priority: Priority, available_at: datetime | None, flags: int, now: datetime
 ) -> Eligibility:
     """Of a task that nobody holds."""
     if status not in WAITING:
         return NOT_ELIGIBLE
+    if flags & WAITS_FOR_TASKS:
+        return Eligibility(None, NEVER)
     if available_at is None or available_at <= now:
         return Eligibility(RANK[priority], None)
     return Eligibility(None, available_at)
 
 
-def waiting_on(status: Status, claim_rank: int | None) -> Literal["time"] | None:
+def waiting_on(
+    status: Status, claim_rank: int | None, flags: int
+) -> Literal["time", "tasks"] | None:
     """What keeps a task that waits from being claimed; None where nothing does, or where it does
     not wait."""
-    return "time" if claim_rank is None and status in WAITING else None
+    if claim_rank is not None or status not in WAITING:
+        return None
+    return "tasks" if flags & WAITS_FOR_TASKS else "time"

@@ -52,6 +52,22 @@ class UniqueKeyHeldError(RowlockError):
     """Task {task_id}, which is {task_status}, holds the unique key {unique_key}."""
 
 
+class DependencyFailedError(RowlockError):
+    """It depends on task {dependency}, which {fate}, and on_parent_failure is cancel."""
+
+
+class DependencyUnmetError(RowlockError):
+    """Task {task_id} depends on task {dependency}, which {fate}; retry that one first."""
+
+
+class NoDependencyError(RowlockError):
+    """There is no task {dependency}."""
+
+
+class WaitsNoLongerError(RowlockError):
+    """Task {task_id} does not wait for other tasks, or waits no longer."""
+
+
 class SearchTooSlowError(RowlockError):
     """The query took longer than {seconds:g} s and was stopped; narrow it with another filter."""
 

@@ -17,7 +17,7 @@ class Status(StrEnum):
     PAUSED = "paused"  # management resumes or cancels it
     RETRYING = "retrying"  # waits like to_do, after a failed attempt and its delay
     FAILED = "failed"  # no retries left; management may retry it
-    CANCELLED = "cancelled"  # by management, which may retry it
+    CANCELLED = "cancelled"  # by management, or with what it depends on; may be retried
 
 
 class Priority(StrEnum):
@@ -46,6 +46,7 @@ class Event(StrEnum):
     RESUME = "resume"
     CANCEL = "cancel"
     RETRY = "retry"
+    CASCADE = "cascade"
 
 
 class Actor(StrEnum):
@@ -89,6 +90,9 @@ TRANSITIONS: Final = (
     Transition(_R, Event.CANCEL, Actor.MANAGEMENT, _C),
     Transition(_Z, Event.CANCEL, Actor.MANAGEMENT, _C),
     Transition(_P, Event.CANCEL, Actor.MANAGEMENT, _C),
+    Transition(_T, Event.CASCADE, Actor.SWEEP, _C),
+    Transition(_R, Event.CASCADE, Actor.SWEEP, _C),
+    Transition(_Z, Event.CASCADE, Actor.SWEEP, _C),
     Transition(_F, Event.RETRY, Actor.MANAGEMENT, _T),
     Transition(_C, Event.RETRY, Actor.MANAGEMENT, _T),
 )

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from app.domain.dependency import Depends
 from app.domain.errors import PacketTooSmallError
 from app.domain.states import ENDED, Backoff, Outcome, Priority, Status
 from app.domain.unique import HOLDS, WHILE_WAITING, Unique
@@ -31,6 +32,9 @@ class NewTask(NamedTuple):
     # A JSON text: what submitted it, if that was no client.
     origin: str | None = None
     unique: Unique | None = None
+    depends: Depends | None = None
+    # What it is part of, as far as that is not said by the others.
+    flags: int = 0
 
 
 class Task(NamedTuple):

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from random import Random, SystemRandom
 from typing import Any, Final
 
+from app.domain.dependency import CASCADED, WAITS_FOR_TASKS
 from app.domain.eligibility import eligibility
 from app.domain.errors import (
     RetryLimitTooLowError,
@@ -32,9 +33,11 @@ _DONE_WORDS = {
     Event.RESUME: "resumed",
     Event.CANCEL: "cancelled",
     Event.RETRY: "retried",
+    Event.CASCADE: "cancelled",
 }
 
 MICROSECOND: Final = timedelta(microseconds=1)
+_WHILE_OPEN: Final = HOLDS | WAITS_FOR_TASKS
 # What a client may change, beside the tags.
 _REPLACED: Final = (
     *("title", "description", "priority", "due_date", "payload", "timeout_seconds"),
@@ -44,8 +47,13 @@ _REPLACED: Final = (
 
 def begun(new: NewTask, *, now: datetime) -> Task:
     """A task as it is submitted, but for its id."""
+    flags = new.flags if new.unique is None else new.flags | FLAGS[new.unique.hold]
     stands = eligibility(
-        status=Status.TO_DO, priority=new.priority, available_at=new.available_at, now=now
+        status=Status.TO_DO,
+        priority=new.priority,
+        available_at=new.available_at,
+        flags=flags,
+        now=now,
     )
     return Task(
         id=0,
@@ -81,7 +89,7 @@ def begun(new: NewTask, *, now: datetime) -> Task:
         finish_token=None,
         traceparent=new.traceparent,
         origin=new.origin,
-        flags=0 if new.unique is None else FLAGS[new.unique.hold],
+        flags=flags,
         unique_key=new.unique and new.unique.key,
     )
 
@@ -222,16 +230,41 @@ def cancelled(task: Task, *, now: datetime) -> Task:
     )
 
 
-def retried(task: Task, *, now: datetime) -> Task:
-    """Management gives it all its retries again, at once, in its old place in the order."""
-    _require(task, Event.RETRY)
+def cascaded(task: Task, *, now: datetime, error: str) -> Task:
+    """One that it depends on has not ended well, and it is cancelled for that."""
+    _require(task, Event.CASCADE)
     return _placed(
-        task,
+        task._replace(flags=task.flags | CASCADED),
+        status=Status.CANCELLED,
+        now=now,
+        error=error,
+        updated_at=later(task, now),
+    )
+
+
+def retried(task: Task, *, now: datetime, waits: bool = False) -> Task:
+    """Management gives it all its retries again, at once, in its old place in the order. Where it
+    `waits`, not before what it depends on has ended."""
+    _require(task, Event.RETRY)
+    flags = task.flags & ~CASCADED
+    return _placed(
+        task._replace(flags=flags | WAITS_FOR_TASKS if waits else flags),
         status=Status.TO_DO,
         now=now,
         available_at=now,
         current_retry_count=0,
         error=None,
+        updated_at=later(task, now),
+    )
+
+
+def freed(task: Task, *, now: datetime) -> Task:
+    """All that it depends on has ended. The status stays; a delay that is not over still counts."""
+    return _placed(
+        task._replace(flags=task.flags & ~WAITS_FOR_TASKS),
+        status=task.status,
+        now=now,
+        available_at=_from_now(task, now),
         updated_at=later(task, now),
     )
 
@@ -295,12 +328,15 @@ def _without_lease(task: Task, now: datetime) -> Task:
 
 def _placed(task: Task, *, status: Status, now: datetime, **columns: Any) -> Task:
     available_at = columns.get("available_at", task.available_at)
-    stands = eligibility(status=status, priority=task.priority, available_at=available_at, now=now)
+    flags = task.flags & ~_WHILE_OPEN if status in ENDED else task.flags
+    stands = eligibility(
+        status=status, priority=task.priority, available_at=available_at, flags=flags, now=now
+    )
     return task._replace(
         status=status,
         claim_rank=stands.claim_rank,
         sweep_at=stands.sweep_at,
-        flags=task.flags & ~HOLDS if status in ENDED else task.flags,
+        flags=flags,
         **columns,
     )
 

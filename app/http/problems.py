@@ -35,6 +35,9 @@ KINDS: Final[Mapping[type[errors.RowlockError], Kind]] = {
     errors.FieldLockedError: Kind(409, "Field can no longer change"),
     errors.RetryLimitTooLowError: Kind(409, "Retry limit too low"),
     errors.UniqueKeyHeldError: Kind(409, "Unique key held"),
+    errors.DependencyFailedError: Kind(409, "Dependency failed"),
+    errors.DependencyUnmetError: Kind(409, "Dependency unmet"),
+    errors.WaitsNoLongerError: Kind(409, "Waits no longer"),
     errors.MoreMatchError: Kind(409, "More match than expected"),
     errors.KeyReusedError: Kind(422, "Idempotency key reused"),
     errors.SearchTooSlowError: Kind(422, "Search too slow"),
@@ -67,6 +70,7 @@ _EXTENSIONS: Final = (
     "task_id",
     "task_status",
     "unique_key",
+    "dependency",
     "outcome",
     "field",
     "current_retry_count",
@@ -137,6 +141,8 @@ def problem_of(error: Exception) -> Response:
         return _of_domain(error)
     if isinstance(error, errors.InvalidRecurrenceError):
         error = InvalidRequestError([FieldError(error.field, str(error))])
+    if isinstance(error, errors.NoDependencyError):
+        error = InvalidRequestError([FieldError(str(error.facts["field"]), str(error))])
     if isinstance(error, InvalidRequestError):
         detail = "; ".join(f"{field}: {message}" for field, message in error.fields[:FAULTS_TOLD])
         if error.unnamed:

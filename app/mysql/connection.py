@@ -55,6 +55,8 @@ class Connection:
         self.is_out_of_step = False
         # What follows from this transaction's changes and is not written yet, by its kind.
         self.unsettled: dict[str, Any] = {}
+        # What was moved besides what the work is about: to be told of after the commit.
+        self.also_moved: list[Any] = []
         self._fetch_seconds: float | None = None
         self._ahead: list[tuple[str, list[Sequence[Any]]]] = []
         self._last: list[str] = []

@@ -8,7 +8,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 from pymysql import err
@@ -44,7 +44,8 @@ class Database:
     remembered of rows may be of rows that it has not.
 
     `settle` writes what follows from a transaction's changes (`Connection.unsettled`), before each
-    commit. While anything is left nothing is committed: `UnsettledError`.
+    commit. While anything is left nothing is committed: `UnsettledError`. `on_also_moved` are told
+    after it of what was moved besides (`Connection.also_moved`).
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Database:
         self._clock = Clock()
         self._server: str | None = None
         self.on_server_change: list[Callable[[], object]] = [self._clock.forget]
+        self.on_also_moved: list[Callable[[list[Any]], Awaitable[None]]] = []
 
     async def transact(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run `work` in one transaction, committed before this returns.
@@ -78,7 +80,12 @@ class Database:
         answer was lost may have taken place). Raises `RowBusyError` and `PacketTooSmallError`,
         too.
         """
-        return await self._in_time(self._writers, work)
+        also_moved: list[Any] = []
+        done = await self._in_time(self._writers, work, also_moved)
+        if also_moved:
+            for tell in self.on_also_moved:
+                await tell(also_moved)
+        return done
 
     async def transact_alone(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """The same for a call that shares its transaction with no other. Raises
@@ -88,7 +95,7 @@ class Database:
 
     async def read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run `work`, whose SELECTs are each a snapshot of their own."""
-        return await self._in_time(self._readers, work)
+        return await self._in_time(self._readers, work, [])
 
     async def read_at_length(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """The same for reads that may take long. Raises `DatabaseBusyError`, too."""
@@ -123,16 +130,26 @@ class Database:
         finally:
             room.release()
 
-    async def _in_time(self, engine: AsyncEngine, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def _in_time(
+        self,
+        engine: AsyncEngine,
+        work: Callable[[Connection], Awaitable[T]],
+        also_moved: list[Any],
+    ) -> T:
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                return await self._run(engine, work)
+                return await self._run(engine, work, also_moved)
         except TimeoutError as error:
             self._servers.doubt()
             reason = f"no answer within {self._timeout_seconds:g} s"
             raise DatabaseAwayError(reason=reason) from error
 
-    async def _run(self, engine: AsyncEngine, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def _run(
+        self,
+        engine: AsyncEngine,
+        work: Callable[[Connection], Awaitable[T]],
+        also_moved: list[Any],
+    ) -> T:
         lost_connections = lost_races = 0
         while True:
             is_committing = False
@@ -146,6 +163,7 @@ class Database:
                     if engine is self._writers:
                         is_committing = True
                         await connection.commit()
+                        also_moved += connection.also_moved
                     return result
             except PacketTooSmallError:
                 # An older connection may not know what the setting is by now.

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import rowlock
 from app.api import (
     admin,
+    dependencies,
     leases,
     me,
     ops,
@@ -97,7 +98,8 @@ def create_app(settings: Settings | None = None, *, batches_under_way: int = BAT
     app.state.admission = BodyAdmission()
     for router in (tasks, schedules, tags, leases, admin, queue_settings, workers, system, ops, me):
         app.router.routes.extend(router.router.routes)
-    app.router.routes.extend(ops.figures.routes)
+    for more in (dependencies.clients, dependencies.workers, ops.figures):
+        app.router.routes.extend(more.routes)
     show_swagger(app)
     if settings.ui == "on":
         show_page(app)

@@ -6,6 +6,8 @@ from typing import Final, NamedTuple
 
 from app.domain import transitions
 from app.domain.errors import (
+    DependencyUnmetError,
+    RowBusyError,
     TaskNotFoundError,
     TransitionNotAllowedError,
 )
@@ -14,6 +16,8 @@ from app.domain.task import Task
 from app.mysql.connection import Connection
 from app.queue import statements
 from app.queue.attempts.lifecycle import ended_attempt
+from app.queue.dependencies import rearming
+from app.queue.dependents import changes_of
 from app.queue.lists.filters import TaskFilter
 from app.queue.lists.listing import matching
 from app.queue.lists.pages import Page
@@ -47,26 +51,34 @@ async def manage_tasks(
 ) -> Managed:
     """Pause, resume, cancel or retry tasks.
 
-    Strict: raises `TaskNotFoundError` or `TransitionNotAllowedError`. Else tasks that are
-    gone, or whose state does not allow it, are left as they are, as are those that by now
-    are not `wanted`.
+    Strict: raises `TaskNotFoundError`, `TransitionNotAllowedError`, or for a retry
+    `DependencyUnmetError` or `RowBusyError`. Else tasks that are gone, or whose state does not
+    allow it, are left as they are, as are those that by now are not `wanted`.
     """
+    parents = rearming.NONE
+    if event is Event.RETRY:
+        parents = await rearming.parents_of(connection, ids)
+    before = await statements.lock_tasks(connection, parents.open.union(ids), whole=is_strict)
     now = await connection.now()
-    before = await statements.lock_tasks(connection, ids, whole=is_strict)
+    again = rearming.Rearming(parents, before, now)
     if wanted is not None:
         ids = await _still_wanted(connection, ids, wanted)
     moves: list[Move] = []
-    for task_id in ids:
+    for task_id in again.ordered(ids):
         task = before.get(task_id)
         if task is None:
             if is_strict:
                 raise TaskNotFoundError(task_id=task_id)
             continue
         try:
-            moves.append((task, ACTIONS[event](task, now=now)))
-        except TransitionNotAllowedError:
+            new = again.retried(task) if event is Event.RETRY else ACTIONS[event](task, now=now)
+        except (TransitionNotAllowedError, DependencyUnmetError, RowBusyError):
             if is_strict:
                 raise
+        else:
+            moves.append((task, new))
+    if again.waits:
+        changes_of(connection.unsettled).begun.extend(again.waits)
     await statements.move(connection, moves)
     await statements.insert_attempts(
         connection,

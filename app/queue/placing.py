@@ -1,24 +1,30 @@
-"""Which task each submitted one is: a new one, or the one that holds its unique key.
+"""Which task each submitted one is: a new one, or the one that holds its unique key; and on which
+it depends.
 
 Keys and who holds them are found by plain reads. Where each is held, and no task that holds one is
 to be changed, nothing is locked: claims would step over a task because many ask for it. Keys are
 locked where one is free, and then those tasks that are to be changed, or that an idempotency key
-will refer to.
+will refer to, together with those that others are to depend on.
 """
 
 from collections import ChainMap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import count, islice
 from typing import Final, NamedTuple
 
+from app.domain.dependency import HAS_DEPENDENTS
 from app.domain.errors import RowlockError
+from app.domain.states import ENDED
 from app.domain.task import NewTask, Task, held_key
 from app.domain.transitions import replaced
 from app.domain.unique import Conflict, hash_of
 from app.mysql.connection import Connection
 from app.queue import statements, unique_keys
-from app.queue.requests import Move, Submission
+from app.queue.dependencies import linking
+from app.queue.dependencies.linking import Links
+from app.queue.dependencies.rows import told_bit_by_bit
+from app.queue.requests import Move, Place, Submission
 
 # What the holders may come to together: beyond it their long texts are not read.
 HOLDERS_BYTES: Final = 8 * 1024 * 1024
@@ -28,13 +34,6 @@ _NOT_READ: Final = "\0"
 
 class KeyReleasedError(Exception):
     """A key was held a moment ago: the calls are to be placed anew, with their keys locked."""
-
-
-class Place(NamedTuple):
-    """One of those to be stored, or a task that is there."""
-
-    number: int | None
-    task_id: int | None = None
 
 
 class KeyHeld(NamedTuple):
@@ -57,6 +56,9 @@ class Places(NamedTuple):
     holders: dict[int, Task]
     cut: frozenset[int]
     of_calls: list[Placed]
+    # What the new ones depend on, and the tasks that are known to have dependents from now on.
+    links: list[Links]
+    parents: list[Move]
 
 
 async def place(
@@ -64,15 +66,20 @@ async def place(
 ) -> Places:
     """Decide for these calls, in their order; an error of one is its own. Raises
     `KeyReleasedError`, but not where it `locks_keys`."""
-    if all(task.unique is None for s in submissions for task in s.tasks):
+    if all(task.unique is None and task.depends is None for s in submissions for task in s.tasks):
         new = [task for submission in submissions for task in submission.tasks]
         places = map(Place, count())
         of_calls: list[Placed] = [[*islice(places, len(s.tasks))] for s in submissions]
-        return Places(await connection.now(), new, [], {}, frozenset(), of_calls)
-    holders, before, cut = await _holders(connection, submissions, locks_keys=locks_keys)
+        return Places(await connection.now(), new, [], {}, frozenset(), of_calls, [], [])
+    named = linking.named(task for submission in submissions for task in submission.tasks)
+    holders, before, cut, others = await _holders(
+        connection, submissions, named, locks_keys=locks_keys
+    )
+    ended = [i for i, row in others.items() if row.status in ENDED and row.flags & HAS_DEPENDENTS]
+    related = linking.Related(others, await told_bit_by_bit(connection, ended))
     # Only now: it may have waited for a row.
     now = await connection.now()
-    plan = _Plan(holders, before, now)
+    plan = _Plan(holders, before, related, now)
     of_calls = [plan.place(submission.tasks) for submission in submissions]
     # Of what was not read it is not known either whether it has changed.
     moves = [
@@ -81,21 +88,40 @@ async def place(
         if row is not before[i]
     ]
     cut = cut.difference(row.id for _, row in moves)
-    return Places(now, [*plan.new.values()], moves, plan.rows, cut, of_calls)
+    parents = linking.marked([plan.rows.get(i, others[i]) for i in plan.parents], now=now)
+    flags = plan.flags
+    new_tasks = [task._replace(flags=flags.get(n, 0)) for n, task in plan.new.items()]
+    return Places(now, new_tasks, moves, plan.rows, cut, of_calls, plan.links, parents)
 
 
 class _Plan:
     """What comes of one call after the other."""
 
     def __init__(
-        self, holders: Mapping[str, Task], rows: Mapping[int, Task], now: datetime
+        self,
+        holders: Mapping[str, Task],
+        rows: Mapping[int, Task],
+        related: linking.Related,
+        now: datetime,
     ) -> None:
         self._now = now
+        self._related = related
+        self.links: list[Links] = []
         self._held = {key: Place(None, task.id) for key, task in holders.items()}
         self.rows = dict(rows)
         self.new: dict[int, NewTask] = {}
 
-    def place(self, tasks: Iterable[NewTask]) -> Placed:
+    @property
+    def parents(self) -> list[int]:
+        """The tasks, in order, on which others depend from now on."""
+        return sorted({i for links in self.links for i in links.parents})
+
+    @property
+    def flags(self) -> dict[int, int]:
+        """Of the new ones, by number."""
+        return {number: flags for links in self.links for number, flags in links.flags.items()}
+
+    def place(self, tasks: Sequence[NewTask]) -> Placed:
         """Where these are; of a call that gets an error nothing is left."""
         held, rows, new = ChainMap({}, self._held), ChainMap({}, self.rows), ChainMap({}, self.new)
         places: list[Place] = []
@@ -120,6 +146,10 @@ class _Plan:
                 except RowlockError as error:
                     return error
             places.append(found)
+        links = linking.link(tasks, places, self._related, first_number=len(self.new))
+        if isinstance(links, RowlockError):
+            return links
+        self.links.append(links)
         self._held.update(held.maps[0])
         self.rows.update(rows.maps[0])
         self.new.update(new.maps[0])
@@ -127,9 +157,14 @@ class _Plan:
 
 
 async def _holders(
-    connection: Connection, submissions: Sequence[Submission], *, locks_keys: bool
-) -> tuple[dict[str, Task], dict[int, Task], frozenset[int]]:
-    """Who holds the keys of these calls, by the keys and by id; and those without long texts."""
+    connection: Connection,
+    submissions: Sequence[Submission],
+    named: set[int],
+    *,
+    locks_keys: bool,
+) -> tuple[dict[str, Task], dict[int, Task], frozenset[int], dict[int, Task]]:
+    """Who holds the keys of these calls, by the keys and by id; and those without long texts. And
+    those that are named."""
     needs_lock: dict[str, bool] = {}
     for submission in submissions:
         for task in submission.tasks:
@@ -137,11 +172,19 @@ async def _holders(
                 key = hash_of(task.queue, task.unique.key)
                 needs = task.unique.replaces or submission.key is not None
                 needs_lock[key] = needs_lock.get(key, False) or needs
-    found = {} if locks_keys else await unique_keys.find(connection, needs_lock)
+    found = {} if locks_keys or not needs_lock else await unique_keys.find(connection, needs_lock)
     if len(found) < len(needs_lock):
         found, locks_keys = await unique_keys.lock(connection, needs_lock), True
     locked = {task_id for key, task_id in found.items() if needs_lock[key]}
-    rows, cut = await statements.lock_within(connection, locked, limit_bytes=HOLDERS_BYTES)
+    # In one statement, for its order.
+    if locked:
+        rows, cut = await statements.lock_within(
+            connection, locked | named, limit_bytes=HOLDERS_BYTES
+        )
+    else:
+        rows = await statements.lock_tasks(connection, named, whole=False)
+        cut = frozenset()
+    others_named = {i: rows[i] for i in named if i in rows}
     others = set(found.values()) - locked
     plain, plain_cut = await statements.read_within(connection, others, limit_bytes=HOLDERS_BYTES)
     rows |= plain
@@ -154,7 +197,8 @@ async def _holders(
         else:
             # It was released just now; or by a version that did not know of keys, or by hand.
             unique_keys.changes_of(connection.unsettled).released.add((key, task_id))
-    return holders, {task.id: task for task in holders.values()}, cut | plain_cut
+    by_id = {task.id: task for task in holders.values()}
+    return holders, by_id, (cut | plain_cut) & by_id.keys(), others_named
 
 
 def _first(task: NewTask, now: datetime) -> NewTask:
@@ -171,6 +215,7 @@ def _over(first: NewTask, task: NewTask, now: datetime) -> NewTask:
         available_at=task.unique.put_off(first.available_at, since=now, now=now),
         traceparent=first.traceparent,
         origin=first.origin,
+        depends=first.depends,
     )
 
 

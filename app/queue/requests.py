@@ -20,6 +20,13 @@ Move = tuple[Task, Task]
 """A task before and after a transition."""
 
 
+class Place(NamedTuple):
+    """A submitted task: one of those to be stored, or one that is there."""
+
+    number: int | None
+    task_id: int | None = None
+
+
 class Submitted(NamedTuple):
     """The tasks that one call has made, in its order; where another one holds a task's unique key,
     that one. None where its idempotency key had made them before: then `first_id` is the first of

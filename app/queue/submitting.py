@@ -6,9 +6,10 @@ from itertools import compress
 from app.domain.errors import KeyReusedError, RowBusyError, RowlockError, UniqueKeyHeldError
 from app.domain.task import Task, names_of
 from app.mysql.connection import Connection
-from app.queue import placing, statements
+from app.queue import dependents, placing, statements
+from app.queue.dependencies import linking
 from app.queue.lists.reading import first_by_key, used_keys_ahead
-from app.queue.requests import Move, Submission, Submitted
+from app.queue.requests import Move, Place, Submission, Submitted
 from app.queue.tags import TagIds
 
 
@@ -27,7 +28,8 @@ async def submit(
     """Store the tasks of the calls. A key used before names the first of the tasks it made then,
     or, with another body, is a `KeyReusedError` for that call alone. A task whose unique key is
     held becomes the one that holds it, or is a `UniqueKeyHeldError` or a `RetryLimitTooLowError`
-    for its call alone.
+    for its call alone. One that cannot depend on what it names is a `NoDependencyError`,
+    `DependencyFailedError`, `WaitsNoLongerError` or `RowBusyError`, likewise.
 
     The tags exist already (`tags.ensure`): they are made in transactions of their own.
     Raises `TagMissingError`, and an error of MySQL's when another transaction commits one of the
@@ -46,9 +48,13 @@ async def submit(
     fresh = list(compress(submissions, are_fresh))
     places = await placing.place(connection, fresh, locks_keys=locks_keys)
     await _replace(connection, places.moves, tag_ids)
+    await statements.move(connection, places.parents)
+    connection.also_moved += places.parents
     stored = await statements.insert_tasks(connection, places.new, now=places.now)
     if used:
         raise KeyUsedError
+    if any(links.edges for links in places.links):
+        linking.note(dependents.changes_of(connection.unsettled), places.links, stored)
     await statements.insert_task_tags(
         connection,
         [
@@ -93,7 +99,7 @@ def _answers(places: placing.Places, stored: Sequence[Task]) -> list[Submitted |
     moves = {new.id: (old, new) for old, new in places.moves}
     seen = set(places.holders)
 
-    def task_at(place: placing.Place) -> Task:
+    def task_at(place: Place) -> Task:
         if place.number is not None:
             return stored[place.number]
         assert place.task_id is not None

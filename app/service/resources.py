@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from app.mysql.database import Database
-from app.queue import consequences, deployment
+from app.queue import deployment, settlement
 from app.queue.attempts import poll_checks
 from app.queue.attempts.claim_memory import ClaimMemory
 from app.queue.sweeps import retention, unused
@@ -28,7 +28,7 @@ class Resources:
         self.settings = settings
         # Of submissions, and of the lease traffic: while one commits, the next is put together.
         self.batches_under_way = batches_under_way
-        self.database = Database(settings, consequences.settle)
+        self.database = Database(settings, settlement.settle)
         self.redis = RedisLink(
             settings, name=partial(self.database.read, deployment.name), in_doubt=VOID
         )
@@ -58,6 +58,7 @@ class Resources:
             work=self.work,
             endings=self.endings,
         )
+        self.database.on_also_moved.append(self.after_commit.moved)
         # How far the walk through old tasks has come.
         self.retained = retention.FIRST
         # And the one through counters and tags.

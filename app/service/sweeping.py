@@ -16,7 +16,7 @@ from app.domain.task import PromisedLease
 from app.mysql.database import Database
 from app.queue.figures import counters, history, stats
 from app.queue.requests import Move
-from app.queue.sweeps import deadlines, retention, unused
+from app.queue.sweeps import deadlines, retention, unused, waits
 from app.service import after_commit
 from app.service.firing import fire_due
 from app.service.resources import Resources
@@ -85,6 +85,25 @@ async def take_back_lost_leases(resources: Resources) -> int:
         moved += len(moves)
         if len(due) < limit:
             return moved
+
+
+async def end_waits(resources: Resources) -> int:
+    """Free tasks that have waited for others, and cancel those that would wait in vain, with all
+    that wait for them; the rows that nobody else holds."""
+    database, limit = resources.database, resources.settings.sweep_batch_size
+    if await database.read(waits.is_to_tell):
+        while await database.transact(waits.tell_bit_by_bit):
+            pass
+    moved = 0
+    seen: Mapping[int, int | None] = {}
+    while True:
+        due = await database.read(partial(waits.due, limit=limit))
+        if not due or due == seen:  # others hold all of them: the next run's
+            return moved
+        seen = due
+        moves = await database.transact(partial(waits.look_at, waits=due))
+        await resources.after_commit.moved(moves)
+        moved += len(moves)
 
 
 async def fold_counters(resources: Resources) -> int:
@@ -178,6 +197,7 @@ SWEEPS: Final[Mapping[str, Sweep]] = {
     "promote": promote,
     "time_out": time_out,
     "lost_leases": take_back_lost_leases,
+    "waits": end_waits,
     "fire_due": fire_due,
     "fold_counters": fold_counters,
     "retention": delete_old,

@@ -25,6 +25,7 @@ from app.service.resources import Resources
 # Together at most this many tasks are stored in one batch.
 SUBMIT_LIMIT: Final = 1000
 WEIGHTY_CHARACTERS: Final = 16_384
+WEIGHTY_EDGES: Final = 10
 # Few keys come twice: they are looked up along with the insert, which is rolled back where one
 # was used. Where some have come twice lately, they are looked up before.
 LOOKS_UP_SECONDS: Final = 60.0
@@ -46,8 +47,9 @@ class TaskService:
         self._reads = reads
         self._pages = pages
         self._looks_up_until = 0.0
-        # Those with unique keys may wait for rows that others hold; nobody else waits with them.
-        self._submissions, self._unique_submissions = (
+        # Those with unique keys or dependencies may wait for rows that others hold; nobody else
+        # waits with them.
+        self._submissions, self._locking_submissions = (
             Coalescer[Submission, Submitted](
                 self._submit,
                 limit=SUBMIT_LIMIT,
@@ -60,7 +62,8 @@ class TaskService:
 
     async def submit_task(self, submission: Submission) -> tuple[Stored, int]:
         """Store a task, and its id; it is committed when this returns. Raises `KeyReusedError`,
-        `UniqueKeyHeldError` and `RetryLimitTooLowError`."""
+        `UniqueKeyHeldError`, `RetryLimitTooLowError`, and for what it depends on
+        `NoDependencyError`, `DependencyFailedError` and `WaitsNoLongerError`."""
         for _ in range(TRIES):
             submitted = await self._submit_one(submission)
             if submitted.tasks and not submitted.cut:
@@ -123,13 +126,15 @@ class TaskService:
     async def drain(self) -> None:
         """Return when everything accepted so far is answered."""
         await self._submissions.drain()
-        await self._unique_submissions.drain()
+        await self._locking_submissions.drain()
 
     async def _submit_one(self, submission: Submission) -> Submitted:
         # Before the batch: new tags are this call's own, and nobody else's, to wait for.
         await self._resources.tags.ensure(n for t in submission.tasks for n in t.tag_names)
-        is_unique = any(task.unique is not None for task in submission.tasks)
-        return await (self._unique_submissions if is_unique else self._submissions)(submission)
+        locks = any(
+            task.unique is not None or task.depends is not None for task in submission.tasks
+        )
+        return await (self._locking_submissions if locks else self._submissions)(submission)
 
     async def _submit(self, submissions: Sequence[Submission]) -> list[Submitted | Exception]:
         store = partial(self._store, submissions)
@@ -166,5 +171,9 @@ class TaskService:
 
 
 def _weight(submission: Submission) -> int:
-    """In tasks; one with long texts counts as several, or a batch could not end in time."""
-    return sum(1 + len(task.payload or "") // WEIGHTY_CHARACTERS for task in submission.tasks)
+    """In tasks; one with long texts counts as several, as does one that depends on many, or a batch
+    could not end in time."""
+    payloads = sum(len(task.payload or "") // WEIGHTY_CHARACTERS for task in submission.tasks)
+    depends = [task.depends for task in submission.tasks if task.depends is not None]
+    edges = sum(len(d.ids) + len(d.refs) + len(d.blocks) for d in depends)
+    return len(submission.tasks) + payloads + edges // WEIGHTY_EDGES

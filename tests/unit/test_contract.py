@@ -12,7 +12,15 @@ from typing import Any, get_args
 import pytest
 from pydantic import ValidationError
 
-from app.api import admin, answers, queue_settings, schedule_schemas, schemas, unique_key
+from app.api import (
+    admin,
+    answers,
+    queue_settings,
+    schedule_schemas,
+    schemas,
+    submissions,
+    unique_key,
+)
 from app.domain.queue_settings import QueueSettings
 from app.domain.schedule import CatchUp, Overlap
 from app.domain.states import TRANSITIONS, Actor, Backoff, Event, Priority, Status
@@ -42,7 +50,7 @@ UNINDEXED = {"title", "worker", *(f"{of}_{way}" for of in ("completed", "availab
                                   for way in ("after", "before"))}  # fmt: skip
 # One of these is good for each.
 VALUES = ("2026-01-31T08:00:00Z", ["done"], ["high"], [7])
-SUBMITTED = set(schemas.SubmitTask.model_fields)
+SUBMITTED = set(submissions.SubmitTask.model_fields)
 PATCHED = set(schemas.PatchTask.model_fields)
 ACTIONS = {t.event for t in TRANSITIONS if t.actor is Actor.MANAGEMENT}
 

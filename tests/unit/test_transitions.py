@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain import transitions
-from app.domain.eligibility import eligibility
+from app.domain.dependency import CASCADED
+from app.domain.eligibility import NEVER, eligibility
 from app.domain.errors import TransitionNotAllowedError
 from app.domain.states import RANK, Backoff, Event, Priority, Status, allows, leads_to
 from app.domain.task import Task
@@ -46,6 +47,9 @@ APPLY: dict[Event, Apply] = {
     Event.PAUSE: lambda task, now: transitions.paused(task, now=now),
     Event.RESUME: lambda task, now: transitions.resumed(task, now=now),
     Event.CANCEL: lambda task, now: transitions.cancelled(task, now=now),
+    Event.CASCADE: lambda task, now: transitions.cascaded(
+        task, now=now, error="dependency 3 has failed"
+    ),
     Event.RETRY: lambda task, now: transitions.retried(task, now=now),
 }
 COUNTED = [Event.FAIL, Event.TIME_OUT, Event.LOSE]
@@ -105,6 +109,30 @@ def test_no_history_leads_to_a_row_that_breaks_a_rule(
             assert leads_to(before.status, event, Status(task.status))
         assert not rules_broken(task)
         assert task.attempt - before.attempt == (event is Event.CLAIM and task is not before)
+
+
+def test_what_waits_for_tasks_is_in_no_index_until_it_is_freed() -> None:
+    until = LATER + timedelta(hours=1)
+    waiting = transitions.retried(a_row(Status.CANCELLED), now=NOW, waits=True)
+    assert not rules_broken(waiting)
+    assert (waiting.claim_rank, waiting.sweep_at) == (None, NEVER)
+    resumed = transitions.resumed(transitions.paused(waiting, now=NOW), now=NOW)
+    assert (resumed.claim_rank, resumed.sweep_at) == (None, NEVER)
+
+    freed = transitions.freed(waiting, now=LATER)
+    assert not rules_broken(freed)
+    assert (freed.status, freed.claim_rank, freed.sweep_at) == (Status.TO_DO, 1, None)
+    assert freed.available_at == LATER, "that is how long it has waited for a worker"
+    late = transitions.freed(waiting._replace(available_at=until), now=LATER)
+    assert (late.claim_rank, late.sweep_at) == (None, until)
+
+
+def test_who_was_cancelled_with_another_is_known_until_it_is_retried() -> None:
+    after = APPLY[Event.CASCADE](a_row(Status.TO_DO), LATER)
+    assert after.error == "dependency 3 has failed"
+    assert after.flags & CASCADED
+    assert not transitions.cancelled(a_row(Status.TO_DO), now=LATER).flags & CASCADED
+    assert not transitions.retried(after, now=LATER).flags & CASCADED
 
 
 @pytest.mark.parametrize("event", COUNTED)
@@ -284,7 +312,11 @@ def test_what_nobody_holds_stands_where_eligibility_says(
 ) -> None:
     after = APPLY[event](a_row(status)._replace(available_at=until), LATER)
     stands = eligibility(
-        status=after.status, priority=after.priority, available_at=after.available_at, now=LATER
+        status=after.status,
+        priority=after.priority,
+        available_at=after.available_at,
+        flags=after.flags,
+        now=LATER,
     )
     assert (after.claim_rank, after.sweep_at) == stands
 

@@ -2,6 +2,7 @@
 `make check` holds the two to each other."""
 
 from app.mysql.schema.columns import Model
+from app.mysql.schema.dependencies import Fanout, TaskDependency, TaskWait
 from app.mysql.schema.deployment import Deployment, Process, SkipLockedProof, Worker
 from app.mysql.schema.figures import CounterDelta, CounterValue, History, SweepReport
 from app.mysql.schema.queues import PausedQueue, QueueSettings, SettingsVersion
@@ -20,6 +21,7 @@ __all__ = [
     "CounterDelta",
     "CounterValue",
     "Deployment",
+    "Fanout",
     "History",
     "IdempotencyKey",
     "Model",
@@ -34,7 +36,9 @@ __all__ = [
     "Tag",
     "Task",
     "TaskAttempt",
+    "TaskDependency",
     "TaskTag",
+    "TaskWait",
     "UniqueKey",
     "UniqueKeyLock",
     "Worker",

@@ -80,7 +80,8 @@ class Task(Model):
     origin: Mapped[str | None] = mapped_column(
         VARCHAR(255, charset="utf8mb4", collation="utf8mb4_bin")
     )
-    # 128 and 256: it holds its unique key, while it waits or until it has ended (`domain.unique`).
+    # Bits: 1, 2, 1024, 4096, 8192 of dependencies (`domain.dependency`), 128 and 256: it holds its
+    # unique key, while it waits or until it has ended (`domain.unique`).
     flags: Mapped[int] = mapped_column(SMALLINT(unsigned=True), server_default=text("0"))
     unique_key: Mapped[str | None] = mapped_column(Key)
     # Nothing writes these yet: to add columns to a large table later takes two versions.

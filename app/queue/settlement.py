@@ -1,0 +1,25 @@
+"""What follows from all that a transaction has done, written before its commit."""
+
+from collections import Counter
+
+from app.mysql.connection import Connection
+from app.queue import dependents, unique_keys
+from app.queue.consequences import COUNTS, HISTORY
+from app.queue.dependencies import settling
+from app.queue.figures import counters, history
+
+
+async def settle(connection: Connection) -> None:
+    """Write it, together with the commit where it can. Those that wait for tasks come first: who
+    is freed has consequences too."""
+    if dependents.CHANGES in connection.unsettled:
+        await settling.settle(connection, dependents.changes_of(connection.unsettled))
+        # With what became of those that were freed, which is that they wait no longer.
+        del connection.unsettled[dependents.CHANGES]
+    if (keys := connection.unsettled.pop(unique_keys.CHANGES, None)) is not None:
+        await unique_keys.write_last(connection, keys)
+    counts: Counter[str] = connection.unsettled.pop(COUNTS, Counter())
+    figures: history.Figures = connection.unsettled.pop(HISTORY, {})
+    deltas = {name: n for name, n in counts.items() if n}
+    if deltas or figures:
+        await counters.add_last(connection, deltas, figures)
