@@ -186,15 +186,15 @@ def test_how_all_that_match_are_acted_on_is_one_everywhere() -> None:
     sdk = fields.BulkFilters.__annotations__.keys() - FILTERS
     same(more, sdk, "rowlock/client/fields.py BulkFilters")
     shown = answers.BulkDocument.model_fields
-    same(shown, models.BulkResult.model_fields, "rowlock/models.py BulkResult")
+    same(shown, models.BulkResult.model_fields, "rowlock/models/tasks.py BulkResult")
 
 
 def test_what_is_set_for_a_queue_is_one_everywhere() -> None:
     is_set = partial(same, queue_settings.SetQueueSettings.model_fields)
     is_set(QueueSettings().document(), "app/domain/queue_settings.py QueueSettings.document")
     shown = answers.QueueSettingsDocument.model_fields.keys()
-    is_set(shown - {"queue", "in_force_at"}, "app/api/answers.py QueueSettingsDocument")
-    same(shown, models.QueueSettings.model_fields, "rowlock/models.py QueueSettings")
+    is_set(shown - {"queue", "in_force_at"}, "app/api/answers/queues.py QueueSettingsDocument")
+    same(shown, models.QueueSettings.model_fields, "rowlock/models/queues.py QueueSettings")
     for side in (Admin, AsyncAdmin):
         arguments = inspect.signature(side.set_queue_settings).parameters
         is_set(arguments.keys() - {"self", "name"}, f"rowlock.client.admin {side}")

@@ -1,0 +1,65 @@
+"""Queues: their state, figures, history and settings."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from app.domain.states import Priority, Status
+
+
+class QueueDocument(BaseModel):
+    queue: str
+    paused: bool
+    paused_at: datetime | None
+    tasks: dict[Status, dict[Priority, int]]
+    waiting: int
+    in_progress: int
+    oldest_waiting_seconds: float | None
+    recent_minutes: int
+    recent_done: int
+    recent_failed_attempts: int
+    done_per_minute: float
+    failure_rate: float | None
+
+
+class StatsDocument(BaseModel):
+    queues: list[QueueDocument]
+
+
+class HistoryBucketDocument(BaseModel):
+    begins_at: datetime
+    is_complete: bool = Field(description="Whether its time is over.")
+    submitted: int
+    started: int = Field(description="Attempts that began.")
+    done: int
+    failed: int = Field(description="Tasks whose last attempt failed.")
+    retried: int = Field(description="Attempts that failed, and whose tasks are tried again.")
+    wait_p50: float | None = Field(description="Seconds from when a task could be claimed.")
+    wait_p95: float | None
+    run_p50: float | None = Field(description="Seconds of an attempt.")
+    run_p95: float | None
+
+
+class HistoryDocument(BaseModel):
+    queue: str | None
+    bucket_seconds: Literal[60, 3600]
+    buckets: list[HistoryBucketDocument]
+
+
+class QueueStateDocument(BaseModel):
+    queue: str
+    paused: bool
+    paused_at: datetime | None
+
+
+class QueueSettingsDocument(BaseModel):
+    queue: str
+    ageing_seconds: dict[Priority, int] | None = Field(
+        description="By how much later tasks of this priority count as having come; null: tasks "
+        "are claimed strictly by priority.",
+        examples=[{"中": 600, "低": 3600}],
+    )
+    in_force_at: datetime | None = Field(
+        description="When every process goes by them; null: they were never set."
+    )

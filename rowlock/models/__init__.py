@@ -1,0 +1,53 @@
+"""The server's answers. Fields that a newer server adds are kept in `model_extra`."""
+
+from rowlock.models.answer import Answer
+from rowlock.models.deployment import Examination, Finding, Me, Processes, ServerProcess, Sweep
+from rowlock.models.leases import Finished, FinishedItem, HeartbeatItem, HeartbeatItems, Lease
+from rowlock.models.queues import (
+    History,
+    HistoryBucket,
+    QueueSettings,
+    QueueState,
+    QueueStats,
+    Stats,
+)
+from rowlock.models.schedules import BackfillResult, Occurrence, Schedule, ScheduleRun
+from rowlock.models.tasks import ENDED, Attempt, BulkResult, Count, Origin, Reason, Tag, Task, Why
+from rowlock.models.workers import HeldTask, RegisteredWorker, WorkerDetails
+
+__all__ = [
+    "ENDED",
+    "Answer",
+    "Attempt",
+    "BackfillResult",
+    "BulkResult",
+    "Count",
+    "Examination",
+    "Finding",
+    "Finished",
+    "FinishedItem",
+    "HeartbeatItem",
+    "HeartbeatItems",
+    "HeldTask",
+    "History",
+    "HistoryBucket",
+    "Lease",
+    "Me",
+    "Occurrence",
+    "Origin",
+    "Processes",
+    "QueueSettings",
+    "QueueState",
+    "QueueStats",
+    "Reason",
+    "RegisteredWorker",
+    "Schedule",
+    "ScheduleRun",
+    "ServerProcess",
+    "Stats",
+    "Sweep",
+    "Tag",
+    "Task",
+    "Why",
+    "WorkerDetails",
+]
