@@ -183,6 +183,7 @@ async def test_a_summary_reads_no_large_text(
         for _ in range(5):
             before = _pages_looked_at(connection)
             connection.exec_driver_sql(statement.text, statement.values).all()
+            connection.rollback()  # MariaDB counts them as the transaction ends
             tries.append(_pages_looked_at(connection) - before)
         looked_at[is_summary] = min(tries)
     # Each of them has more than thirty pages of text.
