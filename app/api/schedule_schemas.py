@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from app.api import fields
 from app.api.schemas import Input, Query, TaskTemplate
@@ -50,6 +50,14 @@ class PutSchedule(Input):
     )
     starts_at: fields.Time | None = Field(default=None, description="No occurrence before it.")
     ends_at: fields.Time | None = Field(default=None, description="No occurrence after it.")
+
+    @field_validator("jitter_seconds")
+    @classmethod
+    def _is_not_debounced(cls, seconds: int, info: ValidationInfo) -> int:
+        task: TaskTemplate | None = info.data.get("task")
+        if seconds and task and task.unique and task.unique.debounce_seconds is not None:
+            raise ValueError("must be left out where there is debounce_seconds, which puts it off")
+        return seconds
 
     def to_definition(self) -> Definition:
         """For the queue."""

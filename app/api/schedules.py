@@ -134,11 +134,12 @@ async def list_runs(
     responses={
         200: {
             "model": answers.TaskDocument,
-            "description": "Already submitted under this key.",
+            "description": "Already submitted under this key, or the task that holds the unique "
+            "key.",
             **LOCATION,
         },
         201: LOCATION,
-        **problems(404, *BODY_PROBLEMS),
+        **problems(404, 409, *BODY_PROBLEMS),
     },
     summary="Submit a schedule's task now, whatever it has under way",
 )
@@ -156,14 +157,14 @@ async def run_schedule(
 @router.post(
     "/schedules/{name}/backfill",
     response_model=answers.BackfilledDocument,
-    responses=problems(404, *BODY_PROBLEMS),
+    responses=problems(404, 409, *BODY_PROBLEMS),
     summary="Submit a task for each past occurrence of a time that has none",
 )
 async def backfill(service: Service, name: TheSchedule, body: Backfill) -> Response:
     if body.end <= body.begin:
         raise InvalidRequestError([FieldError("to", "must be later than from")])
     done = await service.schedules.backfill(name, begin=body.begin, end=body.end)
-    return JsonAnswer(dumps({"submitted": len(done.tasks), "existing": done.existing}))
+    return JsonAnswer(dumps({"submitted": done.made, "existing": done.existing}))
 
 
 @router.get(

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import fields
 from app.api.fields import MAX_ID
+from app.api.unique_key import UniqueKey
 from app.domain.states import Backoff, Priority, Status
 from app.domain.task import NewTask
 from app.queue.lists.filters import TaskFilter
@@ -33,6 +34,9 @@ class TaskTemplate(Input):
     retry_backoff: Backoff = Backoff.EXPONENTIAL
     queue: fields.QueueName = "default"
     payload: fields.JsonText = Field(default=None, description="Any JSON up to 256 KiB.")
+    unique: UniqueKey | None = Field(
+        default=None, description="One task at most holds a key in its queue."
+    )
 
     def to_new_task(
         self, traceparent: str | None = None, *, available_at: datetime | None = None
@@ -52,6 +56,7 @@ class TaskTemplate(Input):
             available_at=available_at,
             payload=self.payload,
             traceparent=traceparent,
+            unique=None if self.unique is None else self.unique.to_unique(),
         )
 
 

@@ -11,7 +11,6 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from app.api import fields
 from app.api.schemas import Input, TaskTemplate
-from app.api.unique_key import UniqueKey
 from app.domain.dependency import ByRef, Depends, OnParentFailure
 from app.domain.task import NewTask
 from app.domain.unique import Conflict
@@ -32,9 +31,6 @@ Blocks = Annotated[list[fields.OtherTaskId], Field(max_length=16), AfterValidato
 class SubmitTask(TaskTemplate):
     """A task to submit."""
 
-    unique: UniqueKey | None = Field(
-        default=None, description="One task at most holds a key in its queue."
-    )
     available_at: fields.Time | None = Field(
         default=None, description="Earliest time at which it may be claimed."
     )
@@ -79,8 +75,7 @@ class SubmitTask(TaskTemplate):
     def to_submit(self, traceparent: str | None, depends: Depends | None) -> NewTask:
         """For the queue."""
         task = self.to_new_task(traceparent, available_at=self.available_at)
-        unique = None if self.unique is None else self.unique.to_unique()
-        return task._replace(unique=unique, depends=depends)
+        return task._replace(depends=depends)
 
 
 class SubmitItem(SubmitTask):

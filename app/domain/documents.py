@@ -16,6 +16,7 @@ from app.domain.task import (
     Task,
     held_key,
 )
+from app.domain.unique import Unique
 
 LONG_FIELDS: Final = frozenset({"description", "payload", "result", "error"})
 _OPTIONS: Final = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
@@ -127,6 +128,7 @@ def schedule_document(schedule: Schedule) -> bytes:
                 "retry_backoff": task.retry_backoff,
                 "queue": task.queue,
                 "payload": _json(task.payload),
+                "unique": _unique(task.unique),
             },
             "catch_up": definition.catch_up,
             "overlap": definition.overlap,
@@ -141,6 +143,19 @@ def schedule_document(schedule: Schedule) -> bytes:
             "updated_at": schedule.updated_at,
         }
     )
+
+
+def _unique(unique: Unique | None) -> dict[str, Any] | None:
+    if unique is None:
+        return None
+    return {
+        "key": unique.key,
+        "while": unique.hold,
+        # It always replaces: a client that says both is refused.
+        "conflict": unique.conflict if unique.debounce_seconds is None else None,
+        "debounce_seconds": unique.debounce_seconds,
+        "debounce_limit_seconds": unique.debounce_limit_seconds,
+    }
 
 
 class Array:

@@ -10,6 +10,7 @@ import orjson
 from app.domain.recurrence import Recurrence, due_at
 from app.domain.states import Backoff, Priority
 from app.domain.task import NewTask
+from app.domain.unique import Conflict, Hold, Unique
 
 # An occurrence that is looked at later than this is missed.
 LATE: Final = timedelta(seconds=10)
@@ -48,6 +49,7 @@ class Outcome(StrEnum):
     SUBMITTED = "submitted"
     SKIPPED_OVERLAP = "skipped_overlap"
     SKIPPED_LATE = "skipped_late"
+    SKIPPED_UNIQUE = "skipped_unique"
 
 
 class Definition(NamedTuple):
@@ -106,7 +108,8 @@ class Schedule(NamedTuple):
 
 class Run(NamedTuple):
     """One row of `schedule_runs`, but for its schedule. `skipped` is how many occurrences a
-    `skipped_late` stands for: up to and with its own."""
+    `skipped_late` stands for: up to and with its own. The task is the one that was submitted, or
+    holds its unique key: it stands for it, or, for a `skipped_unique`, stood in its way."""
 
     occurrence_at: datetime
     kind: Kind
@@ -177,7 +180,8 @@ def origin_text(name: str, occurrence: datetime) -> str:
 
 def text_of(task: NewTask) -> str:
     """A task to be submitted, as the JSON text that is stored."""
-    return orjson.dumps(task._asdict()).decode()
+    unique = None if task.unique is None else task.unique._asdict()
+    return orjson.dumps(task._asdict() | {"unique": unique}).decode()
 
 
 def template_of(text: str) -> NewTask:
@@ -189,6 +193,9 @@ def template_of(text: str) -> NewTask:
     values["priority"] = Priority(values["priority"])
     values["retry_backoff"] = Backoff(values["retry_backoff"])
     values["tag_names"] = tuple(values["tag_names"])
+    if unique := values.get("unique"):
+        hold, conflict = Hold(unique.pop("hold")), Conflict(unique.pop("conflict"))
+        values["unique"] = Unique(hold=hold, conflict=conflict, **unique)
     return NewTask(**values)
 
 

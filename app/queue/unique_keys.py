@@ -48,7 +48,10 @@ def record(changes: Changes, old: Task | None, new: Task | None) -> None:
 async def find(connection: Connection, hashes: Collection[str]) -> dict[str, int]:
     """Who holds these keys, as far as they are held. A plain read."""
     rows = await connection.fetch(FIND.format(placeholders(hashes)), tuple(hashes))
-    return dict(rows)  # type: ignore[arg-type]
+    found: dict[str, int] = dict(rows)  # type: ignore[arg-type]
+    # By this transaction, earlier.
+    taken = changes_of(connection.unsettled).taken if CHANGES in connection.unsettled else {}
+    return found | {of_key: taken[of_key] for of_key in hashes if of_key in taken}
 
 
 async def lock(connection: Connection, hashes: Collection[str]) -> dict[str, int]:

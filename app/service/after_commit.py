@@ -17,7 +17,7 @@ from app.domain.task import Lease, Task
 from app.mysql.database import Database
 from app.queue.attempts.claim_memory import ClaimMemory
 from app.queue.figures import counters
-from app.queue.requests import Move
+from app.queue.requests import Move, Submitted
 from app.redis.cache import Cache
 from app.redis.lease_book import LeaseBook
 from app.runtime import metrics
@@ -50,6 +50,18 @@ class AfterCommit:
         self._endings = endings
         self._commits = 0
         self._fold: asyncio.Task[None] | None = None
+
+    async def stored(self, answers: Iterable[Submitted]) -> None:
+        """Tasks were submitted: they are new, or have changed those that hold their unique keys."""
+        made: list[Task] = []
+        moves: dict[int, Move] = {}
+        for answer in answers:
+            made += answer.made
+            for old, new in answer.moves:
+                moves[new.id] = (moves[new.id][0] if new.id in moves else old, new)
+        if made:
+            await self.submitted(made)
+        await self.moved(moves.values())
 
     async def submitted(self, tasks: Collection[Task]) -> None:
         """New tasks are in lists, and may be claimed."""

@@ -18,9 +18,8 @@ async def fire_due(resources: Resources) -> int:
     total = 0
     while True:
         fired = await or_again(resources.tags, partial(_fire_once, resources))
-        if fired.tasks:
-            await resources.after_commit.submitted(fired.tasks)
-            total += len(fired.tasks)
+        await resources.after_commit.stored(fired.answers)
+        total += fired.made
         if not fired.is_full or not resources.work.is_open:
             return total
 

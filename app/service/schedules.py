@@ -66,14 +66,15 @@ class ScheduleService:
 
     async def run_now(self, name: str, *, key: str | None, body_hash: str) -> tuple[Stored, int]:
         """Submit its task now, and the task's id; with `key` once only. Raises
-        `ScheduleNotFoundError` and `KeyReusedError`."""
+        `ScheduleNotFoundError`, `KeyReusedError`, `UniqueKeyHeldError` and
+        `RetryLimitTooLowError`."""
         run = partial(runs.run_now, name=name, key=key, body_hash=body_hash)
         for _ in range(TRIES):
             submitted = await self._write(run)
-            if submitted.is_new:
-                await self._resources.after_commit.submitted(submitted.tasks)
+            await self._resources.after_commit.stored([submitted])
+            if submitted.tasks and not submitted.cut:
                 (task,) = submitted.tasks
-                return Stored(task_document(task), is_new=True), task.id
+                return Stored(task_document(task), is_new=submitted.is_new), task.id
             with suppress(TaskNotFoundError):  # deleted meanwhile, and the key is free again
                 document = await self._reads.get(submitted.first_id)
                 return Stored(document, is_new=False), submitted.first_id
@@ -81,16 +82,16 @@ class ScheduleService:
 
     async def backfill(self, name: str, *, begin: datetime, end: datetime) -> runs.Backfilled:
         """Submit a task for each occurrence from `begin` on and before `end` that has none. Raises
-        `ScheduleNotFoundError` and `InvalidRecurrenceError`."""
+        `ScheduleNotFoundError`, `InvalidRecurrenceError`, `UniqueKeyHeldError` and
+        `RetryLimitTooLowError`."""
         backfill = partial(runs.backfill, name=name, begin=begin, end=end)
         done = await self._write(backfill)
-        await self._resources.after_commit.submitted(done.tasks)
+        await self._resources.after_commit.stored(done.answers)
         return done
 
     async def _change(self, change: Callable[..., Awaitable[changes.Changed]]) -> changes.Changed:
         done = await self._write(change)
-        if done.tasks:
-            await self._resources.after_commit.submitted(done.tasks)
+        await self._resources.after_commit.stored(done.answers)
         return done
 
     async def _write(self, work: Callable[..., Awaitable[T]]) -> T:

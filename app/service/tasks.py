@@ -143,10 +143,7 @@ class TaskService:
         except placing.KeyReleasedError:
             answers = await or_again(self._resources.tags, partial(store, locks_keys=True))
         stored = [answer for answer in answers if isinstance(answer, Submitted)]
-        if made := [task for answer in stored for task in answer.made]:
-            await self._resources.after_commit.submitted(made)
-        moves = {new.id: (old, new) for answer in stored for old, new in answer.moves}
-        await self._resources.after_commit.moved(moves.values())
+        await self._resources.after_commit.stored(stored)
         return list(answers)
 
     async def _store(

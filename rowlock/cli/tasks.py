@@ -10,36 +10,13 @@ from rowlock.cli.connection import connected, fail
 from rowlock.cli.exit_codes import USAGE
 from rowlock.cli.filters import FILTERS, filters_of
 from rowlock.cli.payload import fields_of
+from rowlock.cli.unique_key import UNIQUE, with_unique
 from rowlock.cli.values import Choice, Number, Text
 from rowlock.cli.waiting import show_all, show_how_ended, wait_for, wait_for_new
-from rowlock.client.fields import OrderBy, UniqueConflict, UniqueWhile, View
+from rowlock.client.fields import OrderBy, View
 
 _PANEL: Final = "Tasks"
 _LARGEST_PAGE: Final = 1000
-_UNIQUE: Final = (
-    Option("--unique-key", about="At most one task of the queue holds this key."),
-    Option(
-        "--unique-while",
-        kind=Choice(*get_args(UniqueWhile)),
-        about="waiting: until it is first claimed; active: until it has ended. (default: waiting)",
-    ),
-    Option(
-        "--unique-conflict",
-        kind=Choice(*get_args(UniqueConflict)),
-        about="If another task holds the key: keep it, replace its fields, or reject this one. "
-        "(default: keep)",
-    ),
-    Option(
-        "--unique-debounce-seconds",
-        kind=options.SECONDS,
-        about="Replace, and claim it only so long after the last submit.",
-    ),
-    Option(
-        "--unique-debounce-limit-seconds",
-        kind=options.SECONDS,
-        about="At most so long after the first submit. (default: ten times that)",
-    ),
-)
 
 
 @command(
@@ -53,7 +30,7 @@ _UNIQUE: Final = (
         kind=options.TIME,
         about="Earliest time at which it may be claimed; RFC 3339.",
     ),
-    *_UNIQUE,
+    *UNIQUE,
     Option("--idempotency-key", about="Repeating a call with the same key stores nothing new."),
     Flag("--wait", about="Wait until it has ended; exit code 3 unless it is done."),
     options.AS_JSON,
@@ -70,7 +47,7 @@ def submit(
     **given: Any,
 ) -> None:
     """Submit a task."""
-    fields = _with_unique(fields_of(given))
+    fields = with_unique(fields_of(given))
     with connected(url, token) as client:
         task = client.submit(title, idempotency_key=idempotency_key, **fields)
         if wait:
@@ -231,13 +208,3 @@ def patch(
         fail("Nothing to change: name at least one field.", USAGE)
     with connected(url, token) as client:
         show_all([client.patch(task_id, **cast("Any", changes))], as_json=as_json)
-
-
-def _with_unique(fields: dict[str, Any]) -> dict[str, Any]:
-    begin = "unique_"
-    unique = {n.removeprefix(begin): fields.pop(n) for n in [*fields] if n.startswith(begin)}
-    if not unique:
-        return fields
-    if "key" not in unique:
-        fail(f"--unique-{next(iter(unique)).replace('_', '-')} needs --unique-key.", USAGE)
-    return fields | {"unique": unique}

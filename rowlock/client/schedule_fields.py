@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, Literal, Required, TypedDict
 
-from rowlock.client.fields import TaskDefaults, Time, with_times
+from rowlock.client.fields import TaskDefaults, Time, Unique, with_times
 from rowlock.encoding import encode
 
 CatchUp = Literal["none", "one", "all"]
@@ -33,6 +33,7 @@ class ScheduledTaskFields(TaskDefaults, total=False):
 
     due_date: Time | None
     payload: Any
+    unique: Unique | None
 
 
 class ScheduledTask(ScheduledTaskFields):

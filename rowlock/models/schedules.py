@@ -43,8 +43,9 @@ class Occurrence(Answer):
 
 class ScheduleRun(Answer):
     """What came of an occurrence. `kind` is `due`, `manual` or `backfill`; `outcome` is
-    `submitted`, `skipped_overlap` or `skipped_late`, which stands for `skipped` occurrences: all
-    that were left out up to this one."""
+    `submitted`, `skipped_overlap`, `skipped_unique` or `skipped_late`, which stands for `skipped`
+    occurrences: all that were left out up to this one. `task_id` is the task that was submitted,
+    or that holds its unique key."""
 
     occurrence_at: datetime
     kind: str
@@ -55,7 +56,8 @@ class ScheduleRun(Answer):
 
 
 class BackfillResult(Answer):
-    """How many tasks were submitted, and how many occurrences had one already."""
+    """How many tasks were submitted, and how many occurrences had one already, or have the one
+    that holds their unique key."""
 
     submitted: int
     existing: int

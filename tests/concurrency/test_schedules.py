@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.domain.schedule import text_of
+from app.domain.unique import Conflict, Unique
 from app.mysql.connection import Connection
 from app.queue.schedules import firing, rows
 from app.queue.schedules.firing import Fired
@@ -17,7 +18,7 @@ from app.queue.tags import TagIds
 from app.service.firing import fire_due
 from app.service.resources import Resources
 from app.settings import Settings
-from tests.concurrency.ordering import held_open, until_blocked
+from tests.concurrency.ordering import deadlocks, held_open, until_blocked
 from tests.support.elapse import mysql_now
 from tests.support.factories import ScheduleFactory
 from tests.support.rows import a_new_task
@@ -51,7 +52,7 @@ async def test_what_one_scheduler_fires_no_other_does_and_none_waits(
     a_due_schedule(engine)
     async with held_open(other.database, fire) as first:
         a_due_schedule(engine, "b")
-        assert len(first.tasks) == 1
+        assert first.made == 1
         assert await fire_due(resources) == 1, "the other one, at once"
     assert await fire_due(resources) == 0
     assert [name for name, _ in fired(engine)] == ["a", "b"]
@@ -66,7 +67,7 @@ async def test_a_scheduler_makes_the_tags_of_what_it_fires_and_not_of_what_other
     tagged = text_of(a_new_task(tag_names=("nobody has made it",)))
     async with held_open(other.database, fire) as first:
         a_due_schedule(engine, "tagged", task=tagged)
-        assert len(first.tasks) == firing.SCHEDULES
+        assert first.made == firing.SCHEDULES
         assert await fire_due(resources) == 1
 
 
@@ -132,3 +133,46 @@ async def test_many_schedulers_fire_each_occurrence_once(
             await each.close()
     assert sum(counts) == 30
     assert sorted(name for name, _ in fired(engine)) == sorted(f"s{n}" for n in range(30))
+
+
+async def test_a_submit_that_waits_for_the_key_of_an_occurrence_is_answered_with_its_task(
+    session: Session, engine: Engine, other: Resources, api: httpx.AsyncClient
+) -> None:
+    a_due_schedule(engine, task=text_of(a_new_task(unique=Unique("k"))))
+    body = {"title": "x", "unique": {"key": "k"}}
+    async with held_open(other.database, fire) as first:
+        call = asyncio.create_task(api.post("/tasks", json=body))
+        await until_blocked(engine)
+    answer = await call
+    assert (answer.status_code, answer.json()["id"]) == (200, first.answers[0].first_id)
+
+
+@pytest.mark.usefixtures("session")
+@pytest.mark.parametrize("conflict", [*Conflict])
+async def test_occurrences_and_submits_that_meet_on_a_key_stand_in_nobodys_way(
+    engine: Engine,
+    resources: Resources,
+    other: Resources,
+    api: httpx.AsyncClient,
+    conflict: Conflict,
+) -> None:
+    task = text_of(a_new_task(unique=Unique("k", conflict=conflict)))
+    for name in ("a", "b"):
+        a_due_schedule(engine, name, task=task)
+    body = {"title": "x", "unique": {"key": "k", "conflict": conflict}}
+    before = deadlocks(engine)
+    with engine.connect() as gate:
+        gate.exec_driver_sql("SELECT id FROM unique_key_locks FOR UPDATE")
+        fires = asyncio.create_task(fire_due(resources))
+        call = asyncio.create_task(api.post("/tasks", json=body))
+        await until_blocked(engine, sessions=2)
+        fires_too = asyncio.create_task(fire_due(other))
+        gate.rollback()
+    made = await fires + await fires_too + ((await call).status_code == 201)
+
+    assert made == 1
+    with engine.connect() as connection:
+        runs = connection.exec_driver_sql("SELECT schedule FROM schedule_runs").scalars().all()
+        held = connection.exec_driver_sql("SELECT COUNT(*) FROM unique_keys").scalar_one()
+    assert (sorted(runs), held) == (["a", "b"], 1)
+    assert deadlocks(engine) == before

@@ -1,6 +1,7 @@
 """What recurring schedules are told, and what they submit."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 
 import httpx
@@ -10,16 +11,17 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 from app.domain.states import ENDED
 from tests.model import values
 from tests.model.calls import Keyed, Refused
-from tests.model.machine import Machine
-from tests.model.moments import Between, agree, same
+from tests.model.moments import Between, same
+from tests.model.schedule_looks import ScheduleLooks
 from tests.model.schedules import Schedule
+from tests.model.tasks import Task
 from tests.model.values import said_otherwise
 from tests.model.world import PROCESSES
 from tests.support.calls import Document, problem
 from tests.support.elapse import moment
 
 
-class ScheduleRules(Machine):
+class ScheduleRules(ScheduleLooks):
     """Put, get, list, pause, resume, delete, run now; and what time does to them."""
 
     @initialize(bodies=st.tuples(*[values.schedule_bodies] * len(values.SCHEDULES)))
@@ -104,7 +106,11 @@ class ScheduleRules(Machine):
         began = self.world.now
         moved = self.world.sweep("fire_due")
         now = self.world.since(began)
-        assert moved == sum(self._fires(each, now) for each in self.board.schedules.values())
+        in_order = sorted(
+            self.board.schedules.values(),
+            key=lambda each: (each.shown["next_at"] or now.until, each.name),
+        )
+        assert moved == sum(self._fires(each, now) for each in in_order)
 
     @invariant()
     def look(self) -> None:
@@ -116,12 +122,15 @@ class ScheduleRules(Machine):
         last = self.board.tasks.get(schedule.shown["last_task_id"])
         is_open = last is not None and last.status not in ENDED
         runs = schedule.fire(now, is_open=is_open)
-        self._look_at_runs(PROCESSES[self.world.tally.steps % len(PROCESSES)], schedule)
+        process = PROCESSES[self.world.tally.steps % len(PROCESSES)]
+        made = 0
+        if any(run["outcome"] == "submitted" for run in runs):
+            found = self._pages(process, f"/schedules/{schedule.name}/runs", len(schedule.runs), 1)
+            ids = {moment(each["occurrence_at"]): each["task_id"] for each in found}
+            made = self._submits(schedule, runs, ids, now)
+        self._look_at_runs(process, schedule)
         self.world.tally.counts.update(f"occurrence {run['outcome']}" for run in runs)
-        submitted = [run for run in runs if run["outcome"] == "submitted"]
-        for run in submitted:
-            self._submits(schedule, run, now)
-        return len(submitted)
+        return made
 
     def _put(self, process: int, name: str, body: Document) -> None:
         # What it says of times is still so: no time is made to pass before it is sent.
@@ -150,9 +159,8 @@ class ScheduleRules(Machine):
         if isinstance(schedule, Refused):
             self.refuses(answer, schedule)
         elif known is None:
-            assert answer.status_code == 201, answer.text
-            task_id = self._runs_by_hand(answer, schedule, now)
-            if key:
+            task_id = self._runs_by_hand(process, answer, schedule, now)
+            if key and task_id is not None:
                 self.board.keys[key] = Keyed(asked, [task_id])
         elif same(known.body, asked):
             assert answer.status_code == 200, answer.text
@@ -162,62 +170,62 @@ class ScheduleRules(Machine):
         else:
             problem(answer, 422)
 
-    def _schedule(self, name: str) -> Schedule | Refused:
-        return self.board.schedules.get(name) or Refused(404, {"schedule": name})
-
-    def _shows_schedule(self, document: Document, schedule: Schedule) -> None:
-        changed_at = schedule.shown["updated_at"]
-        if isinstance(changed_at, Between):
-            schedule.count_from(moment(document["updated_at"]))
-        agree(schedule.template, document["task"])
-        agree(schedule.shown, {name: document[name] for name in document if name != "task"})
-
-    def _look_at_schedules(self, process: int, pages: int = 1) -> None:
-        expected = [schedule for _, schedule in sorted(self.board.schedules.items())]
-        found = self._pages(process, "/schedules", len(expected), pages)
-        for schedule, document in zip(expected, found, strict=True):
-            self._shows_schedule(document, schedule)
-
-    def _look_at_runs(self, process: int, schedule: Schedule, pages: int = 1) -> None:
-        """The model knows from now on which tasks were submitted."""
+    def _runs_by_hand(
+        self, process: int, answer: httpx.Response, schedule: Schedule, now: Between
+    ) -> int | None:
+        """The task of it; None: it was refused."""
         path = f"/schedules/{schedule.name}/runs"
-        found = self._pages(process, path, len(schedule.runs), pages)
-        expected = sorted(schedule.runs, key=lambda run: run["occurrence_at"], reverse=True)
-        for run, document in zip(expected, found, strict=True):
-            if run["outcome"] == "submitted" and run["task_id"] is None:
-                assert isinstance(document["task_id"], int)
-                run["task_id"] = document["task_id"]
-            agree(run, document)
-
-    def _pages(self, process: int, path: str, expected: int, pages: int) -> Iterator[Document]:
-        """What so many pages have, and more if there is more."""
-        limit = min(max(-(-expected // pages), 1), 1000)
-        answer = self.world.call(process, "GET", path, params={"limit": str(limit)})
-        yield from answer.json()
-        while "next" in answer.links:
-            path = str(answer.url.join(answer.links["next"]["url"]))
-            answer = self.world.call(process, "GET", path)
-            yield from answer.json()
-
-    def _runs_by_hand(self, answer: httpx.Response, schedule: Schedule, now: Between) -> int:
-        """The task of it."""
-        document = answer.json()
-        task_id = int(document["id"])
-        assert answer.headers["location"] == f"../../tasks/{task_id}"
-        at = moment(document["origin"]["occurrence_at"])
-        assert now.since <= at <= now.until
-        run = schedule.run_by_hand(at, task_id, now)
-        self._submits(schedule, run, now)
-        self.shows(document, self.board.tasks[task_id])
-        return task_id
-
-    def _submits(self, schedule: Schedule, run: Document, now: Between) -> None:
-        """The task of a run, whose id is known, is there from now on."""
-        submitted = self.board.submit([schedule.task(run)], now)
-        assert not isinstance(submitted, Refused)
+        is_new = answer.status_code == 201
+        at = moment(answer.json()["origin"]["occurrence_at"]) if is_new else now.until
+        submitted = self.board.submit([schedule.task(at)], now)
+        if isinstance(submitted, Refused):
+            self.refuses(answer, submitted)
+            return None
         (task,) = submitted
-        task.shown["id"] = run["task_id"]
-        self.board.store([task])
+        assert answer.status_code == (200 if task.id else 201), answer.text
+        document = answer.json()
+        if not is_new:
+            newest = self.world.call(process, "GET", path, params={"limit": "1"}).json()[0]
+            at = moment(newest["occurrence_at"])
+        assert now.since <= at <= now.until
+        self._stores(task, int(document["id"]))
+        assert answer.headers["location"] == f"../../tasks/{task.id}"
+        schedule.run_by_hand(at, task.id, now)
+        self.shows(document, task)
+        return task.id
+
+    def _submits(
+        self,
+        schedule: Schedule,
+        runs: Sequence[Document],
+        ids: Mapping[datetime, int | None],
+        now: Between,
+    ) -> int:
+        """The tasks of runs are there from now on; how many are new. What was refused for its
+        unique key is no reason to leave out the next one for its overlap."""
+        made = 0
+        refused: int | None = None
+        for run in runs:
+            if run["outcome"] == "submitted":
+                found = self.board.submit([schedule.task(run["occurrence_at"])], now)
+                if isinstance(found, Refused):
+                    refused = found.facts["task_id"]
+                else:
+                    (task,) = found
+                    made += not task.id
+                    task_id = ids[run["occurrence_at"]]
+                    assert task_id is not None
+                    self._stores(task, task_id)
+                    run["task_id"] = schedule.shown["last_task_id"] = task.id
+                    continue
+            if refused is not None and run["outcome"] != "skipped_late":
+                run |= {"outcome": "skipped_unique", "task_id": refused}
+        return made
+
+    def _stores(self, task: Task, task_id: int) -> None:
+        """It is of that id; or is there already, and may have changed."""
+        if not task.id:
+            task.shown["id"] = task_id
+            self.board.store([task])
+        assert task.id == task_id
         self.touched.add(task.id)
-        if run["kind"] == "due":
-            schedule.shown["last_task_id"] = task.id

@@ -104,10 +104,13 @@ class Schedule:
         times = {name: self.shown[name] for name in ("starts_at", "ends_at") if name in self.said}
         return {**self.said, **{name: at and f"{at.isoformat()}Z" for name, at in times.items()}}
 
-    def task(self, run: Document) -> Document:
-        """What a run submits."""
-        at = run["occurrence_at"].isoformat()
-        return {**self.template, "origin": {"schedule": self.name, "occurrence_at": f"{at}Z"}}
+    def task(self, occurrence: datetime) -> Document:
+        """What it submits for an occurrence."""
+        at = f"{occurrence.isoformat()}Z"
+        task = {**self.template, "origin": {"schedule": self.name, "occurrence_at": at}}
+        del task["unique"]
+        unique = self.said["task"].get("unique")
+        return task if unique is None else {**task, "unique": unique}
 
     def moments(self, now: datetime) -> Iterator[Moment]:
         """Of its occurrences those around now, and when each of them is missed."""
@@ -142,6 +145,7 @@ class Schedule:
         asked = meant(said)
         task = {**DEFAULTS, **meant(asked.pop("task"))}
         del task["available_at"]
+        task["unique"] = _whole(task.get("unique"))
         return {**self.shown, **UNLESS_SAID, **asked}, task
 
     def _change(self, now: Between) -> None:
@@ -152,6 +156,16 @@ class Schedule:
         if self.shown["next_at"] is not None:
             yield self.shown["next_at"]
             yield from self.after(self.shown["next_at"])
+
+
+def _whole(unique: Document | None) -> Document | None:
+    """As it is shown."""
+    if unique is None:
+        return None
+    conflict = None if "debounce_seconds" in unique else "keep"
+    debounce = dict.fromkeys(("debounce_seconds", "debounce_limit_seconds"))
+    whole = {"key": unique["key"], "while": "waiting", "conflict": conflict, **debounce}
+    return whole | unique
 
 
 def _border(at: datetime) -> Between:

@@ -95,12 +95,27 @@ _unique = st.fixed_dictionaries({"title": _titles, "unique": _uniques}, optional
 bodies = st.one_of(plain_bodies, plain_bodies, _unique)
 
 
+_template = st.fixed_dictionaries({"title": _titles}, optional=_task)
+# Where the clients' are, most often: occurrences find their keys held, and some are refused.
+_unique_template = st.one_of(
+    st.fixed_dictionaries({"title": _titles, "unique": _uniques}, optional=_changeable),
+    st.fixed_dictionaries(
+        {"title": _titles, "unique": st.just({"key": "k", "conflict": "reject"})},
+        optional=_changeable,
+    ),
+)
+
+
 def _schedules(
-    seconds: Sequence[int], *, catch_up: Sequence[str], overlap: Sequence[str]
+    seconds: Sequence[int],
+    *,
+    catch_up: Sequence[str],
+    overlap: Sequence[str],
+    task: SearchStrategy[Document] = _template,
 ) -> SearchStrategy[Document]:
     return st.fixed_dictionaries(
         {
-            "task": st.fixed_dictionaries({"title": _titles}, optional=_task),
+            "task": task,
             "interval_seconds": st.sampled_from(seconds),
             "catch_up": st.sampled_from(catch_up),
             "overlap": st.sampled_from(overlap),
@@ -116,7 +131,12 @@ def _schedules(
 
 # Of all that a day has either few run or none but the first. What goes without saying is not said.
 schedule_bodies = st.one_of(
-    _schedules([100, 100, 4000, 86_400], catch_up=["none", "one"], overlap=["skip", "allow"]),
+    _schedules(
+        [100, 100, 4000, 86_400],
+        catch_up=["none", "one"],
+        overlap=["skip", "allow"],
+        task=st.one_of(_template, _unique_template),
+    ),
     _schedules([80], catch_up=["all"], overlap=["skip"]),
     _schedules([20_000], catch_up=["all"], overlap=["allow"]),
 ).map(lambda body: {name: body[name] for name in body if body[name] not in ("one", "skip")})

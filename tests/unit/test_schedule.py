@@ -23,6 +23,7 @@ from app.domain.schedule import (
     text_of,
 )
 from app.domain.states import Backoff, Priority
+from app.domain.unique import Conflict, Hold, Unique
 from tests.support.rows import NOW, a_new_task
 
 MINUTE = timedelta(minutes=1)
@@ -194,6 +195,8 @@ def test_a_template_is_read_as_it_was_written() -> None:
         due_date=NOW,
         retry_backoff=Backoff.LINEAR,
         payload='{"n":12345678901234567890123}',
+        unique=Unique("客户", Hold.ACTIVE, Conflict.REPLACE),
     )
     assert template_of(text_of(task)) == task
     assert type(template_of(text_of(task)).priority) is Priority
+    assert type(template_of(text_of(task)).unique) is Unique

@@ -16,6 +16,10 @@ TASK: dict[str, Any] = {
     **{"due_date": "2026-01-01T00:00:00Z", "timeout_seconds": 300, "retry_limit": 3},
     **{"retry_delay_seconds": 5, "retry_backoff": "exponential", "queue": "default"},
     "payload": {"a": 1.0, "b": 10**30},
+    "unique": {
+        **{"key": "k", "while": "waiting", "conflict": "keep"},
+        **{"debounce_seconds": None, "debounce_limit_seconds": None},
+    },
 }
 FOUND = Schedule(
     name="x",
@@ -44,6 +48,7 @@ WANTED: dict[str, Any] = {
         "tags": ["b", "a", " a "],
         "due_date": datetime(2026, 1, 1, tzinfo=UTC),
         "payload": {"a": 1.0, "b": 10**30},
+        "unique": {"key": "k"},
     },
 }
 
@@ -130,6 +135,16 @@ def test_each_task_gets_the_files_tag(tmp_path: Path) -> None:
 def test_what_the_server_keeps_otherwise_is_no_difference() -> None:
     assert changes("x", WANTED, FOUND) == []
     assert changes("x", {**WANTED, "timezone": "UTC", "ends_at": None}, FOUND) == []
+
+
+def test_what_is_said_of_a_unique_key_is_all_that_counts() -> None:
+    debounced = {"key": "k", "debounce_seconds": 5}
+    kept = {**TASK["unique"], "conflict": None, "debounce_seconds": 5}
+    found = FOUND.model_copy(update={"task": {**TASK, "unique": kept}})
+    task = {**WANTED["task"], "unique": debounced}
+    assert changes("x", {**WANTED, "task": task}, found) == []
+    (change,) = changes("x", WANTED, found)
+    assert change.field == "task.unique"
 
 
 def test_what_is_left_out_goes_back_to_its_default() -> None:

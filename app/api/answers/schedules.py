@@ -48,7 +48,10 @@ class RunDocument(BaseModel):
     skipped: int = Field(
         description="Of `skipped_late`: how many occurrences were left out, up to this one."
     )
-    task_id: int | None
+    task_id: int | None = Field(
+        description="The task that stands for it: the one that was submitted, or, as for a "
+        "`skipped_unique`, the one that holds its unique key."
+    )
     fired_at: datetime
 
 

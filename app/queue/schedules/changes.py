@@ -10,18 +10,19 @@ from typing import NamedTuple
 
 from app.domain.errors import RevisionMismatchError, ScheduleNotFoundError
 from app.domain.schedule import Definition, Schedule
-from app.domain.task import Task
 from app.mysql.connection import Connection
+from app.queue.requests import Submitted
 from app.queue.schedules import firing, rows
 from app.queue.tags import TagIds
 
 
 class Changed(NamedTuple):
-    """A schedule after a call; whether that has made it; and the tasks that were due before."""
+    """A schedule after a call; whether that has made it; and what was submitted since it was due
+    before."""
 
     schedule: Schedule
     is_new: bool = False
-    tasks: Sequence[Task] = ()
+    answers: Sequence[Submitted] = ()
 
 
 async def put(
@@ -62,13 +63,13 @@ async def put(
         raise RevisionMismatchError(schedule=name, revision=found.revision)
     if definition == found.definition:
         return Changed(found)
-    found, tasks = await _decided(connection, found, now, tag_ids)
+    found, answers = await _decided(connection, found, now, tag_ids)
     changed = found._replace(
         definition=definition, revision=found.revision + 1, updated_at=now
     ).from_now_on(now=now)
     _check(changed)
     await rows.write(connection, changed)
-    return Changed(changed, tasks=tasks)
+    return Changed(changed, answers=answers)
 
 
 async def delete(connection: Connection, *, name: str) -> None:
@@ -83,12 +84,12 @@ async def pause(connection: Connection, *, name: str, tag_ids: TagIds) -> Change
     if found.paused_at is not None:
         return Changed(found)
     now = await connection.now()
-    found, tasks = await _decided(connection, found, now, tag_ids)
+    found, answers = await _decided(connection, found, now, tag_ids)
     paused = found._replace(
         paused_at=now, next_at=None, revision=found.revision + 1, updated_at=now
     )
     await rows.write(connection, paused)
-    return Changed(paused, tasks=tasks)
+    return Changed(paused, answers=answers)
 
 
 async def resume(connection: Connection, *, name: str) -> Schedule:
@@ -107,12 +108,12 @@ async def resume(connection: Connection, *, name: str) -> Schedule:
 
 async def _decided(
     connection: Connection, schedule: Schedule, now: datetime, tag_ids: TagIds
-) -> tuple[Schedule, list[Task]]:
-    tasks: list[Task] = []
+) -> tuple[Schedule, list[Submitted]]:
+    answers: list[Submitted] = []
     while schedule.next_at is not None and schedule.next_at <= now:
         (schedule,), more = await firing.decide(connection, [schedule], now=now, tag_ids=tag_ids)
-        tasks += more
-    return schedule, tasks
+        answers += more
+    return schedule, answers
 
 
 def _check(schedule: Schedule) -> None:

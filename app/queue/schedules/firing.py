@@ -5,13 +5,13 @@ run that says so and the schedule's row are one transaction, so that each occurr
 or none, whatever is killed at whatever moment.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import structlog
 
-from app.domain.errors import InvalidRecurrenceError
+from app.domain.errors import InvalidRecurrenceError, RowlockError
 from app.domain.left_out import left_out
 from app.domain.schedule import (
     DECIDED_LIMIT,
@@ -26,8 +26,8 @@ from app.domain.schedule import (
     text_of,
 )
 from app.domain.states import ENDED
-from app.domain.task import Task
 from app.mysql.connection import Connection, placeholders
+from app.queue.requests import Submitted
 from app.queue.schedules import rows, runs
 from app.queue.tags import TagIds
 
@@ -47,16 +47,22 @@ log = structlog.get_logger(__name__)
 
 
 class Fired(NamedTuple):
-    """The tasks that were submitted, and whether there may be more to decide."""
+    """What was submitted, and whether there may be more to decide."""
 
-    tasks: list[Task]
+    answers: list[Submitted]
     is_full: bool
+
+    @property
+    def made(self) -> int:
+        """How many tasks were made."""
+        return sum(len(answer.made) for answer in self.answers)
 
 
 class _Decision(NamedTuple):
     schedule: Schedule
     occurrence: datetime
     outcome: Outcome
+    task_id: int | None = None
 
 
 async def is_any_due(connection: Connection) -> bool:
@@ -69,17 +75,17 @@ async def fire_once(connection: Connection, *, tag_ids: TagIds) -> Fired:
     now = await connection.now()
     locked, unreadable = await rows.lock_due(connection, now=now, limit=SCHEDULES)
     await rows.put_off(connection, unreadable, until=now + UNKNOWN_FOR)
-    decided, tasks = await decide(connection, locked, now=now, tag_ids=tag_ids)
+    decided, answers = await decide(connection, locked, now=now, tag_ids=tag_ids)
     is_part = any(each.next_at is not None and each.next_at <= now for each in decided)
     is_full = len(locked) + len(unreadable) == SCHEDULES
-    return Fired(tasks, is_part or is_full or len(decided) < len(locked))
+    return Fired(answers, is_part or is_full or len(decided) < len(locked))
 
 
 async def decide(
     connection: Connection, locked: Sequence[Schedule], *, now: datetime, tag_ids: TagIds
-) -> tuple[list[Schedule], list[Task]]:
-    """Decide what is due of schedules, whose rows are locked: as they stand then, and the tasks
-    that were submitted. Of much a part, and not of all. Raises as `submitting.submit` does."""
+) -> tuple[list[Schedule], list[Submitted]]:
+    """Decide what is due of schedules, whose rows are locked: as they stand then, and what was
+    submitted. Of much a part, and not of all. Raises as `submitting.submit` does."""
     looked = _look(locked, now)
     decided = await runs.decided(
         connection,
@@ -98,21 +104,21 @@ async def decide(
         )
     ]
     submitted = [d for d in decisions if d.outcome is Outcome.SUBMITTED]
-    tasks = await runs.submit(
+    answers = await runs.submit(
         connection, [task_for(d.schedule, d.occurrence, now=now) for d in submitted], tag_ids
     )
-    ids = {(d.schedule.name, d.occurrence): t.id for d, t in zip(submitted, tasks, strict=True)}
+    decisions = _with_tasks(decisions, answers)
     await runs.insert(
         connection,
         [
             *await _skipped(connection, looked, now),
             *[
-                (d.schedule.name, Run(d.occurrence, Kind.DUE, d.outcome, 0, _id_of(d, ids), now))
+                (d.schedule.name, Run(d.occurrence, Kind.DUE, d.outcome, 0, d.task_id, now))
                 for d in decisions
             ],
         ],
     )
-    last_ids = {name: task_id for (name, _), task_id in ids.items()}
+    last_ids = {d.schedule.name: d.task_id for d in decisions if d.outcome is Outcome.SUBMITTED}
     stand = [
         schedule._replace(
             considered_at=found.considered_at,
@@ -122,7 +128,7 @@ async def decide(
         for schedule, found in looked
     ]
     await rows.write_considered(connection, stand)
-    return stand, tasks
+    return stand, [answer for answer in answers if isinstance(answer, Submitted)]
 
 
 async def renew(connection: Connection, *, after: str, limit: int) -> str | None:
@@ -207,5 +213,25 @@ async def _skipped(
     ]
 
 
-def _id_of(decision: _Decision, ids: Mapping[tuple[str, datetime], int]) -> int | None:
-    return ids.get((decision.schedule.name, decision.occurrence))
+def _with_tasks(
+    decisions: Sequence[_Decision], answers: Iterable[Submitted | RowlockError]
+) -> list[_Decision]:
+    """The same, with the tasks that stand for the occurrences; or for why there is none. What
+    comes after one that was refused does not overlap with it: it would be refused likewise."""
+    found: list[_Decision] = []
+    rest = iter(answers)
+    refused: dict[str, int] = {}
+    for decision in decisions:
+        name = decision.schedule.name
+        if decision.outcome is Outcome.SUBMITTED:
+            answer = next(rest)
+            if isinstance(answer, Submitted):
+                found.append(decision._replace(task_id=answer.first_id))
+                continue
+            refused[name] = cast("int", answer.facts["task_id"])
+        found.append(
+            decision._replace(outcome=Outcome.SKIPPED_UNIQUE, task_id=refused[name])
+            if name in refused
+            else decision
+        )
+    return found

@@ -16,7 +16,8 @@ from app.domain.schedule import (
     task_for,
     text_of,
 )
-from app.domain.task import NewTask, Task
+from app.domain.task import NewTask
+from app.domain.unique import Conflict
 from app.mysql.connection import Connection, placeholders
 from app.queue import statements, submitting
 from app.queue.requests import Submission, Submitted
@@ -55,10 +56,16 @@ class Page(NamedTuple):
 
 
 class Backfilled(NamedTuple):
-    """The tasks that were submitted, and how many occurrences had one already."""
+    """What was submitted, and how many occurrences had a task already, or have that of another
+    one by its unique key."""
 
-    tasks: list[Task]
+    answers: list[Submitted]
     existing: int
+
+    @property
+    def made(self) -> int:
+        """How many tasks were made."""
+        return sum(len(answer.made) for answer in self.answers)
 
 
 async def page(connection: Connection, *, name: str, before: datetime, limit: int) -> Page:
@@ -109,15 +116,18 @@ async def insert(connection: Connection, runs: Sequence[tuple[str, Run]]) -> Non
     )
 
 
-async def submit(connection: Connection, tasks: Sequence[NewTask], tag_ids: TagIds) -> list[Task]:
-    """Store the tasks of occurrences. Raises as `submitting.submit` does."""
+async def submit(
+    connection: Connection, tasks: Sequence[NewTask], tag_ids: TagIds
+) -> list[Submitted | RowlockError]:
+    """Store the tasks of occurrences, each by itself. Raises as `submitting.submit` does."""
     if not tasks:
         return []
-    (stored,) = await submitting.submit(
-        connection, submissions=[Submission(tasks)], tag_ids=tag_ids
+    return await submitting.submit(
+        connection,
+        submissions=[Submission([task]) for task in tasks],
+        tag_ids=tag_ids,
+        locks_keys=True,
     )
-    assert isinstance(stored, Submitted)  # without a key there is nothing else
-    return stored.tasks
 
 
 async def run_now(
@@ -125,7 +135,8 @@ async def run_now(
 ) -> Submitted:
     """Submit the task of a schedule now, whatever it has under way; with `key` once only.
 
-    Raises `ScheduleNotFoundError` and `KeyReusedError`, and as `submitting.submit` does.
+    Raises `ScheduleNotFoundError`, `KeyReusedError`, `UniqueKeyHeldError` and
+    `RetryLimitTooLowError`, and as `submitting.submit` does.
     """
     schedule = await rows.lock(connection, name)
     now = occurrence = await connection.now()
@@ -135,11 +146,14 @@ async def run_now(
         occurrence += MICROSECOND
     task = schedule.definition.task._replace(origin=origin_text(name, occurrence))
     (submitted,) = await submitting.submit(
-        connection, submissions=[Submission([task], key, body_hash)], tag_ids=tag_ids
+        connection,
+        submissions=[Submission([task], key, body_hash)],
+        tag_ids=tag_ids,
+        locks_keys=True,
     )
     if isinstance(submitted, RowlockError):
         raise submitted
-    if submitted.is_new:
+    if submitted.tasks:
         run = Run(occurrence, Kind.MANUAL, Outcome.SUBMITTED, 0, submitted.first_id, now)
         await insert(connection, [(name, run)])
     return submitted
@@ -151,7 +165,8 @@ async def backfill(
     """Submit a task for each occurrence of a past time, from `begin` on and before `end`, that has
     none.
 
-    Raises `ScheduleNotFoundError` and `InvalidRecurrenceError`, and as `submitting.submit` does.
+    Raises `ScheduleNotFoundError`, `InvalidRecurrenceError`, `UniqueKeyHeldError` and
+    `RetryLimitTooLowError`, and as `submitting.submit` does.
     """
     schedule = await rows.lock(connection, name)
     now = await connection.now()
@@ -170,14 +185,21 @@ async def backfill(
     )
     existing = {at for (at,) in had}.intersection(occurrences)
     missing = [at for at in occurrences if at not in existing]
-    tasks = await submit(connection, [task_for(schedule, at, now=now) for at in missing], tag_ids)
+    _check_rejects(schedule, missing)
+    tasks = [task_for(schedule, at, now=now) for at in missing]
+    answers: list[Submitted] = []
+    for answer in await submit(connection, tasks, tag_ids):
+        if isinstance(answer, RowlockError):
+            raise answer
+        answers.append(answer)
     made = [
-        Run(at, Kind.BACKFILL, Outcome.SUBMITTED, 0, task.id, now)
-        for at, task in zip(missing, tasks, strict=True)
+        Run(at, Kind.BACKFILL, Outcome.SUBMITTED, 0, answer.first_id, now)
+        for at, answer in zip(missing, answers, strict=True)
     ]
     if made:
         await _replace(connection, schedule, made, begin, end)
-    return Backfilled(tasks, len(existing))
+    held = sum(not answer.is_new for answer in answers)
+    return Backfilled(answers, len(existing) + held)
 
 
 async def delete_old(connection: Connection, *, name: str) -> None:
@@ -237,6 +259,13 @@ def _occurrences(
         message = f"is too late: the tasks of {len(found):,} occurrences are too large together"
         raise InvalidRecurrenceError("to", f"{message}; backfill them in parts")
     return found
+
+
+def _check_rejects(schedule: Schedule, missing: Sequence[datetime]) -> None:
+    unique = schedule.definition.task.unique
+    if unique is not None and unique.conflict is Conflict.REJECT and len(missing) > 1:
+        message = f"is too late: the first of {len(missing):,} occurrences takes the unique key"
+        raise InvalidRecurrenceError("to", f"{message}, which the others reject")
 
 
 def _run_of(row: Sequence[object]) -> Run:

@@ -8,6 +8,7 @@ from rowlock.cli.connection import connected
 from rowlock.cli.payload import fields_of
 from rowlock.cli.schedule.parameters import NAME, NAMES, PANEL
 from rowlock.cli.schedule.shown import show_schedules
+from rowlock.cli.unique_key import UNIQUE, with_unique
 from rowlock.cli.values import Choice, Number
 from rowlock.client.schedule_fields import CatchUp, Overlap
 
@@ -44,6 +45,7 @@ TIMING: Final = (
     Option("--title", about="Title of its tasks. (default: the schedule's name)"),
     Option("--queue", "-q", about="Queue of its tasks. (default: default)"),
     *options.FIELDS,
+    *UNIQUE,
     Option("--if-match", kind=Number(int, 1, label="REVISION"), about="Change only this revision."),
     options.AS_JSON,
     *options.SERVER,
@@ -62,7 +64,7 @@ def put(
     What is not named has its default, also where the schedule had something else. The same again
     changes nothing.
     """
-    fields = fields_of(given)
+    fields = with_unique(fields_of(given))
     with connected(url, token) as client:
         schedule = client.schedules.put(name, if_match=if_match, **fields)
     show_schedules([schedule], as_json=as_json)

@@ -29,6 +29,13 @@ TASK_DEFAULTS: Final[Mapping[str, Any]] = {
     "retry_backoff": "exponential",
     "queue": "default",
     "payload": None,
+    "unique": None,
+}
+_UNIQUE_DEFAULTS: Final[Mapping[str, Any]] = {
+    "while": "waiting",
+    "conflict": "keep",
+    "debounce_seconds": None,
+    "debounce_limit_seconds": None,
 }
 _PRIORITIES: Final = {"high": "高", "medium": "中", "low": "低"}
 _TIMES: Final = ("starts_at", "ends_at", "task.due_date")
@@ -74,7 +81,16 @@ def _as_kept(name: str, value: Any) -> Any:
         return sorted({str(tag).strip() for tag in value})
     if name == "task.title":
         return str(value).strip()
+    if name == "task.unique" and isinstance(value, Mapping):
+        return _whole_unique(value)
     return _as_instant(value) if name in _TIMES else value
+
+
+def _whole_unique(unique: Mapping[str, Any]) -> dict[str, Any]:
+    given = {name: value for name, value in unique.items() if value is not None}
+    # Debounced, it always replaces.
+    default = {"conflict": None} if "debounce_seconds" in given else {}
+    return dict(sorted({**_UNIQUE_DEFAULTS, **default, **given}.items()))
 
 
 def _as_instant(value: Any) -> Any:

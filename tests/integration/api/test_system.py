@@ -165,7 +165,7 @@ async def test_who_waits_for_whom_is_told(
         holding.exec_driver_sql(lock)
         wait = asyncio.create_task(asyncio.to_thread(waiting.exec_driver_sql, lock))
         async with asyncio.timeout(50):
-            while (finding := (await found(settings))["lock waits"]).verdict == "ok":
+            while (finding := (await found(settings))["lock waits"]).verdict == "ok":  # noqa: ASYNC110
                 # InnoDB shows what it showed last until nobody has looked for 0.1 s.
                 await asyncio.sleep(0.2)
         assert finding.detail.startswith(f"connection {waiter} has waited for ")

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 import httpx
 import pytest
@@ -15,35 +14,12 @@ from app.queue.tags import TagIds
 from app.service.firing import fire_due
 from app.service.resources import Resources
 from tests.support.calls import Document, claim_one, complete
+from tests.support.due_schedules import due_since, runs, tasks
 from tests.support.elapse import moment, mysql_now
 from tests.support.factories import ScheduleFactory
 from tests.support.rows import a_new_task
 
-HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
-
-
-def due_since(engine: Engine, *occurrences_ago: timedelta, **fields: Any) -> list[datetime]:
-    """A schedule "a" that occurred so long ago, a minute apart or as said, and nobody looked."""
-    now = mysql_now(engine).replace(microsecond=0)
-    first = max(occurrences_ago)
-    made: dict[str, Any] = {
-        "name": "a",
-        "interval_seconds": 60,
-        "starts_at": now - first,
-        "created_at": now - first - HOUR,
-        "considered_at": now - first - timedelta(seconds=1),
-    }
-    ScheduleFactory(**made | fields)
-    return [now - ago for ago in occurrences_ago]
-
-
-async def runs(api: httpx.AsyncClient, name: str = "a") -> list[Document]:
-    return list((await api.get(f"/schedules/{name}/runs?limit=1000")).json())
-
-
-async def tasks(api: httpx.AsyncClient) -> list[Document]:
-    return list((await api.get("/tasks?order=asc&limit=1000")).json())
 
 
 def brief(run: Document) -> tuple[datetime, str, int]:
@@ -248,8 +224,8 @@ async def test_large_tasks_are_submitted_a_few_at_a_time(
     fired = await resources.database.transact(partial(fire_once, tag_ids=TagIds()))
 
     assert fired.is_full
-    assert 1 <= len(fired.tasks) <= 4 * 1024 * 1024 / len(payload.encode())
-    assert await fire_due(resources) + len(fired.tasks) == 60
+    assert 1 <= len(fired.answers) <= 4 * 1024 * 1024 / len(payload.encode())
+    assert await fire_due(resources) + len(fired.answers) == 60
 
 
 async def test_a_clock_that_goes_back_repeats_nothing(

@@ -447,6 +447,7 @@ export const en = {
   "schedules.outcome": "Outcome",
   "schedules.submitted": "Submitted",
   "schedules.skipped_overlap": "Left out: the last one had not ended",
+  "schedules.skipped_unique": "Left out: another task held its unique key",
   "schedules.skipped_late": "Left out: too late",
   "schedules.skipped": "{n} occurrences",
   "schedules.run_task": "Task",

@@ -445,6 +445,7 @@ export const zh: Record<Key, string> = {
   "schedules.outcome": "结果",
   "schedules.submitted": "已提交",
   "schedules.skipped_overlap": "跳过：上一个未结束",
+  "schedules.skipped_unique": "跳过：唯一键被其他任务持有",
   "schedules.skipped_late": "跳过：已错过",
   "schedules.skipped": "{n} 次",
   "schedules.run_task": "任务",

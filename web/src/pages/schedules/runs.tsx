@@ -12,6 +12,7 @@ const TONES: Record<Run["outcome"], Tone> = {
   submitted: "good",
   skipped_overlap: "off",
   skipped_late: "warn",
+  skipped_unique: "off",
 };
 
 /** What came of each occurrence, newest first. */
