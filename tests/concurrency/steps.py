@@ -5,16 +5,18 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine, text
 
+from app.api.submissions import SubmitTask, submission
 from app.domain.states import Event
 from app.domain.task import Lease, Task
 from app.mysql.connection import Connection
-from app.queue import edit, manage
+from app.queue import edit, manage, submitting
 from app.queue.attempts import lifecycle
 from app.queue.attempts.claim_memory import ClaimMemory
 from app.queue.requests import Claim, Finish, FinishAction, LeaseCall, Move
+from app.queue.settlement import settle
 from app.queue.sweeps import deadlines
 from app.queue.tags import TagIds
-from tests.concurrency.ordering import Work
+from tests.concurrency.ordering import T, Work
 from tests.support import calls
 
 
@@ -64,6 +66,29 @@ def patch(task_id: int, **changes: Any) -> Work[Move]:
     return lambda connection: edit.patch(
         connection, task_id=task_id, changes=changes, tag_names=None, tag_ids=TagIds()
     )
+
+
+def submit(depends_on: int) -> Work[None]:
+    """A client's new task, which depends on another one."""
+    body = SubmitTask(title="a child", depends_on=[depends_on])
+
+    async def work(connection: Connection) -> None:
+        await submitting.submit(
+            connection, submissions=[submission(body, None, None)], tag_ids=TagIds()
+        )
+
+    return work
+
+
+def settled(work: Work[T]) -> Work[T]:
+    """The same, with what follows from it written by then."""
+
+    async def both(connection: Connection) -> T:
+        done = await work(connection)
+        await settle(connection)
+        return done
+
+    return both
 
 
 def delete(task_id: int) -> Work[Task]:
