@@ -1,5 +1,6 @@
 """Submits that wait for their turn, and what becomes of those that go together."""
 
+import time
 from collections import deque
 from typing import Final, Generic, TypeVar
 
@@ -9,27 +10,31 @@ from rowlock.http.call import Call
 from rowlock.models import Task
 
 FLIGHT_LIMIT: Final = 2
+# Beside another call: a large one costs much less than two small ones.
+WORTH_A_CALL: Final = 50
+PATIENCE_SECONDS: Final = 0.05
 BATCH_LIMIT: Final = 100
 BATCH_LIMIT_BYTES: Final = 512 * 1024
 
 
 class Waiting:
-    """A submit: the task as JSON, and until when it waits."""
+    """A submit: the task as JSON, since when it waits and until when."""
 
-    def __init__(self, body: bytes, due: float) -> None:
+    def __init__(self, body: bytes, seconds: float) -> None:
         self.body = body
-        self.due = due
+        self.since = time.monotonic()
+        self.due = self.since + seconds
 
 
 W = TypeVar("W", bound=Waiting)
 
 
 class Line(Generic[W]):
-    """Who waits, and how many calls are under way."""
+    """Who waits, and which calls are under way."""
 
     def __init__(self) -> None:
         self._waiting: deque[W] = deque()
-        self._flights = 0
+        self._flights: list[list[W]] = []
 
     def join(self, waiting: W) -> None:
         self._waiting.append(waiting)
@@ -43,23 +48,37 @@ class Line(Generic[W]):
         return True
 
     def take(self) -> list[W]:
-        """Who goes in the next call: nobody if two are under way, or nobody waits. With room for
-        two calls they are divided among them."""
+        """Who goes in the next call: nobody if two are under way, or nobody waits. Beside another
+        call nobody until as many wait as that one has, or enough, or the first of them has waited
+        for a moment. With room for two calls those that are enough for both are divided."""
         batch: list[W] = []
         size = 0
-        if self._flights < FLIGHT_LIMIT and self._waiting:
-            share = -(-len(self._waiting) // (FLIGHT_LIMIT - self._flights))
-            while self._waiting and len(batch) < min(share, BATCH_LIMIT):
+        if self._may_go():
+            share = -(-len(self._waiting) // (FLIGHT_LIMIT - len(self._flights)))
+            limit = min(max(share, WORTH_A_CALL), BATCH_LIMIT)
+            while self._waiting and len(batch) < limit:
                 size += len(self._waiting[0].body)
                 if batch and size > BATCH_LIMIT_BYTES:
                     break
                 batch.append(self._waiting.popleft())
-            self._flights += 1
+            self._flights.append(batch)
         return batch
 
-    def land(self) -> None:
+    def land(self, batch: list[W]) -> None:
         """A call is over."""
-        self._flights -= 1
+        self._flights.remove(batch)
+
+    def patience_seconds(self) -> float | None:
+        """In how long the first that waits may go beside the larger call that is under way; None
+        where there is nobody, or no room."""
+        if not self._waiting or len(self._flights) == FLIGHT_LIMIT:
+            return None
+        return max(self._waiting[0].since + PATIENCE_SECONDS - time.monotonic(), 0.0)
+
+    def _may_go(self) -> bool:
+        seconds = self.patience_seconds()
+        enough = min(sum(map(len, self._flights)), WORTH_A_CALL)
+        return seconds is not None and (len(self._waiting) >= enough or seconds == 0)
 
 
 def call_of(batch: list[W]) -> Call[list[Task]]:

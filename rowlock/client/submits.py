@@ -1,9 +1,9 @@
 """Submits of one client that share a call, as calls share a transaction in the server.
 
-Two calls at most are under way. Who submits meanwhile waits until one of them comes back, and all
-that wait by then go as one batch. Where a batch is refused each goes alone, so that an error is
-its own caller's. Each has one deadline for all of it; a batch has its youngest's, and who has less
-time gives up before.
+Two calls at most are under way, and few do not go beside a larger call, but wait for it for a
+moment. Who waits until one comes back goes as one batch with all that wait by then. Where a batch
+is refused each goes alone, so that an error is its own caller's. Each has one deadline for all of
+it; a batch has its youngest's, and who has less time gives up before.
 """
 
 import asyncio
@@ -16,15 +16,15 @@ from functools import partial
 from typing import Any
 
 from rowlock.client import calls
-from rowlock.client.line import Line, Waiting, call_of, late, outcomes
+from rowlock.client.line import PATIENCE_SECONDS, Line, Waiting, call_of, late, outcomes
 from rowlock.errors import RowlockError
 from rowlock.http.call import Call
 from rowlock.models import Task
 
 
 class _Joined(Waiting):
-    def __init__(self, body: bytes, due: float) -> None:
-        super().__init__(body, due)
+    def __init__(self, body: bytes, seconds: float) -> None:
+        super().__init__(body, seconds)
         # None: to be sent alone.
         self.future: asyncio.Future[Task | None] = asyncio.get_running_loop().create_future()
         self.sending: asyncio.Task[None] | None = None
@@ -50,7 +50,7 @@ class AsyncSubmits:
         """Store a task. Raises `RowlockError`."""
         if self._pid != os.getpid():
             self._forget()
-        joined = _Joined(body, time.monotonic() + self._seconds)
+        joined = _Joined(body, self._seconds)
         self._line.join(joined)
         self._kick()
         try:
@@ -81,6 +81,7 @@ class AsyncSubmits:
         self._line: Line[_Joined] = Line()
         self._sending: set[asyncio.Task[None]] = set()
         self._is_kicked = False
+        self._again: asyncio.TimerHandle | None = None
         self._pid = os.getpid()
 
     def _kick(self) -> None:
@@ -97,6 +98,16 @@ class AsyncSubmits:
             sending.add_done_callback(partial(self._on_sent, batch))
             if len(batch) == 1:
                 batch[0].sending = sending
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Once the first that waits has waited for a moment."""
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        seconds = self._line.patience_seconds()
+        if seconds is not None:
+            self._again = asyncio.get_running_loop().call_later(seconds, self._go)
 
     async def _send(self, batch: list[_Joined]) -> None:
         try:
@@ -116,7 +127,7 @@ class AsyncSubmits:
         if sending.cancelled():  # the client is closed
             for joined in batch:
                 joined.settle(late(may_have_happened=True))
-        self._line.land()
+        self._line.land(batch)
         self._kick()
 
     async def _whole(self, task: Task | None, joined: _Joined) -> Task:
@@ -131,8 +142,8 @@ class AsyncSubmits:
 class _Stopped(Waiting):
     """A thread that waits."""
 
-    def __init__(self, body: bytes, due: float) -> None:
-        super().__init__(body, due)
+    def __init__(self, body: bytes, seconds: float) -> None:
+        super().__init__(body, seconds)
         self.is_called = threading.Event()
         # The batch that is this thread's to send.
         self.leads: list[_Stopped] | None = None
@@ -152,12 +163,15 @@ class Submits:
         """Store a task. Raises `RowlockError`."""
         if self._pid != os.getpid():
             self._forget()
-        stopped = _Stopped(body, time.monotonic() + self._seconds)
+        stopped = _Stopped(body, self._seconds)
         with self._lock:
             self._line.join(stopped)
             self._call()
         try:
-            stopped.is_called.wait(self._seconds)
+            if not stopped.is_called.wait(min(PATIENCE_SECONDS, self._seconds)):
+                with self._lock:
+                    self._call()
+                stopped.is_called.wait(stopped.due - time.monotonic())
         finally:
             # It may have been called as it gave up, or as it was interrupted.
             with self._lock:
@@ -195,7 +209,7 @@ class Submits:
             raise
         finally:
             with self._lock:
-                self._line.land()
+                self._line.land(batch)
                 self._call()
             for stopped in batch:
                 stopped.is_called.set()

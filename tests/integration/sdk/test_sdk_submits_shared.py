@@ -25,8 +25,9 @@ async def behind(
 ) -> tuple[list[asyncio.Task[Any]], list[asyncio.Task[Any]], tuple[Held, Held]]:
     """Two submits whose answers are held, and those with these titles, which wait for them."""
     held = await under_way(through)
-    first = [asyncio.ensure_future(client.submit(f"first {n}")) for n in range(2)]
-    for each in held:
+    first = []
+    for n, each in enumerate(held):
+        first.append(asyncio.ensure_future(client.submit(f"first {n}")))
         await each.is_there.wait()
     rest = [asyncio.ensure_future(client.submit(title)) for title in titles]
     await waiting(client, len(titles))
@@ -62,6 +63,23 @@ async def test_those_that_wait_go_together(client: Face, through: Through) -> No
     held[1].let_go.set()
     await in_time(asyncio.gather(*first))
     assert len(await client.list()) == 6
+
+
+async def test_who_comes_while_a_large_call_hangs_is_not_held_up(
+    client: Face, through: Through
+) -> None:
+    first, rest, held = await behind(client, through, "a", "b", "c")
+    hanging = Held()
+    through.spoil(SHARED, hanging)
+    held[0].let_go.set()
+    await hanging.is_there.wait()
+    held[1].let_go.set()
+    await in_time(asyncio.gather(*first))
+    async with asyncio.timeout(20):
+        assert (await client.submit("late")).title == "late"
+    assert not any(each.done() for each in rest)
+    hanging.let_go.set()
+    await in_time(asyncio.gather(*rest))
 
 
 async def test_an_error_is_its_own_callers(client: Face, through: Through) -> None:
@@ -133,11 +151,16 @@ async def test_who_waits_too_long_gives_up_and_nothing_is_sent(through: Through)
         client = face_of(kind, through, retry_seconds=0.2, timeout_seconds=0.2)
         through.break_down(Held())
         # Two are under way; a third waits for them, and may go in their place as they give up.
-        calls = (client.submit(f"task {n}") for n in range(3))
+        calls = []
+        for n in range(3):
+            calls.append(asyncio.ensure_future(client.submit(f"task {n}")))
+            while len(through.calls) < min(n + 1, 2):  # noqa: ASYNC110  (likewise)
+                await asyncio.sleep(0)
         errors = await in_time(asyncio.gather(*calls, return_exceptions=True))
         assert all(isinstance(error, UnreachableError) for error in errors), errors
         through.break_down(None)
         assert (await client.submit("next")).title == "next"
+        through.calls.clear()
         await client.close()
 
 
