@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from rowlock.models import (
         Attempt,
+        AwaitedTask,
         BackfillResult,
         BulkResult,
         Count,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncClient",
     "Attempt",
+    "AwaitedTask",
     "BackfillResult",
     "BulkResult",
     "Client",

@@ -59,6 +59,24 @@ class NotYet(Said):
     retry_limit: int | None
 
 
+class AwaitedTask(BaseModel):
+    """A task that has to end first."""
+
+    id: int
+    status: Status
+
+
+class WaitsForTasks(Said):
+    """Tasks that it depends on have not ended. Once all have, it is freed at once, or by the next
+    sweep."""
+
+    reason: Literal["waits_for_tasks"]
+    unmet: int = Field(description="How many have not ended.")
+    total: int = Field(description="How many it depends on.")
+    at_least: bool = Field(description="They are more than 1,000, and not counted further.")
+    parents: list[AwaitedTask] = Field(description="The first 10 that have not ended.")
+
+
 class NoScheduler(Said):
     """What is due is not done: nobody sweeps."""
 
@@ -114,7 +132,9 @@ class UnknownPart(Said):
     """Whether another reason applies could not be found out in time."""
 
     reason: Literal["unknown"]
-    part: Literal["row_locked", "no_worker", "behind", "throughput", "last_heartbeat"]
+    part: Literal[
+        "waits_for_tasks", "row_locked", "no_worker", "behind", "throughput", "last_heartbeat"
+    ]
 
 
 Reason = Annotated[
@@ -122,6 +142,7 @@ Reason = Annotated[
     | Paused
     | Held
     | NotYet
+    | WaitsForTasks
     | NoScheduler
     | QueuePaused
     | RowLocked

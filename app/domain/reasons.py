@@ -5,12 +5,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from app.domain.retry import after_failure
-from app.domain.standing import AHEAD_LIMIT, UNKNOWN, Standing
+from app.domain.standing import AHEAD_LIMIT, UNKNOWN, Standing, Waits
 from app.domain.states import Outcome, Status
 
 Reason = dict[str, Any]
 
+# Of the tasks that one waits for.
+_SHOWN: Final = 10
 _UNKNOWN: Final = {
+    "waits_for_tasks": "MySQL did not say in time for which tasks it waits.",
     "row_locked": "MySQL did not say in time whether another connection holds the task's row.",
     "no_worker": "MySQL did not say in time when a worker last asked the queue for tasks.",
     "behind": "MySQL did not say in time how many tasks of the queue are ahead of it.",
@@ -93,6 +96,28 @@ def not_yet(standing: Standing) -> Reason:
         said = f"Its time came {_ago(standing, until)}{which}; the next sweep makes it claimable."
     limit = None if retry is None else task.retry_limit
     return _reason("not_yet", said, until=until, retry=retry, retry_limit=limit)
+
+
+def waits_for_tasks(waits: Waits) -> Reason:
+    """Tasks that it depends on have not ended, or no sweep has seen yet that they have."""
+    total, unmet = min(len(waits.parents), AHEAD_LIMIT), min(len(waits.unmet), AHEAD_LIMIT)
+    is_at_least = len(waits.parents) > AHEAD_LIMIT
+    shown = waits.unmet[:_SHOWN]
+    if unmet:
+        listed = ", ".join(f"{task_id} ({status})" for task_id, status in shown)
+        more = ", …" if unmet > len(shown) else ""
+        of = f"at least {total:,}" if is_at_least else f"{total:,}"
+        said = f"It waits for {unmet:,} of {of} tasks that it depends on: {listed}{more}."
+    else:
+        said = "What it depends on has ended; the next sweep makes it claimable, or cancels it."
+    return _reason(
+        "waits_for_tasks",
+        said,
+        unmet=unmet,
+        total=total,
+        at_least=is_at_least,
+        parents=[{"id": task_id, "status": status} for task_id, status in shown],
+    )
 
 
 def no_scheduler(standing: Standing) -> Reason:

@@ -1,13 +1,16 @@
 """Where a task stands: what was found of it and around it at one moment. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
 from app.domain.ageing import Ageing
+from app.domain.dependency import WAITS_FOR_TASKS
+from app.domain.states import ENDED
 from app.domain.task import Task
 from app.domain.worker import SILENT_SECONDS
 
-# So many tasks ahead of one are counted, and no more.
+# So many tasks ahead of one, or that it depends on, are counted, and no more.
 AHEAD_LIMIT: Final = 1000
 
 # A lease that goes to the deadline ends a moment before or after it, by Redis' clock.
@@ -30,6 +33,17 @@ class Pace(NamedTuple):
         return self.ended / self.minutes
 
 
+class Waits(NamedTuple):
+    """The tasks that it depends on, with their statuses, those first that have not ended; no more
+    than are counted."""
+
+    parents: Sequence[tuple[int, str]]
+
+    @property
+    def unmet(self) -> Sequence[tuple[int, str]]:
+        return [parent for parent in self.parents if parent[1] not in ENDED]
+
+
 class Standing(NamedTuple):
     """What was found."""
 
@@ -45,6 +59,8 @@ class Standing(NamedTuple):
     # When a worker last asked for tasks of the queue; None: none is known.
     polled_at: datetime | Unknown | None = UNKNOWN
     ahead: int | Unknown = UNKNOWN
+    # Of one that waits for other tasks.
+    waits: Waits | Unknown = UNKNOWN
     pace: Pace | Unknown = UNKNOWN
     # Until the lease expires, by what Redis has heard; None: it has heard nothing for so long.
     lease_seconds_left: float | Unknown | None = UNKNOWN
@@ -53,6 +69,11 @@ class Standing(NamedTuple):
     def is_claimable(self) -> bool:
         """Whether a worker that asks gets it, once those ahead of it are taken."""
         return self.task.claim_rank is not None and self.queue_paused_at is None
+
+    @property
+    def is_waiting_for_tasks(self) -> bool:
+        """Whether those that it depends on come before all else."""
+        return bool(self.task.flags & WAITS_FOR_TASKS)
 
     @property
     def has_no_worker(self) -> bool:

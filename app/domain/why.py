@@ -35,10 +35,15 @@ def _of_running(standing: Standing) -> Iterator[Reason]:
 
 def _of_waiting(standing: Standing) -> Iterator[Reason]:
     is_ranked = standing.task.claim_rank is not None
-    if not is_ranked:
+    needs_sweep = not is_ranked
+    if standing.is_waiting_for_tasks:
+        needs_sweep = standing.waits != UNKNOWN and not standing.waits.unmet
+        if standing.waits != UNKNOWN:
+            yield reasons.waits_for_tasks(standing.waits)
+    elif not is_ranked:
         yield reasons.not_yet(standing)
-        if not standing.is_swept:
-            yield reasons.no_scheduler(standing)
+    if needs_sweep and not standing.is_swept:
+        yield reasons.no_scheduler(standing)
     if standing.queue_paused_at is not None:
         yield reasons.queue_paused(standing)
     if standing.is_row_locked is True:
@@ -51,6 +56,8 @@ def _of_waiting(standing: Standing) -> Iterator[Reason]:
 
 
 def _unknown(standing: Standing, *, is_ranked: bool) -> Iterator[str]:
+    if standing.is_waiting_for_tasks and standing.waits == UNKNOWN:
+        yield "waits_for_tasks"
     if standing.is_row_locked == UNKNOWN:
         yield "row_locked"
     if standing.polled_at == UNKNOWN:

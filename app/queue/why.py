@@ -13,7 +13,7 @@ from pymysql import err
 
 from app.domain.ageing import Ageing
 from app.domain.errors import TaskNotFoundError
-from app.domain.standing import AHEAD_LIMIT, UNKNOWN, Standing, Unknown
+from app.domain.standing import AHEAD_LIMIT, UNKNOWN, Standing, Unknown, Waits
 from app.domain.states import RANK, WAITING, Status
 from app.domain.task import LIGHT_ROW, Task, task_of
 from app.mysql.connection import Connection
@@ -36,6 +36,11 @@ _TASK: Final = (
 _FREE: Final = (
     "SELECT updated_at, (SELECT id FROM tasks FORCE INDEX (PRIMARY) WHERE id = %s "
     "FOR UPDATE SKIP LOCKED) FROM tasks AS seen FORCE INDEX (PRIMARY) WHERE id = %s"
+)
+_PARENTS: Final = (
+    "SELECT parent_id, status FROM task_dependencies FORCE INDEX (ix_task_dependencies_child) "
+    "STRAIGHT_JOIN tasks FORCE INDEX (PRIMARY) ON tasks.id = parent_id WHERE child_id = %s "
+    "ORDER BY status IN ('done', 'failed', 'cancelled'), parent_id LIMIT %s"
 )
 # One walk each: of several ranges MySQL may make one along the whole index.
 _AHEAD: Final = (
@@ -64,6 +69,8 @@ async def _at_queue(connection: Connection, standing: Standing) -> Standing:
     task = standing.task
     polled_at = await _in_time(workers.last_poll(connection, task.queue))
     standing = standing._replace(polled_at=polled_at)
+    if standing.is_waiting_for_tasks:
+        standing = standing._replace(waits=await _in_time(_waits(connection, task)))
     if task.claim_rank is not None:
         ahead = _ahead(connection, task, standing.ageing)
         standing = standing._replace(ahead=await _in_time(ahead))
@@ -80,6 +87,11 @@ async def _is_locked(connection: Connection, task: Task) -> bool:
         raise TaskNotFoundError(task_id=task.id)
     ((updated_at, free),) = rows
     return free is None and updated_at == task.updated_at
+
+
+async def _waits(connection: Connection, task: Task) -> Waits:
+    rows = await connection.fetch(_PARENTS, (task.id, AHEAD_LIMIT + 1))
+    return Waits([(task_id, status) for task_id, status in rows])
 
 
 async def _ahead(connection: Connection, task: Task, ageing: Ageing | None) -> int:

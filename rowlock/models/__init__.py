@@ -12,13 +12,25 @@ from rowlock.models.queues import (
     Stats,
 )
 from rowlock.models.schedules import BackfillResult, Occurrence, Schedule, ScheduleRun
-from rowlock.models.tasks import ENDED, Attempt, BulkResult, Count, Origin, Reason, Tag, Task, Why
+from rowlock.models.tasks import (
+    ENDED,
+    Attempt,
+    AwaitedTask,
+    BulkResult,
+    Count,
+    Origin,
+    Reason,
+    Tag,
+    Task,
+    Why,
+)
 from rowlock.models.workers import HeldTask, RegisteredWorker, WorkerDetails
 
 __all__ = [
     "ENDED",
     "Answer",
     "Attempt",
+    "AwaitedTask",
     "BackfillResult",
     "BulkResult",
     "Count",

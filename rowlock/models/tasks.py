@@ -94,11 +94,19 @@ class Attempt(Answer):
     error: str | None
 
 
+class AwaitedTask(Answer):
+    """A task that has to end before another one begins."""
+
+    id: int
+    status: str
+
+
 class Reason(Answer):
     """One reason for which a task stands where it stands; `detail` says it in a sentence.
 
-    `reason` is one of `ended`, `paused`, `held`, `not_yet`, `no_scheduler`, `queue_paused`,
-    `row_locked`, `no_worker`, `behind`, `due` and `unknown`. Fields that it does not have are None.
+    `reason` is one of `ended`, `paused`, `held`, `waits_for_tasks`, `not_yet`, `no_scheduler`,
+    `queue_paused`, `row_locked`, `no_worker`, `behind`, `due` and `unknown`. Fields that it does
+    not have are None.
     """
 
     reason: str
@@ -114,6 +122,10 @@ class Reason(Answer):
     ends_at: datetime | None = None
     ends_as: str | None = None
     becomes: str | None = None
+    # waits_for_tasks
+    unmet: int | None = None
+    total: int | None = None
+    parents: list[AwaitedTask] | None = None
     # not_yet
     until: datetime | None = None
     retry: int | None = None
@@ -122,7 +134,7 @@ class Reason(Answer):
     last_run_at: datetime | None = None
     last_poll_at: datetime | None = None
     in_progress: int | None = None
-    # behind
+    # behind, waits_for_tasks
     tasks: int | None = None
     at_least: bool | None = None
     ended_per_minute: float | None = None

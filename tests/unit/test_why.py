@@ -10,22 +10,25 @@ from hypothesis import strategies as st
 
 from app.api.examples import WHY_EXAMPLES
 from app.api.reasons import WhyDocument
+from app.domain.dependency import WAITS_FOR_TASKS
 from app.domain.documents import dumps
-from app.domain.standing import AHEAD_LIMIT, UNKNOWN, Pace, Standing, Unknown
+from app.domain.eligibility import NEVER
+from app.domain.standing import AHEAD_LIMIT, UNKNOWN, Pace, Standing, Unknown, Waits
 from app.domain.states import WAITING, Status
 from app.domain.why import why
 from tests.support.rows import NOW, a_row
 from tests.support.shapes import assert_has_the_shape_of
 
 ORDER = (
-    *("ended", "paused", "held", "not_yet", "no_scheduler", "queue_paused", "row_locked"),
-    *("no_worker", "behind", "due", "unknown"),
+    *("ended", "paused", "held", "waits_for_tasks", "not_yet", "no_scheduler", "queue_paused"),
+    *("row_locked", "no_worker", "behind", "due", "unknown"),
 )
 YEARS = 86_400 * 365 * 9.0
 
 seconds = st.floats(-YEARS, YEARS).map(lambda number: timedelta(seconds=number))
 times = seconds.map(lambda span: NOW + span)
 numbers = st.sampled_from([0, 1, 2, 999, AHEAD_LIMIT, AHEAD_LIMIT + 1, 2**31])
+parents = st.tuples(st.integers(1, 99), st.sampled_from(Status))
 unknown: st.SearchStrategy[Unknown] = st.just(UNKNOWN)
 
 
@@ -35,6 +38,8 @@ def standings(draw: st.DrawFn) -> Standing:
     status = draw(st.sampled_from(Status))
     if status in WAITING and draw(st.booleans()):
         fields |= {"claim_rank": None, "sweep_at": draw(times), "available_at": NOW}
+    if status in WAITING and draw(st.booleans()):
+        fields |= {"claim_rank": None, "sweep_at": NEVER, "flags": WAITS_FOR_TASKS}
     if status == Status.IN_PROGRESS and draw(st.booleans()):
         fields |= {"lease_seconds": draw(st.integers(5, 3600)), "sweep_at": draw(times)}
     if status != Status.TO_DO:
@@ -48,6 +53,7 @@ def standings(draw: st.DrawFn) -> Standing:
         is_row_locked=draw(unknown | st.booleans()),
         polled_at=draw(unknown | st.none() | times),
         ahead=draw(unknown | numbers),
+        waits=draw(unknown | st.builds(Waits, st.lists(parents, max_size=20))),
         pace=draw(unknown | st.builds(Pace, numbers, st.just(5), numbers)),
         lease_seconds_left=draw(unknown | st.none() | st.floats(-3600, 3600)),
     )
@@ -76,14 +82,24 @@ def test_there_is_always_a_reason_in_the_contracts_form_and_place(standing: Stan
     assert ("due" in names) == (names == ["due"])
     assert "due" not in names or found["is_claimable"]
     if found["is_claimable"]:
-        assert not {"not_yet", "queue_paused", "held", "paused", "ended"} & {*names}
+        assert not {"waits_for_tasks", "not_yet", "queue_paused", "held", "paused", "ended"} & {
+            *names
+        }
 
 
 def test_whatever_is_not_known_is_said() -> None:
     waits = Standing(a_row(Status.TO_DO), NOW, None, None, is_swept=False)
     runs = waits._replace(task=a_row(Status.IN_PROGRESS, lease_seconds=30))
-    found = [[reason["part"] for reason in why(each) if "part" in reason] for each in (waits, runs)]
-    assert found == [["row_locked", "no_worker", "behind"], ["row_locked", "last_heartbeat"]]
+    blocked = waits._replace(
+        task=a_row(Status.TO_DO, claim_rank=None, sweep_at=NEVER, flags=WAITS_FOR_TASKS)
+    )
+    every = (waits, runs, blocked)
+    found = [[reason["part"] for reason in why(each) if "part" in reason] for each in every]
+    assert found == [
+        ["row_locked", "no_worker", "behind"],
+        ["row_locked", "last_heartbeat"],
+        ["waits_for_tasks", "row_locked", "no_worker"],
+    ]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
+from app.service import sweeping
+from app.service.resources import Resources
 from tests.integration.why.conftest import Ask, names, only
-from tests.support.calls import Document, claim_one, fail, problem, submit
+from tests.support.calls import Document, claim_one, complete, fail, problem, submit
 from tests.support.elapse import moment
 from tests.support.factories import TaskFactory, add_to_counters, now
 from tests.support.worker_calls import act
@@ -250,6 +252,38 @@ async def test_nothing_is_in_its_way(api: httpx.AsyncClient, ask: Ask) -> None:
     assert names(await ask(task["id"])) == ["paused"]
     resumed = await act(api, task["id"], "resume")
     assert only(await ask(task["id"]))["since"] == resumed["available_at"]
+
+
+async def test_it_waits_for_other_tasks(
+    api: httpx.AsyncClient, ask: Ask, engine: Engine, resources: Resources
+) -> None:
+    parents = [await submit(api) for _ in range(12)]
+    child = await submit(api, depends_on=[task["id"] for task in parents])
+    first = await claim_one(api)
+    await complete(api, first)
+    second = await claim_one(api)
+
+    found = await ask(child["id"])
+    reason = only(found)
+    assert (found["status"], found["is_claimable"]) == ("to_do", False)
+    assert (reason["reason"], reason["unmet"], reason["total"]) == ("waits_for_tasks", 11, 12)
+    ids = [task["id"] for task in parents]
+    assert reason["parents"][:2] == [
+        {"id": second["task"]["id"], "status": "in_progress"},
+        {"id": ids[2], "status": "to_do"},
+    ]
+    assert len(reason["parents"]) == 10
+    assert reason["detail"].startswith(
+        f"It waits for 11 of 12 tasks that it depends on: {ids[1]} (in_progress), {ids[2]} (to_do)"
+    )
+
+    with engine.begin() as stranger:
+        stranger.exec_driver_sql("SELECT id FROM tasks WHERE id = %s FOR UPDATE", (child["id"],))
+        await api.post("/admin/tasks/cancel", params={"id": ids[1:]})
+    found = await ask(child["id"])
+    assert only(found)["unmet"] == 0
+    await sweeping.end_waits(resources)
+    assert names(await ask(child["id"])) == ["ended"]
 
 
 async def test_all_that_apply_are_there_the_most_decisive_first(

@@ -75,6 +75,12 @@ export function sentences(reason: Reason, task: Known, status: Status): string[]
       };
       return [...said, t(away(ends_at) > 0 ? "why.held_until" : "why.held_over", values)];
     }
+    case "waits_for_tasks": {
+      const { unmet, total, at_least, parents } = reason;
+      if (unmet === 0) return [t("why.waits_for_tasks_over")];
+      const tasks = parents.map(({ id, status }) => `#${id} (${t(`status.${status}`)})`).join(", ");
+      return [t("why.waits_for_tasks", { n: unmet, total: at_least ? `${number(total)}+` : total, tasks })];
+    }
     case "not_yet": {
       const { until, retry, retry_limit } = reason;
       const values = { when: when(until), retry: retry ?? 0, limit: retry_limit ?? 0 };
