@@ -73,7 +73,7 @@ class SearchTooSlowError(RowlockError):
 
 
 class MoreMatchError(RowlockError):
-    """At least {matched:,} tasks match, more than {expect_at_most:,}; nothing was changed."""
+    """At least {matching}, more than {expect_at_most:,}; nothing was changed."""
 
 
 class DatabaseAwayError(RowlockError):

@@ -114,7 +114,9 @@ class BulkService:
             return
         count = await self._count(wanted, span.after, max(most + 1, COUNT_LIMIT))
         if count.matched > most:
-            raise MoreMatchError(matched=count.matched, expect_at_most=most)
+            matched = count.matched
+            matching = "1 task matches" if matched == 1 else f"{matched:,} tasks match"
+            raise MoreMatchError(matched=matched, matching=matching, expect_at_most=most)
         if not count.is_exact:
             raise SearchTooSlowError(seconds=self._search_seconds)
 

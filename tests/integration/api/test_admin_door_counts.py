@@ -36,6 +36,13 @@ async def test_more_than_expected_is_a_conflict_and_changes_nothing(
     assert (await api.post(f"/admin/tasks/{action}", params=asked)).status_code == 200
 
 
+async def test_one_more_than_none_is_said_in_good_english(api: httpx.AsyncClient) -> None:
+    await submit_many(api, 1, queue="mail")
+    answer = await api.post("/admin/tasks/cancel?queue=mail&expect_at_most=0")
+    refused = problem(answer, 409)
+    assert refused.detail == "At least 1 task matches, more than 0; nothing was changed."
+
+
 async def test_expected_is_what_matches_from_where_a_page_begins(api: httpx.AsyncClient) -> None:
     await submit_many(api, 5, queue="mail")
     first = await act(api, "pause", queue="mail", limit=3, expect_at_most=5)
