@@ -5,6 +5,7 @@ addresses are relative, so that it works behind a proxy that adds a prefix.
 """
 
 import gzip
+import re
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -14,6 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
+
+from app.http.etags import has_already, not_modified
 
 FILES: Final = Path(__file__).parent.parent / "web"
 _TYPES: Final = {
@@ -46,9 +49,9 @@ def show_page(app: FastAPI) -> None:
         found = files.get(request.path_params.get("name", "index.html"))
         if found is None:
             raise HTTPException(404, "There is no such page.")
-        if found.headers["ETag"] in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=found.headers)
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if has_already(request, found.headers["ETag"].removeprefix("W/")):
+            return not_modified(found.headers)
+        if _takes_gzip(request.headers.get("accept-encoding", "")):
             return Response(found.zipped, headers={**found.headers, "Content-Encoding": "gzip"})
         return Response(found.content, headers=found.headers)
 
@@ -67,6 +70,14 @@ def show_page(app: FastAPI) -> None:
         Route("/ui/", file),
         Route("/ui/{name}", file),
     ]
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """As `Accept-Encoding` has it (RFC 9110, 12.5.3): a weight of 0 is a refusal."""
+    parts = (part.partition(";") for part in accepted.lower().split(","))
+    weights = {coding.strip(): weight.strip() for coding, _, weight in parts}
+    weight = weights.get("gzip", weights.get("*", "q=0"))
+    return re.fullmatch(r"q\s*=\s*0(\.0*)?", weight) is None
 
 
 def _read(path: Path) -> _File:

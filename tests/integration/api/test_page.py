@@ -46,6 +46,8 @@ async def test_what_a_browser_has_is_not_sent_again(api: httpx.AsyncClient, name
     again = await api.get(f"/ui/{name}", headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["etag"] == first.headers["etag"]
+    for named in ("*", f'W/"another", {first.headers["etag"]}'):
+        assert (await api.get(f"/ui/{name}", headers={"If-None-Match": named})).status_code == 304
     changed = await api.get(f"/ui/{name}", headers={"If-None-Match": 'W/"another"'})
     assert changed.status_code == 200
 
@@ -58,6 +60,21 @@ async def test_it_is_sent_zipped_to_those_who_take_that(api: httpx.AsyncClient) 
     assert int(zipped.headers["content-length"]) < len(plain.content) / 2
     assert zipped.content == plain.content
     assert zipped.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_zipped"),
+    [
+        *(("gzip;q=0", False), ("gzip; q=0.000, br", False), ("br", False), ("*;q=0", False)),
+        *(("gzip;q=0, *", False), ("", False)),
+        *(("br, GZIP;q=0.1", True), ("*", True), ("deflate, gzip", True)),
+    ],
+)
+async def test_a_refusal_of_gzip_is_heard(
+    api: httpx.AsyncClient, accepted: str, is_zipped: bool
+) -> None:
+    answer = await api.get("/ui/app.css", headers={"Accept-Encoding": accepted})
+    assert ("content-encoding" in answer.headers) == is_zipped
 
 
 async def test_a_browser_is_led_to_it_by_relative_addresses(api: httpx.AsyncClient) -> None:
