@@ -41,6 +41,7 @@ async def test_what_is_written_becomes_filters_and_the_address(
     await expect(rows(tab)).to_have_count(28)
     await write(tab, "invoice 7")  # words are of the title, of which there is one
     assert view(tab)[-1] == ("title", "invoice 7")
+    await expect(rows(tab)).to_have_count(1)
     assert await titles(tab) == ["Send invoice 7"]
     await write(tab, "created_before:2020-05-01")
     assert view(tab)[-1] == ("created_before", "2020-04-30T16:00:00.000Z")  # of the person's day
@@ -209,3 +210,20 @@ async def test_a_search_that_takes_too_long_says_what_to_add(site: Api, open_tab
     await tab.main.get_by_role("link", name="created_after: 24h").click()
     await expect(tab.main.get_by_text("Nothing matches the filters.")).to_be_visible()
     assert view(tab) == [("worker", "w"), ("queue", "mail"), ("created_after", "24h")]
+
+
+async def test_without_a_clipboard_the_text_is_there_to_be_copied(
+    site: Api, open_tab: OpenTab
+) -> None:
+    tab = await open_tab(site.url, None)
+    # As in a page that came by http from another machine.
+    await tab.page.add_init_script(
+        "Object.defineProperty(navigator, 'clipboard', {value: undefined})"
+    )
+    await tab.go("#/tasks?queue=mail")
+    await tab.main.get_by_text("Copy, export").click()
+    await tab.main.get_by_role("button", name="Copy as curl").click()
+    text = tab.main.get_by_role("textbox", name="Copy as curl")
+    await expect(text).to_be_focused()
+    assert await tab.page.evaluate("getSelection().toString()") == await text.input_value()
+    await tab.assert_accessible()
