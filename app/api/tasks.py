@@ -18,6 +18,7 @@ from app.domain.states import WAITING
 from app.http.body import LARGE_BODY_LIMIT_BYTES, MERGE_PATCH
 from app.http.problems import FieldError, InvalidRequestError
 from app.http.route import ClientRoute
+from app.queue.lists.filters import TaskFilter
 from app.queue.lists.pages import OrderBy, Page
 
 router = APIRouter(route_class=ClientRoute, tags=["client: tasks"])
@@ -114,11 +115,7 @@ async def submit_batch(
 async def list_tasks(
     service: Service, request: Request, query: Annotated[schemas.ListQuery, Query()]
 ) -> Response:
-    wanted, order_by = query.to_filter(), OrderBy(query.order_by)
-    if order_by is OrderBy.AVAILABLE_AT and not WAITING.issuperset(wanted.status):
-        raise InvalidRequestError([FieldError("order_by", _ONLY_WAITING)])
-    after = position_of(query.cursor, wanted, query.order, query.order_by)
-    page = Page(query.limit, query.order == "asc", after, order_by)
+    wanted, page = _listed(query)
     is_summary = query.view == "summary"
     documents, last = await service.pages.page(wanted, page, is_summary=is_summary)
     headers = {}
@@ -135,6 +132,16 @@ async def list_tasks(
 )
 async def count(service: Service, query: Annotated[schemas.CountQuery, Query()]) -> Response:
     return JsonAnswer(await service.pages.count(query.to_filter(), query.limit))
+
+
+@router.get(
+    "/tasks/cost",
+    response_model=answers.CostDocument,
+    responses=problems(),
+    summary="Say what a list would have MySQL read, without reading it",
+)
+async def cost(service: Service, query: Annotated[schemas.ListQuery, Query()]) -> Response:
+    return JsonAnswer(await service.pages.cost(*_listed(query)))
 
 
 @router.get(
@@ -211,3 +218,11 @@ async def attempts(
 )
 async def why(service: Service, task_id: TaskId) -> Response:
     return JsonAnswer(await service.why.of(task_id))
+
+
+def _listed(query: schemas.ListQuery) -> tuple[TaskFilter, Page]:
+    wanted, order_by = query.to_filter(), OrderBy(query.order_by)
+    if order_by is OrderBy.AVAILABLE_AT and not WAITING.issuperset(wanted.status):
+        raise InvalidRequestError([FieldError("order_by", _ONLY_WAITING)])
+    after = position_of(query.cursor, wanted, query.order, query.order_by)
+    return wanted, Page(query.limit, query.order == "asc", after, order_by)

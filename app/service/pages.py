@@ -20,6 +20,7 @@ from app.mysql.connection import Connection
 from app.mysql.database import Database
 from app.queue.figures import stats
 from app.queue.lists import listing, reading
+from app.queue.lists.costs import cost_of
 from app.queue.lists.counting import count_tasks
 from app.queue.lists.filters import TaskFilter
 from app.queue.lists.pages import Page, Position
@@ -74,6 +75,15 @@ class PageService:
         if slot is not None:
             await self._resources.cache.fill_result(slot, query, document)
         return document
+
+    async def cost(self, wanted: TaskFilter, page: Page) -> bytes:
+        """What that page would have MySQL read, as a JSON document. Raises `SearchTooSlowError`."""
+        seconds = self._resources.settings.search_timeout_seconds
+        cost = await self._resources.database.read_at_length(
+            partial(cost_of, wanted=wanted, page=page, timeout_seconds=seconds)
+        )
+        said = cost._asdict()
+        return dumps({"index": said.pop("along"), **said, "timeout_seconds": seconds})
 
     async def attempts(
         self, task_id: int, *, after: int, limit: int

@@ -37,6 +37,7 @@ from app.api.answers.schedules import (
 from app.api.answers.tasks import (
     AttemptDocument,
     BulkDocument,
+    CostDocument,
     CountDocument,
     ListedTask,
     Origin,
@@ -50,6 +51,7 @@ __all__ = [
     "AttemptDocument",
     "BackfilledDocument",
     "BulkDocument",
+    "CostDocument",
     "CountDocument",
     "ExaminationDocument",
     "FindingDocument",

@@ -95,6 +95,23 @@ class CountDocument(BaseModel):
     )
 
 
+class CostDocument(BaseModel):
+    index: str | None = Field(
+        description="The index that the list goes along; null where nothing can match."
+    )
+    rows_at_least: int = Field(
+        description="About so many entries of it are read where tasks that match come first."
+    )
+    rows_at_most: int = Field(description="Where few match, or none.")
+    is_estimate: bool = Field(
+        description="Whether `rows_at_most` is MySQL's estimate; else the counters know it."
+    )
+    may_be_cut_off: bool = Field(
+        description="Whether so many take longer, at 200,000 a second, than a list may take."
+    )
+    timeout_seconds: float = Field(description="How long a list may take.")
+
+
 class AttemptDocument(BaseModel):
     attempt: int
     worker: str | None

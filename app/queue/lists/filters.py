@@ -29,10 +29,13 @@ class TaskFilter(NamedTuple):
 
 
 class Where(NamedTuple):
-    """A condition on `tasks` and its values."""
+    """A condition on `tasks` and its values; of a statement, the index that rows are found along,
+    and whether it finds all that match and sorts them."""
 
     condition: str
     values: tuple[Any, ...]
+    along: str = "PRIMARY"
+    is_sorted: bool = False
 
 
 def conditions(wanted: TaskFilter, tag_ids: Iterable[int]) -> Where:

@@ -53,7 +53,7 @@ async def list_tasks(
     count = size = 0
     last: Position | None = None
     select = timed(asked.condition, timeout_seconds, is_mariadb=connection.is_mariadb)
-    with _in_time(timeout_seconds):
+    with in_time(timeout_seconds):
         async with aclosing(connection.stream(select, asked.values, reads_on=False)) as rows:
             # One after the other: a thousand tasks may have half a megabyte each.
             async for (row,) in rows:
@@ -76,7 +76,7 @@ async def matching(
     if asked is None:
         return []
     select = timed(asked.condition, timeout_seconds, is_mariadb=connection.is_mariadb)
-    with _in_time(timeout_seconds):
+    with in_time(timeout_seconds):
         rows = await connection.fetch(select, asked.values)
     return [Match(Position(*place), status) for *place, status in rows]
 
@@ -88,7 +88,7 @@ def _at(task: Task, page: Page) -> datetime:
 
 
 @contextmanager
-def _in_time(timeout_seconds: float) -> Iterator[None]:
+def in_time(timeout_seconds: float) -> Iterator[None]:
     try:
         yield
     except err.MySQLError as error:

@@ -82,16 +82,18 @@ class Streams(NamedTuple):
     places: Sequence[tuple[str, ...]]
 
 
-def along(asked: Asked, table: str) -> Where:
-    """Along one index, or through few enough rows to sort them."""
+def along(asked: Asked, index: str | None = None) -> Where:
+    """Along one index, or through few enough rows to sort them; by their ids without one."""
     columns, wanted, tag_ids, span, page = asked
     at = f"tasks.{page.column}"
     place = _place(at, "tasks.id", span, page)
     matches = conditions(wanted, tag_ids.values())
+    table = "tasks" if index is None else f"tasks FORCE INDEX ({index})"
     return Where(
         f"SELECT {columns} FROM {table} WHERE {place.condition} AND {matches.condition} "
         f"{page.order(at, 'tasks.id')} LIMIT %s",
         (*place.values, *matches.values, page.limit),
+        index or "PRIMARY",
     )
 
 
@@ -107,6 +109,7 @@ def tagged(asked: Asked, leader: str) -> Where:
         f"WHERE leader.tag_id = %s AND {place.condition} AND {matches.condition} "
         f"{page.order(created_at, task_id)} LIMIT %s",
         (tag_ids[leader], *place.values, *matches.values, page.limit),
+        "ix_task_tags_tag",
     )
 
 
@@ -131,6 +134,7 @@ def merged(asked: Asked, streams: Streams) -> Where:
         f"{page.order('at', 'id')} LIMIT %s) AS page "
         f"STRAIGHT_JOIN tasks ON tasks.id = page_id {page.order('page_at', 'page_id')}",
         (*values, page.limit),
+        streams.name,
     )
 
 

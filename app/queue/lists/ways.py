@@ -49,7 +49,7 @@ ROW_COST: Final = 3
 _INSTANT: Final = timedelta(microseconds=1)
 
 
-class _Counts(NamedTuple):
+class Counts(NamedTuple):
     """How many tasks there are, and in each combination of status, queue and priority asked for."""
 
     total: int
@@ -60,7 +60,7 @@ async def query(  # noqa: PLR0911 (each way of finding the rows is one)
     connection: Connection, columns: str, wanted: TaskFilter, page: Page
 ) -> Where | None:
     """The statement of a page and its values; None where nothing can match."""
-    only = _narrowed(wanted, page)
+    only = narrowed(wanted, page)
     if only is None:
         return None
     wanted = only
@@ -74,17 +74,17 @@ async def query(  # noqa: PLR0911 (each way of finding the rows is one)
         return None
     asked = Asked(columns, wanted, tag_ids, span, page)
     if wanted.ids:
-        return along(asked, "tasks")
+        return along(asked)
     by_state = wanted.status or wanted.queue or wanted.priority
     if not by_state and not tag_ids:
-        return along(asked, "tasks FORCE INDEX (ix_tasks_created)")
+        return along(asked, "ix_tasks_created")
     if not by_state and len(tag_ids) == 1:
         return tagged(asked, wanted.tags[0])
     if tag_ids:
-        of_tag = await _tag_counts(connection, wanted.tags)
+        of_tag = await tag_counts(connection, wanted.tags)
         rarest = min(of_tag, key=lambda name: of_tag[name])
         if not by_state or _by_tag_costs_less(
-            of_tag[rarest], await _counts(connection, wanted), page.limit
+            of_tag[rarest], await counts(connection, wanted), page.limit
         ):
             return tagged(asked, rarest)
     streams = await _streams(connection, wanted)
@@ -94,18 +94,15 @@ async def query(  # noqa: PLR0911 (each way of finding the rows is one)
         rest = wanted._replace(status=(), queue=(), priority=())
         listed = Streams("ix_tasks_list", ("status", "queue", "priority"), streams)
         return merged(asked._replace(wanted=rest), listed)
-    if (
-        len(streams) > MOST_STREAMS
-        and sum((await _counts(connection, wanted)).matching) > FEW_TASKS
-    ):
-        return along(asked, "tasks FORCE INDEX (ix_tasks_created)")
+    if len(streams) > MOST_STREAMS and sum((await counts(connection, wanted)).matching) > FEW_TASKS:
+        return along(asked, "ix_tasks_created")
     # All of them named: the index is no use without its first columns.
     statuses, queues, _ = map(dict.fromkeys, zip(*streams, strict=True))
     named = wanted._replace(status=tuple(statuses), queue=tuple(queues))
-    return along(asked._replace(wanted=named), "tasks FORCE INDEX (ix_tasks_list)")
+    return along(asked._replace(wanted=named), "ix_tasks_list")._replace(is_sorted=True)
 
 
-def _narrowed(wanted: TaskFilter, page: Page) -> TaskFilter | None:
+def narrowed(wanted: TaskFilter, page: Page) -> TaskFilter | None:
     """With the statuses that what is asked for has anyhow; None where none of them may match."""
     statuses = wanted.status or tuple(Status)
     if page.order_by is OrderBy.AVAILABLE_AT:
@@ -127,13 +124,13 @@ def _delayed(asked: Asked) -> Where | None:
     rest = wanted._replace(available_after=None, available_before=None)
     asked = asked._replace(wanted=rest, span=span)
     if wanted.ids:
-        return along(asked, "tasks")
+        return along(asked)
     statuses = [(str(status),) for status in wanted.status]
     waiting = Streams("ix_tasks_sweep", ("status",), statuses)
     return merged(asked._replace(wanted=rest._replace(status=())), waiting)
 
 
-def _by_tag_costs_less(of_tag: int, in_states: _Counts, limit: int) -> bool:
+def _by_tag_costs_less(of_tag: int, in_states: Counts, limit: int) -> bool:
     """Whether it takes fewer reads to go along a tag's tasks, looking up the row of each, or along
     the streams, looking up the tag of each; were one independent of the other."""
     total, matching = max(in_states.total, 1), in_states.matching
@@ -180,7 +177,8 @@ async def _streams(connection: Connection, wanted: TaskFilter) -> list[tuple[str
     return [(str(s), q, str(p)) for s, q, p in product(statuses, queues, priorities)]
 
 
-async def _counts(connection: Connection, wanted: TaskFilter) -> _Counts:
+async def counts(connection: Connection, wanted: TaskFilter) -> Counts:
+    """Of all tasks, and of those in the states that are wanted, as the counters know it."""
     total, matching = 0, []
     for name, count in (await counters.read_queues(connection)).items():
         kind, *parts = name.split("/")
@@ -193,13 +191,13 @@ async def _counts(connection: Connection, wanted: TaskFilter) -> _Counts:
                 and (not wanted.priority or priority in wanted.priority)
             ):
                 matching.append(count)
-    return _Counts(total, matching)
+    return Counts(total, matching)
 
 
-async def _tag_counts(connection: Connection, names: Sequence[str]) -> dict[str, int]:
+async def tag_counts(connection: Connection, names: Sequence[str]) -> dict[str, int]:
     """How many tasks each of the tags has."""
-    counts = await counters.read_some_tags(connection, names)
-    return {name: counts[f"{counters.TAG}{name}"] for name in names}
+    found = await counters.read_some_tags(connection, names)
+    return {name: found[f"{counters.TAG}{name}"] for name in names}
 
 
 async def _tag_ids(connection: Connection, names: Sequence[str]) -> dict[str, int]:

@@ -21,6 +21,7 @@ READABLE = [
         "/tasks",
         "/tasks/1",
         "/tasks/count",
+        "/tasks/cost",
         "/tasks/1/attempts",
         "/tasks/1/why",
         "/tags",
@@ -99,6 +100,7 @@ class Case(NamedTuple):
 CASES = [
     *(Case("GET", "/tasks", name, values) for name, values in LIST.items()),
     *(Case("GET", "/tasks/count", name, values) for name, values in COUNT.items()),
+    *(Case("GET", "/tasks/cost", name, values) for name, values in LIST.items()),
     *(Case("POST", "/admin/tasks/cancel", name, values) for name, values in FILTERS.items()),
     Case("POST", "/admin/tasks/cancel?status=to_do", "dry_run", ["", "maybe", "2", "\0"]),
     Case("POST", "/admin/tasks/cancel?status=done", "limit", LIST["limit"]),

@@ -35,6 +35,7 @@ ANSWERS: dict[str, Any] = {
     "POST /tasks/batch": list[answers.TaskDocument],
     "GET /tasks": list[answers.TaskDocument],
     "GET /tasks/count": answers.CountDocument,
+    "GET /tasks/cost": answers.CostDocument,
     "GET /tasks/{task_id}": answers.TaskDocument,
     "PATCH /tasks/{task_id}": answers.TaskDocument,
     "DELETE /tasks/{task_id}": None,
