@@ -30,6 +30,7 @@ interface Source {
   load: (signal: AbortSignal) => Promise<unknown>;
   state: Signal<State<unknown>>;
   users: number;
+  waits: boolean;
   everyMs: number;
   dueAt: number;
   under: AbortController | null;
@@ -58,16 +59,22 @@ export function useHold(isHeld: boolean): void {
   useEffect(() => (isHeld ? hold() : undefined), [isHeld]);
 }
 
+interface Choices {
+  everySeconds?: number;
+  keepsOld?: boolean;
+  waits?: boolean;
+}
+
 /**
  * What `load` answers, asked for anew as the person wants; parts of a page that use the same key
  * share the calls. `everySeconds` is the least time between two, for what changes slowly;
  * Infinity: only by `refresh`. With `keepsOld`, what another key had stays until this one's is
- * there: of a list whose filters change.
+ * there: of a list whose filters change. While it `waits`, it is not asked for at all.
  */
 export function useResource<T>(
   key: string,
   load: (signal: AbortSignal) => Promise<T>,
-  { everySeconds = 0, keepsOld = false }: { everySeconds?: number; keepsOld?: boolean } = {},
+  { everySeconds = 0, keepsOld = false, waits = false }: Choices = {},
 ): Resource<T> {
   const last = useRef<Source | null>(null);
   const old = keepsOld ? (last.current?.state.peek().data ?? null) : null;
@@ -76,8 +83,9 @@ export function useResource<T>(
   source.load = load;
   useEffect(() => {
     source.users++;
+    source.waits = waits;
     sources.set(key, source);
-    if (source.dueAt <= performance.now() && !document.hidden) void ask(source);
+    if (!waits && source.dueAt <= performance.now() && !document.hidden) void ask(source);
     plan();
     return () => {
       source.users--;
@@ -86,7 +94,7 @@ export function useResource<T>(
       if (sources.get(key) === source) sources.delete(key);
       plan();
     };
-  }, [source]);
+  }, [source, waits]);
   return { state: source.state as Signal<State<T>>, refresh: () => ask(source) };
 }
 
@@ -96,7 +104,7 @@ export const refreshes = signal(0);
 /** Ask for all that the page shows, now. */
 export async function refreshAll(): Promise<void> {
   refreshes.value++;
-  await Promise.all([...sources.values()].map(ask));
+  await Promise.all([...sources.values()].filter(({ waits }) => !waits).map(ask));
 }
 
 function sourceOf(key: string, everySeconds: number, old: unknown): Source {
@@ -106,6 +114,7 @@ function sourceOf(key: string, everySeconds: number, old: unknown): Source {
     load: () => Promise.resolve(null),
     state: signal({ data: old, at: null, problem: null, isLoading: true }),
     users: 0,
+    waits: false,
     everyMs: everySeconds * 1000,
     dueAt: 0,
     under: null,
@@ -152,7 +161,7 @@ function periodMs(): number {
 function plan(): void {
   clearTimeout(timer);
   if (document.hidden || pause.peek() !== null) return;
-  const shown = [...sources.values()].filter((source) => source.users > 0);
+  const shown = [...sources.values()].filter(({ users, waits }) => users > 0 && !waits);
   const nextAt = Math.min(...shown.map((source) => source.dueAt));
   if (nextAt === Infinity) return;
   timer = setTimeout(run, Math.max(nextAt - performance.now(), 50));
@@ -162,7 +171,7 @@ function run(): void {
   const at = performance.now();
   for (const source of sources.values()) {
     // What is due soon comes along: the page changes once, not part by part.
-    if (source.users > 0 && source.dueAt <= at + 300) void ask(source);
+    if (source.users > 0 && !source.waits && source.dueAt <= at + 300) void ask(source);
   }
   plan();
 }

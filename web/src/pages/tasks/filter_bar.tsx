@@ -14,10 +14,12 @@ interface Props {
   order: string;
   /** What the rows have of a key, to complete it. */
   values: (key: string) => string[];
+  /** Called with the filters that a person enters, before they are in the address. */
+  onEnter: (filters: Filter[]) => void;
 }
 
 /** The filters, each with a way out, and a line to write more of them. */
-export function FilterBar({ filters, order, values }: Props) {
+export function FilterBar({ filters, order, values, onEnter }: Props) {
   const [fault, setFault] = useState("");
   const list = useId();
   const without = (filter: Filter) => go(link(filters.filter((each) => each !== filter), order));
@@ -31,6 +33,7 @@ export function FilterBar({ filters, order, values }: Props) {
     const found = read(draft.value, filters);
     if (typeof found === "string") return setFault(found);
     setFault("");
+    onEnter(found);
     draft.value = "";
     go(link(found, order));
   };

@@ -14,12 +14,13 @@ import { opens } from "../../state/session";
 import { First } from "../overview/page";
 import { chooseFrom, selected } from "./choice";
 import { ChooseColumns, columnsOf, type Row } from "./columns";
+import { CostLine, useCost } from "./cost";
 import { draft, FilterBar } from "./filter_bar";
 import { filtersOf, isSearch, resolved, withFilter, type Filter } from "./filters";
 import { exportTasks } from "./ndjson";
 import { useSteadyRows, type Listed } from "./rows";
 import { Selection } from "./selection";
-import { asCommand, asCurl, link, linkTo, orderOf, ORDERS } from "./view";
+import { asCommand, asCurl, joined, link, linkTo, orderOf, ORDERS } from "./view";
 import { SavedViews } from "./views";
 
 type Counted = components["schemas"]["CountDocument"];
@@ -34,10 +35,11 @@ export function TaskList() {
   const order = orderOf(query);
   const cursor = query.get("cursor");
   const wanted = String(new URLSearchParams(filters));
-  const whole = `${wanted}&${order}`;
-  const view = `${whole}${cursor === null ? "" : `&${new URLSearchParams({ cursor })}`}`;
+  const whole = joined(wanted, order);
+  const view = joined(whole, cursor === null ? "" : new URLSearchParams({ cursor }));
   const isOnce = isSearch(filters);
   const isDelayed = order.startsWith("order_by");
+  const { cost, waits, isHeld, enter } = useCost(filters, order, PAGE);
 
   const list = useResource(
     `tasks ${view}`,
@@ -45,16 +47,23 @@ export function TaskList() {
       const of = `${view} ${refreshes.peek()}`;
       const here = window.location.hash;
       const page = view.replace(wanted, String(resolved(filters)));
-      const answer = await send<Row[]>("GET", `/tasks?limit=${PAGE}&view=summary&${page}`, { signal });
+      const query = joined(`limit=${PAGE}&view=summary`, page);
+      const answer = await send<Row[]>("GET", `/tasks?${query}`, { signal });
       return { rows: answer.document, next: answer.next, here, list: whole, of };
     },
-    { keepsOld: true, everySeconds: isOnce ? Infinity : 0 },
+    { keepsOld: true, everySeconds: isOnce ? Infinity : 0, waits },
   );
   const count = useResource(
     `count ${wanted} ${isDelayed}`,
-    async (signal): Promise<Counted | null> =>
-      isDelayed ? null : (await send<Counted>("GET", `/tasks/count?${resolved(filters)}`, { signal })).document,
-    { everySeconds: isOnce ? Infinity : filters.every(([key]) => /^(status|priority|queue)$/.test(key)) ? 15 : 60 },
+    async (signal): Promise<Counted | null> => {
+      if (isDelayed) return null;
+      const query = String(resolved(filters));
+      return (await send<Counted>("GET", `/tasks/count${query && `?${query}`}`, { signal })).document;
+    },
+    {
+      everySeconds: isOnce ? Infinity : filters.every(([key]) => /^(status|priority|queue)$/.test(key)) ? 15 : 60,
+      waits,
+    },
   );
   const counted = count.state.value.data;
   const matching =
@@ -72,21 +81,24 @@ export function TaskList() {
   };
   return (
     <>
-      <FilterBar filters={filters} order={order} values={valuesOf} />
-      {isSlow && <Narrow filters={filters} order={order} />}
-      <Loaded resource={list}>
-        {(listed) => (
-          <Rows
-            listed={listed}
-            filters={filters}
-            order={order}
-            matching={matching}
-            total={counted?.is_exact ? counted.count : null}
-            isPaged={cursor !== null}
-            isOther={listed.list !== whole}
-          />
-        )}
-      </Loaded>
+      <FilterBar filters={filters} order={order} values={valuesOf} onEnter={enter} />
+      {cost && <CostLine cost={cost} isHeld={isHeld} onRun={() => enter(filters)} />}
+      {(isSlow || isHeld) && <Narrow filters={filters} order={order} />}
+      {!(isHeld && data === null) && (
+        <Loaded resource={list}>
+          {(listed) => (
+            <Rows
+              listed={listed}
+              filters={filters}
+              order={order}
+              matching={matching}
+              total={counted?.is_exact ? counted.count : null}
+              isPaged={cursor !== null}
+              isOther={listed.list !== whole}
+            />
+          )}
+        </Loaded>
+      )}
     </>
   );
 }
@@ -157,7 +169,7 @@ function Rows({ listed, filters, order, matching, total, isPaged, isOther }: Pro
               <button
                 type="button"
                 class="plain"
-                onClick={() => exportTasks([resolved(filters), order].join("&").replace(/^&|&$/g, ""), total)}
+                onClick={() => exportTasks(joined(resolved(filters), order), total)}
               >
                 {t("tasks.export")}
               </button>

@@ -12,8 +12,13 @@ export function orderOf(query: URLSearchParams): string {
   return String(new URLSearchParams(kept.sort().reverse()));
 }
 
+/** Parts of a query, those that are not empty. */
+export function joined(...parts: (string | URLSearchParams)[]): string {
+  return parts.map(String).filter(Boolean).join("&");
+}
+
 export function link(filters: Filter[], order = ""): string {
-  const query = [String(new URLSearchParams(filters)), order].filter(Boolean).join("&");
+  const query = joined(new URLSearchParams(filters), order);
   return query ? `#/tasks?${query}` : "#/tasks";
 }
 
@@ -26,7 +31,7 @@ export function linkTo(next: string): string {
 }
 
 export function asCurl(filters: Filter[], order: string): string {
-  const query = [String(resolved(filters)), order].filter(Boolean).join("&");
+  const query = joined(resolved(filters), order);
   const token = hasToken.value ? ' -H "Authorization: Bearer $ROWLOCK_TOKEN"' : "";
   return `curl -s${token} ${quoted(urlOf("/tasks") + (query ? `?${query}` : ""))}`;
 }
