@@ -2,6 +2,7 @@
 it."""
 
 from collections.abc import Mapping
+from math import inf
 from typing import Final, NamedTuple
 
 
@@ -20,6 +21,9 @@ OVERVIEW: Final = (
     Look("/admin/doctor", 120),
 )
 TASKS: Final = (Look("/tasks?limit=50&view=summary"), Look("/tasks/count", 15))
+
+# Of the line of a queue.
+HEAD: Final = "status=to_do&status=retrying&priority=%E4%B8%AD&order=asc&view=summary&limit=50"
 
 
 def pages(tasks: Mapping[str, int], day: str) -> dict[str, tuple[Look, ...]]:
@@ -41,22 +45,25 @@ def pages(tasks: Mapping[str, int], day: str) -> dict[str, tuple[Look, ...]]:
         "all": (Look("/me"),),
         "overview": OVERVIEW,
         "queues": (
-            *(Look("/stats?limit=200"), Look("/admin/queues"), Look("/stats?queue=mail")),
+            *(Look("/stats?limit=200"), Look("/stats?queue=mail")),
             *(Look("/stats/history?queue=mail&minutes=60"), Look("/admin/queues/mail/settings")),
             Look("/stats/history?queue=mail&minutes=20160"),
-            *(Look("/admin/workers?queue=mail"), Look("/tasks?queue=mail&status=to_do&order=asc")),
+            *(Look("/admin/workers?queue=mail"), Look(f"/tasks?queue=mail&{HEAD}")),
+            *(Look(f"/tasks/{tasks[status]}/why", 20) for status in ("to_do",) if status in tasks),
         ),
         "tasks": (
             *TASKS,
             *(Look(f"/tasks?limit=50&view=summary&{wanted}") for wanted in filters),
             *(Look(f"/tasks/count?{wanted}") for wanted in filters),
+            # Once, of a tag and more.
+            Look("/tasks/cost?limit=50&tag=tag-0030&status=failed", inf),
         ),
         "task": tuple(
             Look(f"/tasks/{task_id}{part}")
             for task_id in tasks.values()
-            for part in ("", "/why", "/attempts")
+            for part in ("", "/why", "/attempts?limit=100")
         ),
-        "workers": (Look("/admin/workers"), Look("/admin/workers?limit=50")),
+        "workers": (Look("/admin/workers"), Look("/admin/workers/idle-0")),
         "schedules": (
             *(Look("/schedules?limit=100"), Look("/schedules/hourly")),
             *(Look("/schedules/hourly/next?count=10"), Look("/schedules/hourly/runs?limit=50")),
