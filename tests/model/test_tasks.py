@@ -22,5 +22,6 @@ def test_every_answer_is_what_the_model_says(go: Go) -> None:
     tally = go(TaskMachine)
 
     if tally.steps >= STEPS:
-        assert {event for _, event, _ in tally.transitions} == set(Event)
+        # Of dependencies: `tests/concurrency/test_flows.py`.
+        assert {event for _, event, _ in tally.transitions} == set(Event) - {Event.CASCADE}
         assert {f"occurrence {outcome}" for outcome in Outcome} <= set(tally.counts)
