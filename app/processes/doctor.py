@@ -39,7 +39,7 @@ def _examine_mysql(settings: Settings) -> list[Finding]:
                 if revisions.revision_in(connection) is None:
                     return findings
                 findings += _explain(connection)
-                findings += _scheduler(connection)
+                findings += _sweeps(connection)
                 findings += lock_doctor.examine(connection)
         except exc.DBAPIError as error:
             return [*findings, Finding("bad", "connection", str(error.orig))]
@@ -157,16 +157,25 @@ def _explain(connection: Connection) -> Iterator[Finding]:
     yield Finding("ok" if is_good else "bad", "claim", shown)
 
 
-def _scheduler(connection: Connection) -> Iterator[Finding]:
-    state = scheduler_state(
+def _sweeps(connection: Connection) -> Iterator[Finding]:
+    sweeps = [
         SweepFigure(sweep, runs, moved, float(age))
         for sweep, runs, moved, age in connection.exec_driver_sql(SWEEPS)
-    )
+    ]
+    state = scheduler_state(sweeps)
     if state == "ok":
         yield Finding("ok", "scheduler", state)
-        return
-    detail = f"{state}; without it, no task times out or is retried"
-    yield Finding("note", "scheduler", detail, "rowlock scheduler")
+    else:
+        detail = f"{state}; without it, no task times out or is retried"
+        yield Finding("note", "scheduler", detail, "rowlock scheduler")
+    for sweep in sweeps:
+        if sweep.audited is not None and sweep.moved:
+            detail = (
+                f"{sweep.moved:,} had to be set right: rows were changed by SQL, or an older "
+                "version runs; once that is known, count anew"
+            )
+            fix = f"UPDATE sweep_reports SET moved = 0 WHERE sweep = '{sweep.sweep}';"
+            yield Finding("note", sweep.audited, detail, fix)
 
 
 def _variable(connection: Connection, name: str) -> str:

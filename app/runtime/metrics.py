@@ -73,13 +73,23 @@ def queue_label(queue: str) -> str:
     return queue
 
 
+# Sweeps of such a name move no task: they compare what follows it with the rows of tasks.
+AUDIT: Final = "audit_"
+
+
 class SweepFigure(NamedTuple):
     """One sweep, as all schedulers together have run it."""
 
     sweep: str
     runs: int
+    # Of an audit: how much it has set right.
     moved: int
     seconds_since: float
+
+    @property
+    def audited(self) -> str | None:
+        """What it audits; None: it is no audit."""
+        return self.sweep.removeprefix(AUDIT) if self.sweep.startswith(AUDIT) else None
 
 
 # Schedulers tell of themselves every few seconds.
@@ -146,11 +156,19 @@ class StoredFigures(Collector):
         )
         if self.has_scheduler is not None:
             scheduler.add_metric([], self.has_scheduler)
+        repairs = CounterMetricFamily(
+            "rowlock_repairs",
+            "What audits of structures beside the tasks had to set right; stays 0.",
+            labels=["what"],
+        )
         for sweep in self.sweeps:
             runs.add_metric([sweep.sweep], sweep.runs)
-            moved.add_metric([sweep.sweep], sweep.moved)
+            if sweep.audited is None:
+                moved.add_metric([sweep.sweep], sweep.moved)
+            else:
+                repairs.add_metric([sweep.audited], sweep.moved)
             age.add_metric([sweep.sweep], sweep.seconds_since)
-        return (waiting, running, oldest, scheduler, runs, moved, age)
+        return (waiting, running, oldest, scheduler, runs, moved, repairs, age)
 
 
 STORED_FIGURES: Final = StoredFigures()

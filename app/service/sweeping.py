@@ -18,6 +18,7 @@ from app.queue.figures import counters, history, stats
 from app.queue.requests import Move
 from app.queue.sweeps import deadlines, retention, unused, waits
 from app.service import after_commit
+from app.service.auditing import AUDIT_SECONDS, AUDITS
 from app.service.firing import fire_due
 from app.service.resources import Resources
 from app.settings import Settings
@@ -138,15 +139,15 @@ async def delete_old(resources: Resources) -> int:
 
 
 async def delete_unused(resources: Resources) -> int:
-    """Delete counters, tags, runs of schedules, unique keys, history and workers that are of no
-    use any more. A few seconds of it; the next run goes on from there. Moves no task."""
+    """Delete counters, tags, runs of schedules, history and workers that are of no use any more.
+    A few seconds of it; the next run goes on from there. Moves no task."""
     until = time.monotonic() + UNUSED_SECONDS
     database, walk = resources.database, resources.unused
 
     def has_time() -> bool:
         return time.monotonic() < until and resources.work.is_open
 
-    if walk[:4] == unused.NONE_YET[:4]:
+    if walk[:3] == unused.NONE_YET[:3]:
         newest = await database.read(unused.newest_tag_id)
         walk = unused.Walk(last_tag_id=walk.newest_tag_id, newest_tag_id=newest)
     while walk.counter is not None and has_time():
@@ -160,9 +161,6 @@ async def delete_unused(resources: Resources) -> int:
     while walk.schedule is not None and has_time():
         look_at_runs = partial(unused.delete_runs, after=walk.schedule)
         walk = walk._replace(schedule=await database.transact(look_at_runs))
-    while walk.key_hash is not None and has_time():
-        look_at_keys = partial(unused.delete_unique_keys, after=walk.key_hash, limit=UNUSED_BATCH)
-        walk = walk._replace(key_hash=await database.transact(look_at_keys))
     resources.unused = walk
     forget_history = partial(history.delete_old, limit=UNUSED_BATCH)
     while has_time() and await database.transact(forget_history) == UNUSED_BATCH:
@@ -202,9 +200,10 @@ SWEEPS: Final[Mapping[str, Sweep]] = {
     "fold_counters": fold_counters,
     "retention": delete_old,
     "unused": delete_unused,
+    **AUDITS,
 }
 # Those that need not run as often as the others.
-SWEEP_SECONDS: Final = {"retention": 5.0, "unused": 60.0}
+SWEEP_SECONDS: Final = {"retention": 5.0, "unused": 60.0, **dict.fromkeys(AUDITS, AUDIT_SECONDS)}
 
 
 class Sweeper:

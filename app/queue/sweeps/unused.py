@@ -1,37 +1,30 @@
 """What is of no use any more: counters at zero, counters of long past minutes, tags that no task
-has, runs of schedules that are old, workers that were not seen for a day, unique keys that no task
-holds. Found by plain reads along an index, a batch a call, and deleted by the primary key."""
+has, runs of schedules that are old, workers that were not seen for a day. Found by plain reads
+along an index, a batch a call, and deleted by the primary key."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-import structlog
-
-from app.domain.task import holds_key
 from app.mysql.connection import Connection, placeholders
-from app.queue import unique_keys
 from app.queue.deletion import delete_by_key
 from app.queue.figures import counters
 from app.queue.schedules import runs
 
 
 class Walk(NamedTuple):
-    """After which counter, tag, schedule and key to look on; None: that was the last one. Only tags
-    that were there when the walk before began may go: the task that a new one was made for may be
+    """After which counter, tag and schedule to look on; None: that was the last one. Only tags that
+    were there when the walk before began may go: the task that a new one was made for may be
     about to come."""
 
     counter: str | None = ""
     tag_id: int | None = 0
     schedule: str | None = ""
-    key_hash: str | None = ""
     last_tag_id: int = 0
     newest_tag_id: int = 0
 
 
-NONE_YET: Final = Walk(None, None, None, None)
+NONE_YET: Final = Walk(None, None, None)
 _UNSEEN: Final = "workers.last_seen_at < UTC_TIMESTAMP(6) - INTERVAL 1 DAY"
-
-log = structlog.get_logger(__name__)
 
 
 async def delete_counters(connection: Connection, *, after: str, limit: int) -> str | None:
@@ -92,29 +85,6 @@ async def forget_workers(connection: Connection, *, limit: int) -> int:
     # Who is told of meanwhile stays.
     await delete_by_key(connection, table="workers", key="worker", values=names, only=_UNSEEN)
     return len(rows)
-
-
-async def delete_unique_keys(connection: Connection, *, after: str, limit: int) -> str | None:
-    """Look at so many keys after a hash, and delete those that no task holds; the last one's hash,
-    or None where it was the end. There are none, unless rows were changed by SQL or by a version
-    that did not know of keys; who takes such a key takes it over. No task takes one again, so what
-    was seen once stays so."""
-    rows = await connection.fetch(
-        "SELECT key_hash, task_id, flags, status, attempt "
-        "FROM unique_keys FORCE INDEX (PRIMARY) "
-        "LEFT JOIN tasks FORCE INDEX (PRIMARY) ON tasks.id = task_id "
-        "WHERE key_hash > %s ORDER BY key_hash LIMIT %s",
-        (after, limit),
-    )
-    left = {
-        (key_hash, task_id)
-        for key_hash, task_id, *of_task in rows
-        if of_task[0] is None or not holds_key(*of_task)
-    }
-    if left:
-        log.warning("unique_keys_repaired", count=len(left))
-        await unique_keys.write_last(connection, unique_keys.Changes(left, {}))
-    return str(rows[-1][0]) if len(rows) == limit else None
 
 
 def _is_over(name: str, since: str) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, text
 from app.domain.unique import hash_of
 from app.mysql.database import Database
 from app.queue import statements, unique_keys
-from app.queue.sweeps import unused
+from app.queue.sweeps import audit
 from tests.support.explaining import NUMBERS, Statement, explain, rows_read, sent_by
 
 KEYS = 20_000
@@ -83,7 +83,7 @@ async def test_who_holds_them_is_read_by_id(
 async def test_the_walk_through_them_reads_a_part(
     are_many: bool, database: Database, connection: Connection, after: str
 ) -> None:
-    work = partial(unused.delete_unique_keys, after=after, limit=ASKED)
+    work = partial(audit.unique_keys, after=after, limit=ASKED)
     looked, *_ = await sent_by(database, work, about="unique_keys")
     plans = {plan.table: plan for plan in explain(connection, looked)}
     assert plans["unique_keys"].key == "PRIMARY"

@@ -95,34 +95,3 @@ async def test_a_walk_goes_on_where_its_time_was_up(
     monkeypatch.setattr(sweeping, "UNUSED_SECONDS", 60.0)
     await sweeping.delete_unused(resources)
     assert rows(engine, "SELECT name FROM tags") == []
-
-
-async def test_unique_keys_that_no_task_holds_go_and_no_other(
-    api: httpx.AsyncClient, resources: Resources, engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sweeping, "UNUSED_BATCH", 3)
-    held = [
-        await submit(api, unique={"key": str(n), "while": ("waiting", "active")[n % 2]})
-        for n in range(10)
-    ]
-    await claim_one(api, queues=["default"])
-    running = await submit(api, queue="other", unique={"key": "k", "while": "active"})
-    await claim_one(api, queues=["other"])
-    ids = [task["id"] for task in held]
-    gone = {
-        ids[1]: "DELETE FROM tasks WHERE id = :id",
-        ids[2]: "UPDATE tasks SET flags = 0 WHERE id = :id",
-        ids[4]: "UPDATE tasks SET attempt = 1 WHERE id = :id",
-        ids[5]: "UPDATE tasks SET status = 'cancelled', claim_rank = NULL WHERE id = :id",
-    }
-    with engine.begin() as connection:
-        for task_id, statement in gone.items():
-            connection.execute(text(statement), {"id": task_id})
-    all_keys = rows(engine, "SELECT task_id FROM unique_keys")
-    assert all_keys == sorted(map(str, [*ids[1:], running["id"]]))
-
-    for _ in range(2):
-        await sweeping.delete_unused(resources)
-
-    left = set(ids[1:]) - gone.keys() | {running["id"]}
-    assert rows(engine, "SELECT task_id FROM unique_keys") == sorted(map(str, left))
