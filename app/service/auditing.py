@@ -3,27 +3,33 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
-from app.queue.sweeps import audit
+from app.domain.states import WAITING
+from app.queue.sweeps import audit, audit_dependencies
 from app.runtime.metrics import AUDIT
 from app.service.resources import Resources
 
 AUDIT_SECONDS: Final = 3600.0
 AUDIT_BATCH: Final = 1000
+# Of those each of which may depend on thousands.
+AUDIT_WAITS: Final = 100
 
 log = structlog.get_logger(__name__)
 
 
-async def _audit(
-    resources: Resources, *, what: str, look: Callable[..., Awaitable[audit.Audited]]
+async def _walk(
+    resources: Resources,
+    what: str,
+    look: Callable[..., Awaitable[audit.Audited[Any]]],
+    first: object,
+    limit: int,
 ) -> int:
-    after: str | None = ""
-    repaired = 0
+    after, repaired = first, 0
     while after is not None and resources.work.is_open:
-        found = await resources.database.transact(partial(look, after=after, limit=AUDIT_BATCH))
+        found = await resources.database.transact(partial(look, after=after, limit=limit))
         if found.repaired:
             log.warning("repaired", what=what, count=found.repaired)
         after = found.after
@@ -31,7 +37,21 @@ async def _audit(
     return repaired
 
 
+async def unique_keys(resources: Resources) -> int:
+    """Delete those that no task holds."""
+    return await _walk(resources, "unique_keys", audit.unique_keys, "", AUDIT_BATCH)
+
+
+async def dependencies(resources: Resources) -> int:
+    """Count anew for how many each task waits, and forget what is of no task."""
+    walk = partial(_walk, resources, "dependencies")
+    for status in sorted(WAITING):
+        lost = partial(audit_dependencies.lost_waits, status=status)
+        await walk(lost, 0, AUDIT_BATCH)
+    counted = await walk(audit_dependencies.waits, 0, AUDIT_WAITS)
+    return counted + await walk(audit_dependencies.edges, (0, 0), AUDIT_BATCH)
+
+
 AUDITS: Final[Mapping[str, Callable[[Resources], Awaitable[int]]]] = {
-    f"{AUDIT}{look.__name__}": partial(_audit, what=look.__name__, look=look)
-    for look in (audit.unique_keys,)
+    f"{AUDIT}{audits.__name__}": audits for audits in (unique_keys, dependencies)
 }
