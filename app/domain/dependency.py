@@ -81,7 +81,8 @@ def moved_on(wait: Wait, crossings: list[Crossing]) -> Wait:
     unmet, cause = wait.unmet, wait.cause
     for crossing in crossings:
         unmet += crossing.delta
-        if crossing.has_failed and wait.on_failure is OnParentFailure.CANCEL and cause is None:
+        # In place of `ANY` too: who looks for one just now may have looked before this one failed.
+        if crossing.has_failed and wait.on_failure is OnParentFailure.CANCEL and not cause:
             cause = crossing.parent_id
         if crossing.delta > 0 and cause == crossing.parent_id:
             cause = ANY

@@ -1,10 +1,14 @@
 """What becomes of a task when one that it depends on does not end well."""
 
+from typing import Any
+
 import httpx
 import pytest
 from sqlalchemy import Engine
 
+from app.mysql.connection import Connection
 from app.queue.sweeps import retention
+from app.queue.sweeps import waits as waits_sweep
 from app.service import sweeping
 from app.service.resources import Resources
 from tests.support.calls import get, problem, submit
@@ -123,6 +127,28 @@ async def test_that_one_is_retried_saves_nobody_from_another_failure(
     await end(api, first, "fail")
     await end(api, second, "fail")
     await act(api, first, "retry")
+    await sweeping.end_waits(resources)
+    found = await get(api, child["id"])
+    assert found["error"] == f"dependency {second['id']} has failed"
+
+
+async def test_one_that_fails_while_the_sweep_looks_at_another_is_not_missed(
+    api: httpx.AsyncClient, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await submit(api), await submit(api)
+    child = await child_of(api, first, second)
+    await end(api, first, "fail")
+    await act(api, first, "retry")
+    look = waits_sweep._pairs
+
+    async def look_early(connection: Connection, statement: str, ids: set[int]) -> dict[int, Any]:
+        found = await look(connection, statement, ids)
+        if statement == waits_sweep._FAILED:
+            monkeypatch.setattr(waits_sweep, "_pairs", look)
+            await end(api, second, "fail")
+        return found
+
+    monkeypatch.setattr(waits_sweep, "_pairs", look_early)
     await sweeping.end_waits(resources)
     found = await get(api, child["id"])
     assert found["error"] == f"dependency {second['id']} has failed"
