@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 import httpx
@@ -10,11 +11,14 @@ from sqlalchemy import Engine, text
 
 from app.api import ops
 from app.domain.dependency import Wait
+from app.domain.states import Status
 from app.mysql.connection import Connection
 from app.queue.dependencies import rows
+from app.queue.sweeps import audit_dependencies
 from app.service import auditing, sweeping
 from app.service.resources import Resources
 from tests.support.calls import claim, get, submit
+from tests.support.explaining import sent_by
 from tests.support.flows import act, batch, child_of, claimable, edges, end, statuses, waits
 
 AUDIT = "audit_dependencies"
@@ -208,6 +212,20 @@ async def test_nothing_is_set_right_where_only_this_version_has_written(
     assert await audit(resources) == 0
     await sweeping.end_waits(resources)
     assert await audit(resources) == 0
+
+
+async def test_it_locks_nothing_where_nothing_is_wrong(
+    api: httpx.AsyncClient, resources: Resources
+) -> None:
+    await child_of(api, await submit(api))
+    for work in (
+        partial(audit_dependencies.lost_waits, status=Status.TO_DO, after=0, limit=10),
+        partial(audit_dependencies.waits, after=0, limit=10),
+        partial(audit_dependencies.edges, after=(0, 0), limit=10),
+    ):
+        sent = await sent_by(resources.database, work, about="")
+        assert sent
+        assert all(s.text.startswith("SELECT") and "FOR UPDATE" not in s.text for s in sent)
 
 
 async def test_nothing_is_set_right_while_tasks_end(
