@@ -28,6 +28,7 @@ from bench import (
     submit,
     sweep,
     tabs,
+    unique,
     workers,
 )
 from bench.report.book import Book
@@ -48,6 +49,7 @@ LIGHT: Final[Mapping[str, Callable[[Session], list[Result]]]] = {
     "workers": workers.run,
     "python_worker": python_worker.run,
     "python_client": python_client.run,
+    "unique": unique.run,
     "latency": latency.run,
     "tabs": tabs.run,
 }

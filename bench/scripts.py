@@ -21,6 +21,8 @@ Script = Generator[tuple[bytes, int], bytes, None]
 _LEASE: Final = re.compile(rb'"lease_id":"([^"]+)"')
 _VARIANTS: Final = 64
 _TAGS: Final = ("images", "invoices", "核心业务", "nightly", "mail")
+# Stands for a key that is as long.
+_A_KEY: Final = "-" * 32
 _RESULT: Final = {"path": "/data/out.png", "bytes": 48_213}
 
 
@@ -48,6 +50,32 @@ def submit_once(queue: str = "default") -> Script:
     for one in submit(queue):
         key = b"Idempotency-Key: %s\r\n\r\n" % uuid4().hex.encode()
         yield one[0].replace(b"\r\n\r\n", b"\r\n" + key, 1), 1
+
+
+def submit_unique(way: str, queue: str = "default") -> Script:
+    """One task a call, with a unique key: `free`, which nobody holds; `held` by another task, which
+    is kept; or `debounced`, which puts that one off."""
+    if way == "free":
+        for one in _keyed({"key": _A_KEY}, queue):
+            yield one, 1
+    unique = {"debounce_seconds": 3600} if way == "debounced" else {}
+    bodies = [
+        request("POST", "/tasks", task(n, queue) | {"unique": {"key": f"key-{n}", **unique}})
+        for n in range(_VARIANTS)
+    ]
+    for one in itertools.cycle(random.sample(bodies, _VARIANTS)):
+        yield one, 1
+
+
+def submit_and_cycle(*, is_unique: bool, queue: str = "default") -> Script:
+    """Submit one, with a unique key or without; claim one, complete it."""
+    unique = {"key": _A_KEY, "while": "active"} if is_unique else None
+    claim = request("POST", "/leases", _claim(queue, 1))
+    result = json.dumps({"result": _RESULT}).encode()
+    for one in _keyed(unique, queue):
+        yield one, 0
+        (lease,) = _leases((yield claim, 0), "claim")
+        yield with_body("POST", f"/leases/{lease.decode()}/complete", result), 1
 
 
 def get(ids: Iterator[int]) -> Script:
@@ -122,6 +150,7 @@ def scripts(name: str, arguments: dict[str, Any], connections: int) -> list[Scri
         return [delete(once) for _ in range(connections)]
     of: dict[str, Callable[..., Script]] = {
         **{"submit": submit, "submit_once": submit_once},
+        **{"submit_unique": submit_unique, "submit_and_cycle": submit_and_cycle},
         **{"cycle": cycle, "finish_and_claim": finish_and_claim},
         **{"submit_many": submit_many, "cycle_many": cycle_many, "mill": mill},
     }
@@ -131,6 +160,16 @@ def scripts(name: str, arguments: dict[str, Any], connections: int) -> list[Scri
 @cache
 def _submissions(queue: str) -> list[bytes]:
     return [request("POST", "/tasks", task(number, queue)) for number in range(_VARIANTS)]
+
+
+def _keyed(unique: dict[str, str] | None, queue: str) -> Iterator[bytes]:
+    """Submissions, each with a key of its own where there is one."""
+    bodies = [
+        request("POST", "/tasks", task(number, queue) | {"unique": unique})
+        for number in range(_VARIANTS)
+    ]
+    for one in itertools.cycle(random.sample(bodies, _VARIANTS)):
+        yield one.replace(_A_KEY.encode(), uuid4().hex.encode(), 1)
 
 
 def _claim(queue: str, limit: int) -> dict[str, Any]:
