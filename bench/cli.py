@@ -14,6 +14,7 @@ from bench import (
     bulk,
     commits,
     cycle,
+    dependencies,
     idle,
     latency,
     lists,
@@ -50,6 +51,7 @@ LIGHT: Final[Mapping[str, Callable[[Session], list[Result]]]] = {
     "python_worker": python_worker.run,
     "python_client": python_client.run,
     "unique": unique.run,
+    "dependencies": dependencies.run,
     "latency": latency.run,
     "tabs": tabs.run,
 }

@@ -112,6 +112,14 @@ def finish_and_claim(queue: str = "default") -> Script:
         (lease,) = _leases(answer.partition(b'"leases":')[2], "finish")
 
 
+def work_off(queue: str = "default") -> Script:
+    """Claim one, complete it, until there is none."""
+    claim = request("POST", "/leases", _claim(queue, 1))
+    result = json.dumps({"result": _RESULT}).encode()
+    while found := _LEASE.findall((yield claim, 0)):
+        yield with_body("POST", f"/leases/{found[0].decode()}/complete", result), 1
+
+
 def submit_many(size: int, queue: str = "default") -> Script:
     """Many tasks a call."""
     one = request("POST", "/tasks/batch", {"tasks": [task(n, queue) for n in range(size)]})
@@ -151,7 +159,7 @@ def scripts(name: str, arguments: dict[str, Any], connections: int) -> list[Scri
     of: dict[str, Callable[..., Script]] = {
         **{"submit": submit, "submit_once": submit_once},
         **{"submit_unique": submit_unique, "submit_and_cycle": submit_and_cycle},
-        **{"cycle": cycle, "finish_and_claim": finish_and_claim},
+        **{"cycle": cycle, "finish_and_claim": finish_and_claim, "work_off": work_off},
         **{"submit_many": submit_many, "cycle_many": cycle_many, "mill": mill},
     }
     return [of[name](**arguments) for _ in range(connections)]
