@@ -83,6 +83,8 @@ class Connection:
 
         Without `reads_on` the connection is then of no further use, if there are many more.
         """
+        if self._ahead:  # of several results the driver streams only the first
+            await self.fetch("SELECT 1")
         cursor = await self._execute(statement, values, SSCursor)
         while (row := await cursor.fetchone()) is not None:
             try:

@@ -189,3 +189,17 @@ async def test_no_sweep_touches_what_waits(
     await api.post(f"/admin/tasks/{parent['id']}/{action}")
     await sweeping.promote(resources)
     assert (await get(api, child["id"]))["waiting_on"] == "tasks"
+
+
+@pytest.mark.parametrize("path", ["/tasks", "/tasks/batch"])
+async def test_a_call_with_an_idempotency_key_finds_what_it_names(
+    api: httpx.AsyncClient, path: str
+) -> None:
+    parent = await submit(api)
+    task = {"title": "t", "depends_on": [parent["id"]]}
+    body = task if path == "/tasks" else {"tasks": [task]}
+    answers = [
+        await api.post(path, json=body, headers={"Idempotency-Key": "once"}) for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [201, 200]
+    assert answers[0].json() == answers[1].json()
