@@ -164,7 +164,8 @@ class ClaimLoop:
             self._outage.ends()
             for item in finished.items:
                 self._note(item)
-            self._take(finished.leases, limit)
+            # Of what these ends have freed, that claim knew nothing yet.
+            self._take(finished.leases, limit, is_dry=False)
 
     async def _wait_for_work(self, limit: int) -> None:
         try:
@@ -177,11 +178,11 @@ class ClaimLoop:
                 self._try_later(error)
         else:
             self._outage.ends()
-            self._take(arrived, limit)
+            self._take(arrived, limit, is_dry=len(arrived) < limit)
 
-    def _take(self, arrived: list[Lease], limit: int) -> None:
+    def _take(self, arrived: list[Lease], limit: int, *, is_dry: bool) -> None:
         self._free += limit - len(arrived)
-        self._is_dry = len(arrived) < limit
+        self._is_dry = is_dry
         for lease in arrived:
             if self._is_claiming:
                 self._running += 1
