@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rowlock.client.async_client import AsyncClient
     from rowlock.client.fields import NewTask, Unique
+    from rowlock.client.flow import AsyncFlow, Flow
+    from rowlock.client.flow_plan import Member
     from rowlock.client.schedule_fields import ScheduledTask
     from rowlock.client.sync_client import Client
     from rowlock.errors import (
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         BackfillResult,
         BulkResult,
         Count,
+        Dependencies,
         Examination,
         Finding,
         HeldTask,
@@ -41,12 +44,14 @@ if TYPE_CHECKING:
         Lease,
         Me,
         Occurrence,
+        Parent,
         Processes,
         QueueSettings,
         QueueState,
         QueueStats,
         Reason,
         RegisteredWorker,
+        RelatedTask,
         Schedule,
         ScheduleRun,
         ServerProcess,
@@ -63,6 +68,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncClient",
+    "AsyncFlow",
     "Attempt",
     "AwaitedTask",
     "BackfillResult",
@@ -70,8 +76,10 @@ __all__ = [
     "Client",
     "ConflictError",
     "Count",
+    "Dependencies",
     "Examination",
     "Finding",
+    "Flow",
     "HeldTask",
     "History",
     "HistoryBucket",
@@ -79,11 +87,13 @@ __all__ = [
     "Lease",
     "LifespanError",
     "Me",
+    "Member",
     "NaiveTimeError",
     "NewTask",
     "NotAllowedError",
     "NotFoundError",
     "Occurrence",
+    "Parent",
     "PayloadError",
     "Permanent",
     "ProblemError",
@@ -93,6 +103,7 @@ __all__ = [
     "QueueStats",
     "Reason",
     "RegisteredWorker",
+    "RelatedTask",
     "Retry",
     "RowlockError",
     "RunningAttempt",
@@ -125,6 +136,8 @@ _MODULES = (
     "models",
     "client.fields",
     "client.schedule_fields",
+    "client.flow_plan",
+    "client.flow",
     "client.sync_client",
     "client.async_client",
     "worker.attempt",

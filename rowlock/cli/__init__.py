@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _OWN: Final = {
     "tasks": ("submit", "list", "count", "show", "wait", "patch"),
     "why": ("why",),
+    "dependencies": ("dependencies",),
     "import_export": ("import", "export"),
     "management": ("pause", "resume", "cancel", "retry", "delete", "queues"),
     "queue": ("queue",),

@@ -1,10 +1,11 @@
 """`rowlock pause`, `resume`, `cancel`, `retry`, `delete`, for tasks or all that match; `queues`."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, get_args
 
 from rowlock.cli import options, render
 from rowlock.cli.bulk import OPTIONS, act_on_all
-from rowlock.cli.commands import Argument, Command, Option, command
+from rowlock.cli.commands import Argument, Command, Flag, Option, command
 from rowlock.cli.connection import connected, fail
 from rowlock.cli.exit_codes import USAGE
 from rowlock.cli.filters import FILTERS, filters_of
@@ -22,6 +23,19 @@ _HELP: Final[dict[BulkAction, str]] = {
     "delete": "Delete tasks in any state.",
 }
 
+# Which tasks around it one may take along.
+_ALONG: Final[Mapping[str, str]] = {"retry": "descendants", "cancel": "ancestors"}
+_ALONG_FLAGS: Final[Mapping[str, Sequence[Flag]]] = {
+    "retry": [Flag("--descendants", to="along", about="Also what was cancelled for it.")],
+    "cancel": [
+        Flag(
+            "--ancestors",
+            to="along",
+            about="Also what it depends on and nothing else waits for.",
+        )
+    ],
+}
+
 
 def _command(action: BulkAction) -> Command:
     def of_ids_or_of_all(
@@ -31,6 +45,7 @@ def _command(action: BulkAction) -> Command:
         as_json: bool,
         dry_run: bool,
         expect_at_most: int | None,
+        along: bool = False,
         url: str | None,
         token: str | None,
         **given: Any,
@@ -40,6 +55,8 @@ def _command(action: BulkAction) -> Command:
             fail("Name the tasks by their ids or by at least one filter, not both.", USAGE)
         if ids and (dry_run or expect_at_most is not None):
             fail("--dry-run and --expect-at-most need a filter.", USAGE)
+        if filters and along:
+            fail(f"--{_ALONG[action]} needs ids.", USAGE)
         with connected(url, token) as client:
             if filters:
                 act_on_all(
@@ -55,7 +72,9 @@ def _command(action: BulkAction) -> Command:
                 if action == "delete":
                     client.delete(task_id)
                     continue
-                task = client.ask(calls.intervene(action, task_id))
+                task = client.ask(
+                    calls.intervene(action, task_id, along=_ALONG[action] if along else None)
+                )
                 if as_json:
                     render.show_json(task)
                 else:
@@ -66,7 +85,14 @@ def _command(action: BulkAction) -> Command:
         "tasks is shown for confirmation, and Ctrl-C stops after what is done."
     )
     some = Argument("ids", options.ID, is_many=True, is_required=False)
-    more = (options.YES, options.AS_JSON, *OPTIONS, *FILTERS, *options.SERVER)
+    more = (
+        *_ALONG_FLAGS.get(action, ()),
+        options.YES,
+        options.AS_JSON,
+        *OPTIONS,
+        *FILTERS,
+        *options.SERVER,
+    )
     return command(action, _PANEL, some, *more)(of_ids_or_of_all)
 
 

@@ -11,12 +11,22 @@ from rowlock.cli.exit_codes import USAGE
 from rowlock.cli.filters import FILTERS, filters_of
 from rowlock.cli.payload import fields_of
 from rowlock.cli.unique_key import UNIQUE, with_unique
-from rowlock.cli.values import Choice, Number, Text
+from rowlock.cli.values import Choice, Ids, Number, Text
 from rowlock.cli.waiting import show_all, show_how_ended, wait_for, wait_for_new
-from rowlock.client.fields import OrderBy, View
+from rowlock.client.fields import OnParentFailure, OrderBy, View
 
 _PANEL: Final = "Tasks"
 _LARGEST_PAGE: Final = 1000
+
+_OTHERS: Final = (
+    Option("--depends-on", kind=Ids(), about="It is not claimed before these tasks have ended."),
+    Option(
+        "--on-parent-failure",
+        kind=Choice(*get_args(OnParentFailure)),
+        about="If one of these fails or is cancelled: cancel it too, or run it. (default: cancel)",
+    ),
+    Option("--blocks", kind=Ids(), about="Tasks that wait for others, and shall wait for it too."),
+)
 
 
 @command(
@@ -31,6 +41,7 @@ _LARGEST_PAGE: Final = 1000
         about="Earliest time at which it may be claimed; RFC 3339.",
     ),
     *UNIQUE,
+    *_OTHERS,
     Option("--idempotency-key", about="Repeating a call with the same key stores nothing new."),
     Flag("--wait", about="Wait until it has ended; exit code 3 unless it is done."),
     options.AS_JSON,

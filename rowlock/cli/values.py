@@ -82,6 +82,20 @@ class Number:
         return value
 
 
+@dataclass(frozen=True)
+class Ids:
+    """Ids of tasks, with commas between them."""
+
+    label: str = "ID,…"
+    offer: Offer = _UNKNOWN
+    limits: str = ""
+
+    def of(self, text: str) -> list[int]:
+        """All of them."""
+        one = Number(int, 1)
+        return [int(one.of(word)) for word in text.split(",")]
+
+
 class Choice:
     """One of these words."""
 

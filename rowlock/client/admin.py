@@ -50,13 +50,17 @@ class Admin:
         """Resume a paused task."""
         return self._ask(calls.intervene("resume", task_id))
 
-    def cancel(self, task_id: int) -> Task:
-        """Cancel a task; a worker that runs it is notified."""
-        return self._ask(calls.intervene("cancel", task_id))
+    def cancel(self, task_id: int, *, ancestors: bool = False) -> Task:
+        """Cancel a task; a worker that runs it is notified. `ancestors` cancels too what it
+        depends on and nothing else waits for: a flow, by its last task."""
+        along = "ancestors" if ancestors else None
+        return self._ask(calls.intervene("cancel", task_id, along=along))
 
-    def retry(self, task_id: int) -> Task:
-        """Retry a failed or cancelled task, with all its retries."""
-        return self._ask(calls.intervene("retry", task_id))
+    def retry(self, task_id: int, *, descendants: bool = False) -> Task:
+        """Retry a failed or cancelled task, with all its retries. `descendants` retries too what
+        was cancelled for it."""
+        along = "descendants" if descendants else None
+        return self._ask(calls.intervene("retry", task_id, along=along))
 
     def pause_all(self, **filters: Unpack[BulkFilters]) -> BulkResult:
         """Pause all tasks that match; needs at least one filter. `dry_run` only counts. `limit`
@@ -152,13 +156,17 @@ class AsyncAdmin:
         """Resume a paused task."""
         return await self._ask(calls.intervene("resume", task_id))
 
-    async def cancel(self, task_id: int) -> Task:
-        """Cancel a task; a worker that runs it is notified."""
-        return await self._ask(calls.intervene("cancel", task_id))
+    async def cancel(self, task_id: int, *, ancestors: bool = False) -> Task:
+        """Cancel a task; a worker that runs it is notified. `ancestors` cancels too what it
+        depends on and nothing else waits for: a flow, by its last task."""
+        along = "ancestors" if ancestors else None
+        return await self._ask(calls.intervene("cancel", task_id, along=along))
 
-    async def retry(self, task_id: int) -> Task:
-        """Retry a failed or cancelled task, with all its retries."""
-        return await self._ask(calls.intervene("retry", task_id))
+    async def retry(self, task_id: int, *, descendants: bool = False) -> Task:
+        """Retry a failed or cancelled task, with all its retries. `descendants` retries too what
+        was cancelled for it."""
+        along = "descendants" if descendants else None
+        return await self._ask(calls.intervene("retry", task_id, along=along))
 
     async def pause_all(self, **filters: Unpack[BulkFilters]) -> BulkResult:
         """Pause all tasks that match; needs at least one filter. `dry_run` only counts. `limit`

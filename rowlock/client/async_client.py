@@ -7,7 +7,9 @@ from typing import Literal, Self, TypeVar, Unpack
 from rowlock.client import calls, schedule_calls, trace, waiting
 from rowlock.client.admin import AsyncAdmin
 from rowlock.client.fields import (
+    OF_OTHERS,
     Changes,
+    Direction,
     Filters,
     NewTask,
     OrderBy,
@@ -15,6 +17,7 @@ from rowlock.client.fields import (
     View,
     encode_fields,
 )
+from rowlock.client.flow import AsyncFlow
 from rowlock.client.pages import walk_async
 from rowlock.client.schedules import AsyncSchedules, Occurrences
 from rowlock.client.submits import AsyncSubmits
@@ -24,7 +27,7 @@ from rowlock.http.asynchronous import AsyncConnections, AsyncExchange, AsyncTran
 from rowlock.http.call import Call
 from rowlock.http.retry import RetryBudget
 from rowlock.http.target import target
-from rowlock.models import Attempt, Count, History, Me, Stats, Tag, Task, Why
+from rowlock.models import Attempt, Count, Dependencies, History, Me, Stats, Tag, Task, Why
 
 T = TypeVar("T")
 
@@ -76,11 +79,12 @@ class AsyncClient:
     ) -> Task:
         """Store a task. Repeating a call with the same key stores nothing new.
 
-        Submits at the same time that name no key may share one call.
+        Submits at the same time that name no key and no other tasks may share one call.
         """
         body = encode_fields({"title": title, **fields})
         with trace.submitting(fields.get("queue", "default")) as span:
-            if idempotency_key is None and span.traceparent is None:
+            is_shared = idempotency_key is None and not OF_OTHERS & fields.keys()
+            if is_shared and span.traceparent is None:
                 task = await self._submits.submit(body)
             else:
                 task = await self.ask(calls.submit(body, idempotency_key))
@@ -119,6 +123,11 @@ class AsyncClient:
                 await self._transport.run(upload.store(batch))
             span.stored(upload.ids)
         return upload.ids
+
+    def flow(self, *, idempotency_key: str | None = None) -> AsyncFlow:
+        """Tasks that depend on each other, stored together at the end of the `async with` block.
+        With your own `idempotency_key`, storing the same flow again stores nothing new."""
+        return AsyncFlow(self._transport.run, self._budget, idempotency_key)
 
     async def get(self, task_id: int) -> Task:
         """Get a task."""
@@ -166,6 +175,13 @@ class AsyncClient:
     async def why(self, task_id: int) -> Why:
         """Explain what a task waits for."""
         return await self.ask(calls.why(task_id))
+
+    async def dependencies(self, task_id: int, *, direction: Direction = "parents") -> Dependencies:
+        """What a task depends on, or with `direction` `children` what depends on it."""
+        pages = [
+            each async for each in walk_async(self.ask, calls.dependencies(task_id, direction))
+        ]
+        return calls.as_one(pages)
 
     async def tags(self) -> Tags:
         """All tags in use, with their number of tasks."""

@@ -2,7 +2,7 @@
 
 from typing import Final, cast
 
-from rowlock.client.calls import BATCH_SECONDS
+from rowlock.client.calls import ALL_SECONDS, BATCH_SECONDS
 from rowlock.client.fields import BulkAction, BulkFilters, Filters, query_of
 from rowlock.client.pages import Page
 from rowlock.http.answer import Answer
@@ -10,7 +10,6 @@ from rowlock.http.call import Call
 from rowlock.models import BulkResult
 
 PAGE: Final = 500
-_ALL_SECONDS: Final = 3600.0
 
 
 def act_on_all(action: BulkAction, asked: BulkFilters) -> Call[BulkResult]:
@@ -23,7 +22,7 @@ def act_on_all(action: BulkAction, asked: BulkFilters) -> Call[BulkResult]:
         f"/admin/tasks/{action}",
         _result_of,
         (*query, ("dry_run", "true")) if is_dry_run else query,
-        extra_seconds=_ALL_SECONDS if asked.get("limit") is None else BATCH_SECONDS,
+        extra_seconds=ALL_SECONDS if asked.get("limit") is None else BATCH_SECONDS,
         is_repeatable=is_dry_run,
     )
 

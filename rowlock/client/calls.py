@@ -9,7 +9,15 @@ from uuid import uuid4
 from pydantic import TypeAdapter
 
 from rowlock.client import trace
-from rowlock.client.fields import Changes, Filters, OrderBy, View, encode_fields, query_of
+from rowlock.client.fields import (
+    Changes,
+    Direction,
+    Filters,
+    OrderBy,
+    View,
+    encode_fields,
+    query_of,
+)
 from rowlock.client.pages import Page, page, read_by
 from rowlock.encoding import encode
 from rowlock.http.answer import Answer
@@ -17,6 +25,7 @@ from rowlock.http.call import Call, Headers
 from rowlock.models import (
     Attempt,
     Count,
+    Dependencies,
     Examination,
     History,
     Me,
@@ -36,6 +45,7 @@ T = TypeVar("T")
 
 
 BATCH_SECONDS: Final = 50.0
+ALL_SECONDS: Final = 3600.0
 DOCTOR_SECONDS: Final = 30.0
 
 _TASKS: Final = TypeAdapter(list[Task])
@@ -122,6 +132,18 @@ def why(task_id: int) -> Call[Why]:
     )
 
 
+def dependencies(task_id: int, direction: Direction) -> Call[Page[Dependencies]]:
+    """What a task depends on, or what depends on it; each page has the numbers of all."""
+    path, query = f"/tasks/{part(task_id)}/dependencies", (("direction", direction),)
+    return page(path, lambda answer: [Dependencies.model_validate_json(answer.body)], query)
+
+
+def as_one(pages: Sequence[Dependencies]) -> Dependencies:
+    """The pages' tasks together, with the numbers of the last."""
+    tasks = [task for each in pages for task in each.tasks]
+    return pages[-1].model_copy(update={"tasks": tasks})
+
+
 def tags() -> Call[Page[Tag]]:
     """The first of the tags that tasks have."""
     return page("/tags", read_by(_TAGS))
@@ -169,9 +191,16 @@ def history(queue: str | None, minutes: int) -> Call[History]:
     )
 
 
-def intervene(action: str, task_id: int) -> Call[Task]:
-    """Pause, resume, cancel or retry a task."""
-    return Call("POST", f"/admin/tasks/{part(task_id)}/{action}", task_of, is_repeatable=False)
+def intervene(action: str, task_id: int, *, along: str | None = None) -> Call[Task]:
+    """Pause, resume, cancel or retry a task; `along` its `descendants` or `ancestors` too."""
+    return Call(
+        "POST",
+        f"/admin/tasks/{part(task_id)}/{action}",
+        task_of,
+        () if along is None else ((along, "true"),),
+        extra_seconds=0.0 if along is None else ALL_SECONDS,
+        is_repeatable=False,
+    )
 
 
 def queues() -> Call[Page[QueueStats]]:

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Final, Literal, Required, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Literal, Required, TypedDict
 
 from rowlock.encoding import encode
 from rowlock.errors import NaiveTimeError
+
+if TYPE_CHECKING:
+    from rowlock.models import Task
 
 Priority = Literal["高", "中", "低", "high", "medium", "low"]
 Backoff = Literal["exponential", "fixed", "linear"]
@@ -13,6 +16,8 @@ OrderBy = Literal["created_at", "available_at"]
 View = Literal["full", "summary"]
 UniqueWhile = Literal["waiting", "active"]
 UniqueConflict = Literal["keep", "replace", "reject"]
+OnParentFailure = Literal["cancel", "run"]
+Direction = Literal["parents", "children"]
 Status = Literal["to_do", "in_progress", "done", "paused", "retrying", "failed", "cancelled"]
 BulkAction = Literal["pause", "resume", "cancel", "retry", "delete"]
 # Text is RFC 3339. Either has to say its offset from UTC.
@@ -52,12 +57,20 @@ class Unique(_While, total=False):
     debounce_limit_seconds: int
 
 
-class SubmitFields(TaskDefaults, total=False):
-    """The optional fields of a new task beside its payload."""
+class MemberFields(TaskDefaults, total=False):
+    """What a new task may have, but for its payload and what it depends on."""
 
     due_date: Time | None
     available_at: Time | None
     unique: Unique | None
+    on_parent_failure: OnParentFailure | None
+    blocks: "Sequence[int | Task]"
+
+
+class SubmitFields(MemberFields, total=False):
+    """The optional fields of a new task beside its payload."""
+
+    depends_on: "Sequence[int | Task]"
 
 
 class TaskFields(SubmitFields, total=False):
@@ -66,10 +79,19 @@ class TaskFields(SubmitFields, total=False):
     payload: Any
 
 
-class NewTask(TaskFields):
-    """A task to submit."""
+class NewTask(MemberFields, total=False):
+    """A task to submit.
+
+    `depends_on` names tasks that have to end before it is claimed; if one fails or is cancelled, it
+    is cancelled too, or with `on_parent_failure` `run` runs all the same. `blocks` names tasks that
+    still wait for others, and shall wait for this one too. In a batch `depends_on` may also have
+    the `ref` of an earlier task.
+    """
 
     title: Required[str]
+    payload: Any
+    ref: str | None
+    depends_on: "Sequence[int | Task | str]"
 
 
 class Changes(TypedDict, total=False):
@@ -119,12 +141,23 @@ class BulkFilters(Filters, total=False):
 
 
 TASK_TIMES: Final = ("due_date", "available_at")
+# What a task says of others. It is submitted alone: an error, or a wait, is its own then.
+OF_OTHERS: Final = frozenset({"depends_on", "blocks", "ref"})
+_IDS: Final = ("depends_on", "blocks")
 _BOUNDS: Final = ("_after", "_before")
 
 
 def encode_fields(fields: Mapping[str, Any]) -> bytes:
     """A task's fields, or changes of them, as JSON. Raises `NaiveTimeError`."""
-    return encode(with_times(fields, TASK_TIMES))
+    others = {name: _ids(fields[name]) for name in _IDS if fields.get(name)}
+    return encode({**with_times(fields, TASK_TIMES), **others})
+
+
+def _ids(tasks: Any) -> Any:
+    """Ids, of tasks too; what is no list as it is: the server says what is wrong with it."""
+    if isinstance(tasks, str | Mapping) or not isinstance(tasks, Iterable):
+        return tasks
+    return [getattr(task, "id", task) for task in tasks]
 
 
 def with_times(

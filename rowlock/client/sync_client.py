@@ -7,7 +7,9 @@ from typing import Literal, Self, TypeVar, Unpack
 from rowlock.client import calls, schedule_calls, trace, waiting
 from rowlock.client.admin import Admin
 from rowlock.client.fields import (
+    OF_OTHERS,
     Changes,
+    Direction,
     Filters,
     NewTask,
     OrderBy,
@@ -15,6 +17,7 @@ from rowlock.client.fields import (
     View,
     encode_fields,
 )
+from rowlock.client.flow import Flow
 from rowlock.client.pages import walk
 from rowlock.client.schedules import Occurrences, Schedules
 from rowlock.client.submits import Submits
@@ -24,7 +27,7 @@ from rowlock.http.blocking import Exchange, Transport
 from rowlock.http.call import Call
 from rowlock.http.retry import RetryBudget
 from rowlock.http.target import target
-from rowlock.models import Attempt, Count, History, Me, Stats, Tag, Task, Why
+from rowlock.models import Attempt, Count, Dependencies, History, Me, Stats, Tag, Task, Why
 
 T = TypeVar("T")
 
@@ -73,11 +76,12 @@ class Client:
     ) -> Task:
         """Store a task. Repeating a call with the same key stores nothing new.
 
-        Submits at the same time that name no key may share one call.
+        Submits at the same time that name no key and no other tasks may share one call.
         """
         body = encode_fields({"title": title, **fields})
         with trace.submitting(fields.get("queue", "default")) as span:
-            if idempotency_key is None and span.traceparent is None:
+            is_shared = idempotency_key is None and not OF_OTHERS & fields.keys()
+            if is_shared and span.traceparent is None:
                 task = self._submits.submit(body)
             else:
                 task = self.ask(calls.submit(body, idempotency_key))
@@ -116,6 +120,11 @@ class Client:
                 self._transport.run(upload.store(batch))
             span.stored(upload.ids)
         return upload.ids
+
+    def flow(self, *, idempotency_key: str | None = None) -> Flow:
+        """Tasks that depend on each other, stored together at the end of the `with` block.
+        With your own `idempotency_key`, storing the same flow again stores nothing new."""
+        return Flow(self._transport.run, self._budget, idempotency_key)
 
     def get(self, task_id: int) -> Task:
         """Get a task."""
@@ -162,6 +171,11 @@ class Client:
     def why(self, task_id: int) -> Why:
         """Explain what a task waits for."""
         return self.ask(calls.why(task_id))
+
+    def dependencies(self, task_id: int, *, direction: Direction = "parents") -> Dependencies:
+        """What a task depends on, or with `direction` `children` what depends on it."""
+        pages = [*walk(self.ask, calls.dependencies(task_id, direction))]
+        return calls.as_one(pages)
 
     def tags(self) -> Tags:
         """All tags in use, with their number of tasks."""

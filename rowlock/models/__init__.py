@@ -1,6 +1,7 @@
 """The server's answers. Fields that a newer server adds are kept in `model_extra`."""
 
 from rowlock.models.answer import Answer
+from rowlock.models.dependencies import Dependencies, Parent, RelatedTask
 from rowlock.models.deployment import Examination, Finding, Me, Processes, ServerProcess, Sweep
 from rowlock.models.leases import Finished, FinishedItem, HeartbeatItem, HeartbeatItems, Lease
 from rowlock.models.queues import (
@@ -34,6 +35,7 @@ __all__ = [
     "BackfillResult",
     "BulkResult",
     "Count",
+    "Dependencies",
     "Examination",
     "Finding",
     "Finished",
@@ -47,12 +49,14 @@ __all__ = [
     "Me",
     "Occurrence",
     "Origin",
+    "Parent",
     "Processes",
     "QueueSettings",
     "QueueState",
     "QueueStats",
     "Reason",
     "RegisteredWorker",
+    "RelatedTask",
     "Schedule",
     "ScheduleRun",
     "ServerProcess",

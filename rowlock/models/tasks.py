@@ -19,8 +19,8 @@ class Task(Answer):
     """A task.
 
     `status` is one of `to_do`, `in_progress`, `done`, `paused`, `retrying`, `failed` and
-    `cancelled`; `priority` is `高`, `中` or `低`. `waiting_on` is `time` until `available_at`;
-    `unique_key` is the one that it holds now.
+    `cancelled`; `priority` is `高`, `中` or `低`. `waiting_on` is `tasks` until those that it
+    depends on have ended, `time` until `available_at`; `unique_key` is the one that it holds now.
     While it is in progress, `get` and `wait` set `progress`, `deadline_at`, `lease_expires_at` and
     `last_heartbeat_at`; a list does not.
     If `is_summary`, the server omitted `description`, `payload` and `result`: they are None here,

@@ -6,8 +6,8 @@ outcome = testing.run(resize, {"path": "a.png"})
 assert (outcome.status, outcome.result) == ("done", {"bytes": 1234})
 """
 
-from rowlock.testing.lease import Made
+from rowlock.testing.lease import Made, MadeParent
 from rowlock.testing.outcome import Outcome
 from rowlock.testing.running import RunningHandler, run, run_async, start
 
-__all__ = ["Made", "Outcome", "RunningHandler", "run", "run_async", "start"]
+__all__ = ["Made", "MadeParent", "Outcome", "RunningHandler", "run", "run_async", "start"]

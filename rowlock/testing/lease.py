@@ -7,9 +7,9 @@ from typing import Any, Final, TypedDict
 
 from pydantic_core import from_json
 
-from rowlock.client.fields import Backoff, Priority
+from rowlock.client.fields import Backoff, Priority, Status
 from rowlock.encoding import encode
-from rowlock.models import Lease, Task
+from rowlock.models import Lease, Parent, Task
 
 # As the server has them where nothing is said.
 _USUAL: Final[Mapping[str, Any]] = {
@@ -27,17 +27,29 @@ _USUAL: Final[Mapping[str, Any]] = {
 _PRIORITIES: Final = {"high": "高", "medium": "中", "low": "低"}
 
 
+class MadeParent(TypedDict, total=False):
+    """What became of a task that the one of a test depends on."""
+
+    id: int
+    name: str | None
+    status: Status
+    result: Any
+    error: str | None
+
+
 class Made(TypedDict, total=False):
     """What is made up for a test, beside the payload.
 
     `attempt` is its number: 1, and one more for each retry before. `timeout_seconds` may be a
     fraction here. `resources` are values by their types, in the place of what lifespans yield:
-    then none is opened. The rest are fields of the task; those that are omitted are the
-    handler's defaults, else the server's.
+    then none is opened. `parents` are what `attempt.parents()` gives: `name`, `status` (`done`),
+    `result`, `error`, `id`, each of which may be omitted. The rest are fields of the task; those
+    that are omitted are the handler's defaults, else the server's.
     """
 
     attempt: int
     resources: Mapping[Any, Any]
+    parents: Sequence[MadeParent]
     timeout_seconds: float
     id: int
     title: str
@@ -49,6 +61,16 @@ class Made(TypedDict, total=False):
     retry_delay_seconds: int
     retry_backoff: Backoff
     queue: str
+
+
+def parents(made: Made) -> list[Parent]:
+    """As the server gives them."""
+    found = []
+    for number, given in enumerate(made.get("parents", ()), 1):
+        result = from_json(encode(given.get("result")))
+        usual = {"id": number, "name": None, "status": "done", "error": None}
+        found.append(Parent.model_validate({**usual, **given, "result": result}))
+    return found
 
 
 def a_lease(payload: Any, made: Made) -> Lease:

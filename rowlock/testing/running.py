@@ -7,8 +7,10 @@ from typing import Any, Literal, Unpack
 
 from pydantic_core import from_json
 
-from rowlock.models import Lease, Task
-from rowlock.testing.lease import Made, a_lease
+from rowlock.client.pages import Page
+from rowlock.http.call import Call
+from rowlock.models import Lease, Parent, Task
+from rowlock.testing.lease import Made, a_lease, parents
 from rowlock.testing.outcome import Outcome
 from rowlock.worker.attempt import RELEASED, RunningAttempt
 from rowlock.worker.execution import Execution, Work
@@ -22,7 +24,7 @@ from rowlock.worker.worker import Worker
 class RunningHandler:
     """A handler that runs. `attempt` is what it was given."""
 
-    def __init__(self, lease: Lease, work: Work) -> None:
+    def __init__(self, lease: Lease, work: Work, found: list[Parent]) -> None:
         self._loop = asyncio.get_running_loop()
         self._progress: list[Any] = []
         self._news = asyncio.Event()
@@ -30,8 +32,13 @@ class RunningHandler:
         self._exception: BaseException | None = None
         self._ended: asyncio.Future[FinishItem | None] = self._loop.create_future()
         self._work = work
+        self._found = found
         self._execution = Execution(
-            lease, self._noting, ended=self._end, progressed=lambda _: self._news.set()
+            lease,
+            self._noting,
+            ended=self._end,
+            progressed=lambda _: self._news.set(),
+            ask=self._parents,
         )
         self.attempt = self._execution.attempt
 
@@ -77,6 +84,9 @@ class RunningHandler:
     async def end(self) -> None:
         """Return when it has ended, or was left to itself 10 s after it was cut."""
         await asyncio.wait([self._ended])
+
+    async def _parents(self, _call: Call[Page[Parent]]) -> Page[Parent]:
+        return Page(self._found, None)
 
     async def _noting(self, task: Task, attempt: RunningAttempt) -> bytes:
         tell = attempt._tell
@@ -131,7 +141,7 @@ async def start(
     try:
         async with opening as resources:
             work = handlers.given(resources).work_for(lease.task, threads)
-            running = RunningHandler(lease, work)
+            running = RunningHandler(lease, work, parents(made))
             try:
                 yield running
                 await running.end()

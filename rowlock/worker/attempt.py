@@ -1,15 +1,22 @@
 """The running attempt that a handler gets, and the exceptions that it may raise."""
 
+import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from rowlock.client.pages import Page, walk, walk_async
 from rowlock.encoding import encode_bounded
 from rowlock.http import retry_after
-from rowlock.models import Lease, Task
+from rowlock.http.call import Call
+from rowlock.models import Lease, Parent, Task
+from rowlock.worker import leases
+
+# Gets a page of what a task depends on.
+AskForParents = Callable[[Call[Page[Parent]]], Awaitable[Page[Parent]]]
 
 # Why a handler was cut short while the worker still had its lease, or before it knew better.
 TIMED_OUT: Final = "timed_out"
@@ -67,9 +74,18 @@ class RunningAttempt:
     so one that runs long should check `lost` regularly.
     """
 
-    __slots__ = ("_lease", "_lost", "_progress_json", "_tell")
+    __slots__ = ("_ask", "_lease", "_loop", "_lost", "_progress_json", "_tell")
 
-    def __init__(self, lease: Lease, tell: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        lease: Lease,
+        tell: Callable[[], object],
+        *,
+        loop: asyncio.AbstractEventLoop,
+        ask: AskForParents,
+    ) -> None:
+        self._loop = loop
+        self._ask = ask
         self._lease = lease
         self._lost: str | None = None
         self._progress_json = b"null"
@@ -112,6 +128,27 @@ class RunningAttempt:
         self._tell()
         return _Yield()
 
+    def parents(self) -> Iterator[Parent]:
+        """What became of the tasks that this one depends on, fetched page by page as needed. For
+        plain functions.
+
+        Raises `ConflictError` once the lease is lost, and other `RowlockError`s.
+        """
+        return walk(self._ask_from_thread, leases.parents(self.lease_id))
+
+    async def parents_async(self) -> AsyncIterator[Parent]:
+        """The same for coroutines, with `async for`."""
+        async for parent in walk_async(self._ask, leases.parents(self.lease_id)):
+            yield parent
+
+    def _ask_from_thread(self, call: Call[Page[Parent]]) -> Page[Parent]:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            asking = asyncio.run_coroutine_threadsafe(_asked(self._ask, call), self._loop)
+            return asking.result()
+        raise RuntimeError("an event loop runs here: use `async for` with parents_async")
+
     def _lose(self, why: str) -> None:
         self._lost = why
 
@@ -127,6 +164,10 @@ def current_attempt() -> RunningAttempt | None:
     `@worker.around`; so that a filter of the log, say, can name the task.
     """
     return CURRENT.get()
+
+
+async def _asked(ask: AskForParents, call: Call[Page[Parent]]) -> Page[Parent]:
+    return await ask(call)
 
 
 class _Yield:

@@ -7,7 +7,7 @@ from typing import Final
 
 from rowlock.models import Lease, Task
 from rowlock.worker import clock, finishes
-from rowlock.worker.attempt import CURRENT, RELEASED, TIMED_OUT, RunningAttempt
+from rowlock.worker.attempt import CURRENT, RELEASED, TIMED_OUT, AskForParents, RunningAttempt
 from rowlock.worker.failures import failure_of
 from rowlock.worker.finishes import FinishItem
 from rowlock.worker.log import log
@@ -34,12 +34,13 @@ class Execution:
         *,
         ended: Callable[["Execution", FinishItem | None], None],
         progressed: Callable[["Execution"], None],
+        ask: AskForParents,
     ) -> None:
         self._loop = loop = asyncio.get_running_loop()
         self._progressed = progressed
         self.task = lease.task
         self.lease_id = lease.lease_id
-        self.attempt = RunningAttempt(lease, self._tell_progress)
+        self.attempt = RunningAttempt(lease, self._tell_progress, loop=loop, ask=ask)
         seconds = seconds_of(lease)
         self._began = clock.now()
         self.deadline = self._began + seconds

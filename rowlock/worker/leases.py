@@ -5,12 +5,14 @@ from typing import Final, NamedTuple
 
 from pydantic import TypeAdapter
 
+from rowlock.client.pages import Page, page, read_by
 from rowlock.encoding import encode
 from rowlock.http.answer import Answer
 from rowlock.http.call import Call
-from rowlock.models import Finished, HeartbeatItem, HeartbeatItems, Lease
+from rowlock.models import Finished, HeartbeatItem, HeartbeatItems, Lease, Parent
 
 _LEASES: Final = TypeAdapter(list[Lease])
+_PARENTS: Final = TypeAdapter(list[Parent])
 
 # Ending many attempts with large results takes the server a moment.
 FINISH_SECONDS: Final = 10.0
@@ -50,6 +52,11 @@ def heartbeat(beats: Iterable[tuple[str, bytes]]) -> Call[list[HeartbeatItem]]:
     items = (b'{"lease_id":"%s","progress":%s}' % (lease.encode(), said) for lease, said in beats)
     body = b'{"items":[' + b",".join(items) + b"]}"
     return Call("POST", "/leases/heartbeat", _heard, body=body)
+
+
+def parents(lease_id: str) -> Call[Page[Parent]]:
+    """The first of what the lease's task depends on, and what became of them."""
+    return page(f"/leases/{lease_id}/parents", read_by(_PARENTS))
 
 
 def _heard(answer: Answer) -> list[HeartbeatItem]:

@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from rowlock.errors import StuckHandlersError
+from rowlock.http import flows
 from rowlock.http.asynchronous import AsyncExchange, AsyncTransport
+from rowlock.http.call import Call
+from rowlock.http.retry import RetryBudget
 from rowlock.http.target import Target
 from rowlock.models import Lease
 from rowlock.worker import supervised
@@ -21,6 +24,10 @@ from rowlock.worker.log import log
 from rowlock.worker.poll import Poll
 from rowlock.worker.threads import Threads
 
+T = TypeVar("T")
+
+# For how long what a handler asks for is asked for again.
+RETRY_SECONDS: Final = 15.0
 # How long the last calls may take once nothing runs any more.
 FAREWELL_SECONDS: Final = 5.0
 
@@ -139,9 +146,17 @@ class WorkerRun:
         work = self._handlers.work_for(lease.task, self._threads)
         self._executions.add(
             Execution(
-                lease, work, ended=self._execution_ended, progressed=self._heartbeater.progressed
+                lease,
+                work,
+                ended=self._execution_ended,
+                progressed=self._heartbeater.progressed,
+                ask=self._ask,
             )
         )
+
+    async def _ask(self, call: Call[T]) -> T:
+        budget = RetryBudget(RETRY_SECONDS, self._options.timeout_seconds)
+        return await self._transport.run(flows.ask(call, budget))
 
     def _execution_ended(self, execution: Execution, finish: FinishItem | None) -> None:
         self._executions.discard(execution)

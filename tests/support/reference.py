@@ -15,7 +15,10 @@ from rowlock.client.schedules import Schedules
 PAGE: Final = Path(__file__).parent.parent.parent / "docs/python.md"
 # In this order.
 SECTIONS: Final = {
-    "Clients": ("Client", "AsyncClient", "NewTask", "Unique", "ScheduledTask"),
+    "Clients": (
+        *("Client", "AsyncClient", "NewTask", "Unique", "ScheduledTask"),
+        *("Flow", "AsyncFlow", "Member"),
+    ),
     "Workers": (
         *("Worker", "TaskHandler", "RunningAttempt", "current_attempt", "Permanent", "Retry"),
     ),
@@ -23,15 +26,8 @@ SECTIONS: Final = {
         *("Task", "Attempt", "Lease", "Tag", "Stats", "QueueStats", "QueueState"),
         *("History", "HistoryBucket"),
         *("QueueSettings", "BulkResult", "Count"),
-        *(
-            "Why",
-            "Reason",
-            "AwaitedTask",
-            "Schedule",
-            "Occurrence",
-            "ScheduleRun",
-            "BackfillResult",
-        ),
+        *("Why", "Reason", "AwaitedTask", "Dependencies", "RelatedTask", "Parent"),
+        *("Schedule", "Occurrence", "ScheduleRun", "BackfillResult"),
         *("RegisteredWorker", "WorkerDetails", "HeldTask"),
         *("Me", "Examination", "Finding", "Processes", "ServerProcess", "Sweep"),
     ),

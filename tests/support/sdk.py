@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 
-from rowlock import AsyncClient, Client, RunningAttempt, Task, Worker
+from rowlock import AsyncClient, Client, Lease, Parent, RunningAttempt, Task, Worker
+from rowlock.client.pages import Page
 from rowlock.http.answer import Answer, NotAnsweredError
 from rowlock.http.request import Request
 
@@ -259,3 +260,15 @@ async def working(worker: Worker) -> AsyncIterator[asyncio.Task[None]]:
         worker.stop()
         async with asyncio.timeout(20):
             await running
+
+
+def an_attempt(
+    tell: Callable[[], object] = lambda: None, lease: Lease | None = None
+) -> RunningAttempt:
+    """One of no worker; its task depends on nothing."""
+
+    async def nothing(_call: object) -> Page[Parent]:
+        return Page([], None)
+
+    loop = asyncio.get_running_loop()
+    return RunningAttempt(lease or Lease.model_validate(A_LEASE), tell, loop=loop, ask=nothing)

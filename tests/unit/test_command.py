@@ -4,22 +4,16 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rowlock import Permanent, Retry, RunningAttempt, Task
+from rowlock import Permanent, Retry, Task
 from rowlock.encoding import JSON_LIMIT_BYTES, encode
-from rowlock.models import Lease
 from rowlock.worker.command import Command
 from tests.acceptance.deployment import until
-from tests.support.sdk import A_LEASE, A_TASK
-
-
-def an_attempt(told: Callable[[], object] = lambda: None) -> RunningAttempt:
-    return RunningAttempt(Lease.model_validate(A_LEASE), told)
+from tests.support.sdk import A_TASK, an_attempt
 
 
 async def run(script: str, *arguments: str, **task: Any) -> Any:

@@ -21,14 +21,16 @@ from app.api import (
     submissions,
     unique_key,
 )
+from app.domain.dependency import OnParentFailure
 from app.domain.queue_settings import QueueSettings
 from app.domain.schedule import CatchUp, Overlap
 from app.domain.states import TRANSITIONS, Actor, Backoff, Event, Priority, Status
 from app.domain.unique import Conflict, Hold
 from app.queue import manage
+from app.queue.dependencies.reading import Direction
 from app.queue.lists.filters import TaskFilter, conditions
 from rowlock import cli, models
-from rowlock.cli import COMMANDS
+from rowlock.cli import COMMANDS, management
 from rowlock.cli.commands import commands_of
 from rowlock.cli.filters import FILTERS as OPTIONS
 from rowlock.cli.schedule import difference
@@ -106,7 +108,10 @@ def test_every_filter_is_given_on_and_filters(name: str) -> None:
 
 
 def test_a_field_of_a_new_task_is_one_everywhere() -> None:
-    same(SUBMITTED, _of(fields.NewTask), "rowlock/client/fields.py NewTask")
+    here = "app/api/submissions.py"
+    in_batch = submissions.SubmitItem.model_fields
+    same(in_batch, _of(fields.NewTask), "rowlock/client/fields.py NewTask", here)
+    same(SUBMITTED, {"title", *_of(fields.TaskFields)}, "rowlock/client/fields.py TaskFields", here)
     ours = options("submit") - {"url", "token", "wait", "wait_for", "as_json", "idempotency_key"}
     of_key = {name for name in ours if name.startswith("unique_")}
     same(SUBMITTED, ours - of_key | {"unique"}, "rowlock/cli/tasks.py submit")
@@ -154,13 +159,25 @@ def test_a_field_that_can_be_changed_is_one_everywhere() -> None:
     [
         (Status, fields.Status),
         (Backoff, fields.Backoff),
+        (OnParentFailure, fields.OnParentFailure),
+        (Direction, fields.Direction),
         ([*Priority, "high", "medium", "low"], fields.Priority),
         (CatchUp, schedule_fields.CatchUp),
         (Overlap, schedule_fields.Overlap),
         (Hold, fields.UniqueWhile),
         (Conflict, fields.UniqueConflict),
     ],
-    ids=["status", "backoff", "priority", "catch_up", "overlap", "while", "conflict"],
+    ids=[
+        "status",
+        "backoff",
+        "on_parent_failure",
+        "direction",
+        "priority",
+        "catch_up",
+        "overlap",
+        "while",
+        "conflict",
+    ],
 )
 def test_a_value_that_the_sdk_knows_is_one_of_the_server(
     values: Iterable[str], literal: object
@@ -181,6 +198,18 @@ def test_what_management_does_is_one_everywhere() -> None:
         in_all = {n.removesuffix("_all") for n in dir(side) if n.endswith("_all")}
         in_bulk(in_all, f"rowlock.client.admin {side}, for all that match")
     is_done(COMMANDS.keys() & (set(Event) - {Event.SUBMIT}), "rowlock/cli/management.py")
+
+
+def test_how_far_one_is_acted_on_is_one_everywhere() -> None:
+    along = set(schemas.InterveneQuery.model_fields)
+    for side in (Admin, AsyncAdmin):
+        ours = {
+            n for action in ACTIONS for n in inspect.signature(getattr(side, action)).parameters
+        }
+        same(along, ours - {"self", "task_id"}, f"rowlock.client.admin {side}")
+    flags = {f.name for action in ACTIONS for f in management._ALONG_FLAGS.get(action, ())}
+    assert flags == {"along"}
+    same(along, management._ALONG.values(), "rowlock/cli/management.py")
 
 
 def test_how_all_that_match_are_acted_on_is_one_everywhere() -> None:

@@ -13,11 +13,10 @@ from typing import Any
 
 import pytest
 
-from rowlock import Permanent, Retry, RunningAttempt, Task
+from rowlock import Permanent, Retry, Task
 from rowlock.encoding import JSON_LIMIT_BYTES, encode
-from rowlock.models import Lease
 from rowlock.worker.forward import Forward
-from tests.support.sdk import A_LEASE, A_TASK
+from tests.support.sdk import A_TASK, an_attempt
 
 NOW = 1_800_000_000.0
 
@@ -72,7 +71,7 @@ def says(status: int, body: bytes = b"", **headers: str) -> bytes:
 
 
 async def forward(url: str, key: str | None = None, **task: Any) -> Any:
-    attempt = RunningAttempt(Lease.model_validate(A_LEASE), lambda: None)
+    attempt = an_attempt()
     async with Forward(url, signing_key=key, clock=lambda: NOW) as handler:
         return await handler(Task.model_validate(A_TASK | task), attempt)
 

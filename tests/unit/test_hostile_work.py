@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from rowlock import Retry, RunningAttempt, Task
+from rowlock import Retry, Task
 from rowlock.encoding import JSON_LIMIT_BYTES
-from rowlock.models import Lease
 from rowlock.worker.command import Command
 from rowlock.worker.forward import Forward
 from tests.support.hostile import STRINGS
-from tests.support.sdk import A_LEASE, A_TASK
+from tests.support.sdk import A_TASK, an_attempt
 from tests.unit.test_forward import a_service, forward, says
 
 SECRETS = {
@@ -28,7 +27,7 @@ HEAD = re.compile(rb"POST /tasks\?a=b HTTP/1\.1\r\n(?:[A-Za-z-]+: [\x20-\x7e]*\r
 
 
 async def run(command: list[str], **task: Any) -> Any:
-    attempt = RunningAttempt(Lease.model_validate(A_LEASE), lambda: None)
+    attempt = an_attempt()
     return await Command(command)(Task.model_validate(A_TASK | task), attempt)
 
 
@@ -78,7 +77,7 @@ async def test_what_a_command_prints_is_a_result_or_text_however_odd() -> None:
 
 async def test_a_task_can_change_neither_where_it_is_sent_nor_its_headers() -> None:
     async with a_service(says(200), answers=len(STRINGS)) as service:
-        attempt = RunningAttempt(Lease.model_validate(A_LEASE), lambda: None)
+        attempt = an_attempt()
         async with Forward(service.url, signing_key="the key") as handler:
             for text in STRINGS:
                 fields = {"title": text, "payload": {"url": text}, "tags": [text]}

@@ -11,10 +11,9 @@ from rowlock import AsyncClient, Client, Worker
 from rowlock.http.proxies import proxy_for
 from rowlock.http.url import parse_url
 from rowlock.models import Lease
-from rowlock.worker.attempt import RunningAttempt
 from rowlock.worker.forward import Forward
 from tests.acceptance.commands import run
-from tests.support.sdk import A_LEASE
+from tests.support.sdk import A_LEASE, an_attempt
 
 FAR = "http://rowlock.example:8000"
 SOCKS = "socks5://user:secret@127.0.0.1:1080"
@@ -60,7 +59,7 @@ async def call(kind: str, url: str) -> None:
     else:
         lease = Lease.model_validate(A_LEASE)
         async with Forward(url) as forward:
-            await forward(lease.task, RunningAttempt(lease, lambda: None))
+            await forward(lease.task, an_attempt(lease=lease))
 
 
 KINDS = ("blocking", "asyncio", "worker", "forward")
