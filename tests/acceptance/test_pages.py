@@ -124,3 +124,14 @@ def test_fanned_out_tasks_are_submitted_once_however_often_the_attempt_is_repeat
 
 def _recipes(project: Path, part: str) -> list[str]:
     return [code for code in snippets(project / "docs/python.md", "python") if part in code]
+
+
+@pytest.mark.parametrize("page", ["dependencies.md", "dependencies.zh-CN.md"])
+def test_the_flow_of_the_page_about_dependencies_ends_as_it_says(
+    page: str, project: Path, save: Callable[[str, str], None], run: Show
+) -> None:
+    text = (project / "docs" / page).read_text()
+    save("flow.py", snippets(project / "docs" / page, "python")[0])
+    said = run(PYTHON, "flow.py").ends()
+    (shown,) = re.findall(r"(?:it prints|输出为) (\d+)", text)
+    assert said.splitlines()[-1] == shown
