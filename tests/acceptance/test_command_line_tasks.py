@@ -134,3 +134,25 @@ def test_submits_with_a_unique_key_are_one_task(rowlock: Run, client: Client) ->
     alone = rowlock("submit", "sync", "--unique-while", "active", code=2)
     assert "--unique-while needs --unique-key" in alone.stderr
     assert client.count().count == 1
+
+
+def test_tasks_that_wait_for_tasks(rowlock: Run, client: Client) -> None:
+    client.submit_batch([{"title": "a", "ref": "a"}, {"title": "b", "depends_on": ["a"]}])
+    (third,) = documents(rowlock("submit", "c", "--depends-on", "2", "--json"))
+    assert third["waiting_on"] == "tasks"
+    rowlock("submit", "d", "--blocks", "2")
+    rowlock("submit", "e", "--depends-on", "2,3", "--on-parent-failure", "run")
+    assert [line.split() for line in rowlock("dependencies", "2").stdout.splitlines()] == [
+        ["id", "status", "name"],
+        ["1", "to_do", "a"],
+        ["4", "to_do", "–"],
+    ]
+    (found,) = documents(rowlock("dependencies", "2", "--children", "--json"))
+    assert [task["id"] for task in found["tasks"]] == [3, 5]
+    assert "'x' is not a whole number" in rowlock("submit", "x", "--blocks", "1,x", code=2).stderr
+
+    assert rowlock("cancel", "2", "--ancestors").stdout == "task 2 is cancelled\n"
+    assert {task.id for task in client.list(status="cancelled")} >= {1, 2, 4}
+    assert rowlock("retry", "1", "--descendants").stdout == "task 1 is to_do\n"
+    asked = rowlock("retry", "--descendants", "-q", "default", code=2)
+    assert "--descendants needs ids" in asked.stderr
