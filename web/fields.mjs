@@ -13,6 +13,7 @@ function described(name, schema) {
   // Of what is taken in two languages, what is answered.
   if (schema.enum) return { kind: "choice", choices: name === "priority" ? schemas.Priority.enum : schema.enum };
   if (type === "integer") return { kind: "number", least: minimum, most: maximum };
+  if (type === "array" && items.type === "integer") return { kind: "ids", most: maxItems };
   if (type === "array") return { kind: "tags", most: maxItems, longest: items.maxLength };
   if (format === "date-time") return { kind: "time" };
   if (type === undefined || type === "object") return { kind: "json" };

@@ -14,6 +14,9 @@ const HINTS: Partial<Record<Name, Key>> = {
   due_date: "hint.due_date",
   available_at: "hint.available_at",
   unique: "hint.unique",
+  depends_on: "hint.depends_on",
+  on_parent_failure: "hint.on_parent_failure",
+  blocks: "hint.blocks",
 };
 
 interface Props {
@@ -82,6 +85,7 @@ function Field({ name, values, fault }: OneProps) {
       <label for={common.id}>{t(`field.${name}`)}</label>
       {field.kind === "choice" ? (
         <select {...common} value={value} onChange={(event) => write(event.currentTarget.value)}>
+          {field.usual === undefined && <option value="">–</option>}
           {field.choices!.map((choice) => (
             <option value={choice} key={choice}>
               {name === "priority" ? priorityText(choice as Priority) : t(`${name}.${choice}` as Key)}

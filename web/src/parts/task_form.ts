@@ -12,7 +12,7 @@ export type Faults = Record<string, string>;
 type Task = Document<"/tasks/{task_id}">;
 
 interface Field {
-  kind: "text" | "long" | "choice" | "number" | "time" | "tags" | "json";
+  kind: "text" | "long" | "choice" | "number" | "time" | "tags" | "ids" | "json";
   isRequired?: boolean;
   usual?: unknown;
   choices?: readonly string[];
@@ -44,6 +44,7 @@ export function valuesOf(task: Partial<Task> = {}): Values {
     const { kind, usual } = fieldOf(name);
     const value = (name in task ? task[name as keyof Task] : usual) ?? null;
     if (kind === "tags") return [name, JSON.stringify(value)];
+    if (kind === "ids") return [name, ""];
     if (value === null) return [name, ""];
     if (kind === "json") return [name, formatted(String(value))];
     return [name, kind === "time" ? localText(String(value)) : String(value)];
@@ -64,6 +65,7 @@ function textOf(name: Name, text: string): string {
   if (kind === "tags") return text;
   if (text.trim() === "" && kind !== "choice") return name === "title" ? '""' : "null";
   if (kind === "json" || (kind === "number" && /^\s*\d+\s*$/.test(text))) return text.trim();
+  if (kind === "ids" && idsIn(text)) return JSON.stringify(idsIn(text));
   const moment = kind === "time" ? new Date(text) : null;
   return JSON.stringify(moment && !Number.isNaN(+moment) ? moment.toISOString() : text);
 }
@@ -81,6 +83,11 @@ function faultOf(field: Field, text: string): string | null {
     const tags = JSON.parse(text) as string[];
     if (tags.length > most) return t("form.too_many", { most });
     return tags.some((tag) => [...tag].length > longest) ? t("form.too_long", { most: longest }) : null;
+  }
+  if (kind === "ids") {
+    const ids = idsIn(text);
+    if (ids === null) return t("form.ids");
+    return ids.length > most ? t("form.too_many", { most: number(most) }) : null;
   }
   if (kind === "number") {
     const value = /^\s*\d+\s*$/.test(text) ? Number(text) : NaN;
@@ -101,6 +108,12 @@ export function faultsIn(problem: Problem): Faults {
     found[name] ??= message;
   }
   return found;
+}
+
+/** Ids with commas or blanks between them; null where something else is among them. */
+function idsIn(text: string): number[] | null {
+  const ids = text.split(/[\s,，、]+/).filter((word) => word !== "");
+  return ids.every((word) => /^[1-9]\d{0,14}$/.test(word)) ? ids.map(Number) : null;
 }
 
 export function rangeText({ least = 0, most = 0 }: Field): string {
