@@ -405,31 +405,45 @@ function LiveRegion() {
 }
 
 // src/parts/copy_button.tsx
-import { useState } from "./vendor.js";
-import { jsx as jsx2 } from "./vendor.js";
+import { useEffect, useRef, useState } from "./vendor.js";
+import { Fragment, jsx as jsx2, jsxs } from "./vendor.js";
 function CopyButton({ text, label }) {
   const [isDone, setDone] = useState(false);
+  const [isShown, setShown] = useState(false);
+  const shown2 = useRef(null);
+  useEffect(() => {
+    shown2.current?.focus();
+    shown2.current?.select();
+  }, [isShown]);
   const copy = async () => {
-    await navigator.clipboard.writeText(text);
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      return setShown(true);
+    }
     setDone(true);
     announce(t("action.copied"));
     setTimeout(() => setDone(false), 2e3);
   };
-  return /* @__PURE__ */ jsx2("button", { type: "button", class: "plain", onClick: () => void copy(), children: isDone ? t("action.copied") : label ?? t("action.copy") });
+  const name = label ?? t("action.copy");
+  return /* @__PURE__ */ jsxs(Fragment, { children: [
+    /* @__PURE__ */ jsx2("button", { type: "button", class: "plain", onClick: () => void copy(), children: isDone ? t("action.copied") : name }),
+    isShown && /* @__PURE__ */ jsx2("input", { readOnly: true, ref: shown2, value: text, "aria-label": name, onBlur: () => setShown(false) })
+  ] });
 }
 
 // src/parts/states.tsx
-import { Fragment, jsx as jsx3, jsxs } from "./vendor.js";
+import { Fragment as Fragment2, jsx as jsx3, jsxs as jsxs2 } from "./vendor.js";
 function Loaded({ resource, children }) {
   const { data, at, problem, isLoading } = resource.state.value;
   const isOld = data !== null && (problem !== null || isLoading && at === null);
-  return /* @__PURE__ */ jsxs(Fragment, { children: [
+  return /* @__PURE__ */ jsxs2(Fragment2, { children: [
     problem && /* @__PURE__ */ jsx3(ProblemNote, { problem, dataAt: data === null ? null : at, onRetry: resource.refresh }),
     data === null ? !problem && /* @__PURE__ */ jsx3(Placeholder, {}) : /* @__PURE__ */ jsx3("div", { class: isOld ? "dimmed" : void 0, "aria-busy": isLoading, children: children(data) })
   ] });
 }
 function Placeholder() {
-  return /* @__PURE__ */ jsxs("div", { class: "placeholder", "aria-busy": "true", children: [
+  return /* @__PURE__ */ jsxs2("div", { class: "placeholder", "aria-busy": "true", children: [
     /* @__PURE__ */ jsx3("span", {}),
     " ",
     /* @__PURE__ */ jsx3("span", {}),
@@ -439,12 +453,12 @@ function Placeholder() {
 }
 function ProblemNote({ problem, dataAt = null, onRetry }) {
   void now.value;
-  return /* @__PURE__ */ jsxs("div", { class: "note bad", role: "alert", children: [
+  return /* @__PURE__ */ jsxs2("div", { class: "note bad", role: "alert", children: [
     /* @__PURE__ */ jsx3("p", { children: problemText(problem) }),
     dataAt !== null && /* @__PURE__ */ jsx3("p", { children: t("problem.shown_from", { age: distance((dataAt - Date.now()) / 1e3) }) }),
-    /* @__PURE__ */ jsxs("p", { class: "row", children: [
+    /* @__PURE__ */ jsxs2("p", { class: "row", children: [
       onRetry && /* @__PURE__ */ jsx3("button", { type: "button", onClick: () => void onRetry(), children: t("action.retry") }),
-      problem.requestId && /* @__PURE__ */ jsxs("span", { class: "quiet", children: [
+      problem.requestId && /* @__PURE__ */ jsxs2("span", { class: "quiet", children: [
         t("problem.request_id", { id: problem.requestId }),
         " ",
         /* @__PURE__ */ jsx3(CopyButton, { text: problem.requestId })
@@ -466,7 +480,7 @@ function problemText(problem) {
   return detail || problem.title;
 }
 function Empty({ isFiltered = false, onClear, children }) {
-  return /* @__PURE__ */ jsxs("div", { class: "empty", children: [
+  return /* @__PURE__ */ jsxs2("div", { class: "empty", children: [
     isFiltered ? /* @__PURE__ */ jsx3("p", { children: t("table.filtered") }) : children ?? /* @__PURE__ */ jsx3("p", { children: t("table.empty") }),
     isFiltered && onClear && /* @__PURE__ */ jsx3("button", { type: "button", onClick: onClear, children: t("action.clear_filters") })
   ] });
@@ -507,7 +521,7 @@ function read() {
 
 // src/state/polling.ts
 import { effect as effect3, signal as signal7 } from "./vendor.js";
-import { useEffect, useRef } from "./vendor.js";
+import { useEffect as useEffect2, useRef as useRef2 } from "./vendor.js";
 var CALLS_A_MINUTE = 20;
 var TOUCHED_FOR_MS = 6e4;
 var sources = /* @__PURE__ */ new Map();
@@ -524,18 +538,19 @@ function hold() {
   };
 }
 function useHold(isHeld) {
-  useEffect(() => isHeld ? hold() : void 0, [isHeld]);
+  useEffect2(() => isHeld ? hold() : void 0, [isHeld]);
 }
-function useResource(key, load, { everySeconds = 0, keepsOld = false } = {}) {
-  const last = useRef(null);
+function useResource(key, load, { everySeconds = 0, keepsOld = false, waits = false } = {}) {
+  const last = useRef2(null);
   const old = keepsOld ? last.current?.state.peek().data ?? null : null;
   const source = sourceOf(key, everySeconds, old);
   last.current = source;
   source.load = load;
-  useEffect(() => {
+  useEffect2(() => {
     source.users++;
+    source.waits = waits;
     sources.set(key, source);
-    if (source.dueAt <= performance.now() && !document.hidden) void ask2(source);
+    if (!waits && source.dueAt <= performance.now() && !document.hidden) void ask2(source);
     plan();
     return () => {
       source.users--;
@@ -544,13 +559,13 @@ function useResource(key, load, { everySeconds = 0, keepsOld = false } = {}) {
       if (sources.get(key) === source) sources.delete(key);
       plan();
     };
-  }, [source]);
+  }, [source, waits]);
   return { state: source.state, refresh: () => ask2(source) };
 }
 var refreshes = signal7(0);
 async function refreshAll() {
   refreshes.value++;
-  await Promise.all([...sources.values()].map(ask2));
+  await Promise.all([...sources.values()].filter(({ waits }) => !waits).map(ask2));
 }
 function sourceOf(key, everySeconds, old) {
   const known = sources.get(key);
@@ -559,6 +574,7 @@ function sourceOf(key, everySeconds, old) {
     load: () => Promise.resolve(null),
     state: signal7({ data: old, at: null, problem: null, isLoading: true }),
     users: 0,
+    waits: false,
     everyMs: everySeconds * 1e3,
     dueAt: 0,
     under: null
@@ -601,7 +617,7 @@ function periodMs() {
 function plan() {
   clearTimeout(timer);
   if (document.hidden || pause.peek() !== null) return;
-  const shown2 = [...sources.values()].filter((source) => source.users > 0);
+  const shown2 = [...sources.values()].filter(({ users, waits }) => users > 0 && !waits);
   const nextAt = Math.min(...shown2.map((source) => source.dueAt));
   if (nextAt === Infinity) return;
   timer = setTimeout(run, Math.max(nextAt - performance.now(), 50));
@@ -609,7 +625,7 @@ function plan() {
 function run() {
   const at = performance.now();
   for (const source of sources.values()) {
-    if (source.users > 0 && source.dueAt <= at + 300) void ask2(source);
+    if (source.users > 0 && !source.waits && source.dueAt <= at + 300) void ask2(source);
   }
   plan();
 }
@@ -631,15 +647,15 @@ for (const touch of ["pointermove", "pointerdown", "keydown", "wheel"]) {
 }
 
 // src/parts/table.tsx
-import { useEffect as useEffect2, useRef as useRef2 } from "./vendor.js";
-import { jsx as jsx4, jsxs as jsxs2 } from "./vendor.js";
+import { useEffect as useEffect3, useRef as useRef3 } from "./vendor.js";
+import { jsx as jsx4, jsxs as jsxs3 } from "./vendor.js";
 function Table({ label, rows, columns: columns2, rowKey, href, isFaded, selected }) {
-  const body = useRef2(null);
-  const anchor = useRef2(null);
+  const body = useRef3(null);
+  const anchor = useRef3(null);
   const sort = location.value.query.get("sort") ?? "";
   const shown2 = sorted(rows, columns2, sort);
   useHold(selected !== void 0 && selected.value.size > 0);
-  useEffect2(() => {
+  useEffect3(() => {
     const all = [...body.current.rows];
     if (!all.some((row) => row.tabIndex === 0) && all[0]) all[0].tabIndex = 0;
   });
@@ -660,8 +676,8 @@ function Table({ label, rows, columns: columns2, rowKey, href, isFaded, selected
     selected.value = changed;
   };
   const isAll = shown2.length > 0 && shown2.every((row) => selected?.value.has(rowKey(row)));
-  return /* @__PURE__ */ jsx4("div", { class: "table", role: "region", "aria-label": label, tabIndex: 0, children: /* @__PURE__ */ jsxs2("table", { children: [
-    /* @__PURE__ */ jsx4("thead", { children: /* @__PURE__ */ jsxs2("tr", { children: [
+  return /* @__PURE__ */ jsx4("div", { class: "table", role: "region", "aria-label": label, tabIndex: 0, children: /* @__PURE__ */ jsxs3("table", { children: [
+    /* @__PURE__ */ jsx4("thead", { children: /* @__PURE__ */ jsxs3("tr", { children: [
       selected && /* @__PURE__ */ jsx4("th", { class: "choice", children: /* @__PURE__ */ jsx4(
         "input",
         {
@@ -676,7 +692,7 @@ function Table({ label, rows, columns: columns2, rowKey, href, isFaded, selected
     /* @__PURE__ */ jsx4("tbody", { ref: body, children: shown2.map((row, index) => {
       const key = rowKey(row);
       const isOn = selected?.value.has(key) ?? false;
-      return /* @__PURE__ */ jsxs2(
+      return /* @__PURE__ */ jsxs3(
         "tr",
         {
           "data-row": key,
@@ -855,7 +871,7 @@ function failureRate(queues) {
 }
 
 // src/pages/queues/columns.tsx
-import { Fragment as Fragment2, jsx as jsx8, jsxs as jsxs3 } from "./vendor.js";
+import { Fragment as Fragment3, jsx as jsx8, jsxs as jsxs4 } from "./vendor.js";
 var queueHash = (queue) => hash(`/queues/${queue}`);
 function columns() {
   return [
@@ -863,7 +879,7 @@ function columns() {
       key: "queue",
       title: t("queues.queue"),
       by: (queue) => queue.queue,
-      cell: (queue) => /* @__PURE__ */ jsxs3(Fragment2, { children: [
+      cell: (queue) => /* @__PURE__ */ jsxs4(Fragment3, { children: [
         /* @__PURE__ */ jsx8("a", { href: queueHash(queue.queue), children: queue.queue }),
         " ",
         queue.paused && /* @__PURE__ */ jsx8(Chip, { tone: "off", children: t("status.paused") })
@@ -908,7 +924,7 @@ function counted(key, title, status, of) {
 }
 function Failing({ share }) {
   if (share === null) return /* @__PURE__ */ jsx8("span", { class: "quiet", children: "–" });
-  return /* @__PURE__ */ jsxs3(Fragment2, { children: [
+  return /* @__PURE__ */ jsxs4(Fragment3, { children: [
     share > 0 && /* @__PURE__ */ jsx8(Bar, { share, tone: "bad", label: percent(share) }),
     " ",
     percent(share)
@@ -916,7 +932,7 @@ function Failing({ share }) {
 }
 
 // src/parts/overseen.tsx
-import { Fragment as Fragment3, jsx as jsx9 } from "./vendor.js";
+import { Fragment as Fragment4, jsx as jsx9 } from "./vendor.js";
 function useOverseen(key, load, everySeconds) {
   const may = oversees();
   return useResource(key, may ? load : () => Promise.resolve(null), {
@@ -924,12 +940,12 @@ function useOverseen(key, load, everySeconds) {
   });
 }
 function Overseen({ children }) {
-  return oversees() ? /* @__PURE__ */ jsx9(Fragment3, { children }) : /* @__PURE__ */ jsx9("p", { class: "note off", children: t("problem.needs_door", { door: "viewer" }) });
+  return oversees() ? /* @__PURE__ */ jsx9(Fragment4, { children }) : /* @__PURE__ */ jsx9("p", { class: "note off", children: t("problem.needs_door", { door: "viewer" }) });
 }
 
 // src/shell/toasts.tsx
 import { signal as signal8 } from "./vendor.js";
-import { jsx as jsx10, jsxs as jsxs4 } from "./vendor.js";
+import { jsx as jsx10, jsxs as jsxs5 } from "./vendor.js";
 var SECONDS = 8;
 var toasts = signal8([]);
 var lastId = 0;
@@ -975,26 +991,26 @@ function show(text, isBad, actions, atEnd) {
   announce(text);
 }
 function Toasts() {
-  return /* @__PURE__ */ jsx10("aside", { class: "toasts", "aria-label": t("app.notices"), children: toasts.value.map((toast) => /* @__PURE__ */ jsxs4("div", { class: toast.isBad ? "toast bad" : "toast", children: [
+  return /* @__PURE__ */ jsx10("aside", { class: "toasts", "aria-label": t("app.notices"), children: toasts.value.map((toast) => /* @__PURE__ */ jsxs5("div", { class: toast.isBad ? "toast bad" : "toast", children: [
     /* @__PURE__ */ jsx10("span", { children: toast.text }),
     toast.actions.map((action) => /* @__PURE__ */ jsx10("button", { type: "button", class: "plain", onClick: action.run, children: action.label }, action.label))
   ] }, toast.id)) });
 }
 
 // src/parts/dialog.tsx
-import { useEffect as useEffect3, useId, useRef as useRef3 } from "./vendor.js";
-import { jsx as jsx11, jsxs as jsxs5 } from "./vendor.js";
+import { useEffect as useEffect4, useId, useRef as useRef4 } from "./vendor.js";
+import { jsx as jsx11, jsxs as jsxs6 } from "./vendor.js";
 function Dialog({ title, onClose, children, actions, closeLabel }) {
-  const element = useRef3(null);
+  const element = useRef4(null);
   const id = useId();
   useHold(true);
-  useEffect3(() => {
+  useEffect4(() => {
     element.current.showModal();
   }, []);
-  return /* @__PURE__ */ jsx11("dialog", { ref: element, "aria-labelledby": id, onClose, children: /* @__PURE__ */ jsxs5("form", { method: "dialog", children: [
+  return /* @__PURE__ */ jsx11("dialog", { ref: element, "aria-labelledby": id, onClose, children: /* @__PURE__ */ jsxs6("form", { method: "dialog", children: [
     /* @__PURE__ */ jsx11("h2", { id, children: title }),
     /* @__PURE__ */ jsx11("div", { class: "content", children }),
-    /* @__PURE__ */ jsxs5("div", { class: "buttons", children: [
+    /* @__PURE__ */ jsxs6("div", { class: "buttons", children: [
       /* @__PURE__ */ jsx11("button", { type: "submit", children: closeLabel ?? t("action.close") }),
       actions
     ] })
@@ -1028,13 +1044,13 @@ function ConfirmDialog(question) {
 }
 
 // src/pages/overview/attention.tsx
-import { jsx as jsx12, jsxs as jsxs6 } from "./vendor.js";
+import { jsx as jsx12, jsxs as jsxs7 } from "./vendor.js";
 var DURABILITY = ["innodb_flush_log_at_trx_commit", "sync_binlog"];
 var NAMED = 5;
 function Attention(props) {
   const { found, queues, isKnown } = props;
   if (found.length === 0 && isKnown) {
-    return /* @__PURE__ */ jsx12("section", { class: "well", children: /* @__PURE__ */ jsxs6("p", { children: [
+    return /* @__PURE__ */ jsx12("section", { class: "well", children: /* @__PURE__ */ jsxs7("p", { children: [
       /* @__PURE__ */ jsx12("strong", { children: t("overview.all_well") }),
       " ",
       t("overview.all_well_about", {
@@ -1044,7 +1060,7 @@ function Attention(props) {
       })
     ] }) });
   }
-  return /* @__PURE__ */ jsxs6("section", { children: [
+  return /* @__PURE__ */ jsxs7("section", { children: [
     /* @__PURE__ */ jsx12("h2", { children: t("overview.attention") }),
     /* @__PURE__ */ jsx12("ul", { class: "findings", children: found.map((finding) => /* @__PURE__ */ jsx12("li", { children: /* @__PURE__ */ jsx12(One, { finding }) }, keyOf(finding))) }),
     !isKnown && /* @__PURE__ */ jsx12("div", { class: "placeholder", "aria-busy": "true", children: /* @__PURE__ */ jsx12("span", {}) })
@@ -1060,8 +1076,8 @@ function One({ finding }) {
     case "examined": {
       const { what, detail, fix } = finding.examined;
       const title = DURABILITY.includes(what) ? t("overview.not_durable") : what;
-      return /* @__PURE__ */ jsxs6(Line, { title, tone: "bad", href: hash("/system"), children: [
-        /* @__PURE__ */ jsxs6("span", { lang: "en", children: [
+      return /* @__PURE__ */ jsxs7(Line, { title, tone: "bad", href: hash("/system"), children: [
+        /* @__PURE__ */ jsxs7("span", { lang: "en", children: [
           what,
           " ",
           detail
@@ -1071,7 +1087,7 @@ function One({ finding }) {
       ] });
     }
     case "stopped":
-      return /* @__PURE__ */ jsxs6(
+      return /* @__PURE__ */ jsxs7(
         Line,
         {
           title: t("overview.stopped", { sweep: finding.sweep.sweep }),
@@ -1100,14 +1116,14 @@ function One({ finding }) {
       );
     }
     case "silent":
-      return /* @__PURE__ */ jsxs6(
+      return /* @__PURE__ */ jsxs7(
         Line,
         {
           title: t("overview.silent", { n: finding.workers.length }),
           tone: "warn",
           href: hash("/workers"),
           children: [
-            finding.workers.slice(0, NAMED).map(({ worker }) => /* @__PURE__ */ jsxs6("span", { children: [
+            finding.workers.slice(0, NAMED).map(({ worker }) => /* @__PURE__ */ jsxs7("span", { children: [
               /* @__PURE__ */ jsx12("a", { href: hash(`/workers/${encodeURIComponent(worker)}`), children: worker }),
               " "
             ] }, worker)),
@@ -1116,7 +1132,7 @@ function One({ finding }) {
         }
       );
     case "no scheduler":
-      return /* @__PURE__ */ jsxs6(Line, { title: t("overview.no_scheduler"), tone: "bad", href: hash("/system"), children: [
+      return /* @__PURE__ */ jsxs7(Line, { title: t("overview.no_scheduler"), tone: "bad", href: hash("/system"), children: [
         t("overview.no_scheduler_about"),
         " ",
         /* @__PURE__ */ jsx12("code", { children: finding.detail })
@@ -1152,7 +1168,7 @@ function One({ finding }) {
     }
     case "paused": {
       const { queue } = finding;
-      return /* @__PURE__ */ jsxs6(
+      return /* @__PURE__ */ jsxs7(
         Line,
         {
           title: t("overview.paused", { queue: queue.queue }),
@@ -1169,18 +1185,18 @@ function One({ finding }) {
   }
 }
 function Line({ title, tone, href, children }) {
-  return /* @__PURE__ */ jsxs6("div", { class: `finding ${tone}`, children: [
+  return /* @__PURE__ */ jsxs7("div", { class: `finding ${tone}`, children: [
     /* @__PURE__ */ jsx12("strong", { children: href ? /* @__PURE__ */ jsx12("a", { href, children: title }) : title }),
     /* @__PURE__ */ jsx12("span", { children })
   ] });
 }
 
 // src/pages/overview/queues.tsx
-import { jsx as jsx13, jsxs as jsxs7 } from "./vendor.js";
+import { jsx as jsx13, jsxs as jsxs8 } from "./vendor.js";
 var SHOWN = 10;
 function Queues({ queues }) {
   const rows = [...queues].sort((a, b) => (b.oldest_waiting_seconds ?? -1) - (a.oldest_waiting_seconds ?? -1)).slice(0, SHOWN);
-  return /* @__PURE__ */ jsxs7("section", { children: [
+  return /* @__PURE__ */ jsxs8("section", { children: [
     /* @__PURE__ */ jsx13("h2", { children: t("overview.queues") }),
     /* @__PURE__ */ jsx13(
       Table,
@@ -1197,7 +1213,7 @@ function Queues({ queues }) {
 }
 
 // src/parts/chart.tsx
-import { useEffect as useEffect4, useRef as useRef4 } from "./vendor.js";
+import { useEffect as useEffect5, useRef as useRef5 } from "./vendor.js";
 
 // src/state/dark.ts
 import { computed as computed2, signal as signal9 } from "./vendor.js";
@@ -1209,15 +1225,15 @@ var isDark = computed2(
 );
 
 // src/parts/chart.tsx
-import { jsx as jsx14, jsxs as jsxs8 } from "./vendor.js";
+import { jsx as jsx14, jsxs as jsxs9 } from "./vendor.js";
 function Chart({ label, times, series, height = 180 }) {
-  const place = useRef4(null);
-  const chart = useRef4(null);
+  const place = useRef5(null);
+  const chart = useRef5(null);
   const data = [times, ...series.map((one) => one.values)];
   const shape = [language.value, isDark.value, height, ...series.map((s) => s.label + s.colour)].join();
-  const latest = useRef4(data);
+  const latest = useRef5(data);
   latest.current = data;
-  useEffect4(() => {
+  useEffect5(() => {
     const element = place.current;
     let isGone = false;
     const watch = new ResizeObserver(() => {
@@ -1236,8 +1252,8 @@ function Chart({ label, times, series, height = 180 }) {
       chart.current = null;
     };
   }, [shape]);
-  useEffect4(() => chart.current?.setData(data), [times, series]);
-  return /* @__PURE__ */ jsxs8("figure", { class: "chart", "aria-label": label, children: [
+  useEffect5(() => chart.current?.setData(data), [times, series]);
+  return /* @__PURE__ */ jsxs9("figure", { class: "chart", "aria-label": label, children: [
     /* @__PURE__ */ jsx14("div", { ref: place, style: { minHeight: `${height}px` }, "aria-hidden": "true" }),
     /* @__PURE__ */ jsx14(Values, { times, series })
   ] });
@@ -1276,9 +1292,9 @@ function lonely(values) {
   );
 }
 function Values({ times, series }) {
-  return /* @__PURE__ */ jsxs8("table", { class: "unseen", children: [
+  return /* @__PURE__ */ jsxs9("table", { class: "unseen", children: [
     /* @__PURE__ */ jsx14("caption", { children: t("chart.values") }),
-    /* @__PURE__ */ jsx14("tbody", { children: series.map((one) => /* @__PURE__ */ jsxs8("tr", { children: [
+    /* @__PURE__ */ jsx14("tbody", { children: series.map((one) => /* @__PURE__ */ jsxs9("tr", { children: [
       /* @__PURE__ */ jsx14("th", { scope: "row", children: one.label }),
       one.values.slice(-12).map((value, index) => /* @__PURE__ */ jsx14("td", { children: value === null ? "–" : number(value, 2) }, times[times.length - 12 + index]))
     ] }, one.label)) })
@@ -1302,14 +1318,14 @@ function moment(seconds, times) {
 }
 
 // src/pages/overview/throughput.tsx
-import { jsx as jsx15, jsxs as jsxs9 } from "./vendor.js";
+import { jsx as jsx15, jsxs as jsxs10 } from "./vendor.js";
 function Throughput({ history: history2 }) {
   const buckets = history2.buckets.filter((bucket) => bucket.is_complete);
   if (buckets.length < 2) return null;
   const perMinute = 60 / history2.bucket_seconds;
   const values = (of) => buckets.map((bucket) => bucket[of] * perMinute);
-  return /* @__PURE__ */ jsxs9("section", { children: [
-    /* @__PURE__ */ jsxs9("h2", { children: [
+  return /* @__PURE__ */ jsxs10("section", { children: [
+    /* @__PURE__ */ jsxs10("h2", { children: [
       t("overview.throughput"),
       " ",
       /* @__PURE__ */ jsx15("small", { children: t("overview.throughput_about") })
@@ -1330,16 +1346,16 @@ function Throughput({ history: history2 }) {
 }
 
 // src/pages/overview/totals.tsx
-import { jsx as jsx16, jsxs as jsxs10 } from "./vendor.js";
+import { jsx as jsx16, jsxs as jsxs11 } from "./vendor.js";
 function Totals({ queues }) {
   const failing = failureRate(queues);
   const waiting = sum(queues, (queue) => queue.waiting);
   const retrying = sum(queues, (queue) => count(queue, "retrying"));
   const running = sum(queues, (queue) => queue.in_progress);
   const failed = sum(queues, (queue) => count(queue, "failed"));
-  return /* @__PURE__ */ jsxs10("section", { children: [
+  return /* @__PURE__ */ jsxs11("section", { children: [
     /* @__PURE__ */ jsx16("h2", { children: t("overview.totals") }),
-    /* @__PURE__ */ jsxs10("dl", { class: "totals", children: [
+    /* @__PURE__ */ jsxs11("dl", { class: "totals", children: [
       /* @__PURE__ */ jsx16(Total, { name: t("overview.waiting"), href: hash("/tasks", { status: ["to_do", "retrying"] }), children: number(waiting) }),
       /* @__PURE__ */ jsx16(Total, { name: t("overview.running"), href: hash("/tasks", { status: "in_progress" }), children: number(running) }),
       /* @__PURE__ */ jsx16(Total, { name: t("overview.retrying"), href: hash("/tasks", { status: "retrying" }), children: number(retrying) }),
@@ -1350,14 +1366,14 @@ function Totals({ queues }) {
   ] });
 }
 function Total({ name, href, children }) {
-  return /* @__PURE__ */ jsxs10("div", { children: [
+  return /* @__PURE__ */ jsxs11("div", { children: [
     /* @__PURE__ */ jsx16("dt", { children: name }),
     /* @__PURE__ */ jsx16("dd", { children: href ? /* @__PURE__ */ jsx16("a", { href, children }) : children })
   ] });
 }
 
 // src/pages/overview/page.tsx
-import { Fragment as Fragment4, jsx as jsx17, jsxs as jsxs11 } from "./vendor.js";
+import { Fragment as Fragment5, jsx as jsx17, jsxs as jsxs12 } from "./vendor.js";
 var MOST = 1e3;
 function Overview() {
   const stats = useResource("stats", (signal10) => get("/stats", { query: { limit: MOST }, signal: signal10 }));
@@ -1384,9 +1400,9 @@ function Overview() {
       sweeps: processes.state.value.data?.document.sweeps ?? [],
       examined: doctor.state.value.data?.document.findings ?? []
     });
-    return /* @__PURE__ */ jsxs11(Fragment4, { children: [
+    return /* @__PURE__ */ jsxs12(Fragment5, { children: [
       /* @__PURE__ */ jsx17(Attention, { found, queues, isKnown }),
-      !oversees() && /* @__PURE__ */ jsxs11("section", { children: [
+      !oversees() && /* @__PURE__ */ jsxs12("section", { children: [
         /* @__PURE__ */ jsx17("p", { class: "quiet", children: t("overview.less") }),
         /* @__PURE__ */ jsx17(Overseen, { children: null })
       ] }),
@@ -1399,7 +1415,7 @@ function Overview() {
 }
 function First() {
   const command = `curl -s ${urlOf("/tasks")} -H 'Content-Type: application/json' -d '{"title": "Say hello"}'`;
-  return /* @__PURE__ */ jsxs11(Empty, { children: [
+  return /* @__PURE__ */ jsxs12(Empty, { children: [
     /* @__PURE__ */ jsx17("p", { children: t("overview.none") }),
     /* @__PURE__ */ jsx17("pre", { tabIndex: 0, children: command })
   ] });

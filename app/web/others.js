@@ -70,7 +70,7 @@ function Curves({ queue, waiting }) {
   const range = location.value.query.get("range") === "fortnight" ? "fortnight" : "hour";
   const history = useResource(
     `history of ${queue} ${range}`,
-    (signal5) => get("/stats/history", { query: { queue, minutes: RANGES[range] }, signal: signal5 }),
+    (signal6) => get("/stats/history", { query: { queue, minutes: RANGES[range] }, signal: signal6 }),
     { everySeconds: range === "hour" ? 60 : 600, keepsOld: true }
   );
   return /* @__PURE__ */ jsxs2("section", { children: [
@@ -154,7 +154,7 @@ function Why({ task }) {
   const isEnded = ["done", "failed", "cancelled"].includes(status);
   const why = useResource(
     `why ${id} ${updated_at}`,
-    async (signal5) => (await get("/tasks/{task_id}/why", { path: { task_id: id }, signal: signal5 })).document,
+    async (signal6) => (await get("/tasks/{task_id}/why", { path: { task_id: id }, signal: signal6 })).document,
     // Of what has ended there is no more to say.
     { everySeconds: isEnded ? Infinity : 0, keepsOld: true }
   );
@@ -188,6 +188,12 @@ function sentences(reason, task, status) {
         status: t(`status.${becomes}`)
       };
       return [...said, t(away(ends_at) > 0 ? "why.held_until" : "why.held_over", values)];
+    }
+    case "waits_for_tasks": {
+      const { unmet, total, at_least, parents } = reason;
+      if (unmet === 0) return [t("why.waits_for_tasks_over")];
+      const tasks = parents.map(({ id, status: status2 }) => `#${id} (${t(`status.${status2}`)})`).join(", ");
+      return [t("why.waits_for_tasks", { n: unmet, total: at_least ? `${number(total)}+` : total, tasks })];
     }
     case "not_yet": {
       const { until, retry, retry_limit } = reason;
@@ -231,7 +237,7 @@ function HeadOfLine({ queue }) {
     (priority) => sum([queue], ({ tasks }) => (tasks.to_do?.[priority] ?? 0) + (tasks.retrying?.[priority] ?? 0))
   );
   const key = `head of ${queue.queue} ${first}`;
-  const head = useResource(key, (signal5) => headOf(queue.queue, first, signal5), {
+  const head = useResource(key, (signal6) => headOf(queue.queue, first, signal6), {
     everySeconds: EVERY_SECONDS,
     keepsOld: true
   });
@@ -278,7 +284,7 @@ function Why2({ task }) {
   const { id } = task;
   const why = useResource(
     `why ${id}`,
-    (signal5) => get("/tasks/{task_id}/why", { path: { task_id: id }, signal: signal5 }),
+    (signal6) => get("/tasks/{task_id}/why", { path: { task_id: id }, signal: signal6 }),
     { everySeconds: EVERY_SECONDS }
   );
   const found = why.state.value.data?.document;
@@ -288,7 +294,7 @@ function Why2({ task }) {
     sentences(reason, task, found.status).join(" ")
   ] }, reason.reason));
 }
-async function headOf(queue, priority, signal5) {
+async function headOf(queue, priority, signal6) {
   const { document: document2 } = await get("/tasks", {
     query: {
       queue: [queue],
@@ -298,7 +304,7 @@ async function headOf(queue, priority, signal5) {
       view: "summary",
       limit: LOOKED_AT
     },
-    signal: signal5
+    signal: signal6
   });
   const due = document2.filter((task) => task.waiting_on === null);
   return (due.length ? due : document2).slice(0, SHOWN);
@@ -433,7 +439,7 @@ import { Fragment as Fragment3, jsx as jsx8, jsxs as jsxs7 } from "./vendor.js";
 function Serving({ queue, isWaiting }) {
   const workers = useResource(
     `workers of ${queue}`,
-    (signal5) => get("/admin/workers", { query: { queue: [queue] }, signal: signal5 }),
+    (signal6) => get("/admin/workers", { query: { queue: [queue] }, signal: signal6 }),
     { everySeconds: 15 }
   );
   return /* @__PURE__ */ jsxs7("section", { children: [
@@ -461,7 +467,7 @@ var AGEING = ["中", "低"];
 function Settings({ queue }) {
   const settings = useResource(
     `settings of ${queue}`,
-    async (signal5) => (await get("/admin/queues/{name}/settings", { path: { name: queue }, signal: signal5 })).document,
+    async (signal6) => (await get("/admin/queues/{name}/settings", { path: { name: queue }, signal: signal6 })).document,
     { everySeconds: 60 }
   );
   return /* @__PURE__ */ jsxs8("section", { children: [
@@ -525,7 +531,7 @@ import { Fragment as Fragment5, jsx as jsx10, jsxs as jsxs9 } from "./vendor.js"
 function OneQueue({ name }) {
   const stats = useResource(
     `stats of ${name}`,
-    (signal5) => get("/stats", { query: { queue: [name] }, signal: signal5 })
+    (signal6) => get("/stats", { query: { queue: [name] }, signal: signal6 })
   );
   return /* @__PURE__ */ jsx10(Loaded, { resource: stats, children: ({ document: document2 }) => {
     const queue = document2.queues[0] ?? null;
@@ -591,17 +597,17 @@ function Trend({ queue }) {
 }
 function Curve({ queue }) {
   const [turn] = useState2(() => turns++ % TURNS);
-  const { data } = useResource(`trend ${queue}`, (signal5) => doneOf(queue, signal5), {
+  const { data } = useResource(`trend ${queue}`, (signal6) => doneOf(queue, signal6), {
     everySeconds: FRESH_SECONDS + turn * APART_SECONDS
   }).state.value;
   if (!data) return null;
   const done = data.reduce((sum3, each) => sum3 + each, 0);
   return /* @__PURE__ */ jsx12(Sparkline, { values: data, label: t("queues.trend_of", { n: number(done) }) });
 }
-async function doneOf(queue, signal5) {
+async function doneOf(queue, signal6) {
   const last = known.get(queue);
   if (last && performance.now() - last.at < FRESH_SECONDS * 1e3) return last.values;
-  const { document: document2 } = await get("/stats/history", { query: { queue, minutes: 60 }, signal: signal5 });
+  const { document: document2 } = await get("/stats/history", { query: { queue, minutes: 60 }, signal: signal6 });
   const values = document2.buckets.filter((each) => each.is_complete).map((each) => each.done);
   known.set(queue, { at: performance.now(), values });
   return values;
@@ -618,7 +624,7 @@ function AllQueues() {
   const cursor = location.value.query.get("cursor");
   const stats = useResource(
     `stats ${cursor}`,
-    (signal5) => get("/stats", { query: { limit: ON_A_PAGE, ...cursor && { cursor } }, signal: signal5 }),
+    (signal6) => get("/stats", { query: { limit: ON_A_PAGE, ...cursor && { cursor } }, signal: signal6 }),
     { everySeconds: LEAST_SECONDS, keepsOld: true }
   );
   const shown = [
@@ -833,12 +839,12 @@ function Moment({ value, onChange }) {
 function wall(at) {
   return new Date(at - new Date(at).getTimezoneOffset() * 6e4).toISOString().slice(0, 19);
 }
-async function countOf(name, begin2, end, signal5) {
+async function countOf(name, begin2, end, signal6) {
   let found = 0;
   let after = new Date(begin2.getTime() - 1).toISOString();
   while (found <= MOST) {
     const query = { count: PAGE, after };
-    const { document: document2 } = await get("/schedules/{name}/next", { path: { name }, query, signal: signal5 });
+    const { document: document2 } = await get("/schedules/{name}/next", { path: { name }, query, signal: signal6 });
     const within = document2.filter((each) => Date.parse(each.occurrence_at) < end.getTime());
     found += within.length;
     if (within.length < PAGE) break;
@@ -953,7 +959,8 @@ import { Fragment as Fragment9, jsx as jsx19, jsxs as jsxs16 } from "./vendor.js
 var TONES3 = {
   submitted: "good",
   skipped_overlap: "off",
-  skipped_late: "warn"
+  skipped_late: "warn",
+  skipped_unique: "off"
 };
 function Runs({ runs }) {
   const columns3 = [
@@ -1016,15 +1023,15 @@ function One({ name }) {
   const cursor = location.value.query.get("cursor") ?? void 0;
   const schedule = useResource(
     `schedule ${name}`,
-    (signal5) => get("/schedules/{name}", { path: path2, signal: signal5 })
+    (signal6) => get("/schedules/{name}", { path: path2, signal: signal6 })
   );
   const next = useResource(
     `schedule next ${name}`,
-    (signal5) => get("/schedules/{name}/next", { path: path2, query: { count: 10 }, signal: signal5 })
+    (signal6) => get("/schedules/{name}/next", { path: path2, query: { count: 10 }, signal: signal6 })
   );
   const runs = useResource(
     `schedule runs ${name} ${cursor}`,
-    (signal5) => get("/schedules/{name}/runs", { path: path2, query: { limit: RUNS, cursor }, signal: signal5 }),
+    (signal6) => get("/schedules/{name}/runs", { path: path2, query: { limit: RUNS, cursor }, signal: signal6 }),
     { keepsOld: true }
   );
   return /* @__PURE__ */ jsx21(Loaded, { resource: together(schedule, next, runs), children: ([found, upcoming, came]) => {
@@ -1082,7 +1089,7 @@ function List() {
   const cursor = location.value.query.get("cursor") ?? void 0;
   const schedules = useResource(
     `schedules ${cursor}`,
-    (signal5) => get("/schedules", { query: { limit: PAGE2, cursor }, signal: signal5 }),
+    (signal6) => get("/schedules", { query: { limit: PAGE2, cursor }, signal: signal6 }),
     { keepsOld: true }
   );
   const columns3 = [
@@ -1221,6 +1228,23 @@ var FIELDS = {
   },
   "available_at": {
     "kind": "time"
+  },
+  "depends_on": {
+    "kind": "ids",
+    "most": 1e3,
+    "usual": []
+  },
+  "on_parent_failure": {
+    "kind": "choice",
+    "choices": [
+      "cancel",
+      "run"
+    ]
+  },
+  "blocks": {
+    "kind": "ids",
+    "most": 16,
+    "usual": []
   }
 };
 var PATCHABLE = ["title", "description", "priority", "tags", "due_date", "timeout_seconds", "retry_limit", "retry_delay_seconds", "retry_backoff", "payload"];
@@ -1280,6 +1304,7 @@ function valuesOf(task = {}) {
     const { kind, usual } = fieldOf(name);
     const value = (name in task ? task[name] : usual) ?? null;
     if (kind === "tags") return [name, JSON.stringify(value)];
+    if (kind === "ids") return [name, ""];
     if (value === null) return [name, ""];
     if (kind === "json") return [name, formatted(String(value))];
     return [name, kind === "time" ? localText(String(value)) : String(value)];
@@ -1295,6 +1320,7 @@ function textOf2(name, text) {
   if (kind === "tags") return text;
   if (text.trim() === "" && kind !== "choice") return name === "title" ? '""' : "null";
   if (kind === "json" || kind === "number" && /^\s*\d+\s*$/.test(text)) return text.trim();
+  if (kind === "ids" && idsIn(text)) return JSON.stringify(idsIn(text));
   const moment = kind === "time" ? new Date(text) : null;
   return JSON.stringify(moment && !Number.isNaN(+moment) ? moment.toISOString() : text);
 }
@@ -1310,6 +1336,11 @@ function faultOf(field, text) {
     const tags = JSON.parse(text);
     if (tags.length > most) return t("form.too_many", { most });
     return tags.some((tag) => [...tag].length > longest) ? t("form.too_long", { most: longest }) : null;
+  }
+  if (kind === "ids") {
+    const ids = idsIn(text);
+    if (ids === null) return t("form.ids");
+    return ids.length > most ? t("form.too_many", { most: number(most) }) : null;
   }
   if (kind === "number") {
     const value = /^\s*\d+\s*$/.test(text) ? Number(text) : NaN;
@@ -1328,6 +1359,10 @@ function faultsIn(problem) {
     found[name] ??= message;
   }
   return found;
+}
+function idsIn(text) {
+  const ids = text.split(/[\s,，、]+/).filter((word) => word !== "");
+  return ids.every((word) => /^[1-9]\d{0,14}$/.test(word)) ? ids.map(Number) : null;
 }
 function rangeText({ least = 0, most = 0 }) {
   return t("form.range", { least: number(least), most: number(most) });
@@ -1360,7 +1395,10 @@ var HINTS = {
   payload: "hint.payload",
   due_date: "hint.due_date",
   available_at: "hint.available_at",
-  unique: "hint.unique"
+  unique: "hint.unique",
+  depends_on: "hint.depends_on",
+  on_parent_failure: "hint.on_parent_failure",
+  blocks: "hint.blocks"
 };
 function TaskFields({ names, values, faults }) {
   const element = useRef3(null);
@@ -1373,8 +1411,8 @@ function TaskFields({ names, values, faults }) {
     Object.entries(known2.state.value.data ?? {}).map(([name, options]) => /* @__PURE__ */ jsx23("datalist", { id: `known-${name}`, children: options.map((option) => /* @__PURE__ */ jsx23("option", { value: option }, option)) }, name))
   ] });
 }
-async function knownNames(signal5) {
-  const [stats, tags] = await Promise.all([get("/stats", { signal: signal5 }), get("/tags", { signal: signal5 })]);
+async function knownNames(signal6) {
+  const [stats, tags] = await Promise.all([get("/stats", { signal: signal6 }), get("/tags", { signal: signal6 })]);
   return {
     queue: stats.document.queues.map(({ queue }) => queue),
     tags: tags.document.map(({ name }) => name)
@@ -1398,7 +1436,10 @@ function Field({ name, values, fault }) {
   };
   return /* @__PURE__ */ jsxs19("div", { class: `field ${field.kind}`, children: [
     /* @__PURE__ */ jsx23("label", { for: common.id, children: t(`field.${name}`) }),
-    field.kind === "choice" ? /* @__PURE__ */ jsx23("select", { ...common, value, onChange: (event) => write(event.currentTarget.value), children: field.choices.map((choice) => /* @__PURE__ */ jsx23("option", { value: choice, children: name === "priority" ? priorityText(choice) : t(`${name}.${choice}`) }, choice)) }) : field.kind === "tags" ? /* @__PURE__ */ jsx23(Tags, { ...common, tags: JSON.parse(value), write: (tags) => write(JSON.stringify(tags)) }) : field.kind === "long" || field.kind === "json" ? /* @__PURE__ */ jsx23("textarea", { ...typed, rows: field.kind === "json" ? 8 : 3, spellcheck: field.kind !== "json" }) : /* @__PURE__ */ jsx23(
+    field.kind === "choice" ? /* @__PURE__ */ jsxs19("select", { ...common, value, onChange: (event) => write(event.currentTarget.value), children: [
+      field.usual === void 0 && /* @__PURE__ */ jsx23("option", { value: "", children: "–" }),
+      field.choices.map((choice) => /* @__PURE__ */ jsx23("option", { value: choice, children: name === "priority" ? priorityText(choice) : t(`${name}.${choice}`) }, choice))
+    ] }) : field.kind === "tags" ? /* @__PURE__ */ jsx23(Tags, { ...common, tags: JSON.parse(value), write: (tags) => write(JSON.stringify(tags)) }) : field.kind === "long" || field.kind === "json" ? /* @__PURE__ */ jsx23("textarea", { ...typed, rows: field.kind === "json" ? 8 : 3, spellcheck: field.kind !== "json" }) : /* @__PURE__ */ jsx23(
       "input",
       {
         ...typed,
@@ -1473,7 +1514,7 @@ function Submit() {
 function Copy({ id }) {
   const task = useResource(
     `template ${id}`,
-    async (signal5) => (await get("/tasks/{task_id}", { path: { task_id: id }, signal: signal5 })).document,
+    async (signal6) => (await get("/tasks/{task_id}", { path: { task_id: id }, signal: signal6 })).document,
     { everySeconds: Infinity }
   );
   return /* @__PURE__ */ jsx24(Loaded, { resource: task, children: (found) => /* @__PURE__ */ jsx24(Form2, { template: found }) });
@@ -1752,13 +1793,13 @@ import { Fragment as Fragment15, jsx as jsx28, jsxs as jsxs24 } from "./vendor.j
 function System() {
   const doctor = useResource(
     "doctor",
-    async (signal5) => {
-      const { findings, age_seconds: age } = (await get("/admin/doctor", { signal: signal5 })).document;
+    async (signal6) => {
+      const { findings, age_seconds: age } = (await get("/admin/doctor", { signal: signal6 })).document;
       return { findings, at: new Date(now.peek() - age * 1e3).toISOString() };
     },
     { everySeconds: 15 }
   );
-  const processes = useResource("processes", (signal5) => get("/admin/processes", { signal: signal5 }));
+  const processes = useResource("processes", (signal6) => get("/admin/processes", { signal: signal6 }));
   return /* @__PURE__ */ jsxs24(Fragment15, { children: [
     /* @__PURE__ */ jsx28(Loaded, { resource: doctor, children: ({ findings, at }) => /* @__PURE__ */ jsxs24(Fragment15, { children: [
       /* @__PURE__ */ jsx28(Fixes, { findings }),
@@ -1903,7 +1944,7 @@ function useAttempts({ id, updated_at }) {
   const [address, setAddress] = useState8(null);
   const resource = useResource(
     `attempts ${id} ${updated_at} ${address ?? ""}`,
-    (signal5) => address ? send("GET", address, { signal: signal5 }) : get("/tasks/{task_id}/attempts", { path: { task_id: id }, query: { limit: PAGE3 }, signal: signal5 }),
+    (signal6) => address ? send("GET", address, { signal: signal6 }) : get("/tasks/{task_id}/attempts", { path: { task_id: id }, query: { limit: PAGE3 }, signal: signal6 }),
     { everySeconds: Infinity, keepsOld: true }
   );
   return { resource, address, setAddress };
@@ -2227,7 +2268,7 @@ function TaskPage({ id }) {
 function Known({ id }) {
   const task = useResource(
     `task ${id}`,
-    async (signal5) => (await get("/tasks/{task_id}", { path: { task_id: id }, signal: signal5 })).document
+    async (signal6) => (await get("/tasks/{task_id}", { path: { task_id: id }, signal: signal6 })).document
   );
   if (task.state.value.problem?.status === 404) return /* @__PURE__ */ jsx35(Gone, { id: String(id) });
   return /* @__PURE__ */ jsx35(Loaded, { resource: task, children: (found) => /* @__PURE__ */ jsx35(Shown, { task: found }) });
@@ -2351,7 +2392,7 @@ function One2({ job }) {
 }
 
 // src/pages/tasks/list.tsx
-import { useEffect as useEffect5 } from "./vendor.js";
+import { useEffect as useEffect6 } from "./vendor.js";
 
 // src/parts/menu.tsx
 import { jsx as jsx37, jsxs as jsxs33 } from "./vendor.js";
@@ -2446,6 +2487,10 @@ function titleOf(key) {
   return t(`tasks.column.${key}`);
 }
 
+// src/pages/tasks/cost.tsx
+import { signal as signal5 } from "./vendor.js";
+import { useEffect as useEffect4, useState as useState12 } from "./vendor.js";
+
 // src/pages/tasks/filter_bar.tsx
 import { signal as signal4 } from "./vendor.js";
 import { useId, useState as useState11 } from "./vendor.js";
@@ -2536,8 +2581,11 @@ function orderOf(query) {
   const kept2 = [...query].filter(([key, value]) => key === "order" && value !== "desc" || key === "order_by");
   return String(new URLSearchParams(kept2.sort().reverse()));
 }
+function joined(...parts) {
+  return parts.map(String).filter(Boolean).join("&");
+}
 function link(filters, order = "") {
-  const query = [String(new URLSearchParams(filters)), order].filter(Boolean).join("&");
+  const query = joined(new URLSearchParams(filters), order);
   return query ? `#/tasks?${query}` : "#/tasks";
 }
 function linkTo(next) {
@@ -2547,7 +2595,7 @@ function linkTo(next) {
   return `#/tasks?${query}`;
 }
 function asCurl(filters, order) {
-  const query = [String(resolved(filters)), order].filter(Boolean).join("&");
+  const query = joined(resolved(filters), order);
   const token = hasToken.value ? ' -H "Authorization: Bearer $ROWLOCK_TOKEN"' : "";
   return `curl -s${token} ${quoted(urlOf("/tasks") + (query ? `?${query}` : ""))}`;
 }
@@ -2564,7 +2612,7 @@ function quoted(text) {
 // src/pages/tasks/filter_bar.tsx
 import { jsx as jsx39, jsxs as jsxs35 } from "./vendor.js";
 var draft = signal4("");
-function FilterBar({ filters, order, values }) {
+function FilterBar({ filters, order, values, onEnter }) {
   const [fault, setFault] = useState11("");
   const list = useId();
   const without = (filter) => go(link(filters.filter((each) => each !== filter), order));
@@ -2578,6 +2626,7 @@ function FilterBar({ filters, order, values }) {
     const found = read(draft.value, filters);
     if (typeof found === "string") return setFault(found);
     setFault("");
+    onEnter(found);
     draft.value = "";
     go(link(found, order));
   };
@@ -2615,6 +2664,66 @@ function textOf3(filter) {
   const at = isTime(key) && value.includes("T") ? new Date(value) : null;
   if (at === null || isNaN(at.getTime())) return `${key}: ${value}`;
   return `${key}: ${localTime(at, { dateStyle: "medium", timeStyle: "short" })}`;
+}
+
+// src/pages/tasks/cost.tsx
+import { jsx as jsx40, jsxs as jsxs36 } from "./vendor.js";
+var PAUSE_MS = 400;
+var begun = signal5("");
+function useCost(filters, order, limit) {
+  const text = useSettled(draft.value);
+  const found = text ? read(text, filters) : filters;
+  const next = typeof found === "string" ? filters : found;
+  const isAsked = isSearch(next) || isCombined(next);
+  const of2 = keyOf(next, order);
+  const resource = useResource(
+    `cost ${isAsked ? of2 : ""}`,
+    async (signal6) => {
+      if (!isAsked) return null;
+      const query = joined(`limit=${limit}`, resolved(next), order);
+      return (await send("GET", `/tasks/cost?${query}`, { signal: signal6 })).document;
+    },
+    { everySeconds: Infinity }
+  );
+  const { data, problem } = resource.state.value;
+  const isKnown = of2 === keyOf(filters, order) && (data !== null || problem !== null);
+  const isFree = !isSearch(filters) || begun.value === link(filters, order);
+  const waits = !isFree && !(isKnown && !data?.may_be_cut_off);
+  useEffect4(() => {
+    if (!isFree && !waits) begun.value = link(filters, order);
+  });
+  return {
+    cost: isAsked ? data : null,
+    waits,
+    isHeld: waits && isKnown,
+    enter: (wanted) => {
+      if (data !== null && of2 === keyOf(wanted, order)) begun.value = link(wanted, order);
+    }
+  };
+}
+function CostLine({ cost, isHeld, onRun }) {
+  const { index, rows_at_least: least, rows_at_most: most } = cost;
+  const rows = { index: index ?? "", least: number(least), n: number(most) };
+  return /* @__PURE__ */ jsxs36("p", { class: `note row ${cost.may_be_cut_off ? "warn" : "info"}`, role: "status", children: [
+    /* @__PURE__ */ jsx40("span", { children: t(index === null ? "tasks.cost_nothing" : least === most ? "tasks.cost" : "tasks.cost_between", rows) }),
+    cost.may_be_cut_off && /* @__PURE__ */ jsx40("span", { children: t("tasks.cut_off", { seconds: cost.timeout_seconds }) }),
+    isHeld && /* @__PURE__ */ jsx40("button", { type: "button", onClick: onRun, children: t("tasks.run") })
+  ] });
+}
+function isCombined(filters) {
+  return filters.length > 1 && filters.some(([key]) => key === "tag");
+}
+function keyOf(filters, order) {
+  const parts = filters.map(([key, value]) => key === "title" || key === "worker" ? key : `${key}=${value}`);
+  return [...parts.sort(), order].join("&");
+}
+function useSettled(text) {
+  const [settled, settle] = useState12(text);
+  useEffect4(() => {
+    const timer = setTimeout(() => settle(text), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return settled;
 }
 
 // src/pages/tasks/ndjson.ts
@@ -2656,10 +2765,10 @@ function lineOf2(task) {
 }
 
 // src/pages/tasks/rows.ts
-import { useRef as useRef6, useState as useState12 } from "./vendor.js";
+import { useRef as useRef6, useState as useState13 } from "./vendor.js";
 function useSteadyRows(listed, by, isAscending) {
   const shown = useRef6({ of: "", rows: [] });
-  const [, showAgain] = useState12({});
+  const [, showAgain] = useState13({});
   if (shown.current.of !== listed.of || shown.current.rows.length === 0) {
     shown.current = { of: listed.of, rows: listed.rows };
   }
@@ -2683,17 +2792,17 @@ function useSteadyRows(listed, by, isAscending) {
 }
 
 // src/pages/tasks/selection.tsx
-import { useState as useState14 } from "./vendor.js";
+import { useState as useState15 } from "./vendor.js";
 
 // src/pages/tasks/bulk.tsx
-import { useEffect as useEffect4, useState as useState13 } from "./vendor.js";
-import { jsx as jsx40, jsxs as jsxs36 } from "./vendor.js";
+import { useEffect as useEffect5, useState as useState14 } from "./vendor.js";
+import { jsx as jsx41, jsxs as jsxs37 } from "./vendor.js";
 var ACTIONS = ["pause", "resume", "retry", "cancel", "delete"];
 var IDS = 200;
 var PAGE5 = 500;
 var MOST_EXPECTED = 1e5;
 function BlastRadius({ action, scope, onClose }) {
-  const [blast, setBlast] = useState13(null);
+  const [blast, setBlast] = useState14(null);
   const look = () => {
     setBlast(null);
     void count(action, scope).then(setBlast, (error) => {
@@ -2701,10 +2810,10 @@ function BlastRadius({ action, scope, onClose }) {
       setBlast(error);
     });
   };
-  useEffect4(look, []);
+  useEffect5(look, []);
   const verb = t(`tasks.${action}`);
   if (blast === null || blast instanceof Problem) {
-    return /* @__PURE__ */ jsx40(Dialog, { title: verb, onClose, children: blast ? /* @__PURE__ */ jsx40(ProblemNote, { problem: blast, onRetry: look }) : /* @__PURE__ */ jsx40("p", { "aria-busy": "true", children: t("tasks.looking") }) });
+    return /* @__PURE__ */ jsx41(Dialog, { title: verb, onClose, children: blast ? /* @__PURE__ */ jsx41(ProblemNote, { problem: blast, onRetry: look }) : /* @__PURE__ */ jsx41("p", { "aria-busy": "true", children: t("tasks.looking") }) });
   }
   const moved = [...blast.by].filter(([status]) => blast.to.has(status));
   const stay = [...blast.by].filter(([status]) => !blast.to.has(status));
@@ -2717,27 +2826,27 @@ function BlastRadius({ action, scope, onClose }) {
     if (isDangerous) doLater(t(`tasks.later.${action}`, { n }), run2);
     else run2();
   };
-  return /* @__PURE__ */ jsxs36(
+  return /* @__PURE__ */ jsxs37(
     Dialog,
     {
       title: verb,
       onClose,
       closeLabel: t("tasks.leave"),
-      actions: changes > 0 && /* @__PURE__ */ jsx40("button", { type: "button", class: isDangerous ? "danger" : "main", onClick: act3, children: t("tasks.do", { verb, n }) }),
+      actions: changes > 0 && /* @__PURE__ */ jsx41("button", { type: "button", class: isDangerous ? "danger" : "main", onClick: act3, children: t("tasks.do", { verb, n }) }),
       children: [
-        changes === 0 && /* @__PURE__ */ jsx40("p", { children: t("tasks.nothing_changes") }),
-        /* @__PURE__ */ jsx40("table", { class: "blast", children: /* @__PURE__ */ jsx40("tbody", { children: [...moved, ...stay].map(([status, count2]) => {
+        changes === 0 && /* @__PURE__ */ jsx41("p", { children: t("tasks.nothing_changes") }),
+        /* @__PURE__ */ jsx41("table", { class: "blast", children: /* @__PURE__ */ jsx41("tbody", { children: [...moved, ...stay].map(([status, count2]) => {
           const to = blast.to.get(status);
-          return /* @__PURE__ */ jsxs36("tr", { class: to ? void 0 : "quiet", children: [
-            /* @__PURE__ */ jsx40("td", { class: "number", children: number(count2) }),
-            /* @__PURE__ */ jsx40("td", { children: /* @__PURE__ */ jsx40(StatusChip, { status }) }),
-            /* @__PURE__ */ jsx40("td", { children: to?.map((each, index) => /* @__PURE__ */ jsxs36("span", { children: [
+          return /* @__PURE__ */ jsxs37("tr", { class: to ? void 0 : "quiet", children: [
+            /* @__PURE__ */ jsx41("td", { class: "number", children: number(count2) }),
+            /* @__PURE__ */ jsx41("td", { children: /* @__PURE__ */ jsx41(StatusChip, { status }) }),
+            /* @__PURE__ */ jsx41("td", { children: to?.map((each, index) => /* @__PURE__ */ jsxs37("span", { children: [
               index ? ` ${t("tasks.or")} ` : "→ ",
-              each === "deleted" ? t("tasks.deleted") : /* @__PURE__ */ jsx40(StatusChip, { status: each })
+              each === "deleted" ? t("tasks.deleted") : /* @__PURE__ */ jsx41(StatusChip, { status: each })
             ] }, each)) ?? t("tasks.stays") })
           ] }, status);
         }) }) }),
-        !blast.isExact && /* @__PURE__ */ jsx40("p", { children: t("tasks.not_counted") })
+        !blast.isExact && /* @__PURE__ */ jsx41("p", { children: t("tasks.not_counted") })
       ]
     }
   );
@@ -2810,9 +2919,9 @@ function sum2(counts) {
 }
 
 // src/pages/tasks/selection.tsx
-import { Fragment as Fragment22, jsx as jsx41, jsxs as jsxs37 } from "./vendor.js";
+import { Fragment as Fragment22, jsx as jsx42, jsxs as jsxs38 } from "./vendor.js";
 function Selection({ filters, rows, matching, total }) {
-  const [asked, setAsked] = useState14(null);
+  const [asked, setAsked] = useState15(null);
   const isAll = all.value === selected.value;
   const chooseAll = () => {
     selected.value = all.value = /* @__PURE__ */ new Set([...selected.value, ...rows.map((row) => String(row.id))]);
@@ -2821,21 +2930,21 @@ function Selection({ filters, rows, matching, total }) {
     const ids = isAll ? null : [...selected.value].map(Number);
     setAsked({ action, scope: { filters: resolved(filters), ids } });
   };
-  return /* @__PURE__ */ jsxs37(Fragment22, { children: [
-    asked && /* @__PURE__ */ jsx41(BlastRadius, { ...asked, onClose: () => setAsked(null) }),
-    /* @__PURE__ */ jsx41("strong", { children: isAll && matching ? t("tasks.all_selected", { n: matching }) : t("table.selected", { n: selected.value.size }) }),
-    !isAll && matching && selected.value.size < (total ?? Infinity) && /* @__PURE__ */ jsx41("button", { type: "button", class: "plain", onClick: chooseAll, children: t("tasks.select_all", { n: matching }) }),
-    ACTIONS.map((action) => /* @__PURE__ */ jsx41("button", { type: "button", class: action === "delete" ? "danger" : void 0, onClick: () => ask(action), children: t(`tasks.${action}`) }, action)),
-    /* @__PURE__ */ jsx41("button", { type: "button", class: "plain", onClick: clear, children: t("tasks.clear") })
+  return /* @__PURE__ */ jsxs38(Fragment22, { children: [
+    asked && /* @__PURE__ */ jsx42(BlastRadius, { ...asked, onClose: () => setAsked(null) }),
+    /* @__PURE__ */ jsx42("strong", { children: isAll && matching ? t("tasks.all_selected", { n: matching }) : t("table.selected", { n: selected.value.size }) }),
+    !isAll && matching && selected.value.size < (total ?? Infinity) && /* @__PURE__ */ jsx42("button", { type: "button", class: "plain", onClick: chooseAll, children: t("tasks.select_all", { n: matching }) }),
+    ACTIONS.map((action) => /* @__PURE__ */ jsx42("button", { type: "button", class: action === "delete" ? "danger" : void 0, onClick: () => ask(action), children: t(`tasks.${action}`) }, action)),
+    /* @__PURE__ */ jsx42("button", { type: "button", class: "plain", onClick: clear, children: t("tasks.clear") })
   ] });
 }
 
 // src/pages/tasks/views.tsx
-import { useState as useState15 } from "./vendor.js";
-import { jsx as jsx42, jsxs as jsxs38 } from "./vendor.js";
+import { useState as useState16 } from "./vendor.js";
+import { jsx as jsx43, jsxs as jsxs39 } from "./vendor.js";
 var views = kept("tasks.views", [], (x) => Array.isArray(x) && x.every((each) => typeof each?.to === "string"));
 function SavedViews({ here }) {
-  const [name, setName] = useState15("");
+  const [name, setName] = useState16("");
   const others = (out) => views.value.filter((view) => view.name !== out);
   const save = (event) => {
     event.preventDefault();
@@ -2843,13 +2952,13 @@ function SavedViews({ here }) {
     views.value = [...others(name.trim()), { name: name.trim(), to: here }];
     setName("");
   };
-  return /* @__PURE__ */ jsxs38(Menu, { label: t("tasks.views"), children: [
-    views.value.map((view) => /* @__PURE__ */ jsxs38("p", { class: "row", children: [
-      /* @__PURE__ */ jsx42("a", { href: view.to, "aria-current": view.to === here, children: view.name }),
-      /* @__PURE__ */ jsx42("button", { type: "button", class: "plain", "aria-label": t("tasks.remove", { filter: view.name }), onClick: () => views.value = others(view.name), children: "×" })
+  return /* @__PURE__ */ jsxs39(Menu, { label: t("tasks.views"), children: [
+    views.value.map((view) => /* @__PURE__ */ jsxs39("p", { class: "row", children: [
+      /* @__PURE__ */ jsx43("a", { href: view.to, "aria-current": view.to === here, children: view.name }),
+      /* @__PURE__ */ jsx43("button", { type: "button", class: "plain", "aria-label": t("tasks.remove", { filter: view.name }), onClick: () => views.value = others(view.name), children: "×" })
     ] }, view.name)),
-    /* @__PURE__ */ jsxs38("form", { class: "row", onSubmit: save, children: [
-      /* @__PURE__ */ jsx42(
+    /* @__PURE__ */ jsxs39("form", { class: "row", onSubmit: save, children: [
+      /* @__PURE__ */ jsx43(
         "input",
         {
           "aria-label": t("tasks.view_name"),
@@ -2858,13 +2967,13 @@ function SavedViews({ here }) {
           onInput: (event) => setName(event.currentTarget.value)
         }
       ),
-      /* @__PURE__ */ jsx42("button", { type: "submit", children: t("tasks.save_view") })
+      /* @__PURE__ */ jsx43("button", { type: "submit", children: t("tasks.save_view") })
     ] })
   ] });
 }
 
 // src/pages/tasks/list.tsx
-import { Fragment as Fragment23, jsx as jsx43, jsxs as jsxs39 } from "./vendor.js";
+import { Fragment as Fragment23, jsx as jsx44, jsxs as jsxs40 } from "./vendor.js";
 var PAGE6 = 50;
 var before = /* @__PURE__ */ new Map();
 function TaskList() {
@@ -2873,42 +2982,52 @@ function TaskList() {
   const order = orderOf(query);
   const cursor = query.get("cursor");
   const wanted = String(new URLSearchParams(filters));
-  const whole = `${wanted}&${order}`;
-  const view = `${whole}${cursor === null ? "" : `&${new URLSearchParams({ cursor })}`}`;
+  const whole = joined(wanted, order);
+  const view = joined(whole, cursor === null ? "" : new URLSearchParams({ cursor }));
   const isOnce = isSearch(filters);
   const isDelayed = order.startsWith("order_by");
+  const { cost, waits, isHeld, enter } = useCost(filters, order, PAGE6);
   const list = useResource(
     `tasks ${view}`,
-    async (signal5) => {
+    async (signal6) => {
       const of2 = `${view} ${refreshes.peek()}`;
       const here = window.location.hash;
       const page = view.replace(wanted, String(resolved(filters)));
-      const answer = await send("GET", `/tasks?limit=${PAGE6}&view=summary&${page}`, { signal: signal5 });
+      const query2 = joined(`limit=${PAGE6}&view=summary`, page);
+      const answer = await send("GET", `/tasks?${query2}`, { signal: signal6 });
       return { rows: answer.document, next: answer.next, here, list: whole, of: of2 };
     },
-    { keepsOld: true, everySeconds: isOnce ? Infinity : 0 }
+    { keepsOld: true, everySeconds: isOnce ? Infinity : 0, waits }
   );
   const count2 = useResource(
     `count ${wanted} ${isDelayed}`,
-    async (signal5) => isDelayed ? null : (await send("GET", `/tasks/count?${resolved(filters)}`, { signal: signal5 })).document,
-    { everySeconds: isOnce ? Infinity : filters.every(([key]) => /^(status|priority|queue)$/.test(key)) ? 15 : 60 }
+    async (signal6) => {
+      if (isDelayed) return null;
+      const query2 = String(resolved(filters));
+      return (await send("GET", `/tasks/count${query2 && `?${query2}`}`, { signal: signal6 })).document;
+    },
+    {
+      everySeconds: isOnce ? Infinity : filters.every(([key]) => /^(status|priority|queue)$/.test(key)) ? 15 : 60,
+      waits
+    }
   );
   const counted2 = count2.state.value.data;
   const matching = counted2 && (counted2.is_exact ? number(counted2.count) : t("tasks.at_least", { n: counted2.count }));
   const { problem, data } = list.state.value;
   const isSlow = problem?.title === "Search too slow";
   useHold(isSlow);
-  useEffect5(() => {
+  useEffect6(() => {
     if (matching) announce(t("tasks.count", { n: matching }));
   }, [wanted, matching !== null]);
   const valuesOf2 = (key) => {
     const rows = data?.rows ?? [];
     return [...new Set(key === "tag" ? rows.flatMap((row) => row.tags) : rows.map((row) => String(row[key] ?? "")))];
   };
-  return /* @__PURE__ */ jsxs39(Fragment23, { children: [
-    /* @__PURE__ */ jsx43(FilterBar, { filters, order, values: valuesOf2 }),
-    isSlow && /* @__PURE__ */ jsx43(Narrow, { filters, order }),
-    /* @__PURE__ */ jsx43(Loaded, { resource: list, children: (listed) => /* @__PURE__ */ jsx43(
+  return /* @__PURE__ */ jsxs40(Fragment23, { children: [
+    /* @__PURE__ */ jsx44(FilterBar, { filters, order, values: valuesOf2, onEnter: enter }),
+    cost && /* @__PURE__ */ jsx44(CostLine, { cost, isHeld, onRun: () => enter(filters) }),
+    (isSlow || isHeld) && /* @__PURE__ */ jsx44(Narrow, { filters, order }),
+    !(isHeld && data === null) && /* @__PURE__ */ jsx44(Loaded, { resource: list, children: (listed) => /* @__PURE__ */ jsx44(
       Rows,
       {
         listed,
@@ -2931,15 +3050,15 @@ function Rows({ listed, filters, order, matching, total, isPaged, isOther }) {
   );
   const isAdmin = opens("admin");
   const wanted = String(new URLSearchParams(filters));
-  useEffect5(() => {
+  useEffect6(() => {
     if (!isOther) chooseFrom(wanted, rows);
   });
   const refine2 = (key, value) => link(withFilter(filters, key, value), order);
   const isChosen = isAdmin && !isOther && selected.value.size > 0;
   const here = window.location.hash;
   const next = listed.next && linkTo(listed.next);
-  return /* @__PURE__ */ jsxs39(Fragment23, { children: [
-    /* @__PURE__ */ jsx43("div", { class: "row tools", children: isChosen ? /* @__PURE__ */ jsx43(
+  return /* @__PURE__ */ jsxs40(Fragment23, { children: [
+    /* @__PURE__ */ jsx44("div", { class: "row tools", children: isChosen ? /* @__PURE__ */ jsx44(
       Selection,
       {
         filters,
@@ -2947,37 +3066,37 @@ function Rows({ listed, filters, order, matching, total, isPaged, isOther }) {
         matching: filters.length && !isDelayed ? matching : null,
         total
       }
-    ) : /* @__PURE__ */ jsxs39(Fragment23, { children: [
-      /* @__PURE__ */ jsx43("strong", { children: matching && t("tasks.count", { n: matching }) }),
-      !isOther && (news > 0 || gone.size > 0) && /* @__PURE__ */ jsx43("button", { type: "button", class: "plain", onClick: take, children: news > 0 ? t("tasks.new", { n: `${number(news)}${isMore ? "+" : ""}` }) : t("tasks.some_gone", { n: gone.size }) }),
-      /* @__PURE__ */ jsx43("span", { class: "fill" }),
-      /* @__PURE__ */ jsx43(
+    ) : /* @__PURE__ */ jsxs40(Fragment23, { children: [
+      /* @__PURE__ */ jsx44("strong", { children: matching && t("tasks.count", { n: matching }) }),
+      !isOther && (news > 0 || gone.size > 0) && /* @__PURE__ */ jsx44("button", { type: "button", class: "plain", onClick: take, children: news > 0 ? t("tasks.new", { n: `${number(news)}${isMore ? "+" : ""}` }) : t("tasks.some_gone", { n: gone.size }) }),
+      /* @__PURE__ */ jsx44("span", { class: "fill" }),
+      /* @__PURE__ */ jsx44(
         "select",
         {
           "aria-label": t("tasks.order"),
           value: order,
           onChange: (event) => go(link(filters, event.currentTarget.value)),
-          children: ORDERS.map((each, index) => /* @__PURE__ */ jsx43("option", { value: each, children: [t("tasks.newest"), t("tasks.oldest"), t("tasks.delayed")][index] }, each))
+          children: ORDERS.map((each, index) => /* @__PURE__ */ jsx44("option", { value: each, children: [t("tasks.newest"), t("tasks.oldest"), t("tasks.delayed")][index] }, each))
         }
       ),
-      /* @__PURE__ */ jsx43(ChooseColumns, {}),
-      /* @__PURE__ */ jsx43(SavedViews, { here: link(filters, order) }),
-      /* @__PURE__ */ jsxs39(Menu, { label: t("tasks.share"), children: [
-        /* @__PURE__ */ jsx43(CopyButton, { text: asCurl(filters, order), label: t("tasks.as_curl") }),
-        /* @__PURE__ */ jsx43(CopyButton, { text: asCommand(filters, order), label: t("tasks.as_command") }),
-        /* @__PURE__ */ jsx43(
+      /* @__PURE__ */ jsx44(ChooseColumns, {}),
+      /* @__PURE__ */ jsx44(SavedViews, { here: link(filters, order) }),
+      /* @__PURE__ */ jsxs40(Menu, { label: t("tasks.share"), children: [
+        /* @__PURE__ */ jsx44(CopyButton, { text: asCurl(filters, order), label: t("tasks.as_curl") }),
+        /* @__PURE__ */ jsx44(CopyButton, { text: asCommand(filters, order), label: t("tasks.as_command") }),
+        /* @__PURE__ */ jsx44(
           "button",
           {
             type: "button",
             class: "plain",
-            onClick: () => exportTasks([resolved(filters), order].join("&").replace(/^&|&$/g, ""), total),
+            onClick: () => exportTasks(joined(resolved(filters), order), total),
             children: t("tasks.export")
           }
         )
       ] })
     ] }) }),
-    /* @__PURE__ */ jsxs39("div", { inert: isOther, children: [
-      rows.length === 0 ? filters.length || isPaged || isDelayed ? /* @__PURE__ */ jsx43(Empty, { isFiltered: true, onClear: () => go("#/tasks") }) : /* @__PURE__ */ jsx43(First, {}) : /* @__PURE__ */ jsx43(
+    /* @__PURE__ */ jsxs40("div", { inert: isOther, children: [
+      rows.length === 0 ? filters.length || isPaged || isDelayed ? /* @__PURE__ */ jsx44(Empty, { isFiltered: true, onClear: () => go("#/tasks") }) : /* @__PURE__ */ jsx44(First, {}) : /* @__PURE__ */ jsx44(
         Table,
         {
           label: t("tasks.title"),
@@ -2988,12 +3107,12 @@ function Rows({ listed, filters, order, matching, total, isPaged, isOther }) {
           ...isAdmin ? { selected } : {}
         }
       ),
-      (isPaged || next) && /* @__PURE__ */ jsxs39("div", { class: "row pages", role: "navigation", "aria-label": t("tasks.pages"), onClick: () => scrollTo(0, 0), children: [
-        isPaged && /* @__PURE__ */ jsxs39("a", { href: before.get(here) ?? link(filters, order), children: [
+      (isPaged || next) && /* @__PURE__ */ jsxs40("div", { class: "row pages", role: "navigation", "aria-label": t("tasks.pages"), onClick: () => scrollTo(0, 0), children: [
+        isPaged && /* @__PURE__ */ jsxs40("a", { href: before.get(here) ?? link(filters, order), children: [
           "← ",
           before.has(here) ? t("tasks.previous") : t("tasks.first")
         ] }),
-        next && /* @__PURE__ */ jsxs39("a", { href: next, onClick: () => before.set(next, listed.here), children: [
+        next && /* @__PURE__ */ jsxs40("a", { href: next, onClick: () => before.set(next, listed.here), children: [
           t("tasks.next"),
           " →"
         ] })
@@ -3007,10 +3126,10 @@ function Narrow({ filters, order }) {
     draft.value = `${key}:`;
     document.querySelector("[data-filter]").focus();
   };
-  return /* @__PURE__ */ jsxs39("p", { class: "row narrow", children: [
+  return /* @__PURE__ */ jsxs40("p", { class: "row narrow", children: [
     t("tasks.narrow"),
-    !has("created") && /* @__PURE__ */ jsx43("a", { href: link(withFilter(filters, "created_after", "24h"), order), children: "created_after: 24h" }),
-    ["queue", "status", "tag"].filter((key) => !has(key)).map((key) => /* @__PURE__ */ jsxs39("button", { type: "button", class: "plain", onClick: () => begin2(key), children: [
+    !has("created") && /* @__PURE__ */ jsx44("a", { href: link(withFilter(filters, "created_after", "24h"), order), children: "created_after: 24h" }),
+    ["queue", "status", "tag"].filter((key) => !has(key)).map((key) => /* @__PURE__ */ jsxs40("button", { type: "button", class: "plain", onClick: () => begin2(key), children: [
       key,
       ": …"
     ] }, key))
@@ -3018,43 +3137,43 @@ function Narrow({ filters, order }) {
 }
 
 // src/pages/tasks/page.tsx
-import { Fragment as Fragment24, jsx as jsx44, jsxs as jsxs40 } from "./vendor.js";
+import { Fragment as Fragment24, jsx as jsx45, jsxs as jsxs41 } from "./vendor.js";
 function Tasks({ rest }) {
-  return /* @__PURE__ */ jsxs40(Fragment24, { children: [
-    /* @__PURE__ */ jsx44(Jobs, {}),
-    rest ? /* @__PURE__ */ jsx44(TaskPage, { id: rest }) : /* @__PURE__ */ jsx44(TaskList, {})
+  return /* @__PURE__ */ jsxs41(Fragment24, { children: [
+    /* @__PURE__ */ jsx45(Jobs, {}),
+    rest ? /* @__PURE__ */ jsx45(TaskPage, { id: rest }) : /* @__PURE__ */ jsx45(TaskList, {})
   ] });
 }
 
 // src/pages/workers/one.tsx
-import { Fragment as Fragment25, jsx as jsx45, jsxs as jsxs41 } from "./vendor.js";
+import { Fragment as Fragment25, jsx as jsx46, jsxs as jsxs42 } from "./vendor.js";
 function OneWorker({ name }) {
   const worker = useResource(
     `worker ${name}`,
-    async (signal5) => (await get("/admin/workers/{worker}", { path: { worker: name }, signal: signal5 })).document
+    async (signal6) => (await get("/admin/workers/{worker}", { path: { worker: name }, signal: signal6 })).document
   );
-  return /* @__PURE__ */ jsx45(Loaded, { resource: worker, children: (found) => /* @__PURE__ */ jsxs41(Fragment25, { children: [
-    /* @__PURE__ */ jsxs41("section", { class: "row", children: [
-      /* @__PURE__ */ jsx45("strong", { class: "name", children: found.worker }),
-      /* @__PURE__ */ jsx45(StateChip, { state: found.state }),
-      /* @__PURE__ */ jsx45("a", { href: hash("/tasks", { worker: found.worker }), children: t("workers.all_tasks") }),
-      /* @__PURE__ */ jsx45("a", { href: hash("/workers"), children: t("workers.all") })
+  return /* @__PURE__ */ jsx46(Loaded, { resource: worker, children: (found) => /* @__PURE__ */ jsxs42(Fragment25, { children: [
+    /* @__PURE__ */ jsxs42("section", { class: "row", children: [
+      /* @__PURE__ */ jsx46("strong", { class: "name", children: found.worker }),
+      /* @__PURE__ */ jsx46(StateChip, { state: found.state }),
+      /* @__PURE__ */ jsx46("a", { href: hash("/tasks", { worker: found.worker }), children: t("workers.all_tasks") }),
+      /* @__PURE__ */ jsx46("a", { href: hash("/workers"), children: t("workers.all") })
     ] }),
-    /* @__PURE__ */ jsx45("section", { children: /* @__PURE__ */ jsxs41("dl", { class: "facts", children: [
-      /* @__PURE__ */ jsx45("dt", { children: t("queues.title") }),
-      /* @__PURE__ */ jsx45("dd", { children: /* @__PURE__ */ jsx45(QueueLinks, { queues: found.queues }) }),
-      /* @__PURE__ */ jsx45("dt", { children: t("workers.agent") }),
-      /* @__PURE__ */ jsx45("dd", { children: found.agent ?? "–" }),
-      /* @__PURE__ */ jsx45("dt", { children: t("workers.address") }),
-      /* @__PURE__ */ jsx45("dd", { children: found.address ?? "–" }),
-      /* @__PURE__ */ jsx45("dt", { children: t("workers.first_seen") }),
-      /* @__PURE__ */ jsx45("dd", { children: /* @__PURE__ */ jsx45(Time, { at: found.first_seen_at }) }),
-      /* @__PURE__ */ jsx45("dt", { children: t("workers.last_seen") }),
-      /* @__PURE__ */ jsx45("dd", { children: /* @__PURE__ */ jsx45(Time, { at: found.last_seen_at }) })
+    /* @__PURE__ */ jsx46("section", { children: /* @__PURE__ */ jsxs42("dl", { class: "facts", children: [
+      /* @__PURE__ */ jsx46("dt", { children: t("queues.title") }),
+      /* @__PURE__ */ jsx46("dd", { children: /* @__PURE__ */ jsx46(QueueLinks, { queues: found.queues }) }),
+      /* @__PURE__ */ jsx46("dt", { children: t("workers.agent") }),
+      /* @__PURE__ */ jsx46("dd", { children: found.agent ?? "–" }),
+      /* @__PURE__ */ jsx46("dt", { children: t("workers.address") }),
+      /* @__PURE__ */ jsx46("dd", { children: found.address ?? "–" }),
+      /* @__PURE__ */ jsx46("dt", { children: t("workers.first_seen") }),
+      /* @__PURE__ */ jsx46("dd", { children: /* @__PURE__ */ jsx46(Time, { at: found.first_seen_at }) }),
+      /* @__PURE__ */ jsx46("dt", { children: t("workers.last_seen") }),
+      /* @__PURE__ */ jsx46("dd", { children: /* @__PURE__ */ jsx46(Time, { at: found.last_seen_at }) })
     ] }) }),
-    /* @__PURE__ */ jsxs41("section", { children: [
-      /* @__PURE__ */ jsx45("h2", { children: t("workers.leases") }),
-      found.leases.length ? /* @__PURE__ */ jsx45(
+    /* @__PURE__ */ jsxs42("section", { children: [
+      /* @__PURE__ */ jsx46("h2", { children: t("workers.leases") }),
+      found.leases.length ? /* @__PURE__ */ jsx46(
         Table,
         {
           label: t("workers.leases"),
@@ -3063,8 +3182,8 @@ function OneWorker({ name }) {
           rowKey: (task) => String(task.task_id),
           href: (task) => hash(`/tasks/${task.task_id}`)
         }
-      ) : /* @__PURE__ */ jsx45(Empty, { children: /* @__PURE__ */ jsx45("p", { children: t("workers.no_leases") }) }),
-      found.running > found.leases.length && /* @__PURE__ */ jsx45("p", { class: "quiet", children: t("workers.more", { n: found.running - found.leases.length }) })
+      ) : /* @__PURE__ */ jsx46(Empty, { children: /* @__PURE__ */ jsx46("p", { children: t("workers.no_leases") }) }),
+      found.running > found.leases.length && /* @__PURE__ */ jsx46("p", { class: "quiet", children: t("workers.more", { n: found.running - found.leases.length }) })
     ] })
   ] }) });
 }
@@ -3074,7 +3193,7 @@ function columns2() {
       key: "task",
       title: t("queues.task"),
       by: (task) => task.task_id,
-      cell: (task) => /* @__PURE__ */ jsxs41("a", { class: "cut", href: hash(`/tasks/${task.task_id}`), children: [
+      cell: (task) => /* @__PURE__ */ jsxs42("a", { class: "cut", href: hash(`/tasks/${task.task_id}`), children: [
         task.task_id,
         " ",
         task.title
@@ -3084,29 +3203,29 @@ function columns2() {
       key: "queue",
       title: t("queues.queue"),
       by: (task) => task.queue,
-      cell: (task) => /* @__PURE__ */ jsx45("a", { href: queueHash(task.queue), children: task.queue })
+      cell: (task) => /* @__PURE__ */ jsx46("a", { href: queueHash(task.queue), children: task.queue })
     },
     { key: "attempt", title: t("workers.attempt"), by: (task) => task.attempt, cell: (task) => task.attempt, isNumber: true },
     {
       key: "started",
       title: t("workers.started"),
       by: (task) => task.started_at,
-      cell: (task) => /* @__PURE__ */ jsx45(Time, { at: task.started_at })
+      cell: (task) => /* @__PURE__ */ jsx46(Time, { at: task.started_at })
     },
     {
       key: "deadline",
       title: t("workers.deadline"),
       by: (task) => task.deadline,
-      cell: (task) => /* @__PURE__ */ jsx45(Time, { at: task.deadline })
+      cell: (task) => /* @__PURE__ */ jsx46(Time, { at: task.deadline })
     }
   ];
 }
 
 // src/pages/workers/page.tsx
-import { Fragment as Fragment26, jsx as jsx46, jsxs as jsxs42 } from "./vendor.js";
+import { Fragment as Fragment26, jsx as jsx47, jsxs as jsxs43 } from "./vendor.js";
 var SILENT_SECONDS = 90;
 function Workers({ rest }) {
-  return /* @__PURE__ */ jsx46(Overseen, { children: rest ? /* @__PURE__ */ jsx46(OneWorker, { name: decoded2(rest) }) : /* @__PURE__ */ jsx46(AllWorkers, {}) });
+  return /* @__PURE__ */ jsx47(Overseen, { children: rest ? /* @__PURE__ */ jsx47(OneWorker, { name: decoded2(rest) }) : /* @__PURE__ */ jsx47(AllWorkers, {}) });
 }
 function AllWorkers() {
   const { query } = location.value;
@@ -3114,18 +3233,18 @@ function AllWorkers() {
   const isOfNow = query.has("now");
   const workers = useResource(
     `workers ${cursor} ${isOfNow}`,
-    (signal5) => {
+    (signal6) => {
       const asked = {
         ...cursor && { cursor },
         ...isOfNow && { seen_within_seconds: SILENT_SECONDS }
       };
-      return get("/admin/workers", { query: asked, signal: signal5 });
+      return get("/admin/workers", { query: asked, signal: signal6 });
     },
     { keepsOld: true }
   );
-  return /* @__PURE__ */ jsxs42(Fragment26, { children: [
-    /* @__PURE__ */ jsxs42("label", { class: "row finder", children: [
-      /* @__PURE__ */ jsx46(
+  return /* @__PURE__ */ jsxs43(Fragment26, { children: [
+    /* @__PURE__ */ jsxs43("label", { class: "row finder", children: [
+      /* @__PURE__ */ jsx47(
         "input",
         {
           type: "checkbox",
@@ -3135,12 +3254,12 @@ function AllWorkers() {
       ),
       t("workers.only_now")
     ] }),
-    /* @__PURE__ */ jsx46(Loaded, { resource: workers, children: ({ document: document2, next }) => /* @__PURE__ */ jsxs42("section", { children: [
-      document2.length ? /* @__PURE__ */ jsx46(WorkerTable, { workers: document2 }) : /* @__PURE__ */ jsxs42(Empty, { isFiltered: isOfNow, onClear: () => refine({ now: null }), children: [
-        /* @__PURE__ */ jsx46("p", { children: t("workers.none") }),
-        /* @__PURE__ */ jsx46("pre", { tabIndex: 0, children: "rowlock worker --handlers module:worker" })
+    /* @__PURE__ */ jsx47(Loaded, { resource: workers, children: ({ document: document2, next }) => /* @__PURE__ */ jsxs43("section", { children: [
+      document2.length ? /* @__PURE__ */ jsx47(WorkerTable, { workers: document2 }) : /* @__PURE__ */ jsxs43(Empty, { isFiltered: isOfNow, onClear: () => refine({ now: null }), children: [
+        /* @__PURE__ */ jsx47("p", { children: t("workers.none") }),
+        /* @__PURE__ */ jsx47("pre", { tabIndex: 0, children: "rowlock worker --handlers module:worker" })
       ] }),
-      /* @__PURE__ */ jsx46(Pager, { next })
+      /* @__PURE__ */ jsx47(Pager, { next })
     ] }) })
   ] });
 }
