@@ -48,6 +48,7 @@ class _Recorder(Queries):
     def __init__(self, connection: Queries) -> None:
         self.sent: list[Statement] = []
         self.unsettled = connection.unsettled
+        self.also_moved = connection.also_moved
         self.id_step = connection.id_step
         self.server = connection.server
         self.statement_bytes = connection.statement_bytes
