@@ -192,4 +192,5 @@ def _depends(
     prefix: str = "",
 ) -> Depends:
     how = task.on_parent_failure or OnParentFailure.CANCEL
-    return Depends(ids, refs, how, tuple(task.blocks), ref, prefix)
+    places = tuple(n for n, named in enumerate(task.depends_on) if isinstance(named, int))
+    return Depends(ids, refs, how, tuple(task.blocks), ref, prefix, places)

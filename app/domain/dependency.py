@@ -41,6 +41,8 @@ class Depends(NamedTuple):
     ref: str | None = None
     # What precedes the names of its fields: "tasks.3.".
     prefix: str = ""
+    # Where those of the ids are among all that it depends on.
+    places: tuple[int, ...] = ()
 
 
 class Wait(NamedTuple):

@@ -80,7 +80,7 @@ def _link(
     links: Links, depends: Depends, number: int, places: Sequence[Place], others: Related
 ) -> None:
     own, unmet = Place(number), 0
-    for place, task_id in enumerate(depends.ids):
+    for place, task_id in zip(depends.places, depends.ids, strict=True):
         field = f"{depends.prefix}depends_on.{place}"
         row = _row(others.rows, task_id, field)
         if task_id in others.busy:
