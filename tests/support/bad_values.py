@@ -90,6 +90,17 @@ BAD: dict[str, list[Any]] = {
     "jitter": [*_whole_number(0, 86_400), 3600],
     "list": [0, True, "a", {}, [1], ["a"], [None], [[]]],
     "object": [0, True, "a", [], [{}]],
+    "ids": [
+        *(0, True, "1", {}, [0], [-1], [1.5], ["1"], [None], [True], [[1]], [2**63], [10**40]),
+        *([INFINITY], [1, 0], [*range(1, 1002)]),
+    ],
+    "ids or refs": [
+        *(0, True, "a", {}, [0], [-1], [1.5], [""], [None], [True], [["a"]], [2**63], [10**40]),
+        *([INFINITY], ["a\0"], [SURROGATE], ["x" * 65], ["none"], [*range(1, 1002)]),
+    ],
+    "few ids": [0, "1", {}, [0], ["a"], [None], [[1]], [2**63], [*range(1, 18)]],
+    "ref": [*_BAD_TEXT, "", "x" * 65],
+    "parent failure": [*_BAD_TEXT, "", "skip", "Cancel", "run", "cancel"],
     "unique": [
         *(0, True, "a", [], [{}], {}, {"keys": "k"}, {"key": "k", "else": 1}),
         *({"key": key} for key in (*_BAD_TEXT, None, "", "x" * 129, "😀" * 129)),
@@ -107,7 +118,7 @@ NULLABLE = frozenset(
     {"description", "due_date", "available_at", "error", "retry_after_seconds", "lease_seconds"}
     | {"payload", "result", "progress", "claim", "delay_seconds", "reason"}
     | {"interval_seconds", "starts_at", "ends_at"}
-    | {"ageing_seconds", "中", "低", "unique"}
+    | {"ageing_seconds", "中", "低", "unique", "on_parent_failure", "ref"}
 )
 
 

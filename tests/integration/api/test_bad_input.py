@@ -26,7 +26,11 @@ PATCHED = {
     "retry_backoff": "backoff",
     "payload": "json",
 }
-SUBMITTED = PATCHED | {"queue": "queue", "available_at": "time", "unique": "unique"}
+SUBMITTED = PATCHED | {
+    **{"queue": "queue", "available_at": "time", "unique": "unique"},
+    **{"depends_on": "ids", "blocks": "few ids", "on_parent_failure": "parent failure"},
+}
+IN_BATCH = SUBMITTED | {"depends_on": "ids or refs", "ref": "ref"}
 CLAIMED = {
     "worker": "worker",
     "queues": "queues",
@@ -72,7 +76,7 @@ ROUTES = {
         "POST",
         "/tasks/batch",
         {"tasks": [{"title": "x", "tags": ["new"]}, {"title": "x"}]},
-        {"tasks": "list"} | _under("tasks.1", SUBMITTED),
+        {"tasks": "list"} | _under("tasks.1", IN_BATCH),
         frozenset({"tasks", "tasks.1.title"}),
     ),
     "patch": Route("PATCH", "/tasks/{id}", {"title": "new"}, PATCHED),

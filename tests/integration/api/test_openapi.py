@@ -6,9 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.api import answers, reasons
+from app.api import answers, dependencies, reasons
 from app.processes.application import create_app
 from app.settings import Settings
 from tests.support.calls import NO_LEASE, PROBLEM, Document
@@ -41,6 +42,8 @@ ANSWERS: dict[str, Any] = {
     "DELETE /tasks/{task_id}": None,
     "GET /tasks/{task_id}/attempts": list[answers.AttemptDocument],
     "GET /tasks/{task_id}/why": reasons.WhyDocument,
+    "GET /tasks/{task_id}/dependencies": dependencies.DependenciesDocument,
+    "GET /leases/{lease_id}/parents": list[dependencies.ParentDocument],
     "PUT /schedules/{name}": answers.ScheduleDocument,
     "GET /schedules": list[answers.ScheduleDocument],
     "GET /schedules/{name}": answers.ScheduleDocument,
@@ -280,6 +283,12 @@ async def test_what_is_answered_is_what_it_says(
     parts: dict[str, Any] = {"lease_id": lease_of(held), "task_id": str(target.id)}
     if call.template.endswith("/attempts"):
         parts["task_id"] = "1000"
+    if call.template.endswith(("/dependencies", "/parents")):
+        edges = text(
+            "INSERT INTO task_dependencies (parent_id, child_id) VALUES (:a, :b), (:b, :a)"
+        )
+        session.execute(edges, {"a": target.id, "b": held.id})
+        session.commit()
     answers = [
         await call.send(rich_api, **parts),
         await call.send(rich_api, params={"nonsense": "1"}),
