@@ -9,6 +9,7 @@ from hypothesis.stateful import rule
 from app.api.fields import MAX_ID
 from app.domain.states import Event, Status, allows
 from tests.model import figures, values
+from tests.model.calls import Refused
 from tests.model.lists import Filter, sent
 from tests.model.machine import Machine
 from tests.model.moments import Between, agree
@@ -72,17 +73,12 @@ class AdminRules(Machine):
                 problem(answer, 409)
                 return
             answer, now = self.ask(process, "POST", f"/admin/tasks/{action}", params=asked)
-            changing = [task for task in page if self._changes(task.status, action)]
+            changed = [task for task in page if self._change(task, action, now)]
             document = answer.json()
             following = document.pop("next")
-            assert document == {"matched": len(page), "changed": len(changing)}
+            assert document == {"matched": len(page), "changed": len(changed)}
             assert (following is not None) == bool(left)
-            for task in changing:
-                if action == DELETE:
-                    del self.board.tasks[task.id]
-                else:
-                    self.board.intervene(task.id, Event(action), now)
-                self.touched.add(task.id)
+            self.touched.update(task.id for task in changed)
             if not left:
                 return
             params = {**params, "after": following}
@@ -97,6 +93,12 @@ class AdminRules(Machine):
         assert (document["matched"], document["changed"]) == (len(page), 0)
         assert (document["by_status"], document["is_exact"]) == (by_status, is_exact)
         assert set(document["to"]) == {s for s in by_status if self._changes(s, action)}
+
+    def _change(self, task: Task, action: str, now: Between) -> bool:
+        if action == DELETE:
+            del self.board.tasks[task.id]
+            return True
+        return not isinstance(self.board.intervene(task.id, Event(action), now), Refused)
 
     def _changes(self, status: str, action: str) -> bool:
         return action == DELETE or allows(Status(status), Event(action))

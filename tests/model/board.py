@@ -6,6 +6,7 @@ from functools import partial
 
 from app.domain.states import Event, Outcome, Status, allows
 from tests.model.calls import FINISHES, Finish, Keyed, Refused
+from tests.model.flows import Flows
 from tests.model.lists import Filter, matches
 from tests.model.moments import Between, Moment, bounds, earlier, first, has_come
 from tests.model.schedules import Schedule
@@ -27,6 +28,7 @@ class Board:
 
     def __init__(self) -> None:
         self.tasks: dict[int, Task] = {}
+        self.flows = Flows(self.tasks)
         self.schedules: dict[str, Schedule] = {}
         self.paused: dict[str, Moment] = {}
         # What was set for a queue, as it is shown.
@@ -77,6 +79,12 @@ class Board:
         for task in tasks:
             assert task.id not in self.tasks
             self.tasks[task.id] = task
+
+    def link(self, asked: Sequence[Document], tasks: Sequence[Task], now: Between) -> None:
+        """New tasks that are stored depend on what they name."""
+        refs = {f["ref"]: t.id for f, t in zip(asked, tasks, strict=True) if "ref" in f}
+        for fields, task in zip(asked, tasks, strict=True):
+            self.flows.begin(fields, task, refs, now)
 
     def known(self, key: str) -> Keyed | None:
         """What a key stands for: it goes with the last of its tasks."""
@@ -162,6 +170,8 @@ class Board:
             return task
         if not allows(task.status, event):
             return Refused(409, {"task_id": task_id, "task_status": task.status})
+        if event is Event.RETRY and (refused := self.flows.retry(task)):
+            return refused
         {
             Event.PAUSE: task.pause,
             Event.RESUME: task.resume,
@@ -181,6 +191,7 @@ class Board:
             for task in self.tasks.values()
             if task.status in {Status.TO_DO, Status.RETRYING}
             and not task.is_claimable
+            and not task.waits_for_tasks
             and has_come(task.shown["available_at"], now)
         ]
         for task in due:
@@ -220,6 +231,7 @@ class Board:
             for task in self.tasks.values()
             if task.status in {Status.DONE, Status.FAILED, Status.CANCELLED}
             and has_come(bounds(task.shown["updated_at"]).plus(RETENTION_DAYS * DAY), now)
+            and not self.flows.is_needed(task)
         ]
         for task in old:
             del self.tasks[task.id]

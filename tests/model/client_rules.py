@@ -148,6 +148,9 @@ class ClientRules(Machine):
         if is_batch and (shared := self._shared_rejects(asked)):
             problem(answer, 422, f"tasks.{shared[0]}.unique.key")
             return multiple()
+        if known is None and (refused := self.board.flows.refused(asked)):
+            self.refuses(answer, refused)
+            return multiple()
         found = self.board.submit(asked, now) if known is None else []
         if isinstance(found, Refused):
             self.refuses(answer, found)
@@ -167,8 +170,10 @@ class ClientRules(Machine):
         for task, document in zip(found, documents, strict=True):
             if not task.id:
                 task.shown["id"] = document["id"]
-            self.shows(document, task)
         self.board.store(made)
+        self.board.link(asked, found, now)
+        for task, document in zip(found, documents, strict=True):
+            self.shows(document, task)
         ids = [task.id for task in made]
         assert ids == sorted(ids)
         if key:

@@ -27,6 +27,8 @@ class Machine(Walker):
         self.touched: set[int] = set()
         # Which process was the last to be asked for something; None: the scheduler.
         self.process: int | None = None
+        # When that was.
+        self.now = self.world.since(self.world.now)
 
     def teardown(self) -> None:
         self.world.tally.transitions += self.board.history.transitions
@@ -40,15 +42,22 @@ class Machine(Walker):
         self.process = process
         began = self.world.now
         answer = self.world.call(process, method, path, **rest)
-        return answer, self.world.since(began)
+        self.now = self.world.since(began)
+        return answer, self.now
 
     def settle(self) -> None:
         """Nothing happens by itself in the next moments."""
+        self.commit()
         while self.world.is_close(list(self.board.moments(self.world.now))):
             self.elapse(TICK_SECONDS)
 
+    def commit(self) -> None:
+        """What follows from the last call for those that depend on what it has ended."""
+        self.touched.update(task.id for task in self.board.flows.commit(self.now))
+
     def elapse(self, seconds: float) -> None:
         """So much time passes."""
+        self.commit()
         self.world.elapse(seconds)
         self.board.elapse(seconds)
         self.touched.update(self.board.tasks)

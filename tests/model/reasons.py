@@ -27,6 +27,8 @@ def explains(board: Board, task: Task, found: Document) -> None:
         assert moment(reasons["not_yet"]["until"]) == task.shown["available_at"]
         retry = task.shown["current_retry_count"] or None
         assert same(reasons["not_yet"]["retry"], retry)
+    if "waits_for_tasks" in reasons:
+        _waits(board, task, reasons["waits_for_tasks"])
     if "behind" in reasons:
         assert reasons["behind"]["tasks"] == _ahead(board, task)
 
@@ -35,6 +37,8 @@ def _names(board: Board, task: Task, found: Document) -> set[str]:
     if task.status not in WAITING:
         return {"ended" if task.status in ENDED else "paused" if not task.lease else "held"}
     names = {"queue_paused"} if task.shown["queue"] in board.paused else set()
+    if task.waits_for_tasks:
+        return names | {"waits_for_tasks"}
     if not task.is_claimable:
         return names | {"not_yet"}
     if "unknown" in found:  # then it may be that one
@@ -43,6 +47,13 @@ def _names(board: Board, task: Task, found: Document) -> set[str]:
         names.add("behind")
     is_alone = not names and not found.keys() & NOT_OF_THE_BOARD
     return {"due"} if is_alone else names
+
+
+def _waits(board: Board, task: Task, waits: Document) -> None:
+    unmet = board.flows.open_parents(task.id)
+    assert waits["unmet"] == len(unmet)
+    assert waits["total"] == len(board.flows.parents(task.id))
+    assert waits["parents"] == [{"id": t.id, "status": t.status} for t in unmet[:10]]
 
 
 def _ahead(board: Board, task: Task) -> int:

@@ -49,6 +49,7 @@ REPLACED = (
     *("title", "description", "priority", "tags", "due_date", "timeout_seconds", "payload"),
     *("retry_limit", "retry_delay_seconds", "retry_backoff"),
 )
+NOT_SHOWN = {"unique", "ref", "depends_on", "on_parent_failure"}
 # How long a task of a unique key is put off at most.
 LIMITS = (50, 410)
 Edge = tuple[Status | None, Event, Status]
@@ -106,6 +107,8 @@ class Task:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     # While what it holds its unique key.
     holds: str | None = None
+    # Whether something that it depends on has not ended, or no sweep has seen that all have.
+    waits_for_tasks: bool = False
 
     @classmethod
     def submitted(cls, asked: Document, now: Between, history: History) -> "Task":
@@ -114,7 +117,7 @@ class Task:
             "id": 0,
             **DEFAULTS,
             "origin": None,
-            **{name: value for name, value in asked.items() if name != "unique"},
+            **{name: value for name, value in asked.items() if name not in NOT_SHOWN},
             "unique_key": unique.get("key"),
             "status": Status.TO_DO,
             "current_retry_count": 0,
@@ -144,9 +147,14 @@ class Task:
     @property
     def told(self) -> Document:
         """Its document, with what follows from the rest."""
-        waits = self.status in {Status.TO_DO, Status.RETRYING}
-        self.shown["waiting_on"] = "time" if waits and not self.is_claimable else None
+        waits = self.status in {Status.TO_DO, Status.RETRYING} and not self.is_claimable
+        on = "tasks" if self.waits_for_tasks else "time"
+        self.shown["waiting_on"] = on if waits else None
         return self.shown
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in ENDED
 
     @property
     def place(self) -> tuple[Between, int]:
@@ -266,17 +274,28 @@ class Task:
 
     def promote(self, now: Between) -> None:
         self.is_claimable = True
-        self._touch(now)
+        self.touch(now)
+
+    def become_free(self, now: Between) -> None:
+        """All that it depends on has ended."""
+        self.waits_for_tasks = False
+        self._wait_anew(now)
+        self.is_claimable &= self.status is not Status.PAUSED
+        self.touch(now)
+
+    def cascade(self, now: Between, error: str) -> None:
+        self._become(Event.CASCADE, Status.CANCELLED, now)
+        self.shown["error"] = error
 
     def patch(self, now: Between, changes: Document) -> None:
         self.shown |= changes
-        self._touch(now)
+        self.touch(now)
 
     def replace(self, now: Between, asked: Document) -> None:
         """Another one of its unique key came."""
         self.shown |= {name: asked.get(name, DEFAULTS.get(name)) for name in REPLACED}
         if self.id:
-            self._touch(now)
+            self.touch(now)
         self.put_off(now, asked["unique"])
 
     def put_off(self, now: Between, unique: Document) -> None:
@@ -348,21 +367,23 @@ class Task:
         assert leads_to(self.status, event, status)
         self.history.transitions[self.status, event, status] += 1
         self.shown["status"] = status
-        self._touch(now)
+        self.touch(now)
         if status in ENDED:
+            self.waits_for_tasks = False
             self._give_key_back()
 
     def _give_key_back(self) -> None:
         self.holds = self.shown["unique_key"] = None
 
-    def _touch(self, now: Between) -> None:
+    def touch(self, now: Between) -> None:
         self.shown["updated_at"] = now.after(self.shown["updated_at"])
 
     def _wait_anew(self, now: Between) -> None:
         available_at = self.shown["available_at"]
-        self.is_claimable = available_at is None or has_come(available_at, now)
-        if self.is_claimable:
+        has_time = available_at is None or has_come(available_at, now)
+        if has_time:
             self.shown["available_at"] = now
+        self.is_claimable = has_time and not self.waits_for_tasks
 
     def _delay(self, retries: int) -> tuple[float, float]:
         """The least and the most seconds before the next retry, after so many."""

@@ -10,10 +10,11 @@ from app.domain.states import Event
 from tests.model.admin_rules import AdminRules
 from tests.model.ageing_rules import AgeingRules
 from tests.model.conftest import STEPS, Go
+from tests.model.flow_rules import FlowRules
 from tests.model.time_rules import TimeRules
 
 
-class TaskMachine(AgeingRules, AdminRules, TimeRules):
+class TaskMachine(FlowRules, AgeingRules, AdminRules, TimeRules):
     """Clients, workers, management and time."""
 
 
@@ -22,6 +23,5 @@ def test_every_answer_is_what_the_model_says(go: Go) -> None:
     tally = go(TaskMachine)
 
     if tally.steps >= STEPS:
-        # Of dependencies: `tests/concurrency/test_flows.py`.
-        assert {event for _, event, _ in tally.transitions} == set(Event) - {Event.CASCADE}
+        assert {event for _, event, _ in tally.transitions} == set(Event)
         assert {f"occurrence {outcome}" for outcome in Outcome} <= set(tally.counts)

@@ -14,18 +14,19 @@ from tests.model.tasks import Task
 class TimeRules(ScheduleRules):
     """Time passes, and the scheduler sweeps."""
 
-    @rule(sweep=st.sampled_from(["promote", "time_out", "lost_leases", "retention"]))
+    @rule(sweep=st.sampled_from(["promote", "time_out", "lost_leases", "retention", "waits"]))
     def sweep(self, sweep: str) -> None:
         self.settle()
         self.process = None
         began = self.world.now
         moved = self.world.sweep(sweep)
-        now = self.world.since(began)
+        now = self.now = self.world.since(began)
         sweeps: dict[str, Callable[[Between], list[Task]]] = {
             "promote": self.board.promote,
             "time_out": self.board.time_out,
             "lost_leases": self.board.lose_leases,
             "retention": self.board.delete_old,
+            "waits": self._end_waits,
         }
         expected = sweeps[sweep](now)
         assert moved == len(expected)
@@ -44,6 +45,11 @@ class TimeRules(ScheduleRules):
             self.board.empty_redis()
         self.elapse(seconds)
         if is_swept:
-            for sweep in ("time_out", "lost_leases", "promote"):
+            for sweep in ("time_out", "lost_leases", "waits", "promote"):
                 self.sweep(sweep)
             self.fire()
+
+    def _end_waits(self, now: Between) -> list[Task]:
+        cancelled, freed = self.board.flows.end_waits(now)
+        self.touched.update(task.id for task in freed)
+        return cancelled

@@ -185,6 +185,7 @@ class WorkerRules(Machine):
 
     @invariant()
     def look(self) -> None:
+        self.commit()
         ranks = {t.id: t.rank if t.is_claimable else None for t in self.board.tasks.values()}
         for task_id, rank in ranks.items():
             if rank is not None and rank != self._ranks.get(task_id, rank):
