@@ -71,11 +71,12 @@ ANY: Final = 0
 
 
 class Crossing(NamedTuple):
-    """A parent has ended, or was retried: by how much that changes what is unmet."""
+    """A parent has ended, was retried or deleted: by how much that changes what is unmet."""
 
     parent_id: int
     delta: int
     has_failed: bool
+    is_gone: bool = False
 
 
 def moved_on(wait: Wait, crossings: list[Crossing]) -> Wait:
@@ -83,9 +84,10 @@ def moved_on(wait: Wait, crossings: list[Crossing]) -> Wait:
     unmet, cause = wait.unmet, wait.cause
     for crossing in crossings:
         unmet += crossing.delta
-        # In place of `ANY` too: who looks for one just now may have looked before this one failed.
-        if crossing.has_failed and wait.on_failure is OnParentFailure.CANCEL and not cause:
-            cause = crossing.parent_id
+        if crossing.has_failed and wait.on_failure is OnParentFailure.CANCEL:
+            # In place of `ANY` too: who looks for one just now may have looked before this one
+            # failed. One that is deleted is retried by nobody, and found by nobody either.
+            cause = crossing.parent_id if crossing.is_gone or not cause else cause
         if crossing.delta > 0 and cause == crossing.parent_id:
             cause = ANY
     return wait._replace(unmet=unmet, cause=cause)

@@ -19,7 +19,7 @@ CHANGES: Final = "dependencies"
 class Changes(NamedTuple):
     """So far, of one transaction."""
 
-    # Tasks with dependents that have ended or were retried, by id.
+    # Tasks with dependents that have ended, were retried, or are deleted and not done, by id.
     crossed: dict[int, Crossing]
     # What is known of single waits already, by who waits.
     told: dict[int, list[Crossing]]
@@ -52,10 +52,11 @@ def record(changes: Changes, old: Task | None, new: Task | None) -> None:
     flags = old.flags if new is None else old.flags | new.flags
     if flags & HAS_DEPENDENTS:
         delta = _is_open(new) - _is_open(old)
-        if delta:
-            has_failed = delta < 0 and (new is None or new.status != Status.DONE)
-            changes.crossed[old.id] = Crossing(old.id, delta, has_failed)
-        if new is None:
+        is_gone = new is None
+        has_failed = (old if new is None else new).status != Status.DONE and delta <= 0
+        if delta or (is_gone and has_failed):
+            changes.crossed[old.id] = Crossing(old.id, delta, has_failed, is_gone)
+        if is_gone:
             changes.gone_parents.add(old.id)
     if old.flags & WAITS_FOR_TASKS and not (new is not None and new.flags & WAITS_FOR_TASKS):
         changes.left.add(old.id)

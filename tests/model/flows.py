@@ -32,6 +32,8 @@ class Flows:
         self._children: dict[int, Child] = {}
         # Tasks on which another one has depended, and whether those had ended at the last commit.
         self._ended: dict[int, bool] = {}
+        # Those of them that had failed or were cancelled then.
+        self._failed_ids: set[int] = set()
 
     def refused(self, asked: Sequence[Document]) -> Refused | None:
         """Why a submission is."""
@@ -54,6 +56,7 @@ class Flows:
             parent = self._tasks.get(parent_id)
             if parent_id not in self._ended and parent is not None:
                 self._ended[parent_id] = parent.status in ENDED
+                self._failed_ids |= {parent_id} if parent.status in FATES else set()
                 if parent.status not in ENDED and parent_id not in refs.values():
                     parent.touch(now)
         if parents:
@@ -95,12 +98,17 @@ class Flows:
         for parent_id, had_ended in sorted(self._ended.items()):
             parent = self._tasks.get(parent_id)
             has_ended = parent is None or parent.status in ENDED
-            if has_ended != had_ended:
+            is_gone = parent is None and (parent_id in self._failed_ids or not had_ended)
+            if has_ended != had_ended or is_gone:
                 is_good = parent is not None and parent.status is Status.DONE
                 for child in self._children.values():
                     if parent_id in child.parents:
-                        self._tell(child, parent_id, has_ended=has_ended, is_good=is_good)
+                        self._tell(
+                            child, parent_id, has_ended=has_ended, is_good=is_good, is_gone=is_gone
+                        )
             self._ended[parent_id] = has_ended
+            self._failed_ids.discard(parent_id)
+            self._failed_ids |= {parent_id} if parent and parent.status in FATES else set()
         for parent_id in self._ended.keys() - self._tasks.keys():
             del self._ended[parent_id]
         freed = [
@@ -135,11 +143,13 @@ class Flows:
     def _failed(self, task_id: int) -> int | None:
         return next((task.id for task in self.parents(task_id) if task.status in FATES), None)
 
-    def _tell(self, child: Child, parent_id: int, *, has_ended: bool, is_good: bool) -> None:
+    def _tell(
+        self, child: Child, parent_id: int, *, has_ended: bool, is_good: bool, is_gone: bool
+    ) -> None:
         if not has_ended:
             child.cause = ANY if child.cause == parent_id else child.cause
         elif not is_good and child.on_failure is OnParentFailure.CANCEL:
-            child.cause = child.cause or parent_id
+            child.cause = parent_id if is_gone else child.cause or parent_id
 
     def _waiting(self) -> Iterator[tuple[Child, Task]]:
         for child_id, child in self._children.items():

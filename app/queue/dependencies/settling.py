@@ -64,7 +64,7 @@ async def _tell_of_ends(
     gone: set[Edge],
 ) -> None:
     """Of ends and deletions: those of which there is not too much to tell."""
-    ends = {i: crossing for i, crossing in changes.crossed.items() if crossing.delta < 0}
+    ends = {i: crossing for i, crossing in changes.crossed.items() if crossing.delta <= 0}
     edges = await rows.children(connection, ends.keys() | changes.gone_parents, limit=EDGES + 1)
     # Of the one at which it stops not all were read, and none of those after it.
     rest = edges[EDGES].parent_id if len(edges) > EDGES else None
@@ -79,7 +79,8 @@ async def _tell_of_ends(
     if rest is not None:
         late = [i for i in ends.keys() | changes.gone_parents if i >= rest and i not in under_way]
         await rows.insert_fanouts_last(
-            connection, [(i, ends[i].has_failed if i in ends else None) for i in late]
+            connection,
+            [(i, ends[i].has_failed if i in ends and ends[i].delta else None) for i in late],
         )
 
 

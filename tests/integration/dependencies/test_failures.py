@@ -132,6 +132,22 @@ async def test_that_one_is_retried_saves_nobody_from_another_failure(
     assert found["error"] == f"dependency {second['id']} has failed"
 
 
+@pytest.mark.parametrize("fails_before", [True, False])
+async def test_that_one_is_retried_saves_nobody_from_a_deletion(
+    api: httpx.AsyncClient, resources: Resources, *, fails_before: bool
+) -> None:
+    first, second = await submit(api), await submit(api)
+    child = await child_of(api, first, second)
+    await end(api, first, "fail")
+    if fails_before:
+        await end(api, second, "fail")
+    await api.delete(f"/tasks/{second['id']}")
+    await act(api, first, "retry")
+    await sweeping.end_waits(resources)
+    found = await get(api, child["id"])
+    assert found["error"] == f"dependency {second['id']} was deleted"
+
+
 async def test_one_that_fails_while_the_sweep_looks_at_another_is_not_missed(
     api: httpx.AsyncClient, resources: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
