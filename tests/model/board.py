@@ -7,10 +7,11 @@ from functools import partial
 from app.domain.states import Event, Outcome, Status, allows
 from tests.model.calls import FINISHES, Finish, Keyed, Refused
 from tests.model.flows import Flows
+from tests.model.history import History
 from tests.model.lists import Filter, matches
 from tests.model.moments import Between, Moment, bounds, earlier, first, has_come
 from tests.model.schedules import Schedule
-from tests.model.tasks import DEFAULTS, RETENTION_DAYS, History, Lease, Task
+from tests.model.tasks import DEFAULTS, RETENTION_DAYS, Lease, Task
 from tests.support.calls import Document
 
 DAY = 86_400

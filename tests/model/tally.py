@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 
-from tests.model.tasks import Edge
+from tests.model.history import Edge
 
 
 class Tally:

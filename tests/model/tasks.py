@@ -4,13 +4,13 @@ Whether an event may happen at all it asks the one table, `app.domain.states`; w
 itself.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from app.domain.states import ENDED, Event, Outcome, Priority, Status, leads_to
+from tests.model.history import Ended, History
 from tests.model.moments import (
     Between,
     Moment,
@@ -26,7 +26,6 @@ from tests.support.calls import Document
 from tests.support.elapse import moment
 
 RETENTION_DAYS = 1
-RECENT_SECONDS = 300
 LONGEST_BACKOFF_SECONDS = 3600
 JITTER = 0.1
 BEGINNING = bounds(datetime.min)  # noqa: DTZ901
@@ -52,31 +51,9 @@ REPLACED = (
 NOT_SHOWN = {"unique", "ref", "depends_on", "on_parent_failure"}
 # How long a task of a unique key is put off at most.
 LIMITS = (50, 410)
-Edge = tuple[Status | None, Event, Status]
 # What is said of a running attempt by `GET /tasks/{id}` alone.
 RUNNING = ("deadline_at", "lease_expires_at", "last_heartbeat_at", "progress")
 TIMES = ("created_at", "updated_at", "completed_at", "available_at", "started_at")
-
-
-class Ended(NamedTuple):
-    """An attempt that counts in the figures of the last minutes."""
-
-    queue: str
-    is_done: bool
-    at: Moment
-
-    @property
-    def forgotten_at(self) -> Between:
-        """When it leaves those figures, which are counted by ten seconds."""
-        return bounds(self.at).plus(RECENT_SECONDS, RECENT_SECONDS + 10)
-
-
-class History:
-    """What has happened to all tasks together: it outlives them."""
-
-    def __init__(self) -> None:
-        self.ended: list[Ended] = []
-        self.transitions: Counter[Edge] = Counter()
 
 
 @dataclass
