@@ -66,8 +66,9 @@ async def test_no_more_is_read_than_it_says(
             assert 0 <= said.rows_at_least <= said.rows_at_most <= TASKS, search
             for statement in await the_list(database, search, page):
                 read = entries_read(connection, statement, search)
-                # A page of streams is put together in between.
-                assert read <= 2 * said.rows_at_most + 5 * PAGE.limit, (search, page, said)
+                # InnoDB says half of what it knows of at most, which may be two thirds of all; and
+                # a page of streams is put together in between.
+                assert read <= 3 * said.rows_at_most + 5 * PAGE.limit, (search, page, said)
             by_due = wanted.due_after or wanted.due_before  # which the index itself leaves out
             if title is not None and page.after is None and not by_due:
                 # All are looked at: what it says is of the right size, though not for sure.

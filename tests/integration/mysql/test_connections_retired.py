@@ -15,7 +15,8 @@ from tests.conftest import calling
 from tests.support.calls import problem, submit
 from tests.support.gate import Gate
 
-SECONDS = 1.0
+# A busy machine may stand still for a second.
+SECONDS = 3.0
 HELD = 4
 
 
@@ -37,7 +38,8 @@ async def test_what_a_firewall_drops_after_a_while_costs_no_call(
     later(monkeypatch, SECONDS + 0.1)
     for _ in range(5):
         task = await submit(api)
-        assert (await api.get(f"/tasks/{task['id']}/attempts")).status_code == 200
+        answer = await api.get(f"/tasks/{task['id']}/attempts")
+        assert answer.status_code == 200, answer.text
 
 
 async def test_of_many_that_died_together_one_is_found_out_by_a_call(
