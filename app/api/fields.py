@@ -10,6 +10,7 @@ from fastapi import Path
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from app.domain.ageing import MOST_SECONDS
+from app.domain.slots import MOST as MOST_RUNNING
 from app.domain.states import Priority
 
 MAX_ID: Final = 2**63 - 1
@@ -140,6 +141,12 @@ UniqueKey = Annotated[
     AfterValidator(_no_nul),
     _NO_NUL,
 ]
+GroupKey = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=128),
+    AfterValidator(_no_nul),
+    _NO_NUL,
+]
 WHOLE = BeforeValidator(_whole)
 OtherTaskId = Annotated[int, Field(ge=1, le=MAX_ID), WHOLE]
 Ref = Annotated[
@@ -185,6 +192,7 @@ DelaySeconds = Annotated[int, Field(ge=0, le=86_400), WHOLE]
 DebounceSeconds = Annotated[int, Field(ge=1, le=86_400), WHOLE]
 DebounceLimitSeconds = Annotated[int, Field(ge=1, le=864_000), WHOLE]
 AgeingSeconds = Annotated[int, Field(ge=1, le=MOST_SECONDS), WHOLE]
+Running = Annotated[int, Field(ge=1, le=MOST_RUNNING), WHOLE]
 LeaseSeconds = Annotated[int, Field(ge=5, le=3600), WHOLE]
 IntegerText = _written(r"-?[0-9]+", "an integer")
 NumberText = _written(r"-?[0-9]+(\.[0-9]+)?", "a number")

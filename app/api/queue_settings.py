@@ -12,6 +12,7 @@ from app.api.services import Service
 from app.domain.ageing import Ageing
 from app.domain.documents import dumps
 from app.domain.queue_settings import QueueSettings
+from app.domain.slots import Limits
 from app.domain.states import Priority
 from app.http.route import AdminRoute
 from app.queue.queue_settings import StoredSettings
@@ -59,10 +60,21 @@ class SetQueueSettings(Input):
         default=None, description="null: tasks are claimed strictly by priority."
     )
 
+    running: fields.Running | None = Field(
+        default=None, description="So many of its tasks run at a time; null: any number."
+    )
+    running_per_group: fields.Running | None = Field(
+        default=None,
+        description="So many tasks of each of its groups run at a time; null: any number.",
+    )
+
     def to_settings(self) -> QueueSettings:
         """For the queue."""
         ages = self.ageing_seconds
-        return QueueSettings(ageing=None if ages is None else ages.to_ageing())
+        return QueueSettings(
+            None if ages is None else ages.to_ageing(),
+            Limits(self.running, self.running_per_group),
+        )
 
 
 @router.get(

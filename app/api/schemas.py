@@ -37,6 +37,11 @@ class TaskTemplate(Input):
     unique: UniqueKey | None = Field(
         default=None, description="One task at most holds a key in its queue."
     )
+    group: fields.GroupKey | None = Field(
+        default=None,
+        description="Whose it is: of a group as many run at a time as its queue's settings say.",
+        examples=["customer-17"],
+    )
 
     def to_new_task(
         self, traceparent: str | None = None, *, available_at: datetime | None = None
@@ -57,6 +62,7 @@ class TaskTemplate(Input):
             payload=self.payload,
             traceparent=traceparent,
             unique=None if self.unique is None else self.unique.to_unique(),
+            group_key=self.group,
         )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
 from app.domain.dependency import WAITS_FOR_TASKS
+from app.domain.slots import missing_slot
 from app.domain.states import RANK, WAITING, Priority, Status
 
 
@@ -31,16 +32,28 @@ def eligibility(
         return NOT_ELIGIBLE
     if flags & WAITS_FOR_TASKS:
         return Eligibility(None, NEVER)
-    if available_at is None or available_at <= now:
-        return Eligibility(RANK[priority], None)
-    return Eligibility(None, available_at)
+    if available_at is not None and available_at > now:
+        return Eligibility(None, available_at)
+    if missing_slot(flags):
+        return Eligibility(None, NEVER)
+    return Eligibility(RANK[priority], None)
+
+
+def waits_for_slot(
+    status: Status, claim_rank: int | None, sweep_at: datetime | None, flags: int
+) -> bool:
+    """Whether a task needs nothing but a slot."""
+    is_next = status in WAITING and claim_rank is None and sweep_at == NEVER
+    return is_next and not flags & WAITS_FOR_TASKS and missing_slot(flags) > 0
 
 
 def waiting_on(
-    status: Status, claim_rank: int | None, flags: int
-) -> Literal["time", "tasks"] | None:
+    status: Status, claim_rank: int | None, sweep_at: datetime | None, flags: int
+) -> Literal["time", "tasks", "group"] | None:
     """What keeps a task that waits from being claimed; None where nothing does, or where it does
     not wait."""
     if claim_rank is not None or status not in WAITING:
         return None
-    return "tasks" if flags & WAITS_FOR_TASKS else "time"
+    if flags & WAITS_FOR_TASKS:
+        return "tasks"
+    return "group" if waits_for_slot(status, claim_rank, sweep_at, flags) else "time"

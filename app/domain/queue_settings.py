@@ -5,18 +5,24 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from app.domain.ageing import AGEING, MOST_SECONDS, Ageing
+from app.domain.slots import NO_LIMITS, Limits, limits_of
 
 
 class QueueSettings(NamedTuple):
     """What a queue has been given; one that was given nothing has the defaults."""
 
     ageing: Ageing | None = None
+    limits: Limits = NO_LIMITS
 
     def document(self) -> dict[str, Any]:
         """By the contract's names. Priorities by value: orjson takes no subclass of str as a
         key."""
         seconds = {} if self.ageing is None else self.ageing.seconds
-        return {"ageing_seconds": {p.value: n for p, n in seconds.items()} or None}
+        return {
+            "ageing_seconds": {p.value: n for p, n in seconds.items()} or None,
+            "running": self.limits.running,
+            "running_per_group": self.limits.running_per_group,
+        }
 
 
 DEFAULTS: Final = QueueSettings()
@@ -25,6 +31,8 @@ DEFAULTS: Final = QueueSettings()
 def settings_text(settings: QueueSettings) -> str:
     """As the table keeps it: a JSON object of what is not the default."""
     document = settings.document()
+    if settings.limits.has_overrides:
+        document["has_overrides"] = True
     return orjson.dumps({n: v for n, v in document.items() if v is not None}).decode()
 
 
@@ -34,12 +42,15 @@ def settings_of(text: str) -> QueueSettings:
     found = orjson.loads(text)
     if not isinstance(found, dict):
         raise ValueError("is no object")  # noqa: TRY004  (whoever wrote it is not there)
-    seconds = found.get("ageing_seconds")
+    return QueueSettings(_ageing_of(found.get("ageing_seconds")), limits_of(found))
+
+
+def _ageing_of(seconds: object) -> Ageing | None:
     if seconds is None:
-        return DEFAULTS
+        return None
     if not isinstance(seconds, dict) or not all(map(_is_age, seconds.values())):
         raise ValueError("ageing_seconds are no seconds by priority")
-    return QueueSettings(Ageing.of({p: seconds[p] for p in AGEING if p in seconds}))
+    return Ageing.of({p: seconds[p] for p in AGEING if p in seconds})
 
 
 def _is_age(value: object) -> bool:

@@ -33,6 +33,8 @@ class NewTask(NamedTuple):
     origin: str | None = None
     unique: Unique | None = None
     depends: Depends | None = None
+    # Whose it is.
+    group_key: str | None = None
     # What it is part of, as far as that is not said by the others.
     flags: int = 0
 
@@ -77,6 +79,7 @@ class Task(NamedTuple):
     # What it is part of, a bit each.
     flags: int
     unique_key: str | None
+    group_key: str | None
 
 
 # A row comes as one JSON array: the driver would spend ten times as long on thirty columns.

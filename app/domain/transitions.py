@@ -17,6 +17,7 @@ from app.domain.errors import (
     UniqueKeyHeldError,
 )
 from app.domain.retry import after_failure, delay_seconds, release_delay_seconds
+from app.domain.slots import HAS, slots_of
 from app.domain.states import ENDED, Event, Status, allows
 from app.domain.task import NewTask, Task, names_text
 from app.domain.unique import FLAGS, HOLDS, WHILE_WAITING
@@ -91,6 +92,7 @@ def begun(new: NewTask, *, now: datetime) -> Task:
         origin=new.origin,
         flags=flags,
         unique_key=new.unique and new.unique.key,
+        group_key=new.group_key,
     )
 
 
@@ -269,6 +271,45 @@ def freed(task: Task, *, now: datetime) -> Task:
     )
 
 
+def given_slot(task: Task, slot: int, *, now: datetime) -> Task:
+    """It has that slot, and may be claimed if that was all. The status stays."""
+    return _moved(task, task.flags | slot, now)
+
+
+def without_slot(task: Task, slot: int, *, now: datetime) -> Task:
+    """One that was not claimed yet gives that slot back, and waits for it. The status stays."""
+    return _moved(task, task.flags & ~slot, now)
+
+
+def _moved(task: Task, flags: int, now: datetime) -> Task:
+    stands = eligibility(
+        status=task.status,
+        priority=task.priority,
+        available_at=None,  # which is over
+        flags=flags,
+        now=now,
+    )
+    return task._replace(
+        flags=flags,
+        claim_rank=stands.claim_rank,
+        sweep_at=stands.sweep_at,
+        updated_at=later(task, now),
+    )
+
+
+def adopted(task: Task, needs: int, *, now: datetime) -> Task:
+    """It was there before the limits that it has from now on. One that runs has its slots."""
+    flags = task.flags | needs
+    if task.status == Status.IN_PROGRESS:
+        return task._replace(flags=flags | slots_of(needs), updated_at=later(task, now))
+    return _placed(
+        task._replace(flags=flags, claim_rank=None),
+        status=task.status,
+        now=now,
+        updated_at=later(task, now),
+    )
+
+
 def promoted(task: Task, *, now: datetime) -> Task:
     """The wait is over: claimable now. The status stays."""
     return _placed(
@@ -329,9 +370,13 @@ def _without_lease(task: Task, now: datetime) -> Task:
 def _placed(task: Task, *, status: Status, now: datetime, **columns: Any) -> Task:
     available_at = columns.get("available_at", task.available_at)
     flags = task.flags & ~_WHILE_OPEN if status in ENDED else task.flags
+    if task.claim_rank is None:  # an attempt that ends gives its slots back
+        flags &= ~HAS
     stands = eligibility(
         status=status, priority=task.priority, available_at=available_at, flags=flags, now=now
     )
+    if stands.claim_rank is None:
+        flags &= ~HAS
     return task._replace(
         status=status,
         claim_rank=stands.claim_rank,

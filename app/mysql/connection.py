@@ -129,6 +129,12 @@ class Connection:
         for; None: there never were any."""
         return self._clock.settings_version
 
+    @property
+    def remembered(self) -> dict[str, Any]:
+        """What this process knows of MySQL, by kind, for all connections; forgotten where it is
+        another server."""
+        return self._clock.remembered
+
     async def commit(self) -> None:
         """Commit, with what is to go last. MySQL runs no statement after one that fails."""
         last, self._last = self._last, []
@@ -168,6 +174,7 @@ class Clock:
     def __init__(self) -> None:
         self._read: tuple[datetime, float] | None = None
         self.settings_version: int | None = None
+        self.remembered: dict[str, Any] = {}
 
     async def now(self, connection: Connection) -> datetime:
         """UTC_TIMESTAMP(6), but for the time a round trip takes."""
@@ -187,6 +194,7 @@ class Clock:
     def forget(self) -> None:
         """The next one asks."""
         self._read = None
+        self.remembered.clear()
 
 
 def placeholders(values: Sized, mark: str = "%s") -> str:

@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from app.domain.dependency import OF_DEPENDENCIES
+from app.domain.slots import NEEDS
 from app.domain.task import Task
 from app.domain.unique import HOLDS
 from app.mysql.connection import Connection
-from app.queue import dependents, unique_keys
+from app.queue import dependents, slot_changes, unique_keys
 from app.queue.figures import counters, history
 
 COUNTS: Final = "counts"
@@ -35,3 +36,5 @@ def note(connection: Connection, changes: Iterable[Change]) -> None:
             unique_keys.record(unique_keys.changes_of(connection.unsettled), old, new)
         if flags & OF_DEPENDENCIES:
             dependents.record(dependents.changes_of(connection.unsettled), old, new)
+        if flags & NEEDS:
+            slot_changes.record(slot_changes.changes_of(connection.unsettled), old, new)

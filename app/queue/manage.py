@@ -11,10 +11,11 @@ from app.domain.errors import (
     TaskNotFoundError,
     TransitionNotAllowedError,
 )
+from app.domain.queue_settings import DEFAULTS
 from app.domain.states import OUTCOMES, Event, Status
 from app.domain.task import Task
 from app.mysql.connection import Connection
-from app.queue import statements
+from app.queue import queue_settings, statements
 from app.queue.attempts.lifecycle import ended_attempt
 from app.queue.dependencies import rearming
 from app.queue.dependents import changes_of
@@ -60,6 +61,7 @@ async def manage_tasks(
         parents = await rearming.parents_of(connection, ids)
     before = await statements.lock_tasks(connection, parents.open.union(ids), whole=is_strict)
     now = await connection.now()
+    settings = await queue_settings.current(connection)
     again = rearming.Rearming(parents, before, now)
     if wanted is not None:
         ids = await _still_wanted(connection, ids, wanted)
@@ -71,7 +73,12 @@ async def manage_tasks(
                 raise TaskNotFoundError(task_id=task_id)
             continue
         try:
-            new = again.retried(task) if event is Event.RETRY else ACTIONS[event](task, now=now)
+            if event is Event.RETRY:
+                # Limits may have been set since it ended.
+                needs = settings.get(task.queue, DEFAULTS).limits.needs(task.group_key)
+                new = again.retried(task._replace(flags=task.flags | needs))
+            else:
+                new = ACTIONS[event](task, now=now)
         except (TransitionNotAllowedError, DependencyUnmetError, RowBusyError):
             if is_strict:
                 raise

@@ -16,7 +16,7 @@ from app.mysql.connection import CLOCK_CARRIED_SECONDS, Connection
 
 # The version that a process knows may have been read just before the commit.
 IN_FORCE_AFTER: Final = timedelta(seconds=CLOCK_CARRIED_SECONDS + 0.25)
-_NEVER_READ: Final = -1
+_KNOWN: Final = "queue settings"
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,8 @@ async def read_settings(connection: Connection, *, queue: str) -> StoredSettings
 async def write_settings(
     connection: Connection, *, queue: str, settings: QueueSettings
 ) -> StoredSettings:
-    """Replace what was set."""
+    """Replace what was set; limits of single groups stay. Tasks that are there get other limits
+    from when on each process goes by them."""
     # The version first: whoever changes another queue's settings is waited for here, so that the
     # time is the commit's. It begins with the time, for a table that was emptied begins anew.
     await connection.execute(
@@ -50,37 +51,42 @@ async def write_settings(
         "VALUES (1, TIMESTAMPDIFF(MICROSECOND, '2000-01-01', UTC_TIMESTAMP(6))) "
         "ON DUPLICATE KEY UPDATE version = version + 1"
     )
+    before = (await read_settings(connection, queue=queue)).settings.limits
+    if before.has_overrides:
+        limits = settings.limits._replace(has_overrides=True)
+        settings = settings._replace(limits=limits)
     now, text = await connection.now(), settings_text(settings)
+    in_force_at = now + IN_FORCE_AFTER
+    adopts_from = in_force_at if settings.limits != before else None
     await connection.execute(
-        "INSERT INTO queue_settings (queue, settings, updated_at) VALUES (%s, %s, %s) "
-        "ON DUPLICATE KEY UPDATE settings = %s, updated_at = %s",
-        (queue, text, now, text, now),
+        "INSERT INTO queue_settings (queue, settings, updated_at, adopts_from) "
+        "VALUES (%s, %s, %s, %s) ON DUPLICATE KEY UPDATE settings = %s, updated_at = %s, "
+        "adopts_from = COALESCE(%s, adopts_from)",
+        (queue, text, now, adopts_from, text, now, adopts_from),
     )
-    return StoredSettings(settings, now + IN_FORCE_AFTER)
+    return StoredSettings(settings, in_force_at)
 
 
-class KnownSettings:
-    """What one process knows of all queues' settings."""
+class _Known(NamedTuple):
+    """What one process knows of all queues' settings, and of which version that is."""
 
-    def __init__(self) -> None:
-        self._version: int | None = _NEVER_READ
-        self._by_queue: Mapping[str, QueueSettings] = {}
+    version: int | None
+    by_queue: Mapping[str, QueueSettings]
 
-    async def current(self, connection: Connection) -> Mapping[str, QueueSettings]:
-        """By queue, as of the connection's time; one that is missing has the defaults."""
-        version = connection.settings_version
-        if version != self._version:
-            # No version says that none was ever set.
-            statement = "SELECT queue, settings FROM queue_settings"
-            rows = () if version is None else await connection.fetch(statement)
-            self._by_queue = {queue: understood(queue, text) for queue, text in rows}
-            # What was read is at least as new as that.
-            self._version = version
-        return self._by_queue
 
-    def forget(self) -> None:
-        """MySQL is another one than before."""
-        self._version = _NEVER_READ
+async def current(connection: Connection) -> Mapping[str, QueueSettings]:
+    """What this process knows of all queues' settings, as of the connection's time; one that is
+    missing has the defaults."""
+    version = connection.settings_version
+    known: _Known | None = connection.remembered.get(_KNOWN)
+    if known is None or known.version != version:
+        # No version says that none was ever set.
+        statement = "SELECT queue, settings FROM queue_settings"
+        rows = () if version is None else await connection.fetch(statement)
+        # What was read is at least as new as the version.
+        known = _Known(version, {queue: understood(queue, text) for queue, text in rows})
+        connection.remembered[_KNOWN] = known
+    return known.by_queue
 
 
 def understood(queue: str, text: str) -> QueueSettings:

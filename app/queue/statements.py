@@ -56,7 +56,7 @@ _FIRST_COLUMNS: Final = (
 )
 _FIRST_VALUES: Final = attrgetter(*_FIRST_COLUMNS)
 # Few tasks have these, and the others do not pay for them.
-_RARE: Final = ("origin", "flags", "unique_key")
+_RARE: Final = ("origin", "flags", "unique_key", "group_key")
 _RARE_VALUES: Final = attrgetter(*_FIRST_COLUMNS, *_RARE)
 _INSERT_TASK: Final = (
     f"INSERT INTO tasks ({', '.join(_FIRST_COLUMNS)}{{rare}}, "
@@ -78,7 +78,7 @@ async def insert_tasks(
     stored: list[Task] = []
     for chunk in _chunks(tasks, connection.statement_bytes):
         rows = [begun(task, now=now) for task in chunk]
-        has_rare = any(row.origin is not None or row.flags for row in rows)
+        has_rare = any(row.origin is not None or row.flags or row.group_key for row in rows)
         values_of = _RARE_VALUES if has_rare else _FIRST_VALUES
         values = [value for row in rows for value in values_of(row)]
         # What is the same in every row is written out once a batch, not escaped once a row.

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress
 
 from app.domain.errors import KeyReusedError, RowBusyError, RowlockError, UniqueKeyHeldError
-from app.domain.task import Task, names_of
+from app.domain.slots import NO_LIMITS
+from app.domain.task import NewTask, Task, names_of
 from app.mysql.connection import Connection
-from app.queue import dependents, placing, statements
+from app.queue import dependents, placing, queue_settings, statements
 from app.queue.dependencies import linking
+from app.queue.groups.reserving import reserve
 from app.queue.lists.reading import first_by_key, used_keys_ahead
 from app.queue.requests import Move, Place, Submission, Submitted
 from app.queue.tags import TagIds
@@ -50,7 +52,8 @@ async def submit(
     await _replace(connection, places.moves, tag_ids)
     await statements.move(connection, places.parents)
     connection.also_moved += places.parents
-    stored = await statements.insert_tasks(connection, places.new, now=places.now)
+    new = await _with_slots(connection, places)
+    stored = await statements.insert_tasks(connection, new, now=places.now)
     if used:
         raise KeyUsedError
     if any(links.edges for links in places.links):
@@ -84,6 +87,24 @@ async def submit(
         next(answers) if is_fresh else _again(submission, known)
         for submission, is_fresh in zip(submissions, are_fresh, strict=True)
     ]
+
+
+async def _with_slots(connection: Connection, places: placing.Places) -> Sequence[NewTask]:
+    """The new tasks, and which slots they need, and have."""
+    known = await queue_settings.current(connection)
+    limits = {queue: s.limits for queue, s in known.items() if s.limits != NO_LIMITS}
+    if not any(task.queue in limits for task in places.new):
+        return places.new
+    new = [
+        task._replace(flags=task.flags | limits[task.queue].needs(task.group_key))
+        if task.queue in limits
+        else task
+        for task in places.new
+    ]
+    # For whom others wait longer, those are told of it first.
+    if any(links.blocked for links in places.links):
+        return new
+    return await reserve(connection, new, now=places.now)
 
 
 async def _replace(connection: Connection, moves: Sequence[Move], tag_ids: TagIds) -> None:

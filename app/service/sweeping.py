@@ -20,6 +20,7 @@ from app.queue.sweeps import deadlines, retention, unused, waits
 from app.service import after_commit
 from app.service.auditing import AUDIT_SECONDS, AUDITS
 from app.service.firing import fire_due
+from app.service.limiting import adopt, give_slots
 from app.service.resources import Resources
 from app.settings import Settings
 
@@ -196,6 +197,8 @@ SWEEPS: Final[Mapping[str, Sweep]] = {
     "time_out": time_out,
     "lost_leases": take_back_lost_leases,
     "waits": end_waits,
+    "slots": give_slots,
+    "adopt": adopt,
     "fire_due": fire_due,
     "fold_counters": fold_counters,
     "retention": delete_old,

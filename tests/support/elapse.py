@@ -35,10 +35,16 @@ MOMENTS = {
         "updated_at",
     ),
     "schedule_runs": ("occurrence_at", "fired_at"),
-    "queue_settings": ("updated_at",),
+    "queue_settings": ("updated_at", "adopts_from"),
+    "task_groups": ("look_at",),
+    "group_waits": ("created_at",),
     "workers": ("first_seen_at", "last_seen_at"),
     "processes": ("running_since",),  # it is there all the time
 }
+
+
+# "Never" stays so.
+_SHIFT = "{0} = IF({0} < '9000-01-01', {0} - INTERVAL :us MICROSECOND, {0})"
 
 
 def elapse(engine: Engine, seconds: float) -> None:
@@ -46,7 +52,7 @@ def elapse(engine: Engine, seconds: float) -> None:
     ended in the last minutes is counted by ten seconds, and moves by as many of those."""
     with engine.begin() as connection:
         for table, columns in MOMENTS.items():
-            shifts = ", ".join(f"{name} = {name} - INTERVAL :us MICROSECOND" for name in columns)
+            shifts = ", ".join(_SHIFT.format(name) for name in columns)
             # In their order: some are part of a key, and none may meet one that stands still.
             statement = f"UPDATE {table} SET {shifts} ORDER BY {columns[0]}"
             connection.execute(text(statement), {"us": round(seconds * 1e6)})

@@ -85,6 +85,7 @@ def a_row(status: Status, **fields: Any) -> Task:
         origin=None,
         flags=0,
         unique_key=None,
+        group_key=None,
     )
     return row._replace(**_STATES[status])._replace(**fields)
 

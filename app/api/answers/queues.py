@@ -60,6 +60,13 @@ class QueueSettingsDocument(BaseModel):
         "are claimed strictly by priority.",
         examples=[{"中": 600, "低": 3600}],
     )
+    running: int | None = Field(
+        description="So many of its tasks run at a time; null: any number.", examples=[10]
+    )
+    running_per_group: int | None = Field(
+        description="So many tasks of each of its groups run at a time; null: any number.",
+        examples=[2],
+    )
     in_force_at: datetime | None = Field(
         description="When every process goes by them; null: they were never set."
     )

@@ -5,6 +5,7 @@ from app.mysql.schema.columns import Model
 from app.mysql.schema.dependencies import Fanout, TaskDependency, TaskWait
 from app.mysql.schema.deployment import Deployment, Process, SkipLockedProof, Worker
 from app.mysql.schema.figures import CounterDelta, CounterValue, History, SweepReport
+from app.mysql.schema.groups import GroupWait, TaskGroup
 from app.mysql.schema.queues import PausedQueue, QueueSettings, SettingsVersion
 from app.mysql.schema.schedules import Schedule, ScheduleRun
 from app.mysql.schema.tasks import (
@@ -22,6 +23,7 @@ __all__ = [
     "CounterValue",
     "Deployment",
     "Fanout",
+    "GroupWait",
     "History",
     "IdempotencyKey",
     "Model",
@@ -37,6 +39,7 @@ __all__ = [
     "Task",
     "TaskAttempt",
     "TaskDependency",
+    "TaskGroup",
     "TaskTag",
     "TaskWait",
     "UniqueKey",

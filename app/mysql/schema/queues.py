@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer
+from sqlalchemy import BigInteger, Index, Integer
 from sqlalchemy.dialects.mysql import TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -30,8 +30,10 @@ class QueueSettings(Model):
     queue: Mapped[str] = mapped_column(QueueName, primary_key=True)
     settings: Mapped[str] = mapped_column(TEXT)
     updated_at: Mapped[datetime] = mapped_column(Moment)
+    # From then on tasks that were there before their limits are to get them.
+    adopts_from: Mapped[datetime | None] = mapped_column(Moment)
 
-    __table_args__: Any = (CHARSET,)
+    __table_args__: Any = (Index("ix_queue_settings_adopts_from", "adopts_from"), CHARSET)
 
 
 class SettingsVersion(Model):

@@ -81,11 +81,13 @@ class Task(Model):
         VARCHAR(255, charset="utf8mb4", collation="utf8mb4_bin")
     )
     # Bits: 1, 2, 1024, 4096, 8192 of dependencies (`domain.dependency`), 128 and 256: it holds its
-    # unique key, while it waits or until it has ended (`domain.unique`).
+    # unique key, while it waits or until it has ended (`domain.unique`); 4 and 16: it needs a slot
+    # of its group, or of its queue, 8 and 32: it has it (`domain.slots`).
     flags: Mapped[int] = mapped_column(SMALLINT(unsigned=True), server_default=text("0"))
     unique_key: Mapped[str | None] = mapped_column(Key)
-    # Nothing writes these yet: to add columns to a large table later takes two versions.
+    # Whose it is, for limits.
     group_key: Mapped[str | None] = mapped_column(Key)
+    # Nothing writes these yet: to add columns to a large table later takes two versions.
     error_kind: Mapped[str | None] = mapped_column(
         VARCHAR(64, charset="utf8mb4", collation="utf8mb4_bin")
     )

@@ -3,19 +3,16 @@ needed: whatever is forgotten is read again."""
 
 from app.queue.attempts.claim_marks import ClaimMarks
 from app.queue.attempts.leased_tasks import LeasedTasks
-from app.queue.queue_settings import KnownSettings
 
 
 class ClaimMemory:
-    """Where its queues begin and what is set for them, and the tasks that it has handed out."""
+    """Where its queues begin, and the tasks that it has handed out."""
 
     def __init__(self) -> None:
         self.marks = ClaimMarks()
         self.leased = LeasedTasks()
-        self.settings = KnownSettings()
 
     def forget(self) -> None:
         """MySQL is another one than before, and may not have what was seen there."""
         self.marks.forget_all()
         self.leased.forget_all()
-        self.settings.forget()

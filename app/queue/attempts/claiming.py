@@ -18,7 +18,7 @@ from app.domain.queue_settings import DEFAULTS, QueueSettings
 from app.domain.states import RANK
 from app.domain.task import Task
 from app.mysql.connection import Connection
-from app.queue import statements
+from app.queue import queue_settings, statements
 from app.queue.attempts.aged_claims import AgedSearch
 from app.queue.attempts.claim_looks import FEW_QUEUES, Front, first_turns, fronts, present
 from app.queue.attempts.claim_marks import LATE_COMMITS, ClaimMarks, Look, Mark, RankMarks
@@ -52,7 +52,7 @@ async def claim(
     handed: list[list[Task] | None] = [None] * len(claims)
     moves: list[Move] = []
     budget = Budget()
-    settings = await memory.settings.current(connection)
+    settings = await queue_settings.current(connection)
     for queues in dict.fromkeys(claim.queues for claim in claims):
         alike = [place for place, claim in enumerate(claims) if claim.queues == queues]
         wanted = sum(claims[place].limit for place in alike)

@@ -29,9 +29,9 @@ async def test_a_consequence_that_nobody_writes_refuses_the_whole_commit(
 
     async def delete(connection: Connection) -> None:
         await edit.delete(connection, task_id=task["id"])
-        connection.unsettled["slots"] = {"default": -1}
+        connection.unsettled["borrowed"] = {"default": -1}
 
-    with pytest.raises(UnsettledError, match="slots"):
+    with pytest.raises(UnsettledError, match="borrowed"):
         await resources.database.transact(delete)
     assert stored(engine) == before
     assert await get(api, task["id"]) == task

@@ -1,0 +1,130 @@
+"""Slots: of a queue, and of each group in it, so many tasks may run at a time. Pure.
+
+A task that needs a slot can be claimed only once it has one: the rest wait for theirs, out of the
+claim's sight. Its group's slot comes first, then the queue's.
+"""
+
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from app.domain.unique import hash_of
+
+# Bits of `tasks.flags`: which slots it needs, and which of them it has.
+NEEDS_GROUPS: Final = 4
+HAS_GROUPS: Final = 8
+NEEDS_QUEUES: Final = 16
+HAS_QUEUES: Final = 32
+NEEDS: Final = NEEDS_GROUPS | NEEDS_QUEUES
+HAS: Final = HAS_GROUPS | HAS_QUEUES
+# Of a queue's own, which no client can name.
+QUEUES_OWN: Final = ""
+MOST: Final = 100_000
+
+
+class Limits(NamedTuple):
+    """How many tasks of a queue may run at a time; None: as many as there are workers."""
+
+    running: int | None = None
+    running_per_group: int | None = None
+    # Some of its groups have a limit of their own.
+    has_overrides: bool = False
+
+    @property
+    def are_per_group(self) -> bool:
+        """Whether a task that has a group needs its slot."""
+        return self.running_per_group is not None or self.has_overrides
+
+    def needs(self, group_key: str | None) -> int:
+        """The flags of a task of that group."""
+        of_group = NEEDS_GROUPS if group_key is not None and self.are_per_group else 0
+        return of_group | (NEEDS_QUEUES if self.running is not None else 0)
+
+
+NO_LIMITS: Final = Limits()
+
+
+class Group(NamedTuple):
+    """Tasks of a queue that share a number of slots."""
+
+    queue: str
+    key: str
+
+    @property
+    def id(self) -> str:
+        """In the database."""
+        return hash_of(self.queue, self.key)
+
+    @property
+    def is_queues_own(self) -> bool:
+        return self.key == QUEUES_OWN
+
+    @property
+    def queues_own(self) -> "Group":
+        """That of all tasks of the queue."""
+        return Group(self.queue, QUEUES_OWN)
+
+    @property
+    def slot(self) -> int:
+        """The flag of a task that has a slot of this group."""
+        return HAS_QUEUES if self.is_queues_own else HAS_GROUPS
+
+
+class Turn(NamedTuple):
+    """When a task that waits for a slot gets it: the first of its group first."""
+
+    claim_rank: int
+    created_at: datetime
+    task_id: int
+
+
+def missing_slot(flags: int) -> int:
+    """The flag of the slot that a task with these flags needs next; 0: it has all that it
+    needs."""
+    if flags & NEEDS_GROUPS and not flags & HAS_GROUPS:
+        return HAS_GROUPS
+    if flags & NEEDS_QUEUES and not flags & HAS_QUEUES:
+        return HAS_QUEUES
+    return 0
+
+
+def slots_of(needs: int) -> int:
+    """The flags of the slots that a task needs."""
+    of_group = HAS_GROUPS if needs & NEEDS_GROUPS else 0
+    return of_group | (HAS_QUEUES if needs & NEEDS_QUEUES else 0)
+
+
+class Standing(NamedTuple):
+    """How a group stands, as its row says."""
+
+    group: Group
+    held: int
+    waiting: int
+    # Its own limit, in place of the queue's for each group.
+    running: int | None
+    # Tasks of lower priorities, by id, that have got a slot, the last of them last, and may not
+    # be claimed yet: a task that comes before them takes theirs.
+    unclaimed: tuple[int, ...]
+    is_full: bool
+    look_at: datetime | None
+
+    def limit(self, limits: Limits) -> int | None:
+        """How many slots it has; None: any number."""
+        if self.group.is_queues_own:
+            return limits.running
+        return limits.running_per_group if self.running is None else self.running
+
+
+def as_count(value: object) -> int | None:
+    """A limit, as settings keep it. Raises ValueError for what is none."""
+    if value is not None and not (isinstance(value, int) and 0 < value <= MOST):
+        raise ValueError("running is no number of tasks")
+    return value
+
+
+def limits_of(found: dict[str, Any]) -> Limits:
+    """Those that settings have. Raises ValueError for what none has written."""
+    return Limits(
+        as_count(found.get("running")),
+        as_count(found.get("running_per_group")),
+        found.get("has_overrides") is True,
+    )

@@ -1,0 +1,62 @@
+"""Slots for tasks that are about to be stored: with one they are claimable from the first."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.domain.dependency import WAITS_FOR_TASKS
+from app.domain.slots import HAS_GROUPS, NEEDS, Group, missing_slot
+from app.domain.states import RANK
+from app.domain.task import NewTask
+from app.mysql.connection import Connection
+from app.queue import dependents
+from app.queue.groups.settling import lock
+from app.queue.slot_changes import changes_of
+
+
+async def reserve(
+    connection: Connection, tasks: Sequence[NewTask], *, now: datetime
+) -> Sequence[NewTask]:
+    """The tasks, with the slots that are free and that nobody waits for; the others get theirs
+    when it is their turn. Locks the groups: the transaction is to lock no task after it, and no
+    wait."""
+    needy = {n: t for n, t in enumerate(tasks) if t.flags & NEEDS and _is_next(t, now)}
+    if not needy or dependents.CHANGES in connection.unsettled:
+        return tasks
+    changes = changes_of(connection.unsettled)
+    wanted = {_group(task, slot) for task in needy.values() for slot in _slots(task)}
+    await lock(connection, changes, changes.groups | wanted)
+    taken: Counter[Group] = Counter()
+    reserved = list(tasks)
+    for number, task in sorted(needy.items(), key=lambda of: (RANK[of[1].priority], of[0])):
+        flags = task.flags
+        while slot := missing_slot(flags):
+            group = _group(task, slot)
+            room = changes.room(group)
+            if changes.waiting(group) or (room is not None and room <= taken[group]):
+                break
+            taken[group] += 1
+            flags |= slot
+        reserved[number] = task._replace(flags=flags)
+    return reserved
+
+
+def _is_next(task: NewTask, now: datetime) -> bool:
+    has_time = task.available_at is None or task.available_at <= now
+    return has_time and not task.flags & WAITS_FOR_TASKS
+
+
+def _slots(task: NewTask) -> list[int]:
+    """All that it needs, in their order."""
+    flags, found = task.flags, []
+    while slot := missing_slot(flags):
+        found.append(slot)
+        flags |= slot
+    return found
+
+
+def _group(task: NewTask, slot: int) -> Group:
+    if slot == HAS_GROUPS:
+        assert task.group_key is not None
+        return Group(task.queue, task.group_key)
+    return Group(task.queue, "")

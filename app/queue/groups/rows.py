@@ -1,0 +1,116 @@
+"""The rows of groups, and of the tasks that wait for their slots.
+
+A group's row is locked after all tasks and waits, in one statement and in the order of the ids;
+who waits for its slots changes only behind that lock.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from app.domain.slots import NO_LIMITS, Group, Limits, Standing, Turn
+from app.mysql.connection import Connection, placeholders
+from app.queue.deletion import delete_by_key
+from app.queue.queue_settings import understood
+
+CHUNK: Final = 100
+# Of those that may be turned back for a task of a higher priority the last ones are remembered.
+UNCLAIMED: Final = 200
+COLUMNS: Final = "queue, group_key, held, waiting, running, unclaimed, is_full, look_at"
+
+# A missing one is made, and so locked: who locks some and makes others would do it out of order.
+_LOCK: Final = (
+    "INSERT INTO task_groups (id, queue, group_key) VALUES {} ON DUPLICATE KEY UPDATE held = held"
+)
+_READ: Final = f"SELECT {COLUMNS} FROM task_groups FORCE INDEX (PRIMARY) WHERE id IN ({{}})"
+_LIMITS: Final = (
+    "SELECT queue, settings FROM queue_settings FORCE INDEX (PRIMARY) WHERE queue IN ({})"
+)
+_FIRST: Final = (
+    "(SELECT %s AS place, claim_rank, created_at, task_id "
+    "FROM group_waits FORCE INDEX (ix_group_waits_turn) WHERE group_id = %s "
+    "ORDER BY group_id, claim_rank, created_at, task_id LIMIT %s)"
+)
+_SET: Final = (
+    "UPDATE task_groups FORCE INDEX (PRIMARY) SET held = CASE id {cases}END, "
+    "waiting = CASE id {cases}END, unclaimed = CASE id {cases}END, is_full = CASE id {cases}END, "
+    "look_at = CASE id {cases}END WHERE id IN ({ids})"
+)
+_JOIN: Final = "INSERT INTO group_waits (group_id, claim_rank, created_at, task_id) VALUES {}"
+
+
+async def lock(connection: Connection, groups: Collection[Group]) -> dict[Group, Standing]:
+    """How these stand, until the commit."""
+    by_id = {group.id: group for group in groups}
+    ids = sorted(by_id)
+    for chunk in _chunks(ids):
+        values = [value for i in chunk for value in (i, *by_id[i])]
+        await connection.execute(_LOCK.format(placeholders(chunk, "(%s, %s, %s)")), values)
+    found: dict[Group, Standing] = {}
+    for chunk in _chunks(ids):
+        for row in await connection.fetch(_READ.format(placeholders(chunk)), chunk):
+            standing = standing_of(row)
+            found[standing.group] = standing
+    return found
+
+
+def standing_of(row: Sequence[Any]) -> Standing:
+    """What a group's row says."""
+    queue, key, held, waiting, running, unclaimed, is_full, look_at = row
+    ids = tuple(map(int, unclaimed.split())) if unclaimed else ()
+    return Standing(Group(queue, key), held, waiting, running, ids, bool(is_full), look_at)
+
+
+async def limits(connection: Connection, queues: Collection[str]) -> dict[str, Limits]:
+    """What is set for these queues now."""
+    names = sorted(queues)
+    rows = await connection.fetch(_LIMITS.format(placeholders(names)), names)
+    found = {queue: understood(queue, text).limits for queue, text in rows}
+    return {name: found.get(name, NO_LIMITS) for name in names}
+
+
+async def first_turns(
+    connection: Connection, wanted: Mapping[Group, int]
+) -> dict[Group, list[Turn]]:
+    """The first so many tasks that wait for a slot of each group."""
+    groups = list(wanted)
+    found: dict[Group, list[Turn]] = {group: [] for group in groups}
+    for chunk in _chunks(range(len(groups))):
+        statement = " UNION ALL ".join([_FIRST] * len(chunk))
+        values = [v for i in chunk for v in (i, groups[i].id, wanted[groups[i]])]
+        for place, *turn in await connection.fetch(statement, values):
+            found[groups[place]].append(Turn(*turn))
+    return found
+
+
+async def leave(connection: Connection, turns: Iterable[Turn]) -> None:
+    """These tasks do not wait for that slot any more."""
+    ids = sorted(turn.task_id for turn in turns)
+    await delete_by_key(connection, table="group_waits", key="task_id", values=ids)
+
+
+async def join_last(connection: Connection, turns: Sequence[tuple[Group, Turn]]) -> None:
+    """These tasks wait, together with the commit."""
+    for chunk in _chunks(sorted((turn.task_id, group.id, turn) for group, turn in turns)):
+        values = [value for _, group_id, turn in chunk for value in (group_id, *turn)]
+        statement = _JOIN.format(placeholders(chunk, "(%s, %s, %s, %s)"))
+        await connection.execute_last(statement, values)
+
+
+async def set_last(connection: Connection, standings: Sequence[Standing]) -> None:
+    """So the groups stand, which are locked, together with the commit."""
+    for chunk in _chunks(sorted(standings, key=lambda standing: standing.group.id)):
+        ids = [standing.group.id for standing in chunk]
+        columns: list[list[object]] = [
+            [standing.held for standing in chunk],
+            [standing.waiting for standing in chunk],
+            [" ".join(map(str, standing.unclaimed)) for standing in chunk],
+            [int(standing.is_full) for standing in chunk],
+            [standing.look_at for standing in chunk],
+        ]
+        statement = _SET.format(cases="WHEN %s THEN %s " * len(chunk), ids=placeholders(ids))
+        values = [v for column in columns for pair in zip(ids, column, strict=True) for v in pair]
+        await connection.execute_last(statement, [*values, *ids])
+
+
+def _chunks(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (items[begin : begin + CHUNK] for begin in range(0, len(items), CHUNK))
