@@ -15,6 +15,7 @@ from bench import (
     commits,
     cycle,
     dependencies,
+    groups,
     idle,
     latency,
     lists,
@@ -52,6 +53,7 @@ LIGHT: Final[Mapping[str, Callable[[Session], list[Result]]]] = {
     "python_client": python_client.run,
     "unique": unique.run,
     "dependencies": dependencies.run,
+    "groups": groups.run,
     "latency": latency.run,
     "tabs": tabs.run,
 }

@@ -19,7 +19,7 @@ PROJECT: Final = Path(__file__).parent.parent.parent
 ORDER: Final = (
     *("submit", "read", "cycle", "bulk", "pickup", "idle", "backlog", "snapshot"),
     *("lists", "sweep", "memory", "workers", "python_worker", "python_client"),
-    *("unique", "dependencies", "retention", "commits", "latency", "tabs", "pages"),
+    *("unique", "dependencies", "groups", "retention", "commits", "latency", "tabs", "pages"),
 )
 _HEAD: Final = """\
 # Performance
