@@ -1,5 +1,5 @@
-"""19. Tasks of queues with limits, against the same tasks without: 1,000 groups whose slots are free,
-1,000 groups of which each task hands its slot on, and a limit for the queue as a whole.
+"""19. Tasks of queues with limits, against the same tasks without: 1,000 groups whose slots are
+free, 1,000 groups of which each task hands its slot on, and a limit for the queue as a whole.
 
 What limits cost queues that have none is in `submit` and `cycle`.
 """
@@ -7,6 +7,7 @@ What limits cost queues that have none is in `submit` and `cycle`.
 import json
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 from urllib.request import Request, urlopen
 
@@ -41,16 +42,11 @@ def run(session: Session) -> list[Result]:
             _submit(api, has_groups="running" not in settings)
             return _worked_off(api, generator)
 
+        of: dict[str, Mapping[str, int]] = {ALONE: {}} | {n: case[0] for n, case in CASES.items()}
         runs = interleave(
             # One more, to warm up.
             session.options.rounds + 1,
-            {
-                ALONE: lambda: through({}),
-                **{
-                    name: (lambda settings=settings: through(settings))
-                    for name, (settings, _, _) in CASES.items()
-                },
-            },
+            {name: partial(through, settings) for name, settings in of.items()},
         )
     runs = {name: of[1:] for name, of in runs.items()}
     return [

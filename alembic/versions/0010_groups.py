@@ -20,6 +20,8 @@ TABLES = {
         unclaimed VARCHAR(4096) {ASCII} NOT NULL DEFAULT '',
         is_full TINYINT NOT NULL DEFAULT 0,
         look_at DATETIME(6) NULL,
+        unpaid INT NOT NULL DEFAULT 0,
+        paid_until DATETIME(6) NULL,
         PRIMARY KEY (id),
         KEY ix_task_groups_queue (queue, group_key),
         KEY ix_task_groups_look_at (look_at),
@@ -29,9 +31,9 @@ TABLES = {
         task_id BIGINT NOT NULL,
         group_id CHAR(32) {ASCII} NOT NULL,
         claim_rank TINYINT UNSIGNED NOT NULL,
-        created_at DATETIME(6) NOT NULL,
+        turn_at DATETIME(6) NOT NULL,
         PRIMARY KEY (task_id),
-        KEY ix_group_waits_turn (group_id, claim_rank, created_at, task_id)""",
+        KEY ix_group_waits_turn (group_id, claim_rank, turn_at, task_id)""",
 }
 OPTIONS = "ENGINE=InnoDB CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci"
 

@@ -12,6 +12,7 @@ from app.api.services import Service
 from app.domain.ageing import Ageing
 from app.domain.documents import dumps
 from app.domain.queue_settings import QueueSettings
+from app.domain.rates import MOST_SECONDS, Rate, least_burst
 from app.domain.slots import Limits
 from app.domain.states import Priority
 from app.http.route import AdminRoute
@@ -53,6 +54,32 @@ class AgeingSeconds(Input):
         return Ageing.of(seconds) if seconds else None
 
 
+class RateLimit(Input):
+    """So many attempts begin in so many seconds, at an even pace, and `burst` of them at once."""
+
+    limit: fields.Running
+    per_seconds: Annotated[int, Field(ge=1, le=MOST_SECONDS), fields.WHOLE]
+    burst: fields.Running | None = Field(
+        default=None,
+        description="At least as many as come in a second, which is the default.",
+    )
+
+    @field_validator("burst")
+    @classmethod
+    def _covers_a_second(cls, burst: int | None, info: ValidationInfo) -> int | None:
+        if burst is None or not {"limit", "per_seconds"} <= info.data.keys():
+            return burst
+        least = least_burst(info.data["limit"], info.data["per_seconds"])
+        if burst < least:
+            raise ValueError(f"must be at least what comes in a second, {least:,}")
+        return burst
+
+    def to_rate(self) -> Rate:
+        """For the queue."""
+        burst = self.burst or least_burst(self.limit, self.per_seconds)
+        return Rate(self.limit, self.per_seconds, burst)
+
+
 class SetQueueSettings(Input):
     """What to set for a queue; what is left out has its default from then on."""
 
@@ -68,12 +95,25 @@ class SetQueueSettings(Input):
         description="So many tasks of each of its groups run at a time; null: any number.",
     )
 
+    rate: RateLimit | None = Field(
+        default=None, description="So many attempts begin in a time; null: any number."
+    )
+    rate_per_group: RateLimit | None = Field(
+        default=None,
+        description="So many attempts begin in a time, of each of its groups; null: any number.",
+    )
+
     def to_settings(self) -> QueueSettings:
         """For the queue."""
         ages = self.ageing_seconds
         return QueueSettings(
             None if ages is None else ages.to_ageing(),
-            Limits(self.running, self.running_per_group),
+            Limits(
+                self.running,
+                self.running_per_group,
+                None if self.rate is None else self.rate.to_rate(),
+                None if self.rate_per_group is None else self.rate_per_group.to_rate(),
+            ),
         )
 
 

@@ -18,10 +18,13 @@ class QueueSettings(NamedTuple):
         """By the contract's names. Priorities by value: orjson takes no subclass of str as a
         key."""
         seconds = {} if self.ageing is None else self.ageing.seconds
+        rate, rate_per_group = self.limits.rate, self.limits.rate_per_group
         return {
             "ageing_seconds": {p.value: n for p, n in seconds.items()} or None,
             "running": self.limits.running,
             "running_per_group": self.limits.running_per_group,
+            "rate": rate and rate.document(),
+            "rate_per_group": rate_per_group and rate_per_group.document(),
         }
 
 

@@ -7,6 +7,7 @@ claim's sight. Its group's slot comes first, then the queue's.
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from app.domain.rates import Rate, rate_of
 from app.domain.unique import hash_of
 
 # Bits of `tasks.flags`: which slots it needs, and which of them it has.
@@ -14,30 +15,47 @@ NEEDS_GROUPS: Final = 4
 HAS_GROUPS: Final = 8
 NEEDS_QUEUES: Final = 16
 HAS_QUEUES: Final = 32
+# It has a slot, and the attempt that it will use it for does not count in the rate yet.
+UNPAID_GROUPS: Final = 64
+UNPAID_QUEUES: Final = 2048
 NEEDS: Final = NEEDS_GROUPS | NEEDS_QUEUES
+UNPAID: Final = UNPAID_GROUPS | UNPAID_QUEUES
 HAS: Final = HAS_GROUPS | HAS_QUEUES
+# All that goes with a slot.
+GIVEN: Final = HAS | UNPAID
+OF_GROUPS: Final = HAS_GROUPS | UNPAID_GROUPS
+OF_QUEUES: Final = HAS_QUEUES | UNPAID_QUEUES
 # Of a queue's own, which no client can name.
 QUEUES_OWN: Final = ""
 MOST: Final = 100_000
 
 
 class Limits(NamedTuple):
-    """How many tasks of a queue may run at a time; None: as many as there are workers."""
+    """How many tasks of a queue may run at a time, and how many attempts begin in a time; None: as
+    many as there are workers."""
 
     running: int | None = None
     running_per_group: int | None = None
+    rate: Rate | None = None
+    rate_per_group: Rate | None = None
     # Some of its groups have a limit of their own.
     has_overrides: bool = False
 
     @property
+    def are_for_all(self) -> bool:
+        """Whether each task needs a slot of the queue's own."""
+        return self.running is not None or self.rate is not None
+
+    @property
     def are_per_group(self) -> bool:
         """Whether a task that has a group needs its slot."""
-        return self.running_per_group is not None or self.has_overrides
+        has_limit = self.running_per_group is not None or self.rate_per_group is not None
+        return has_limit or self.has_overrides
 
     def needs(self, group_key: str | None) -> int:
         """The flags of a task of that group."""
         of_group = NEEDS_GROUPS if group_key is not None and self.are_per_group else 0
-        return of_group | (NEEDS_QUEUES if self.running is not None else 0)
+        return of_group | (NEEDS_QUEUES if self.are_for_all else 0)
 
 
 NO_LIMITS: Final = Limits()
@@ -68,12 +86,17 @@ class Group(NamedTuple):
         """The flag of a task that has a slot of this group."""
         return HAS_QUEUES if self.is_queues_own else HAS_GROUPS
 
+    @property
+    def unpaid(self) -> int:
+        """The flag of one whose attempt does not count in its rate yet."""
+        return UNPAID_QUEUES if self.is_queues_own else UNPAID_GROUPS
+
 
 class Turn(NamedTuple):
     """When a task that waits for a slot gets it: the first of its group first."""
 
     claim_rank: int
-    created_at: datetime
+    turn_at: datetime
     task_id: int
 
 
@@ -106,6 +129,14 @@ class Standing(NamedTuple):
     unclaimed: tuple[int, ...]
     is_full: bool
     look_at: datetime | None
+    # Tasks that have a slot, and whose attempts do not count in the rate yet; and until when those
+    # that do are paid for.
+    unpaid: int
+    paid_until: datetime | None
+
+    def rate(self, limits: Limits) -> Rate | None:
+        """How many attempts begin in a time; None: any number."""
+        return limits.rate if self.group.is_queues_own else limits.rate_per_group
 
     def limit(self, limits: Limits) -> int | None:
         """How many slots it has; None: any number."""
@@ -126,5 +157,7 @@ def limits_of(found: dict[str, Any]) -> Limits:
     return Limits(
         as_count(found.get("running")),
         as_count(found.get("running_per_group")),
+        rate_of(found.get("rate")),
+        rate_of(found.get("rate_per_group")),
         found.get("has_overrides") is True,
     )

@@ -17,7 +17,7 @@ from app.domain.errors import (
     UniqueKeyHeldError,
 )
 from app.domain.retry import after_failure, delay_seconds, release_delay_seconds
-from app.domain.slots import HAS, slots_of
+from app.domain.slots import GIVEN, UNPAID, slots_of
 from app.domain.states import ENDED, Event, Status, allows
 from app.domain.task import NewTask, Task, names_text
 from app.domain.unique import FLAGS, HOLDS, WHILE_WAITING
@@ -108,7 +108,7 @@ def claimed(
         status=Status.IN_PROGRESS,
         claimed_from=task.status,
         claim_rank=None,
-        flags=task.flags & ~WHILE_WAITING,
+        flags=task.flags & ~(WHILE_WAITING | UNPAID),
         sweep_at=min(deadline, expiry),
         attempt=task.attempt + 1,
         lease_token=token,
@@ -271,14 +271,14 @@ def freed(task: Task, *, now: datetime) -> Task:
     )
 
 
-def given_slot(task: Task, slot: int, *, now: datetime) -> Task:
+def given_slot(task: Task, flags: int, *, now: datetime) -> Task:
     """It has that slot, and may be claimed if that was all. The status stays."""
-    return _moved(task, task.flags | slot, now)
+    return _moved(task, task.flags | flags, now)
 
 
-def without_slot(task: Task, slot: int, *, now: datetime) -> Task:
+def without_slot(task: Task, flags: int, *, now: datetime) -> Task:
     """One that was not claimed yet gives that slot back, and waits for it. The status stays."""
-    return _moved(task, task.flags & ~slot, now)
+    return _moved(task, task.flags & ~flags, now)
 
 
 def _moved(task: Task, flags: int, now: datetime) -> Task:
@@ -371,12 +371,12 @@ def _placed(task: Task, *, status: Status, now: datetime, **columns: Any) -> Tas
     available_at = columns.get("available_at", task.available_at)
     flags = task.flags & ~_WHILE_OPEN if status in ENDED else task.flags
     if task.claim_rank is None:  # an attempt that ends gives its slots back
-        flags &= ~HAS
+        flags &= ~GIVEN
     stands = eligibility(
         status=status, priority=task.priority, available_at=available_at, flags=flags, now=now
     )
     if stands.claim_rank is None:
-        flags &= ~HAS
+        flags &= ~GIVEN
     return task._replace(
         status=status,
         claim_rank=stands.claim_rank,

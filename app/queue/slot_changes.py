@@ -1,21 +1,25 @@
 """What a transaction's changes of tasks mean for the slots of their groups. Pure."""
 
 from collections import Counter, defaultdict
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from app.domain.eligibility import waits_for_slot
 from app.domain.slots import (
+    HAS,
     HAS_GROUPS,
-    HAS_QUEUES,
     NEEDS,
+    OF_GROUPS,
+    OF_QUEUES,
     QUEUES_OWN,
+    UNPAID,
     Group,
     Limits,
     Standing,
     Turn,
     missing_slot,
 )
-from app.domain.states import RANK, WAITING
+from app.domain.states import RANK, WAITING, Status
 from app.domain.task import Task
 
 CHANGES: Final = "slots"
@@ -25,6 +29,9 @@ class Changes(NamedTuple):
     """So far, of one transaction, by group."""
 
     held: Counter[Group]
+    # Attempts that do not count in the rate yet, and those that do from now on.
+    unpaid: Counter[Group]
+    paid: Counter[Group]
     # Turns that are in the database and are to go, and those that are not in it yet.
     left: defaultdict[Group, set[Turn]]
     joined: defaultdict[Group, dict[Turn, Task]]
@@ -41,7 +48,8 @@ class Changes(NamedTuple):
     @property
     def groups(self) -> set[Group]:
         """All that have changed or are to be looked at."""
-        held = {group for group, change in self.held.items() if change}
+        counts = (self.held, self.unpaid, self.paid)
+        held = {group for of in counts for group, change in of.items() if change}
         turns = {group for of in (self.left, self.joined) for group, some in of.items() if some}
         return held | turns | self.looks
 
@@ -49,17 +57,53 @@ class Changes(NamedTuple):
         """How many tasks wait for a slot of a locked one by now."""
         return self.locked[group].waiting + len(self.joined[group]) - len(self.left[group])
 
-    def room(self, group: Group) -> int | None:
-        """How many slots a locked one has free by now; None: any number."""
+    def is_full(self, group: Group) -> bool:
+        """Whether a locked one has no slot to give until one of its tasks is claimed or ends."""
+        standing, limits = self.locked[group], self.limits[group.queue]
+        limit, rate = standing.limit(limits), standing.rate(limits)
+        if limit is not None and limit <= standing.held + self.held[group]:
+            return True
+        return rate is not None and rate.burst <= standing.unpaid + self.unpaid[group]
+
+    def given(self, group: Group) -> int:
+        """The flags of a task that is given a slot of a locked one."""
+        has_rate = self.locked[group].rate(self.limits[group.queue]) is not None
+        return group.slot | (group.unpaid if has_rate else 0)
+
+    def next_at(self, standing: Standing) -> datetime:
+        """When there is a token more in a group that stands so, has no room and is not full."""
+        rate = standing.rate(self.limits[standing.group.queue])
+        assert rate is not None
+        assert standing.paid_until is not None
+        return rate.next_at(standing.paid_until, standing.unpaid)
+
+    def room(self, group: Group, now: datetime) -> int | None:
+        """How many slots a locked one may give by now; None: any number."""
+        standing, limits = self.locked[group], self.limits[group.queue]
+        limit, rate = standing.limit(limits), standing.rate(limits)
+        rooms = []
+        if limit is not None:
+            rooms.append(limit - standing.held - self.held[group])
+        if rate is not None:
+            unpaid = standing.unpaid + self.unpaid[group]
+            rooms.append(rate.tokens(self.paid_until(group, now), now) - unpaid)
+        return max(min(rooms), 0) if rooms else None
+
+    def paid_until(self, group: Group, now: datetime) -> datetime | None:
+        """Of a locked one, by now."""
         standing = self.locked[group]
-        limit = standing.limit(self.limits[group.queue])
-        return None if limit is None else max(limit - standing.held - self.held[group], 0)
+        rate = standing.rate(self.limits[group.queue])
+        if rate is None or not self.paid[group]:
+            return standing.paid_until
+        return rate.charged(standing.paid_until, self.paid[group], now)
 
 
 def changes_of(unsettled: dict[str, Any]) -> Changes:
     """Those of a transaction, so far."""
     if CHANGES not in unsettled:
         unsettled[CHANGES] = Changes(
+            Counter(),
+            Counter(),
             Counter(),
             defaultdict(set),
             defaultdict(dict),
@@ -75,7 +119,12 @@ def changes_of(unsettled: dict[str, Any]) -> Changes:
 
 def record(changes: Changes, old: Task | None, new: Task | None) -> None:
     """A task was changed, made or deleted."""
-    before, after = _slots(old), _slots(new)
+    for group in _slots(old, UNPAID):
+        changes.unpaid[group] -= 1
+        changes.paid[group] += new is not None and new.status == Status.IN_PROGRESS
+    for group in _slots(new, UNPAID):
+        changes.unpaid[group] += 1
+    before, after = _slots(old, HAS), _slots(new, HAS)
     for group in before - after:
         assert old is not None
         changes.held[group] -= 1
@@ -102,13 +151,15 @@ def record(changes: Changes, old: Task | None, new: Task | None) -> None:
 RANK_FIRST: Final = 0
 
 
-def _slots(task: Task | None) -> set[Group]:
+def _slots(task: Task | None, flags: int) -> set[Group]:
+    """The groups of the slots that it has, of those with these flags."""
     if task is None:
         return set()
+    has = task.flags & flags
     found = set()
-    if task.flags & HAS_GROUPS and task.group_key is not None:
+    if has & OF_GROUPS and task.group_key is not None:
         found.add(Group(task.queue, task.group_key))
-    if task.flags & HAS_QUEUES:
+    if has & OF_QUEUES:
         found.add(Group(task.queue, QUEUES_OWN))
     return found
 
@@ -121,4 +172,4 @@ def turn_of(task: Task | None) -> tuple[Group, Turn] | None:
         return None
     slot = missing_slot(task.flags)
     key = task.group_key if slot == HAS_GROUPS else None
-    return Group(task.queue, key or QUEUES_OWN), Turn(RANK[task.priority], task.created_at, task.id)
+    return Group(task.queue, key or QUEUES_OWN), Turn(RANK[task.priority], task.turn_at, task.id)

@@ -36,8 +36,8 @@ MOMENTS = {
     ),
     "schedule_runs": ("occurrence_at", "fired_at"),
     "queue_settings": ("updated_at", "adopts_from"),
-    "task_groups": ("look_at",),
-    "group_waits": ("created_at",),
+    "task_groups": ("look_at", "paid_until"),
+    "group_waits": ("turn_at",),
     "workers": ("first_seen_at", "last_seen_at"),
     "processes": ("running_since",),  # it is there all the time
 }

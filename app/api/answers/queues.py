@@ -53,6 +53,12 @@ class QueueStateDocument(BaseModel):
     paused_at: datetime | None
 
 
+class RateDocument(BaseModel):
+    limit: int = Field(examples=[100])
+    per_seconds: int = Field(examples=[60])
+    burst: int = Field(description="So many of them at once.", examples=[2])
+
+
 class QueueSettingsDocument(BaseModel):
     queue: str
     ageing_seconds: dict[Priority, int] | None = Field(
@@ -66,6 +72,12 @@ class QueueSettingsDocument(BaseModel):
     running_per_group: int | None = Field(
         description="So many tasks of each of its groups run at a time; null: any number.",
         examples=[2],
+    )
+    rate: RateDocument | None = Field(
+        description="So many attempts begin in a time; null: any number."
+    )
+    rate_per_group: RateDocument | None = Field(
+        description="So many attempts begin in a time, of each of its groups; null: any number."
     )
     in_force_at: datetime | None = Field(
         description="When every process goes by them; null: they were never set."

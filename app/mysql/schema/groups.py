@@ -31,6 +31,10 @@ class TaskGroup(Model):
     )
     is_full: Mapped[int] = mapped_column(TINYINT, server_default=text("0"))
     look_at: Mapped[datetime | None] = mapped_column(Moment)
+    # Of a rate: slots whose attempts do not count in it yet, and until when the others are paid
+    # for.
+    unpaid: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    paid_until: Mapped[datetime | None] = mapped_column(Moment)
 
     __table_args__: Any = (
         Index("ix_task_groups_queue", "queue", "group_key"),
@@ -49,9 +53,9 @@ class GroupWait(Model):
     task_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     group_id: Mapped[str] = mapped_column(Token)
     claim_rank: Mapped[int] = mapped_column(TINYINT(unsigned=True))
-    created_at: Mapped[datetime] = mapped_column(Moment)
+    turn_at: Mapped[datetime] = mapped_column(Moment)
 
     __table_args__: Any = (
-        Index("ix_group_waits_turn", "group_id", "claim_rank", "created_at", "task_id"),
+        Index("ix_group_waits_turn", "group_id", "claim_rank", "turn_at", "task_id"),
         CHARSET,
     )

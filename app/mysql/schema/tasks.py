@@ -82,7 +82,8 @@ class Task(Model):
     )
     # Bits: 1, 2, 1024, 4096, 8192 of dependencies (`domain.dependency`), 128 and 256: it holds its
     # unique key, while it waits or until it has ended (`domain.unique`); 4 and 16: it needs a slot
-    # of its group, or of its queue, 8 and 32: it has it (`domain.slots`).
+    # of its group, or of its queue, 8 and 32: it has it, 64 and 2048: and
+    # its attempt does not count in the rate yet (`domain.slots`).
     flags: Mapped[int] = mapped_column(SMALLINT(unsigned=True), server_default=text("0"))
     unique_key: Mapped[str | None] = mapped_column(Key)
     # Whose it is, for limits.

@@ -32,11 +32,11 @@ async def reserve(
         flags = task.flags
         while slot := missing_slot(flags):
             group = _group(task, slot)
-            room = changes.room(group)
+            room = changes.room(group, now)
             if changes.waiting(group) or (room is not None and room <= taken[group]):
                 break
             taken[group] += 1
-            flags |= slot
+            flags |= changes.given(group)
         reserved[number] = task._replace(flags=flags)
     return reserved
 

@@ -15,7 +15,9 @@ from app.queue.queue_settings import understood
 CHUNK: Final = 100
 # Of those that may be turned back for a task of a higher priority the last ones are remembered.
 UNCLAIMED: Final = 200
-COLUMNS: Final = "queue, group_key, held, waiting, running, unclaimed, is_full, look_at"
+COLUMNS: Final = (
+    "queue, group_key, held, waiting, running, unclaimed, is_full, look_at, unpaid, paid_until"
+)
 
 # A missing one is made, and so locked: who locks some and makes others would do it out of order.
 _LOCK: Final = (
@@ -26,16 +28,17 @@ _LIMITS: Final = (
     "SELECT queue, settings FROM queue_settings FORCE INDEX (PRIMARY) WHERE queue IN ({})"
 )
 _FIRST: Final = (
-    "(SELECT %s AS place, claim_rank, created_at, task_id "
+    "(SELECT %s AS place, claim_rank, turn_at, task_id "
     "FROM group_waits FORCE INDEX (ix_group_waits_turn) WHERE group_id = %s "
-    "ORDER BY group_id, claim_rank, created_at, task_id LIMIT %s)"
+    "ORDER BY group_id, claim_rank, turn_at, task_id LIMIT %s)"
 )
 _SET: Final = (
     "UPDATE task_groups FORCE INDEX (PRIMARY) SET held = CASE id {cases}END, "
     "waiting = CASE id {cases}END, unclaimed = CASE id {cases}END, is_full = CASE id {cases}END, "
-    "look_at = CASE id {cases}END WHERE id IN ({ids})"
+    "look_at = CASE id {cases}END, unpaid = CASE id {cases}END, "
+    "paid_until = CASE id {cases}END WHERE id IN ({ids})"
 )
-_JOIN: Final = "INSERT INTO group_waits (group_id, claim_rank, created_at, task_id) VALUES {}"
+_JOIN: Final = "INSERT INTO group_waits (group_id, claim_rank, turn_at, task_id) VALUES {}"
 
 
 async def lock(connection: Connection, groups: Collection[Group]) -> dict[Group, Standing]:
@@ -55,9 +58,9 @@ async def lock(connection: Connection, groups: Collection[Group]) -> dict[Group,
 
 def standing_of(row: Sequence[Any]) -> Standing:
     """What a group's row says."""
-    queue, key, held, waiting, running, unclaimed, is_full, look_at = row
-    ids = tuple(map(int, unclaimed.split())) if unclaimed else ()
-    return Standing(Group(queue, key), held, waiting, running, ids, bool(is_full), look_at)
+    queue, key, held, waiting, running, unclaimed, is_full, *rest = row
+    ids = tuple(map(int, unclaimed.split()))
+    return Standing(Group(queue, key), held, waiting, running, ids, bool(is_full), *rest)
 
 
 async def limits(connection: Connection, queues: Collection[str]) -> dict[str, Limits]:
@@ -106,6 +109,8 @@ async def set_last(connection: Connection, standings: Sequence[Standing]) -> Non
             [" ".join(map(str, standing.unclaimed)) for standing in chunk],
             [int(standing.is_full) for standing in chunk],
             [standing.look_at for standing in chunk],
+            [standing.unpaid for standing in chunk],
+            [standing.paid_until for standing in chunk],
         ]
         statement = _SET.format(cases="WHEN %s THEN %s " * len(chunk), ids=placeholders(ids))
         values = [v for column in columns for pair in zip(ids, column, strict=True) for v in pair]

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.domain import transitions
-from app.domain.slots import NEEDS_QUEUES, Group, Standing, Turn
-from app.domain.states import RANK
+from app.domain.slots import GIVEN, NEEDS_QUEUES, OF_QUEUES, Group, Standing, Turn
+from app.domain.states import RANK, WAITING
 from app.domain.task import Task
 from app.mysql.connection import Connection, placeholders
 from app.queue import queue_settings, statements
@@ -49,7 +49,7 @@ async def lock(connection: Connection, changes: Changes, groups: Collection[Grou
     known = await queue_settings.current(connection)
     wanted = {*groups}
     for group in groups:
-        has_limit = group.queue in known and known[group.queue].limits.running is not None
+        has_limit = group.queue in known and known[group.queue].limits.are_for_all
         if has_limit or group in changes.looks:
             wanted.add(group.queues_own)
     if wanted := wanted - changes.locked.keys():
@@ -67,7 +67,7 @@ async def _turn_back(
     unclaimed = {
         group: _unclaimed(changes, group)
         for group in groups
-        if changes.room(group) == 0 and changes.waiting(group)
+        if changes.room(group, now) == 0 and changes.waiting(group)
     }
     unclaimed = {group: ids for group, ids in unclaimed.items() if ids}
     first = await _first(connection, changes, {group: len(ids) for group, ids in unclaimed.items()})
@@ -77,14 +77,19 @@ async def _turn_back(
     moves: list[Move] = []
     for group, of_group in wanted.items():
         tasks = [held[i] for i in of_group if i in held]
+        waiting = [t for t in tasks if t.status in WAITING and t.flags & group.slot]
         # The others have been claimed.
-        changes.let_out[group].update(t.id for t in tasks if t.claim_rank is None)
-        last = sorted((t for t in tasks if t.claim_rank is not None), key=_last_first, reverse=True)
-        for turn, task in zip(first[group], last, strict=False):
-            assert task.claim_rank is not None
-            if turn.claim_rank >= task.claim_rank:
+        changes.let_out[group].update({t.id for t in tasks} - {t.id for t in waiting})
+        for turn, task in zip(
+            first[group], sorted(waiting, key=_as_turn, reverse=True), strict=False
+        ):
+            if turn.claim_rank >= RANK[task.priority]:
                 break
-            moves.append((task, transitions.without_slot(task, group.slot, now=now)))
+            # Who waits for its group's slot has none of its queue's.
+            flags = GIVEN if not group.is_queues_own else group.slot | group.unpaid
+            if task.flags & flags & OF_QUEUES and group.queues_own not in changes.locked:
+                continue
+            moves.append((task, transitions.without_slot(task, flags, now=now)))
     await statements.move(connection, moves)
     connection.also_moved += moves
 
@@ -94,9 +99,8 @@ def _are_before(turns: Sequence[Turn]) -> bool:
     return bool(turns) and turns[0].claim_rank < max(RANK.values())
 
 
-def _last_first(task: Task) -> Turn:
-    assert task.claim_rank is not None
-    return Turn(task.claim_rank, task.created_at, task.id)
+def _as_turn(task: Task) -> Turn:
+    return Turn(RANK[task.priority], task.turn_at, task.id)
 
 
 async def _hand_out(
@@ -105,7 +109,7 @@ async def _hand_out(
     """Give free slots to the tasks that are next."""
     wanted: dict[Group, int] = {}
     for group in groups:
-        room = changes.room(group)
+        room = changes.room(group, now)
         if room != 0 and changes.waiting(group):
             wanted[group] = AT_ONCE if room is None else min(room, AT_ONCE)
     if not wanted:
@@ -125,7 +129,7 @@ async def _hand_out(
                 # It was changed by SQL, or by a version that knows nothing of groups.
                 changes.left[group].add(turn)
             elif not _needs_other(task, group, changes):
-                moves.append((task, transitions.given_slot(task, group.slot, now=now)))
+                moves.append((task, transitions.given_slot(task, changes.given(group), now=now)))
     await statements.move(connection, moves)
     connection.also_moved += moves
 
@@ -171,17 +175,19 @@ def _unclaimed(changes: Changes, group: Group) -> list[int]:
 
 def _standing(changes: Changes, group: Group, now: datetime) -> Standing:
     """How it stands after all that."""
-    before, room = changes.locked[group], changes.room(group)
-    held, waiting = before.held + changes.held[group], changes.waiting(group)
-    look_at = None
-    if waiting and room != 0:
-        look_at = now  # who is next is held by somebody, or there were too many
-    elif not waiting and not held and before.running is None:
-        look_at = now + FORGOTTEN_AFTER
-    return before._replace(
-        held=held,
-        waiting=waiting,
+    before, room = changes.locked[group], changes.room(group, now)
+    after = before._replace(
+        held=before.held + changes.held[group],
+        waiting=changes.waiting(group),
         unclaimed=tuple(_unclaimed(changes, group)),
-        is_full=room == 0,
-        look_at=look_at,
+        unpaid=before.unpaid + changes.unpaid[group],
+        paid_until=changes.paid_until(group, now),
     )
+    is_full = changes.is_full(group)
+    look_at = None
+    if after.waiting and not is_full:
+        # Once there is a token; or at once: who is next is held by somebody, or there were many.
+        look_at = now if room != 0 else changes.next_at(after)
+    elif not after.waiting and not after.held and before.running is None:
+        look_at = max(now, after.paid_until or now) + FORGOTTEN_AFTER
+    return after._replace(is_full=is_full, look_at=look_at)

@@ -82,7 +82,7 @@ async def test_who_waits_for_its_time_has_no_slot(
     lease = await claim_one(api)
     assert lease["task"]["id"] == second["id"]
     check(engine)
-    elapse(engine, 61)
+    elapse(engine, 100)
     await sweeping.promote(resources)
     assert (await get(api, first["id"]))["waiting_on"] == "group"
     await complete(api, lease)
@@ -145,3 +145,29 @@ async def test_a_changed_priority_changes_the_turn(api: httpx.AsyncClient, engin
     await complete(api, lease)
     assert ids(await claimed(api)) == [third["id"]]
     assert (await get(api, second["id"]))["waiting_on"] == "group"
+
+
+async def test_who_gives_way_keeps_no_slot_of_the_queue(
+    api: httpx.AsyncClient, engine: Engine
+) -> None:
+    await limit(api, running=1, running_per_group=1)
+    low = await submit(api, group="a", priority="低")
+    high = await submit(api, group="a", priority="高")
+    assert ids(await claimed(api)) == [high["id"]]
+    assert (await get(api, low["id"]))["waiting_on"] == "group"
+    check(engine)
+
+
+async def test_who_has_a_slot_of_its_group_and_none_of_the_queue_gives_way_too(
+    api: httpx.AsyncClient, engine: Engine
+) -> None:
+    await limit(api, running=1, running_per_group=1)
+    await submit(api, group="b", priority="高")
+    lease = await claim_one(api)
+    low = await submit(api, group="a", priority="低")
+    high = await submit(api, group="a", priority="高")
+    check(engine)
+    await complete(api, lease)
+    assert ids(await claimed(api)) == [high["id"]]
+    assert (await get(api, low["id"]))["waiting_on"] == "group"
+    check(engine)
