@@ -95,6 +95,11 @@ class SetQueueSettings(Input):
         description="So many tasks of each of its groups run at a time; null: any number.",
     )
 
+    fair: bool = Field(
+        default=False,
+        description="Its groups take turns, however many tasks each of them has; of each priority "
+        "by itself.",
+    )
     rate: RateLimit | None = Field(
         default=None, description="So many attempts begin in a time; null: any number."
     )
@@ -113,6 +118,7 @@ class SetQueueSettings(Input):
                 self.running_per_group,
                 None if self.rate is None else self.rate.to_rate(),
                 None if self.rate_per_group is None else self.rate_per_group.to_rate(),
+                self.fair,
             ),
         )
 

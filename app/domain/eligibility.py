@@ -25,16 +25,22 @@ NEVER: Final = datetime.fromisoformat("9999-12-31")
 
 
 def eligibility(
-    *, status: Status, priority: Priority, available_at: datetime | None, flags: int, now: datetime
+    *,
+    status: Status,
+    priority: Priority,
+    available_at: datetime | None,
+    flags: int,
+    has_turn: bool,
+    now: datetime,
 ) -> Eligibility:
-    """Of a task that nobody holds."""
+    """Of a task that nobody holds. One that has not had its turn takes it before the commit."""
     if status not in WAITING:
         return NOT_ELIGIBLE
     if flags & WAITS_FOR_TASKS:
         return Eligibility(None, NEVER)
     if available_at is not None and available_at > now:
         return Eligibility(None, available_at)
-    if missing_slot(flags):
+    if not has_turn or missing_slot(flags):
         return Eligibility(None, NEVER)
     return Eligibility(RANK[priority], None)
 
@@ -42,9 +48,9 @@ def eligibility(
 def waits_for_slot(
     status: Status, claim_rank: int | None, sweep_at: datetime | None, flags: int
 ) -> bool:
-    """Whether a task needs nothing but a slot."""
+    """Whether a task needs nothing but a slot, or the turn before it."""
     is_next = status in WAITING and claim_rank is None and sweep_at == NEVER
-    return is_next and not flags & WAITS_FOR_TASKS and missing_slot(flags) > 0
+    return is_next and not flags & WAITS_FOR_TASKS
 
 
 def waiting_on(

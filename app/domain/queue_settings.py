@@ -23,6 +23,7 @@ class QueueSettings(NamedTuple):
             "ageing_seconds": {p.value: n for p, n in seconds.items()} or None,
             "running": self.limits.running,
             "running_per_group": self.limits.running_per_group,
+            "fair": self.limits.fair,
             "rate": rate and rate.document(),
             "rate_per_group": rate_per_group and rate_per_group.document(),
         }
@@ -36,7 +37,7 @@ def settings_text(settings: QueueSettings) -> str:
     document = settings.document()
     if settings.limits.has_overrides:
         document["has_overrides"] = True
-    return orjson.dumps({n: v for n, v in document.items() if v is not None}).decode()
+    return orjson.dumps({n: v for n, v in document.items() if v not in (None, False)}).decode()
 
 
 def settings_of(text: str) -> QueueSettings:

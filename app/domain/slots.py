@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from app.domain.rates import Rate, rate_of
+from app.domain.turns import BY_TURNS
 from app.domain.unique import hash_of
 
 # Bits of `tasks.flags`: which slots it needs, and which of them it has.
@@ -19,12 +20,14 @@ HAS_QUEUES: Final = 32
 UNPAID_GROUPS: Final = 64
 UNPAID_QUEUES: Final = 2048
 NEEDS: Final = NEEDS_GROUPS | NEEDS_QUEUES
+# Any of these, and something may follow for groups.
+OF_GROUPS: Final = NEEDS | BY_TURNS
 UNPAID: Final = UNPAID_GROUPS | UNPAID_QUEUES
 HAS: Final = HAS_GROUPS | HAS_QUEUES
 # All that goes with a slot.
 GIVEN: Final = HAS | UNPAID
-OF_GROUPS: Final = HAS_GROUPS | UNPAID_GROUPS
-OF_QUEUES: Final = HAS_QUEUES | UNPAID_QUEUES
+GIVEN_BY_GROUPS: Final = HAS_GROUPS | UNPAID_GROUPS
+GIVEN_BY_QUEUES: Final = HAS_QUEUES | UNPAID_QUEUES
 # Of a queue's own, which no client can name.
 QUEUES_OWN: Final = ""
 MOST: Final = 100_000
@@ -38,6 +41,8 @@ class Limits(NamedTuple):
     running_per_group: int | None = None
     rate: Rate | None = None
     rate_per_group: Rate | None = None
+    # Its groups take turns.
+    fair: bool = False
     # Some of its groups have a limit of their own.
     has_overrides: bool = False
 
@@ -55,7 +60,8 @@ class Limits(NamedTuple):
     def needs(self, group_key: str | None) -> int:
         """The flags of a task of that group."""
         of_group = NEEDS_GROUPS if group_key is not None and self.are_per_group else 0
-        return of_group | (NEEDS_QUEUES if self.are_for_all else 0)
+        of_queue = NEEDS_QUEUES if self.are_for_all else 0
+        return of_group | of_queue | (BY_TURNS if self.fair else 0)
 
 
 NO_LIMITS: Final = Limits()
@@ -133,6 +139,10 @@ class Standing(NamedTuple):
     # that do are paid for.
     unpaid: int
     paid_until: datetime | None
+    # How many turns it has for one of others', None: one; and where its next one may begin, by
+    # rank.
+    weight: int | None
+    next_turns: tuple[datetime | None, ...]
 
     def rate(self, limits: Limits) -> Rate | None:
         """How many attempts begin in a time; None: any number."""
@@ -159,5 +169,6 @@ def limits_of(found: dict[str, Any]) -> Limits:
         as_count(found.get("running_per_group")),
         rate_of(found.get("rate")),
         rate_of(found.get("rate_per_group")),
+        found.get("fair") is True,
         found.get("has_overrides") is True,
     )

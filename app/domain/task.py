@@ -35,6 +35,8 @@ class NewTask(NamedTuple):
     depends: Depends | None = None
     # Whose it is.
     group_key: str | None = None
+    # Its place among those of its queue and rank, if that is not when it comes.
+    turn_at: datetime | None = None
     # What it is part of, as far as that is not said by the others.
     flags: int = 0
 

@@ -20,6 +20,7 @@ from app.domain.retry import after_failure, delay_seconds, release_delay_seconds
 from app.domain.slots import GIVEN, UNPAID, slots_of
 from app.domain.states import ENDED, Event, Status, allows
 from app.domain.task import NewTask, Task, names_text
+from app.domain.turns import BY_TURNS, had_turn
 from app.domain.unique import FLAGS, HOLDS, WHILE_WAITING
 
 _DONE_WORDS = {
@@ -54,6 +55,7 @@ def begun(new: NewTask, *, now: datetime) -> Task:
         priority=new.priority,
         available_at=new.available_at,
         flags=flags,
+        has_turn=new.turn_at is not None or not flags & BY_TURNS,
         now=now,
     )
     return Task(
@@ -79,7 +81,7 @@ def begun(new: NewTask, *, now: datetime) -> Task:
         result=None,
         error=None,
         claim_rank=stands.claim_rank,
-        turn_at=now,
+        turn_at=new.turn_at or now,
         sweep_at=stands.sweep_at,
         attempt=0,
         lease_token=None,
@@ -287,6 +289,7 @@ def _moved(task: Task, flags: int, now: datetime) -> Task:
         priority=task.priority,
         available_at=None,  # which is over
         flags=flags,
+        has_turn=True,
         now=now,
     )
     return task._replace(
@@ -295,6 +298,11 @@ def _moved(task: Task, flags: int, now: datetime) -> Task:
         sweep_at=stands.sweep_at,
         updated_at=later(task, now),
     )
+
+
+def given_turn(task: Task, turn_at: datetime, *, now: datetime) -> Task:
+    """Its place among those of its queue and rank. The status stays."""
+    return _moved(task._replace(turn_at=turn_at), task.flags, now)
 
 
 def adopted(task: Task, needs: int, *, now: datetime) -> Task:
@@ -373,7 +381,12 @@ def _placed(task: Task, *, status: Status, now: datetime, **columns: Any) -> Tas
     if task.claim_rank is None:  # an attempt that ends gives its slots back
         flags &= ~GIVEN
     stands = eligibility(
-        status=status, priority=task.priority, available_at=available_at, flags=flags, now=now
+        status=status,
+        priority=task.priority,
+        available_at=available_at,
+        flags=flags,
+        has_turn=had_turn(flags, task.turn_at, task.created_at),
+        now=now,
     )
     if stands.claim_rank is None:
         flags &= ~GIVEN

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from app.domain.dependency import OF_DEPENDENCIES
-from app.domain.slots import NEEDS
+from app.domain.slots import OF_GROUPS
 from app.domain.task import Task
 from app.domain.unique import HOLDS
 from app.mysql.connection import Connection
@@ -36,5 +36,5 @@ def note(connection: Connection, changes: Iterable[Change]) -> None:
             unique_keys.record(unique_keys.changes_of(connection.unsettled), old, new)
         if flags & OF_DEPENDENCIES:
             dependents.record(dependents.changes_of(connection.unsettled), old, new)
-        if flags & NEEDS:
+        if flags & OF_GROUPS:
             slot_changes.record(slot_changes.changes_of(connection.unsettled), old, new)

@@ -6,11 +6,10 @@ from typing import Any, Final, NamedTuple
 
 from app.domain.eligibility import waits_for_slot
 from app.domain.slots import (
+    GIVEN_BY_GROUPS,
+    GIVEN_BY_QUEUES,
     HAS,
     HAS_GROUPS,
-    NEEDS,
-    OF_GROUPS,
-    OF_QUEUES,
     QUEUES_OWN,
     UNPAID,
     Group,
@@ -20,7 +19,8 @@ from app.domain.slots import (
     missing_slot,
 )
 from app.domain.states import RANK, WAITING, Status
-from app.domain.task import Task
+from app.domain.task import NewTask, Task
+from app.domain.turns import had_turn
 
 CHANGES: Final = "slots"
 
@@ -38,6 +38,9 @@ class Changes(NamedTuple):
     # Tasks of lower priorities that have got a slot; and those that have none, or are claimed.
     let_in: defaultdict[Group, set[int]]
     let_out: defaultdict[Group, set[int]]
+    # Tasks that take their turn now, by id; and where those of the groups go on, by rank.
+    turnless: dict[int, Task]
+    next_turns: dict[tuple[Group, int], datetime]
     # Groups to be looked at, changed or not.
     looks: set[Group]
     # Those whose rows are locked already, as they were then.
@@ -51,7 +54,8 @@ class Changes(NamedTuple):
         counts = (self.held, self.unpaid, self.paid)
         held = {group for of in counts for group, change in of.items() if change}
         turns = {group for of in (self.left, self.joined) for group, some in of.items() if some}
-        return held | turns | self.looks
+        by_turns = {group_of(task) for task in self.turnless.values()}
+        return held | turns | by_turns | self.looks
 
     def waiting(self, group: Group) -> int:
         """How many tasks wait for a slot of a locked one by now."""
@@ -109,6 +113,8 @@ def changes_of(unsettled: dict[str, Any]) -> Changes:
             defaultdict(dict),
             defaultdict(set),
             defaultdict(set),
+            {},
+            {},
             set(),
             {},
             {},
@@ -136,6 +142,8 @@ def record(changes: Changes, old: Task | None, new: Task | None) -> None:
         changes.let_out[group].discard(new.id)
         if new.status in WAITING and RANK[new.priority]:
             changes.let_in[group].add(new.id)
+    if new is not None:
+        _note_turn(changes, new)
     was, stands = turn_of(old), turn_of(new)
     if was is not None and was != stands:
         group, turn = was
@@ -151,22 +159,37 @@ def record(changes: Changes, old: Task | None, new: Task | None) -> None:
 RANK_FIRST: Final = 0
 
 
+def _note_turn(changes: Changes, task: Task) -> None:
+    has_turn = had_turn(task.flags, task.turn_at, task.created_at)
+    if not has_turn and waits_for_slot(task.status, task.claim_rank, task.sweep_at, task.flags):
+        changes.turnless[task.id] = task
+    else:
+        changes.turnless.pop(task.id, None)
+
+
+def group_of(task: Task | NewTask) -> Group:
+    """The one that it takes turns with others in; those that have none do so together."""
+    return Group(task.queue, task.group_key or QUEUES_OWN)
+
+
 def _slots(task: Task | None, flags: int) -> set[Group]:
     """The groups of the slots that it has, of those with these flags."""
     if task is None:
         return set()
     has = task.flags & flags
     found = set()
-    if has & OF_GROUPS and task.group_key is not None:
+    if has & GIVEN_BY_GROUPS and task.group_key is not None:
         found.add(Group(task.queue, task.group_key))
-    if has & OF_QUEUES:
+    if has & GIVEN_BY_QUEUES:
         found.add(Group(task.queue, QUEUES_OWN))
     return found
 
 
 def turn_of(task: Task | None) -> tuple[Group, Turn] | None:
     """For which group's slot a task waits, and when it is its turn."""
-    if task is None or not task.flags & NEEDS:
+    if task is None or not missing_slot(task.flags):
+        return None
+    if not had_turn(task.flags, task.turn_at, task.created_at):
         return None
     if not waits_for_slot(task.status, task.claim_rank, task.sweep_at, task.flags):
         return None

@@ -36,7 +36,7 @@ MOMENTS = {
     ),
     "schedule_runs": ("occurrence_at", "fired_at"),
     "queue_settings": ("updated_at", "adopts_from"),
-    "task_groups": ("look_at", "paid_until"),
+    "task_groups": ("look_at", "paid_until", "turn_0", "turn_1", "turn_2"),
     "group_waits": ("turn_at",),
     "workers": ("first_seen_at", "last_seen_at"),
     "processes": ("running_since",),  # it is there all the time

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.rates import Rate, least_burst, rate_of
@@ -13,6 +13,7 @@ NOW = datetime(2026, 11, 30, 12)  # noqa: DTZ001
 RATES = st.builds(Rate, st.integers(1, 1000), st.integers(1, 86_400), st.integers(1, 1000))
 
 
+@settings(deadline=None)
 @given(RATES, st.lists(st.tuples(st.floats(0, 5), st.integers(1, 50)), max_size=60))
 def test_in_no_window_more_begin_than_the_limit_and_the_burst(
     rate: Rate, steps: list[tuple[float, int]]
@@ -31,12 +32,14 @@ def test_in_no_window_more_begin_than_the_limit_and_the_burst(
         assert within <= rate.limit + rate.burst
 
 
+@settings(deadline=None)
 @given(RATES, st.integers(1, 2000))
 def test_after_a_rest_a_whole_burst_may_begin(rate: Rate, attempts: int) -> None:
     paid_until = rate.charged(None, attempts, NOW)
     assert rate.tokens(paid_until, NOW + rate.burst * rate.interval) == rate.burst
 
 
+@settings(deadline=None)
 @given(RATES, st.data())
 def test_the_next_token_comes_when_it_says(rate: Rate, data: Any) -> None:
     attempts = data.draw(st.integers(1, rate.burst))
@@ -48,6 +51,7 @@ def test_the_next_token_comes_when_it_says(rate: Rate, data: Any) -> None:
     assert rate.tokens(paid_until, at - timedelta(microseconds=1)) == tokens
 
 
+@settings(deadline=None)
 @given(RATES, st.integers(1, 1000), st.timedeltas(timedelta(0), timedelta(days=30)))
 def test_a_clock_that_went_back_gives_no_more_and_withholds_one_burst_at_most(
     rate: Rate, attempts: int, back: timedelta

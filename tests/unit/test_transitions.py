@@ -316,6 +316,7 @@ def test_what_nobody_holds_stands_where_eligibility_says(
         priority=after.priority,
         available_at=after.available_at,
         flags=after.flags,
+        has_turn=True,
         now=LATER,
     )
     assert (after.claim_rank, after.sweep_at) == stands

@@ -73,6 +73,7 @@ class QueueSettingsDocument(BaseModel):
         description="So many tasks of each of its groups run at a time; null: any number.",
         examples=[2],
     )
+    fair: bool = Field(description="Its groups take turns.")
     rate: RateDocument | None = Field(
         description="So many attempts begin in a time; null: any number."
     )

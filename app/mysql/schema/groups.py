@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, text
-from sqlalchemy.dialects.mysql import TINYINT, VARCHAR
+from sqlalchemy.dialects.mysql import SMALLINT, TINYINT, VARCHAR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.mysql.schema.columns import CHARSET, Key, Model, Moment, QueueName, Token
@@ -35,6 +35,12 @@ class TaskGroup(Model):
     # for.
     unpaid: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     paid_until: Mapped[datetime | None] = mapped_column(Moment)
+    # Of a queue that goes by turns: its share, 1 if nothing else is said, and where its next turn
+    # may begin, by rank.
+    weight: Mapped[int | None] = mapped_column(SMALLINT(unsigned=True))
+    turn_0: Mapped[datetime | None] = mapped_column(Moment)
+    turn_1: Mapped[datetime | None] = mapped_column(Moment)
+    turn_2: Mapped[datetime | None] = mapped_column(Moment)
 
     __table_args__: Any = (
         Index("ix_task_groups_queue", "queue", "group_key"),

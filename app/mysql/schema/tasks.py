@@ -70,7 +70,7 @@ class Task(Model):
     worker: Mapped[str | None] = mapped_column(VARCHAR(255))
     deadline_at: Mapped[datetime | None] = mapped_column(Moment)
     claimed_from: Mapped[str | None] = mapped_column(Name)
-    # Where it stands in its rank. Until turns are fair, that is `created_at`.
+    # Where it stands in its rank: by when it was created, or by turns (`domain.turns`).
     turn_at: Mapped[datetime] = mapped_column(Moment, server_default=text("CURRENT_TIMESTAMP(6)"))
     # W3C Trace Context, "traceparent".
     traceparent: Mapped[str | None] = mapped_column(
@@ -83,7 +83,8 @@ class Task(Model):
     # Bits: 1, 2, 1024, 4096, 8192 of dependencies (`domain.dependency`), 128 and 256: it holds its
     # unique key, while it waits or until it has ended (`domain.unique`); 4 and 16: it needs a slot
     # of its group, or of its queue, 8 and 32: it has it, 64 and 2048: and
-    # its attempt does not count in the rate yet (`domain.slots`).
+    # its attempt does not count in the rate yet (`domain.slots`); 16384: its
+    # queue goes by turns (`domain.turns`).
     flags: Mapped[int] = mapped_column(SMALLINT(unsigned=True), server_default=text("0"))
     unique_key: Mapped[str | None] = mapped_column(Key)
     # Whose it is, for limits.

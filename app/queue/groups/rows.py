@@ -5,9 +5,11 @@ who waits for its slots changes only behind that lock.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
-from app.domain.slots import NO_LIMITS, Group, Limits, Standing, Turn
+from app.domain.slots import NO_LIMITS, QUEUES_OWN, Group, Limits, Standing, Turn
+from app.domain.states import RANK
 from app.mysql.connection import Connection, placeholders
 from app.queue.deletion import delete_by_key
 from app.queue.queue_settings import understood
@@ -16,7 +18,8 @@ CHUNK: Final = 100
 # Of those that may be turned back for a task of a higher priority the last ones are remembered.
 UNCLAIMED: Final = 200
 COLUMNS: Final = (
-    "queue, group_key, held, waiting, running, unclaimed, is_full, look_at, unpaid, paid_until"
+    "queue, group_key, held, waiting, running, unclaimed, is_full, look_at, unpaid, paid_until, "
+    "weight, turn_0, turn_1, turn_2"
 )
 
 # A missing one is made, and so locked: who locks some and makes others would do it out of order.
@@ -32,11 +35,18 @@ _FIRST: Final = (
     "FROM group_waits FORCE INDEX (ix_group_waits_turn) WHERE group_id = %s "
     "ORDER BY group_id, claim_rank, turn_at, task_id LIMIT %s)"
 )
+_HEADS: Final = (
+    "(SELECT %s AS place, turn_at FROM tasks FORCE INDEX (ix_tasks_claim) "
+    "WHERE queue = %s AND claim_rank = %s ORDER BY queue, claim_rank, turn_at LIMIT 1) UNION ALL "
+    "(SELECT %s, turn_at FROM group_waits FORCE INDEX (ix_group_waits_turn) "
+    "WHERE group_id = %s AND claim_rank = %s ORDER BY group_id, claim_rank, turn_at LIMIT 1)"
+)
 _SET: Final = (
     "UPDATE task_groups FORCE INDEX (PRIMARY) SET held = CASE id {cases}END, "
     "waiting = CASE id {cases}END, unclaimed = CASE id {cases}END, is_full = CASE id {cases}END, "
     "look_at = CASE id {cases}END, unpaid = CASE id {cases}END, "
-    "paid_until = CASE id {cases}END WHERE id IN ({ids})"
+    "paid_until = CASE id {cases}END, turn_0 = CASE id {cases}END, turn_1 = CASE id {cases}END, "
+    "turn_2 = CASE id {cases}END WHERE id IN ({ids})"
 )
 _JOIN: Final = "INSERT INTO group_waits (group_id, claim_rank, turn_at, task_id) VALUES {}"
 
@@ -58,9 +68,21 @@ async def lock(connection: Connection, groups: Collection[Group]) -> dict[Group,
 
 def standing_of(row: Sequence[Any]) -> Standing:
     """What a group's row says."""
-    queue, key, held, waiting, running, unclaimed, is_full, *rest = row
-    ids = tuple(map(int, unclaimed.split()))
-    return Standing(Group(queue, key), held, waiting, running, ids, bool(is_full), *rest)
+    queue, key, held, waiting, running, unclaimed, is_full, look_at, unpaid, paid_until = row[:10]
+    weight, *turns = row[10:]
+    return Standing(
+        group=Group(queue, key),
+        held=held,
+        waiting=waiting,
+        running=running,
+        unclaimed=tuple(map(int, unclaimed.split())),
+        is_full=bool(is_full),
+        look_at=look_at,
+        unpaid=unpaid,
+        paid_until=paid_until,
+        weight=weight,
+        next_turns=tuple(turns),
+    )
 
 
 async def limits(connection: Connection, queues: Collection[str]) -> dict[str, Limits]:
@@ -82,6 +104,23 @@ async def first_turns(
         values = [v for i in chunk for v in (i, groups[i].id, wanted[groups[i]])]
         for place, *turn in await connection.fetch(statement, values):
             found[groups[place]].append(Turn(*turn))
+    return found
+
+
+async def heads(
+    connection: Connection, ranks: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], datetime]:
+    """The first turns of queues' ranks: of what may be claimed, or waits for the queue's slots."""
+    of = sorted(ranks)
+    found: dict[tuple[str, int], datetime] = {}
+    for chunk in _chunks(range(len(of))):
+        values: list[object] = []
+        for place in chunk:
+            queue, rank = of[place]
+            values += (place, queue, rank, place, Group(queue, QUEUES_OWN).id, rank)
+        statement = " UNION ALL ".join([_HEADS] * len(chunk))
+        for place, turn_at in await connection.fetch(statement, values):
+            found[of[place]] = min(turn_at, found.get(of[place], turn_at))
     return found
 
 
@@ -111,6 +150,7 @@ async def set_last(connection: Connection, standings: Sequence[Standing]) -> Non
             [standing.look_at for standing in chunk],
             [standing.unpaid for standing in chunk],
             [standing.paid_until for standing in chunk],
+            *([standing.next_turns[rank] for standing in chunk] for rank in RANK.values()),
         ]
         statement = _SET.format(cases="WHEN %s THEN %s " * len(chunk), ids=placeholders(ids))
         values = [v for column in columns for pair in zip(ids, column, strict=True) for v in pair]

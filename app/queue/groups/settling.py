@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.domain import transitions
-from app.domain.slots import GIVEN, NEEDS_QUEUES, OF_QUEUES, Group, Standing, Turn
+from app.domain.slots import GIVEN, GIVEN_BY_QUEUES, NEEDS_QUEUES, Group, Standing, Turn
 from app.domain.states import RANK, WAITING
 from app.domain.task import Task
 from app.mysql.connection import Connection, placeholders
 from app.queue import queue_settings, statements
 from app.queue.groups import rows
+from app.queue.groups.turns import next_turns, take
 from app.queue.requests import Move
 from app.queue.slot_changes import Changes, turn_of
 
@@ -32,6 +33,7 @@ async def settle(connection: Connection, changes: Changes) -> None:
     `Connection.also_moved` then."""
     await lock(connection, changes, changes.groups)
     now = await connection.now()
+    await _take_turns(connection, changes, now)
     for is_queues_own in (False, True):
         groups = [group for group in changes.locked if group.is_queues_own is is_queues_own]
         await _turn_back(connection, changes, groups, now)
@@ -57,6 +59,20 @@ async def lock(connection: Connection, changes: Changes, groups: Collection[Grou
         queues = {group.queue for group in wanted} - changes.limits.keys()
         if queues:
             changes.limits.update(await rows.limits(connection, queues))
+
+
+async def _take_turns(connection: Connection, changes: Changes, now: datetime) -> None:
+    """Give tasks their places that come into the claim's order, or would, only now."""
+    if not changes.turnless:
+        return
+    tasks = sorted(changes.turnless.values(), key=_as_turn)
+    places = await take(connection, changes, tasks, now)
+    moves = [
+        (task, transitions.given_turn(task, at, now=now))
+        for task, at in zip(tasks, places, strict=True)
+    ]
+    await statements.move(connection, moves)
+    connection.also_moved += moves
 
 
 async def _turn_back(
@@ -87,7 +103,7 @@ async def _turn_back(
                 break
             # Who waits for its group's slot has none of its queue's.
             flags = GIVEN if not group.is_queues_own else group.slot | group.unpaid
-            if task.flags & flags & OF_QUEUES and group.queues_own not in changes.locked:
+            if task.flags & flags & GIVEN_BY_QUEUES and group.queues_own not in changes.locked:
                 continue
             moves.append((task, transitions.without_slot(task, flags, now=now)))
     await statements.move(connection, moves)
@@ -182,12 +198,13 @@ def _standing(changes: Changes, group: Group, now: datetime) -> Standing:
         unclaimed=tuple(_unclaimed(changes, group)),
         unpaid=before.unpaid + changes.unpaid[group],
         paid_until=changes.paid_until(group, now),
+        next_turns=next_turns(changes, group),
     )
     is_full = changes.is_full(group)
     look_at = None
     if after.waiting and not is_full:
         # Once there is a token; or at once: who is next is held by somebody, or there were many.
         look_at = now if room != 0 else changes.next_at(after)
-    elif not after.waiting and not after.held and before.running is None:
+    elif not after.waiting and not after.held and before.running is None and before.weight is None:
         look_at = max(now, after.paid_until or now) + FORGOTTEN_AFTER
     return after._replace(is_full=is_full, look_at=look_at)

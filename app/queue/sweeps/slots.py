@@ -8,12 +8,13 @@ from app.mysql.connection import Connection
 from app.queue.deletion import delete_by_key
 from app.queue.slot_changes import changes_of
 
+_NEEDED_BY_NONE: Final = "held = 0 AND waiting = 0 AND running IS NULL AND weight IS NULL"
 _DUE: Final = (
-    "SELECT queue, group_key, held = 0 AND waiting = 0 AND running IS NULL "
+    f"SELECT queue, group_key, {_NEEDED_BY_NONE} "
     "FROM task_groups FORCE INDEX (ix_task_groups_look_at) "
     "WHERE look_at <= UTC_TIMESTAMP(6) ORDER BY look_at LIMIT %s"
 )
-_UNUSED: Final = "held = 0 AND waiting = 0 AND running IS NULL AND look_at <= UTC_TIMESTAMP(6)"
+_UNUSED: Final = f"{_NEEDED_BY_NONE} AND look_at <= UTC_TIMESTAMP(6)"
 
 
 class DueGroup(NamedTuple):

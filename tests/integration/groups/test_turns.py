@@ -1,0 +1,102 @@
+"""The groups of a queue take turns, however many tasks each of them has."""
+
+from collections import Counter
+
+import httpx
+from sqlalchemy import Engine
+
+from app.service import sweeping
+from app.service.resources import Resources
+from tests.support.calls import Document, claim, complete, fail
+from tests.support.elapse import elapse
+from tests.support.groups import check, claimed, ids, limit
+
+
+async def submit_many(
+    api: httpx.AsyncClient, group: str | None, count: int, **fields: object
+) -> None:
+    tasks = [{"title": "a task", "group": group} | fields for _ in range(count)]
+    answer = await api.post("/tasks/batch", json={"tasks": tasks})
+    assert answer.status_code == 201, answer.text
+
+
+def groups(leases: list[Document]) -> list[str]:
+    return [lease["task"]["group"] for lease in leases]
+
+
+async def test_they_take_turns(api: httpx.AsyncClient) -> None:
+    await limit(api, fair=True)
+    await submit_many(api, "a", 50)
+    await submit_many(api, "b", 5)
+    assert groups(await claim(api, limit=6)) == ["a", "b", "a", "b", "a", "b"]
+    await submit_many(api, "c", 3)
+    assert Counter(groups(await claim(api, limit=6))) == {"a": 2, "b": 2, "c": 2}
+
+
+async def test_a_priority_is_still_before_the_others(api: httpx.AsyncClient) -> None:
+    await limit(api, fair=True)
+    await submit_many(api, "a", 5)
+    await submit_many(api, "a", 2, priority="高")
+    await submit_many(api, "b", 5)
+    assert groups(await claim(api, limit=4)) == ["a", "a", "a", "b"]
+
+
+async def test_those_without_a_group_share_a_turn(api: httpx.AsyncClient) -> None:
+    await limit(api, fair=True)
+    await submit_many(api, None, 10)
+    await submit_many(api, "a", 10)
+    assert Counter(groups(await claim(api, limit=10))) == {None: 5, "a": 5}
+
+
+async def test_tasks_whose_time_comes_take_their_turns_then(
+    api: httpx.AsyncClient, engine: Engine, resources: Resources
+) -> None:
+    await limit(api, fair=True)
+    await submit_many(api, "a", 20, available_at="2026-01-01T00:00:00Z")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE tasks SET claim_rank = NULL, available_at = NOW(6) + INTERVAL 50 SECOND, "
+            "sweep_at = NOW(6) + INTERVAL 50 SECOND, turn_at = created_at"
+        )
+    await submit_many(api, "b", 20)
+    elapse(engine, 60)
+    await sweeping.promote(resources)
+    assert Counter(groups(await claim(api, limit=10))) == {"a": 5, "b": 5}
+
+
+async def test_a_retry_keeps_its_place(api: httpx.AsyncClient) -> None:
+    await limit(api, fair=True)
+    await submit_many(api, "a", 3, retry_delay_seconds=0)
+    await submit_many(api, "b", 3)
+    (lease,) = await claim(api, limit=1)
+    await fail(api, lease)
+    assert ids(await claim(api, limit=1)) == ids([lease])
+
+
+async def test_turns_and_a_limit_of_the_queue(api: httpx.AsyncClient, engine: Engine) -> None:
+    await limit(api, fair=True, running=4)
+    await submit_many(api, "a", 20)
+    leases = await claimed(api)
+    assert groups(leases) == ["a"] * 4
+    await submit_many(api, "b", 20)
+    check(engine)
+    order = []
+    for _ in range(5):
+        for lease in leases:
+            await complete(api, lease)
+        leases = await claimed(api)
+        order += groups(leases)
+    assert Counter(order) == {"a": 10, "b": 10}
+    check(engine)
+
+
+async def test_those_that_were_there_before_take_turns_too(
+    api: httpx.AsyncClient, engine: Engine, resources: Resources
+) -> None:
+    await submit_many(api, "a", 30)
+    await submit_many(api, "b", 30)
+    await limit(api, fair=True)
+    elapse(engine, 3)
+    await sweeping.SWEEPS["adopt"](resources)
+    await submit_many(api, "c", 30)
+    assert Counter(groups(await claim(api, limit=30))) == {"a": 10, "b": 10, "c": 10}
