@@ -11,8 +11,11 @@ from functools import partial
 from typing import Any, Final
 from urllib.request import Request, urlopen
 
+import uvloop
+
+from bench.pickup import pick_up
 from bench.remote import Remote
-from bench.result import BenchError, Result, Run, details, interleave, rate, ratio
+from bench.result import BenchError, Result, Run, details, interleave, percentiles, rate, ratio
 from bench.scripts import task
 from bench.session import Session
 from bench.stack import Api
@@ -24,6 +27,8 @@ CONNECTIONS: Final = 64
 # By then all are done, or something is wrong.
 SECONDS: Final = 120.0
 IN_FORCE_SECONDS: Final = 1.5
+BACKLOG: Final = 100_000
+BEHIND_TIMES: Final = 1.3
 ALONE: Final = "no limits"
 CASES: Final[Mapping[str, tuple[Mapping[str, int], float, str]]] = {
     "slots free": ({"running_per_group": 100}, 0.6, f"{GROUPS:,} groups, each of 100 slots"),
@@ -33,6 +38,44 @@ CASES: Final[Mapping[str, tuple[Mapping[str, int], float, str]]] = {
 
 
 def run(session: Session) -> list[Result]:
+    return [*_throughput(session), _behind(session)]
+
+
+def _behind(session: Session) -> Result:
+    """What a task of one group waits for behind very many of another one."""
+    seconds = max(session.options.seconds, 1.0)
+    with session.site("behind") as site:
+        api = site.serve()
+        _call(api, "PUT", "/admin/queues/limited/settings", {"running_per_group": 1})
+        time.sleep(IN_FORCE_SECONDS)
+        tasks = [task(n, "limited") | {"group": "a"} for n in range(BATCH)]
+        for _ in range(BACKLOG // BATCH):
+            _call(api, "POST", "/tasks/batch", {"tasks": tasks})
+        claim = {"worker": "w", "queues": ["limited"], "limit": 10}
+        (_,) = _call(api, "POST", "/leases", claim)  # the only one that may run
+        samples: dict[str, list[float]] = {"empty": [], "limited": []}
+        for number in range(session.options.rounds + 1):
+            for queue, times in samples.items():
+                found = uvloop.run(pick_up(api, api, seconds, queue=queue, group="b"))
+                if number:  # the first round warms up
+                    times.extend(found)
+    spread = {name: percentiles(times) for name, times in samples.items()}
+    found_ratio = spread["limited"]["p50"] / spread["empty"]["p50"]
+    return Result(
+        name=f"19 · pick-up behind {BACKLOG:,} of another group, p50",
+        figure=spread["limited"]["p50"],
+        unit="ms",
+        reference=spread["empty"]["p50"],
+        ratio=found_ratio,
+        target=f"≤ {BEHIND_TIMES} ×",
+        ok=found_ratio <= BEHIND_TIMES,
+        how=f"each group has one slot; {BACKLOG:,} tasks of one wait, and a worker waits for tasks "
+        "of another. The reference is the same in a queue that is empty.",
+        details=spread,
+    )
+
+
+def _throughput(session: Session) -> list[Result]:
     with session.site("groups") as site, Remote("bench.load") as generator:
         api = site.serve()
 

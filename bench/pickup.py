@@ -19,8 +19,6 @@ from bench.wire import Caller, request
 EVERY_SECONDS: Final = 0.05
 P50_TIMES, P99_TIMES = 4, 20
 OTHER_PROCESS_P50_MS: Final = 60
-_SUBMIT: Final = request("POST", "/tasks", task(1))
-_CLAIM: Final = request("POST", "/leases", {"worker": "w", "wait_seconds": 30})
 _LEASE: Final = b'"lease_id":"'
 
 
@@ -34,8 +32,8 @@ def run(session: Session) -> list[Result]:
         for number in range(rounds + 1):
             found = {
                 "bare": _commits(insert, seconds),
-                "same process": uvloop.run(_pick_up(one, one, seconds)),
-                "other process": uvloop.run(_pick_up(one, two, seconds)),
+                "same process": uvloop.run(pick_up(one, one, seconds)),
+                "other process": uvloop.run(pick_up(one, two, seconds)),
             }
             if number:  # the first round warms up
                 for name, times in found.items():
@@ -73,15 +71,18 @@ def run(session: Session) -> list[Result]:
     ]
 
 
-async def _pick_up(submitted_at: Api, waiting_at: Api, seconds: float) -> list[float]:
+async def pick_up(submitted_at: Api, waiting_at: Api, seconds: float, **fields: str) -> list[float]:
     """Milliseconds from each 201 to its lease. Less than none where the lease was quicker."""
+    submit = request("POST", "/tasks", task(1) | fields)
+    queues = [fields.get("queue", "default")]
+    claim = request("POST", "/leases", {"worker": "w", "queues": queues, "wait_seconds": 30})
     client, worker, leases = Caller(), Caller(), asyncio.Queue[float]()
     await client.connect(submitted_at.port)
     await worker.connect(waiting_at.port)
 
     async def work() -> None:
         while True:
-            status, body = await worker.ask(_CLAIM)
+            status, body = await worker.ask(claim)
             at = time.perf_counter()
             if status != 200:
                 raise BenchError(f"a claim was answered {status}: {body!r}")
@@ -99,7 +100,7 @@ async def _pick_up(submitted_at: Api, waiting_at: Api, seconds: float) -> list[f
     try:
         while time.perf_counter() < until:
             await asyncio.sleep(EVERY_SECONDS)
-            status, body = await client.ask(_SUBMIT)
+            status, body = await client.ask(submit)
             told_at = time.perf_counter()
             if status != 201:
                 raise BenchError(f"a task was answered {status}: {body!r}")

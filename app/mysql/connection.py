@@ -104,8 +104,8 @@ class Connection:
         return Written(cursor.rowcount, cursor.lastrowid)
 
     async def fetch_ahead(self, statement: str, values: Sequence[Any]) -> list[Sequence[Any]]:
-        """Run a SELECT together with the next statement, in one round trip; the rows are in this
-        list once that has run."""
+        """Run a statement together with the next one, in one round trip; the rows of a SELECT are
+        in this list once that has run."""
         rows: list[Sequence[Any]] = []
         self._ahead.append(((await self._driver.cursor()).mogrify(statement, values), rows))
         return rows

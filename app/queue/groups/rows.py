@@ -51,19 +51,23 @@ _SET: Final = (
 _JOIN: Final = "INSERT INTO group_waits (group_id, claim_rank, turn_at, task_id) VALUES {}"
 
 
-async def lock(connection: Connection, groups: Collection[Group]) -> dict[Group, Standing]:
-    """How these stand, until the commit."""
+async def lock(
+    connection: Connection, groups: Collection[Group]
+) -> tuple[dict[Group, Standing], dict[str, Limits]]:
+    """How these stand, until the commit, and what is set for their queues. In one round trip."""
     by_id = {group.id: group for group in groups}
-    ids = sorted(by_id)
+    ids, queues = sorted(by_id), sorted({group.queue for group in groups})
     for chunk in _chunks(ids):
         values = [value for i in chunk for value in (i, *by_id[i])]
-        await connection.execute(_LOCK.format(placeholders(chunk, "(%s, %s, %s)")), values)
+        await connection.fetch_ahead(_LOCK.format(placeholders(chunk, "(%s, %s, %s)")), values)
+    settings = await connection.fetch_ahead(_LIMITS.format(placeholders(queues)), queues)
     found: dict[Group, Standing] = {}
     for chunk in _chunks(ids):
         for row in await connection.fetch(_READ.format(placeholders(chunk)), chunk):
             standing = standing_of(row)
             found[standing.group] = standing
-    return found
+    known = {queue: understood(queue, text).limits for queue, text in settings}
+    return found, {queue: known.get(queue, NO_LIMITS) for queue in queues}
 
 
 def standing_of(row: Sequence[Any]) -> Standing:
@@ -83,14 +87,6 @@ def standing_of(row: Sequence[Any]) -> Standing:
         weight=weight,
         next_turns=tuple(turns),
     )
-
-
-async def limits(connection: Connection, queues: Collection[str]) -> dict[str, Limits]:
-    """What is set for these queues now."""
-    names = sorted(queues)
-    rows = await connection.fetch(_LIMITS.format(placeholders(names)), names)
-    found = {queue: understood(queue, text).limits for queue, text in rows}
-    return {name: found.get(name, NO_LIMITS) for name in names}
 
 
 async def first_turns(

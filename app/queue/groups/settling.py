@@ -55,10 +55,9 @@ async def lock(connection: Connection, changes: Changes, groups: Collection[Grou
         if has_limit or group in changes.looks:
             wanted.add(group.queues_own)
     if wanted := wanted - changes.locked.keys():
-        changes.locked.update(await rows.lock(connection, wanted))
-        queues = {group.queue for group in wanted} - changes.limits.keys()
-        if queues:
-            changes.limits.update(await rows.limits(connection, queues))
+        locked, limits = await rows.lock(connection, wanted)
+        changes.locked.update(locked)
+        changes.limits.update(limits)
 
 
 async def _take_turns(connection: Connection, changes: Changes, now: datetime) -> None:
