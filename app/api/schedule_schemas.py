@@ -43,7 +43,8 @@ class PutSchedule(Input):
     )
     overlap: Overlap = Field(
         default=Overlap.SKIP,
-        description="Whether an occurrence runs while the previous one's task has not ended.",
+        description="What becomes of an occurrence while the previous one's task has not ended: it "
+        "is left out, runs all the same, or waits for that end, one at most.",
     )
     jitter_seconds: Annotated[int, Field(ge=0, le=JITTER_LIMIT_SECONDS), fields.WHOLE] = Field(
         default=0, description="Each task may be claimed up to this much later."

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from app.domain.dependency import Depends, OnParentFailure
 from app.domain.recurrence import Recurrence, due_at
 from app.domain.states import Backoff, Priority
 from app.domain.task import NewTask
@@ -33,6 +34,7 @@ class Overlap(StrEnum):
 
     SKIP = "skip"  # left out
     ALLOW = "allow"  # runs beside it
+    QUEUE_ONE = "queue_one"  # runs once that one has ended; while one waits so, left out
 
 
 class Kind(StrEnum):
@@ -149,26 +151,38 @@ def due(schedule: Schedule, *, now: datetime, limit: int = DECIDED_LIMIT) -> Due
 
 
 def outcomes(
-    schedule: Schedule, occurrences: list[datetime], *, decided: Collection[datetime], is_open: bool
+    schedule: Schedule,
+    occurrences: list[datetime],
+    *,
+    decided: Collection[datetime],
+    is_open: bool,
+    is_queued: bool = False,
 ) -> Iterator[tuple[datetime, Outcome]]:
     """For each occurrence that is not decided yet, whether it runs. `is_open`: the task of the one
-    before has not ended."""
+    before has not ended; `is_queued`: it waits for the end of another one itself."""
+    overlap = schedule.definition.overlap
     for occurrence in occurrences:
         if occurrence in decided:
             continue
-        if is_open and schedule.definition.overlap is Overlap.SKIP:
+        if is_open and (overlap is Overlap.SKIP or (overlap is Overlap.QUEUE_ONE and is_queued)):
             yield occurrence, Outcome.SKIPPED_OVERLAP
         else:
             is_open = True
             yield occurrence, Outcome.SUBMITTED
 
 
-def task_for(schedule: Schedule, occurrence: datetime, *, now: datetime) -> NewTask:
-    """The task that an occurrence submits."""
+def task_for(
+    schedule: Schedule, occurrence: datetime, *, now: datetime, behind: int | None = None
+) -> NewTask:
+    """The task that an occurrence submits; `behind` which other one it waits."""
     due_at = schedule.due_at(occurrence)
+    depends = None
+    if behind is not None:
+        depends = Depends(ids=(behind,), places=(0,), on_failure=OnParentFailure.RUN)
     return schedule.definition.task._replace(
         available_at=due_at if due_at > now else None,
         origin=origin_text(schedule.name, occurrence),
+        depends=depends,
     )
 
 

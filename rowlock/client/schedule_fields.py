@@ -7,7 +7,7 @@ from rowlock.client.fields import TaskDefaults, Time, Unique, with_times
 from rowlock.encoding import encode
 
 CatchUp = Literal["none", "one", "all"]
-Overlap = Literal["skip", "allow"]
+Overlap = Literal["skip", "allow", "queue_one"]
 
 
 class ScheduleOptions(TypedDict, total=False):

@@ -10,8 +10,8 @@ class Schedule(Answer):
     """A recurring schedule.
 
     `task` has the fields of the task that each occurrence submits. `catch_up` is `none`, `one` or
-    `all`, `overlap` is `skip` or `allow`. `next_at` is the next occurrence, None while it is
-    paused or when none comes any more. `revision` grows with each change.
+    `all`, `overlap` is `skip`, `allow` or `queue_one`. `next_at` is the next occurrence, None while
+    it is paused or when none comes any more. `revision` grows with each change.
     """
 
     name: str

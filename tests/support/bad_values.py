@@ -86,7 +86,7 @@ BAD: dict[str, list[Any]] = {
         *("Europe/Berlin ", "europe/../UTC", "欧洲/柏林"),
     ],
     "catch up": [*_BAD_TEXT, "", "some", "ONE"],
-    "overlap": [*_BAD_TEXT, "", "queue_one", "Skip"],
+    "overlap": [*_BAD_TEXT, "", "queue_two", "Skip"],
     "jitter": [*_whole_number(0, 86_400), 3600],
     "list": [0, True, "a", {}, [1], ["a"], [None], [[]]],
     "object": [0, True, "a", [], [{}]],

@@ -56,7 +56,7 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("completion bash ", []),
         ("schedule p", ["put", "pause"]),
         ("schedule put x --catch", ["--catch-up"]),
-        ("schedule put x --overlap ", ["skip", "allow"]),
+        ("schedule put x --overlap ", ["skip", "allow", "queue_one"]),
         ("schedule --h", ["--help"]),
         ("schedule nonsense --", []),
     ],

@@ -5,19 +5,26 @@ run that says so and the schedule's row are one transaction, so that each occurr
 or none, whatever is killed at whatever moment.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, cast
 
 import structlog
 
-from app.domain.errors import InvalidRecurrenceError, RowlockError
+from app.domain.dependency import WAITS_FOR_TASKS
+from app.domain.errors import (
+    InvalidRecurrenceError,
+    NoDependencyError,
+    RowBusyError,
+    RowlockError,
+)
 from app.domain.left_out import left_out
 from app.domain.schedule import (
     DECIDED_LIMIT,
     Due,
     Kind,
     Outcome,
+    Overlap,
     Run,
     Schedule,
     due,
@@ -92,7 +99,7 @@ async def decide(
         [schedule.name for schedule, _ in looked],
         sorted({at for _, found in looked for at in found.occurrences}),
     )
-    open_ids = await _open(connection, [s.last_task_id for s, _ in looked])
+    still_open = await _open(connection, [s.last_task_id for s, _ in looked])
     decisions = [
         _Decision(schedule, occurrence, outcome)
         for schedule, found in looked
@@ -100,13 +107,16 @@ async def decide(
             schedule,
             found.occurrences,
             decided={at for name, at in decided if name == schedule.name},
-            is_open=schedule.last_task_id in open_ids,
+            is_open=schedule.last_task_id in still_open,
+            is_queued=bool(still_open.get(schedule.last_task_id, 0) & WAITS_FOR_TASKS),
         )
     ]
     submitted = [d for d in decisions if d.outcome is Outcome.SUBMITTED]
-    answers = await runs.submit(
-        connection, [task_for(d.schedule, d.occurrence, now=now) for d in submitted], tag_ids
-    )
+    tasks = [
+        task_for(d.schedule, d.occurrence, behind=_behind(d.schedule, still_open), now=now)
+        for d in submitted
+    ]
+    answers = await runs.submit(connection, tasks, tag_ids)
     decisions = _with_tasks(decisions, answers)
     await runs.insert(
         connection,
@@ -162,6 +172,8 @@ def _look(locked: Sequence[Schedule], now: datetime) -> list[tuple[Schedule, Due
     for schedule in locked:
         weight = len(text_of(schedule.definition.task).encode())
         limit = max(min(TASKS_BYTES // weight, DECIDED_LIMIT), 1)
+        if schedule.definition.overlap is Overlap.QUEUE_ONE:
+            limit = 1  # the next one may wait for this one's task
         try:
             found = due(schedule, now=now, limit=limit)
         except InvalidRecurrenceError as error:
@@ -175,17 +187,23 @@ def _look(locked: Sequence[Schedule], now: datetime) -> list[tuple[Schedule, Due
     return looked
 
 
-async def _open(connection: Connection, ids: Collection[int | None]) -> set[int | None]:
-    """Those of the tasks that have not ended."""
+def _behind(schedule: Schedule, still_open: Mapping[int | None, int]) -> int | None:
+    """The task that the next one of the schedule waits for."""
+    is_queue = schedule.definition.overlap is Overlap.QUEUE_ONE
+    return schedule.last_task_id if is_queue and schedule.last_task_id in still_open else None
+
+
+async def _open(connection: Connection, ids: Collection[int | None]) -> dict[int | None, int]:
+    """Those of the tasks that have not ended, and their flags."""
     wanted = sorted({task_id for task_id in ids if task_id is not None})
     if not wanted:
-        return set()
+        return {}
     found = await connection.fetch(
-        "SELECT id FROM tasks FORCE INDEX (PRIMARY) "
+        "SELECT id, flags FROM tasks FORCE INDEX (PRIMARY) "
         f"WHERE id IN ({placeholders(wanted)}) AND status NOT IN ({placeholders(ENDED)})",
         (*wanted, *ENDED),
     )
-    return {task_id for (task_id,) in found}
+    return dict(found)  # type: ignore[arg-type]
 
 
 async def _skipped(
@@ -228,6 +246,11 @@ def _with_tasks(
             if isinstance(answer, Submitted):
                 found.append(decision._replace(task_id=answer.first_id))
                 continue
+            if isinstance(answer, NoDependencyError):
+                # The one that it was to wait for was deleted just now: all is decided anew.
+                raise RowBusyError
+            if isinstance(answer, RowBusyError):
+                raise answer
             refused[name] = cast("int", answer.facts["task_id"])
         found.append(
             decision._replace(outcome=Outcome.SKIPPED_UNIQUE, task_id=refused[name])
