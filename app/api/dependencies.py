@@ -30,6 +30,7 @@ class RelatedTask(BaseModel):
         description="The `ref` that the task which is waited for had in its batch.",
         examples=["extract"],
     )
+    title: str = Field(examples=["Extract the sales of a day"])
     status: Status
 
 
@@ -44,9 +45,14 @@ class DependenciesDocument(BaseModel):
     tasks: list[RelatedTask]
 
 
-class ParentDocument(RelatedTask):
+class ParentDocument(BaseModel):
     """What became of a task that the lease's task depends on."""
 
+    id: int = Field(examples=[17])
+    name: str | None = Field(
+        description="The `ref` that the task had in the batch of both.", examples=["extract"]
+    )
+    status: Status
     result: Any
     error: str | None
 

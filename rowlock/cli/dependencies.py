@@ -23,5 +23,5 @@ def dependencies(
     if as_json:
         render.show_json(found)
         return
-    rows = ((str(task.id), task.status, task.name) for task in found.tasks)
-    show_table(("id", "status", "name"), rows)
+    rows = ((str(task.id), task.status, task.name, task.title) for task in found.tasks)
+    show_table(("id", "status", "name", "title"), rows)

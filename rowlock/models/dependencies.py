@@ -11,6 +11,7 @@ class RelatedTask(Answer):
 
     id: int
     name: str | None
+    title: str
     status: str
 
 
@@ -26,8 +27,11 @@ class Dependencies(Answer):
     tasks: list[RelatedTask]
 
 
-class Parent(RelatedTask):
+class Parent(Answer):
     """What became of a task that the attempt's task depends on."""
 
+    id: int
+    name: str | None
+    status: str
     result: Any = None
     error: str | None = None

@@ -143,9 +143,9 @@ def test_tasks_that_wait_for_tasks(rowlock: Run, client: Client) -> None:
     rowlock("submit", "d", "--blocks", "2")
     rowlock("submit", "e", "--depends-on", "2,3", "--on-parent-failure", "run")
     assert [line.split() for line in rowlock("dependencies", "2").stdout.splitlines()] == [
-        ["id", "status", "name"],
-        ["1", "to_do", "a"],
-        ["4", "to_do", "–"],
+        ["id", "status", "name", "title"],
+        ["1", "to_do", "a", "a"],
+        ["4", "to_do", "–", "d"],
     ]
     (found,) = documents(rowlock("dependencies", "2", "--children", "--json"))
     assert [task["id"] for task in found["tasks"]] == [3, 5]

@@ -21,7 +21,7 @@ _COUNT: Final = (
     "WHERE {own} = %s GROUP BY status"
 )
 _LIST: Final = (
-    "SELECT tasks.id, name, status FROM task_dependencies {index} "
+    "SELECT tasks.id, name, title, status FROM task_dependencies {index} "
     "STRAIGHT_JOIN tasks FORCE INDEX (PRIMARY) ON tasks.id = {theirs} "
     "WHERE {own} = %s AND {theirs} > %s ORDER BY {theirs} LIMIT %s"
 )
@@ -45,6 +45,7 @@ class Related(NamedTuple):
 
     id: int
     name: str | None
+    title: str
     status: str
 
 

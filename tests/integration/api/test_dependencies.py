@@ -72,6 +72,16 @@ async def test_a_ref_is_kept_to_the_letter(api: httpx.AsyncClient) -> None:
     }
 
 
+async def test_both_ends_say_their_titles(api: httpx.AsyncClient) -> None:
+    parent, child = await batch(
+        api, {"title": "一月报表", "ref": "rows"}, {"title": "Send it", "depends_on": ["rows"]}
+    )
+    for task, direction, other in ((child, "parents", parent), (parent, "children", child)):
+        answer = await api.get(f"/tasks/{task['id']}/dependencies", params={"direction": direction})
+        (found,) = answer.json()["tasks"]
+        assert found == {"name": "rows"} | {f: other[f] for f in ("id", "title", "status")}
+
+
 async def test_the_list_goes_on_by_its_link(api: httpx.AsyncClient) -> None:
     *parents, child = await batch(
         api, *[{"ref": str(n)} for n in range(5)], {"depends_on": [str(n) for n in range(5)]}
