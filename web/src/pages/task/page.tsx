@@ -15,6 +15,7 @@ import { Diagram } from "./diagram";
 import { Edit } from "./edit";
 import { Lease } from "./lease";
 import type { Task } from "./path";
+import { isRelated, RelativesSection } from "./relatives";
 import { Why } from "./why";
 
 /** All of one task, and what can be done with it. */
@@ -29,7 +30,7 @@ function Known({ id }: { id: number }) {
     async (signal) => (await get("/tasks/{task_id}", { path: { task_id: id }, signal })).document,
   );
   if (task.state.value.problem?.status === 404) return <Gone id={String(id)} />;
-  return <Loaded resource={task}>{(found) => <Shown task={found} />}</Loaded>;
+  return <Loaded resource={task}>{(found) => <Shown task={found} key={found.id} />}</Loaded>;
 }
 
 function Gone({ id }: { id: string }) {
@@ -46,6 +47,7 @@ function Gone({ id }: { id: string }) {
 
 function Shown({ task }: { task: Task }) {
   const [isEdited, setEdited] = useState(false);
+  const [isFlow] = useState(isRelated(task));
   const { resource, address, setAddress } = useAttempts(task);
   const answer = resource.state.value.data;
   useHold(isEdited);
@@ -76,6 +78,7 @@ function Shown({ task }: { task: Task }) {
       </section>
       <Why task={task} />
       {task.status === "in_progress" && <Lease task={task} />}
+      {isFlow && <RelativesSection task={task} isOpenAtFirst />}
       {task.progress && <Value name="progress" value={task.progress} />}
       <section>
         <h2>{t("task.path")}</h2>
@@ -84,6 +87,7 @@ function Shown({ task }: { task: Task }) {
       <Loaded resource={resource}>
         {(found) => <Attempts answer={found} address={address} setAddress={setAddress} />}
       </Loaded>
+      {!isFlow && <RelativesSection task={task} isOpenAtFirst={false} />}
       <div class="pair">
         <Value name="payload" value={task.payload} />
         <Value name="result" value={task.result} />
