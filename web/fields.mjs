@@ -22,12 +22,19 @@ function described(name, schema) {
   return { kind: maxLength > 1000 ? "long" : "text", most: maxLength };
 }
 
-const fields = Object.entries(schemas.SubmitTask.properties).map(([name, schema]) => {
-  const found = resolved(schema);
-  const usual = found.default ?? undefined;
-  const isRequired = schemas.SubmitTask.required.includes(name) || undefined;
-  return [name, { ...described(name, found), usual, isRequired }];
-});
+/** Of an object, each of its fields, by a dotted name. */
+function fieldsOf({ properties, required }, group) {
+  return Object.entries(properties).flatMap(([name, schema]) => {
+    const found = resolved(schema);
+    if (found.properties) return fieldsOf(found, name);
+    const usual = found.default ?? undefined;
+    // Whether there is a group at all is for the person to say.
+    const isRequired = (!group && required.includes(name)) || undefined;
+    return [[group ? `${group}.${name}` : name, { ...described(name, found), usual, isRequired, group }]];
+  });
+}
+
+const fields = fieldsOf(schemas.SubmitTask);
 
 await writeFile(
   "src/api/fields.ts",

@@ -40,6 +40,7 @@ export interface Request<P extends keyof paths, V extends Verb> {
 
 export interface Answer<T> {
   document: T;
+  status: number;
   headers: Headers;
   /** The address of the next page, by the header Link. */
   next: string | null;
@@ -143,7 +144,7 @@ export async function send<T>(
     throw problem;
   }
   const document = (text === "" ? null : readDocument(text)) as T;
-  return { document, headers: answer.headers, next: nextOf(answer.headers, address) };
+  return { document, status: answer.status, headers: answer.headers, next: nextOf(answer.headers, address) };
 }
 
 /** The page is at PREFIX/ui/, whatever the prefix, and so the API is one up. */

@@ -5,7 +5,17 @@ import { get } from "../api/client";
 import { bytes, t, type Key } from "../i18n";
 import { useResource } from "../state/polling";
 import { priorityText, type Priority } from "./chip";
-import { fieldOf, formatted, jsonFault, rangeText, sizeOf, type Faults, type Name, type Values } from "./task_form";
+import {
+  fieldOf,
+  formatted,
+  jsonFault,
+  rangeText,
+  sizeOf,
+  taken,
+  type Faults,
+  type Name,
+  type Values,
+} from "./task_form";
 
 const HINTS: Partial<Record<Name, Key>> = {
   queue: "hint.queue",
@@ -13,7 +23,10 @@ const HINTS: Partial<Record<Name, Key>> = {
   payload: "hint.payload",
   due_date: "hint.due_date",
   available_at: "hint.available_at",
-  unique: "hint.unique",
+  "unique.key": "hint.unique.key",
+  "unique.conflict": "hint.unique.conflict",
+  "unique.debounce_seconds": "hint.unique.debounce_seconds",
+  "unique.debounce_limit_seconds": "hint.unique.debounce_limit_seconds",
   depends_on: "hint.depends_on",
   on_parent_failure: "hint.on_parent_failure",
   blocks: "hint.blocks",
@@ -33,11 +46,26 @@ export function TaskFields({ names, values, faults }: Props) {
   useEffect(() => {
     element.current!.querySelector<HTMLElement>("[aria-invalid]")?.focus();
   }, [faults]);
+  const groups: [group: string, members: Name[]][] = [];
+  for (const name of taken(names, values.value)) {
+    const { group = "" } = fieldOf(name);
+    if (groups.at(-1)?.[0] === group) groups.at(-1)![1].push(name);
+    else groups.push([group, [name]]);
+  }
   return (
     <div class="fields" ref={element}>
-      {names.map((name) => (
-        <Field name={name} values={values} fault={faults[name]} key={name} />
-      ))}
+      {groups.map(([group, members]) => {
+        const fields = members.map((name) => (
+          <Field name={name} values={values} fault={faults[name]} key={name} />
+        ));
+        if (group === "") return fields;
+        return (
+          <fieldset class="fields" key={group}>
+            <legend>{t(`field.${group}` as Key)}</legend>
+            {fields}
+          </fieldset>
+        );
+      })}
       {Object.entries(known.state.value.data ?? {}).map(([name, options]) => (
         <datalist id={`known-${name}`} key={name}>
           {options.map((option) => (

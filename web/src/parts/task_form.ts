@@ -20,14 +20,43 @@ interface Field {
   most?: number;
   longest?: number;
   pattern?: string;
+  /** The object that it is a field of. */
+  group?: string;
 }
+
+/** Of what may happen to a task whose key is held, this is said by other fields than the rest. */
+const DEBOUNCE = "debounce";
+/** Where the form asks otherwise than the API. */
+const ASKED: Partial<Record<Name, Partial<Field>>> = {
+  "unique.conflict": { choices: [...FIELDS["unique.conflict"].choices, DEBOUNCE], usual: "keep" },
+  "unique.debounce_seconds": { isRequired: true },
+  on_parent_failure: { usual: "cancel" },
+};
+const isFilled = (values: Values, name: Name) => values[name].trim() !== "";
+const hasKey = (values: Values) => isFilled(values, "unique.key");
+const isPutOff = (values: Values) => hasKey(values) && values["unique.conflict"] === DEBOUNCE;
+/** What the API takes only together with something else, or without it. */
+const TAKEN: Partial<Record<Name, (values: Values) => boolean>> = {
+  "unique.while": (values) => hasKey(values) && !isPutOff(values),
+  "unique.conflict": hasKey,
+  "unique.debounce_seconds": isPutOff,
+  "unique.debounce_limit_seconds": isPutOff,
+  available_at: (values) => !isPutOff(values),
+  on_parent_failure: (values) => isFilled(values, "depends_on"),
+  blocks: (values) => !isFilled(values, "depends_on"),
+};
 
 const ORDER: readonly string[] = ["title", "queue", "priority", "tags", "payload", "description", "available_at"];
 const place = (name: string) => (ORDER.indexOf(name) + ORDER.length + 1) % (ORDER.length + 1);
 
 /** In the order of the form. */
 export const NAMES = (Object.keys(FIELDS) as Name[]).sort((a, b) => place(a) - place(b));
-export const fieldOf = (name: Name): Field => FIELDS[name];
+export const fieldOf = (name: Name): Field => ({ ...FIELDS[name], ...ASKED[name] });
+
+/** Those that there are to fill in, as the others stand. */
+export function taken(names: Name[], values: Values): Name[] {
+  return names.filter((name) => TAKEN[name]?.(values) ?? true);
+}
 
 /** What PATCH takes of a task: what a running attempt was given, or an ended one used, is history. */
 export function editable(task: Task): Name[] {
@@ -54,10 +83,17 @@ export function valuesOf(task: Partial<Task> = {}): Values {
 
 /** The body of a call with these fields; what is empty is null, or left out if `isNew`. */
 export function bodyOf(values: Values, names: Name[], isNew: boolean): string {
-  const parts = names
-    .filter((name) => !isNew || values[name].trim() !== "" || fieldOf(name).isRequired)
-    .map((name) => `${JSON.stringify(name)}:${textOf(name, values[name])}`);
-  return `{${parts.join()}}`;
+  const said = taken(names, values)
+    .filter((name) => !isNew || isFilled(values, name) || fieldOf(name).isRequired)
+    .filter((name) => name !== "unique.conflict" || !isPutOff(values));
+  const parts = new Map<string, string[]>();
+  for (const name of said) {
+    const { group = "" } = fieldOf(name);
+    const own = name.slice(group === "" ? 0 : group.length + 1);
+    parts.set(group, [...(parts.get(group) ?? []), `${JSON.stringify(own)}:${textOf(name, values[name])}`]);
+  }
+  const groups = [...parts].map(([group, of]) => (group ? `${JSON.stringify(group)}:{${of.join()}}` : of.join()));
+  return `{${groups.filter((text) => text !== "").join()}}`;
 }
 
 function textOf(name: Name, text: string): string {
@@ -71,7 +107,7 @@ function textOf(name: Name, text: string): string {
 }
 
 export function faultsOf(values: Values, names: Name[]): Faults {
-  const found = names.map((name) => [name, faultOf(fieldOf(name), values[name])]);
+  const found = taken(names, values).map((name) => [name, faultOf(fieldOf(name), values[name])]);
   return Object.fromEntries(found.filter(([, fault]) => fault !== null));
 }
 
@@ -103,7 +139,7 @@ function faultOf(field: Field, text: string): string | null {
 export function faultsIn(problem: Problem): Faults {
   const found: Faults = {};
   for (const { field, message } of problem.fields) {
-    const name = NAMES.find((each) => each === field.split(".")[0]);
+    const name = NAMES.find((each) => each === field || each === field.split(".")[0]);
     if (!name) return {};
     found[name] ??= message;
   }

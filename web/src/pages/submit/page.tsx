@@ -35,10 +35,12 @@ function Form({ template }: { template?: Task }) {
   // One for each form: whatever is sent twice, or anew after an answer that was lost, is one task.
   const key = useRef(newKey());
   const isUnderWay = useRef(false);
+  const isSent = useRef(false);
   const [isBusy, setBusy] = useState(false);
   const [faults, setFaults] = useState<Faults>({});
   const [problem, setProblem] = useState<Problem | null>(null);
   const [made, setMade] = useState<Task | null>(null);
+  const [isHeld, setHeld] = useState(false);
 
   const submit = async () => {
     if (isUnderWay.current) return;
@@ -51,9 +53,14 @@ function Form({ template }: { template?: Task }) {
     try {
       const body = bodyOf(values.value, NAMES, true);
       const headers = { "Idempotency-Key": key.current };
-      const { document } = await send<Task>("POST", "/tasks", { body, headers });
+      // Of a call that is sent again, 200 may be about what it has stored itself.
+      const isFirst = !isSent.current;
+      isSent.current = true;
+      const { document, status } = await send<Task>("POST", "/tasks", { body, headers });
+      const isOther = isFirst && status === 200;
+      setHeld(isOther);
       setMade(document);
-      announce(t("submit.made", { id: String(document.id) }));
+      announce(t(isOther ? "submit.held" : "submit.made", { id: String(document.id) }));
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       const byField = faultsIn(error);
@@ -66,6 +73,7 @@ function Form({ template }: { template?: Task }) {
   };
   const another = () => {
     key.current = newKey();
+    isSent.current = false;
     values.value = first();
     setMade(null);
     setFaults({});
@@ -76,7 +84,7 @@ function Form({ template }: { template?: Task }) {
     return (
       <div class="note good" role="status">
         <p>
-          <a href={hash(`/tasks/${made.id}`)}>{t("submit.made", { id: String(made.id) })}</a> {made.title}
+          <a href={hash(`/tasks/${made.id}`)}>{t(isHeld ? "submit.held" : "submit.made", { id: String(made.id) })}</a> {made.title}
         </p>
         <button type="button" onClick={another}>
           {t("submit.another")}
@@ -106,6 +114,7 @@ function Form({ template }: { template?: Task }) {
             type="button"
             onClick={() => {
               key.current = newKey();
+              isSent.current = false;
               void submit();
             }}
           >
