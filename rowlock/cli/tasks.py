@@ -92,6 +92,7 @@ def submit(
         kind=Text("NAME,…"),
         about=f"What to show, of {', '.join(NAMES)}. (default: {','.join(USUAL)})",
     ),
+    Flag("--cost", about="Only say what the list would have MySQL read."),
     options.AS_JSON,
     *FILTERS,
     *options.SERVER,
@@ -103,6 +104,7 @@ def list_tasks(
     order_by: OrderBy,
     view: View,
     columns: str | None,
+    cost: bool,
     as_json: bool,
     url: str | None,
     token: str | None,
@@ -116,6 +118,11 @@ def list_tasks(
         view = "full" if LONG.intersection(names) else "summary"
     with connected(url, token) as client:
         page_size = min(limit, _LARGEST_PAGE)
+        if cost:
+            asked = filters_of(given)
+            said = client.cost(order=order, order_by=order_by, page_size=page_size, **asked)
+            (render.show_json if as_json else render.show_fields)(said)
+            return
         every = client.list(
             order=order, order_by=order_by, view=view, page_size=page_size, **filters_of(given)
         )

@@ -24,6 +24,7 @@ from rowlock.http.answer import Answer
 from rowlock.http.call import Call, Headers
 from rowlock.models import (
     Attempt,
+    Cost,
     Count,
     Dependencies,
     Examination,
@@ -100,6 +101,13 @@ def list_tasks(
     if view != "full":
         query += (("view", view),)
     return page("/tasks", _tasks, query)
+
+
+def cost(filters: Filters, order: str, order_by: str, page_size: int) -> Call[Cost]:
+    """What that page would have MySQL read."""
+    asked = (("order", order), ("order_by", order_by), ("limit", str(page_size)))
+    query = (*query_of(filters), *asked)
+    return Call("GET", "/tasks/cost", lambda answer: Cost.model_validate_json(answer.body), query)
 
 
 def count(filters: Filters, limit: int) -> Call[Count]:

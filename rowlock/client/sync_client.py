@@ -27,7 +27,7 @@ from rowlock.http.blocking import Exchange, Transport
 from rowlock.http.call import Call
 from rowlock.http.retry import RetryBudget
 from rowlock.http.target import target
-from rowlock.models import Attempt, Count, Dependencies, History, Me, Stats, Tag, Task, Why
+from rowlock.models import Attempt, Cost, Count, Dependencies, History, Me, Stats, Tag, Task, Why
 
 T = TypeVar("T")
 
@@ -155,6 +155,17 @@ class Client:
     def count(self, *, limit: int = 100_000, **filters: Unpack[Filters]) -> Count:
         """How many tasks match. What the server does not know is counted up to `limit`."""
         return self.ask(calls.count(filters, limit))
+
+    def cost(
+        self,
+        *,
+        order: Literal["asc", "desc"] = "desc",
+        order_by: OrderBy = "created_at",
+        page_size: int = 200,
+        **filters: Unpack[Filters],
+    ) -> Cost:
+        """What a page of that list would have MySQL read; nothing is read for it."""
+        return self.ask(calls.cost(filters, order, order_by, page_size))
 
     def patch(self, task_id: int, **changes: Unpack[Changes]) -> Task:
         """Change a task; fields that are not named stay."""

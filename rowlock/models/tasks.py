@@ -82,6 +82,19 @@ class Count(Answer):
     is_exact: bool
 
 
+class Cost(Answer):
+    """What a page of a list would have MySQL read: from `rows_at_least` to `rows_at_most` entries
+    of `index`, None where nothing can match; and whether it may be cut off after
+    `timeout_seconds`."""
+
+    index: str | None
+    rows_at_least: int
+    rows_at_most: int
+    is_estimate: bool
+    may_be_cut_off: bool
+    timeout_seconds: float
+
+
 class Attempt(Answer):
     """An attempt. `outcome` is `done`, `failed`, `timed_out`, `lost`, `released` or `cancelled`,
     and None, as `finished_at` is, while it runs."""

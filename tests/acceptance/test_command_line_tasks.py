@@ -109,6 +109,11 @@ def test_tasks_are_counted_and_shown_in_short(rowlock: Run, client: Client) -> N
         '{"count":1,"is_exact":true}\n'
     )
     assert rowlock("count", "--completed-after", "1h", "--worker", "nobody").stdout == "0\n"
+    said = rowlock("list", "--cost", "--status", "to_do").stdout
+    facts = dict(line.split() for line in said.splitlines())
+    assert (facts["rows_at_most"], facts["may_be_cut_off"]) == ("2", "False")
+    (cost,) = documents(rowlock("list", "--cost", "--title", "task", "-n", "1", "--json"))
+    assert (cost["rows_at_least"], cost["rows_at_most"]) == (2, 2)
     (line,) = rowlock("list", "--order-by", "available_at", "--json").stdout.splitlines()
     assert '"a later task"' in line
     lines = rowlock("list", "--json", "--view", "summary").stdout

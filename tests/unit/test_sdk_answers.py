@@ -46,6 +46,7 @@ def test_what_a_newer_server_adds_is_kept() -> None:
         (models.HistoryBucket, answers.HistoryBucketDocument),
         (models.BulkResult, answers.BulkDocument),
         (models.Count, answers.CountDocument),
+        (models.Cost, answers.CostDocument),
     ],
 )
 def test_every_field_that_the_server_documents_is_there(

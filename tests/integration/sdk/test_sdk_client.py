@@ -100,6 +100,10 @@ async def test_tasks_are_counted_and_listed_in_short(client: Face) -> None:
     assert (counted.count, counted.is_exact) == (1, True)
     counted = await client.count(available_after=first, limit=1)
     assert (counted.count, counted.is_exact) == (1, False)
+    cost = await client.cost(title="no", page_size=1)
+    assert (cost.rows_at_least, cost.rows_at_most, cost.may_be_cut_off) == (2, 3, False)
+    later = await client.cost(order_by="available_at", order="asc")
+    assert None is not later.index != cost.index
 
 
 async def test_what_a_task_waits_for(client: Face, api: httpx.AsyncClient) -> None:
