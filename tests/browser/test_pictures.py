@@ -49,6 +49,19 @@ async def test_the_pictures_of_the_documents(
         (lease,) = claim(api, "mail", 1)
         assert lease["task"]["id"] == failed["id"]
         post(api, f"/leases/{lease['lease_id']}/fail", {"error": ERROR.format(attempt)})
+    parents = [
+        {"title": f"Extract {name}", "ref": name, "queue": "etl"}
+        for name in ("sales", "costs", "stock")
+    ]
+    middle = {"title": "Load into the warehouse", "ref": "load", "queue": "etl",
+              "depends_on": ["sales", "costs", "stock"]}  # fmt: skip
+    children = [
+        {"title": title, "queue": "etl", "depends_on": ["load"]}
+        for title in ("Report to accounting", "Refresh the forecast")
+    ]
+    flow = post(api, "/tasks/batch", {"tasks": [*parents, middle, *children]})
+    (lease, _) = claim(api, "etl", 2)
+    post(api, f"/leases/{lease['lease_id']}/complete", {"result": {"rows": 3}})
     submit(api, "billing", 312, "Charge card {}", retry_limit=0)
     for _ in range(4):
         for lease in claim(api, "billing", 78):
@@ -58,6 +71,7 @@ async def test_the_pictures_of_the_documents(
         "overview": "#/",
         "queue": "#/queues/mail",
         "task": f"#/tasks/{failed['id']}",
+        "flow": f"#/tasks/{flow[3]['id']}",
         "tasks": "#/tasks",
     }.items():
         tab = await open_tab(api.url, view, language=language, theme=theme, size=SIZE)
