@@ -1,5 +1,6 @@
 """`#/system`: what the doctor found, with the fix, and who is at work."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -66,6 +67,21 @@ async def test_each_finding_is_there_and_what_is_wrong_comes_first_with_its_fix(
     assert await tab.page.evaluate("navigator.clipboard.readText()") == fix
 
 
+async def test_what_was_looked_at_is_said_in_the_language_of_the_page(
+    site: Api, open_tab: OpenTab
+) -> None:
+    tab = await open_tab(site.url, "#/system", language="zh")
+    rows = table(tab, "检查项目").locator("tbody tr")
+    for place, finding in enumerate(site.http.get("/admin/doctor").json()["findings"]):
+        row = rows.nth(place)
+        name = await row.locator("td").first.inner_text()
+        verdict, said = name.split(maxsplit=1)
+        assert verdict in ("正常", "注意", "异常")
+        assert said == "Redis" or re.search(r"[\u4e00-\u9fff].* " + finding["what"], said)
+        # The details are the server's, and are read aloud as what they are.
+        await expect(row.locator("[lang=en]")).to_have_count(1)
+
+
 async def test_what_a_201_means_here(site: Api, open_tab: OpenTab) -> None:
     tab = await open_tab(site.url, "#/system")
     promise = tab.main.locator("section", has_text="What a 201 of this server means now")
@@ -117,7 +133,9 @@ async def test_the_grant_that_a_user_without_rights_needs(
         api = deployment.serve()
         tab = await open_tab(api.url, "#/system")
         oldest = tab.main.locator(".finding", has_text="oldest transaction")
-        await expect(oldest.locator("code")).to_contain_text("GRANT PROCESS ON *.* TO 'rowlock'@")
+        await expect(oldest.locator("div code")).to_contain_text(
+            "GRANT PROCESS ON *.* TO 'rowlock'@"
+        )
 
 
 async def test_who_may_only_look_sees_it_all_and_changes_nothing(

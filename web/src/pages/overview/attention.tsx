@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 
 import { number, percent, span, t } from "../../i18n";
+import { checkText } from "../../parts/check";
 import { CopyButton } from "../../parts/copy_button";
 import { Time } from "../../parts/time";
 import { hash } from "../../state/location";
@@ -56,7 +57,7 @@ function One({ finding }: { finding: Finding }) {
   switch (finding.kind) {
     case "examined": {
       const { what, detail, fix } = finding.examined;
-      const title = DURABILITY.includes(what) ? t("overview.not_durable") : what;
+      const title = DURABILITY.includes(what) ? t("overview.not_durable") : checkText(what);
       return (
         <Line title={title} tone="bad" href={hash("/system")}>
           <span lang="en">

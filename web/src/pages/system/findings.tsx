@@ -1,5 +1,6 @@
 import type { components } from "../../api/schema";
 import { t } from "../../i18n";
+import { CheckName, checkText } from "../../parts/check";
 import { Chip, type Tone } from "../../parts/chip";
 import { CopyButton } from "../../parts/copy_button";
 import { Table, type Column } from "../../parts/table";
@@ -28,8 +29,10 @@ export function Fixes({ findings }: { findings: Finding[] }) {
       <ul class="findings">
         {wrong.map((each) => (
           <li key={`${each.what} ${each.detail}`} class={`finding ${TONES[each.verdict]}`}>
-            <strong>{each.what}</strong>
-            <span>{each.detail}</span>
+            <strong>
+              {checkText(each.what)} <CheckName what={each.what} />
+            </strong>
+            <span lang="en">{each.detail}</span>
             {each.fix && (
               <div>
                 <code>{each.fix}</code> <CopyButton text={each.fix} label={t("system.copy_fix")} />
@@ -50,14 +53,18 @@ export function Findings({ findings }: { findings: Finding[] }) {
       title: t("system.what"),
       cell: (each) => (
         <>
-          <Verdict finding={each} /> {each.what}
+          <Verdict finding={each} /> {checkText(each.what)} <CheckName what={each.what} />
         </>
       ),
     },
     {
       key: "detail",
       title: t("system.detail"),
-      cell: (each) => <span class="wrapped">{each.detail}</span>,
+      cell: (each) => (
+        <span class="wrapped" lang="en">
+          {each.detail}
+        </span>
+      ),
     },
   ];
   return (

@@ -1,4 +1,5 @@
 import { t, type Key } from "../../i18n";
+import { checkText } from "../../parts/check";
 import { Verdict, type Finding } from "./findings";
 
 /** What each part of the promise rests on, by the names of the doctor's findings. */
@@ -21,7 +22,7 @@ export function Promise201({ findings }: { findings: Finding[] }) {
             {found.length === 0 && <dd class="quiet">{t("system.unknown")}</dd>}
             {found.map((each) => (
               <dd key={each.what}>
-                <Verdict finding={each} /> {each.what}: {each.detail}
+                <Verdict finding={each} /> {checkText(each.what)}: <span lang="en">{each.detail}</span>
               </dd>
             ))}
           </div>
