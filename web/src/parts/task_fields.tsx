@@ -19,6 +19,7 @@ import {
 
 const HINTS: Partial<Record<Name, Key>> = {
   queue: "hint.queue",
+  group: "hint.group",
   tags: "hint.tags",
   payload: "hint.payload",
   due_date: "hint.due_date",
