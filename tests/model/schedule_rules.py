@@ -166,7 +166,7 @@ class ScheduleRules(ScheduleLooks):
             assert answer.status_code == 200, answer.text
             (task_id,) = known.ids
             assert answer.headers["location"] == f"../../tasks/{task_id}"
-            self.shows(answer.json(), self.board.tasks[task_id])
+            self.shows(answer.json(), self.board.tasks[task_id], now)
         else:
             problem(answer, 422)
 
