@@ -12,6 +12,7 @@ _SUBMIT: Final = {
     "timeout_seconds": 60,
     "payload": {"path": "/photos/1.jpg", "width": 800},
 }
+_NEXT: Final = {"title": "publish image", "queue": "images", "payload": {"path": "/small/1.jpg"}}
 _CLAIM: Final = {
     "worker": "host-1",
     "queues": ["images", "default"],
@@ -46,13 +47,18 @@ BODIES: Final[Mapping[str, Any]] = {
             {"lease_id": f"2{_LEASE_ID[1:]}"},
         ]
     },
-    "Complete": {"result": {"bytes": 52_133}},
+    "Complete": {"result": {"bytes": 52_133}, "submit": [_NEXT]},
     "Fail": {"error": "no such file", "retryable": False},
     "Release": {"delay_seconds": 30, "reason": "the mail server is busy"},
     "SetQueueSettings": {"ageing_seconds": {"中": 600, "低": 3600}},
     "FinishTasks": {
         "items": [
-            {"lease_id": _LEASE_ID, "outcome": "complete", "result": {"bytes": 52_133}},
+            {
+                "lease_id": _LEASE_ID,
+                "outcome": "complete",
+                "result": {"bytes": 52_133},
+                "submit": [_NEXT],
+            },
             {"lease_id": f"2{_LEASE_ID[1:]}", "outcome": "fail", "error": "no such file"},
         ],
         "claim": _CLAIM,

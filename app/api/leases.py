@@ -1,11 +1,12 @@
 """The worker door: claim, heartbeat, finish."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Path, Request, Response
 
-from app.api import answers, schemas
+from app.api import answers, finishes, schemas
 from app.api.fields import LeaseId
 from app.api.openapi.links import lease_links
 from app.api.responses import BODY_PROBLEMS, JsonAnswer, LeasesAnswer, problems
@@ -16,9 +17,9 @@ from app.domain.task import Lease, Task, leases_of
 from app.http.admission import TheRoom
 from app.http.body import LARGE_BODY_LIMIT_BYTES
 from app.http.caller import address_of, agent_of
-from app.http.problems import KINDS
+from app.http.problems import KINDS, in_item
 from app.http.route import WorkerRoute
-from app.queue.requests import Claim, Finish, FinishAction
+from app.queue.requests import Claim, Finish
 from app.service.heartbeats import Heartbeat, HeartbeatAnswer
 
 router = APIRouter(route_class=WorkerRoute, tags=["worker"])
@@ -54,26 +55,29 @@ async def claim(
     max_body_size=LARGE_BODY_LIMIT_BYTES,
 )
 async def finish(
-    service: Service, request: Request, body: schemas.FinishTasks, room: TheRoom
+    service: Service, request: Request, body: finishes.FinishTasks, room: TheRoom
 ) -> Response:
     leases = [lease_of(item.lease_id) for item in body.items]
-    finishes = [_finish(item) for item in body.items]
+    asked = [
+        item.to_finish(lease, place)
+        for place, (lease, item) in enumerate(zip(leases, body.items, strict=True))
+    ]
     wanted = _claim(body.claim) if body.claim is not None else None
     wait_seconds = body.claim.wait_seconds if body.claim is not None else 0
     if wanted is not None:
         _hear(service, request, wanted)
     del body  # as above
     answering = service.leases.finish_and_claim(
-        finishes,
+        asked,
         wanted,
         wait_seconds=wait_seconds,
         gone=gone_of(request),
         only_waits=room.leave_early,
     )
-    del finishes  # they are as long as the body
+    del asked  # they are as long as the body
     answered = await answering
     items = [
-        _finished(lease, answer, answered.cut)
+        _finished(lease, answer, answered.cut, answered.submitted.get(lease))
         for lease, answer in zip(leases, answered.finished, strict=True)
     ]
     handed_out = array(lease_document(task) for task in answered.claimed)
@@ -110,37 +114,26 @@ async def heartbeats(service: Service, body: schemas.SendHeartbeats) -> Response
 
 @router.post(
     "/leases/{lease_id}/complete",
-    response_model=answers.TaskDocument,
+    response_model=answers.EndedTask,
     responses=problems(404, 409, *BODY_PROBLEMS),
     summary="Complete the task",
 )
 async def complete(
-    service: Service, lease_id: TheLease, body: schemas.Complete = schemas.Complete()
+    service: Service, lease_id: TheLease, body: finishes.Complete = finishes.Complete()
 ) -> Response:
-    return await _end(
-        service, Finish(lease_of(lease_id), FinishAction.COMPLETE, result=body.result)
-    )
+    return await _end(service, body.to_finish(lease_of(lease_id)))
 
 
 @router.post(
     "/leases/{lease_id}/fail",
-    response_model=answers.TaskDocument,
+    response_model=answers.EndedTask,
     responses=problems(404, 409, *BODY_PROBLEMS),
     summary="Fail the attempt",
 )
 async def fail(
-    service: Service, lease_id: TheLease, body: schemas.Fail = schemas.Fail()
+    service: Service, lease_id: TheLease, body: finishes.Fail = finishes.Fail()
 ) -> Response:
-    return await _end(
-        service,
-        Finish(
-            lease_of(lease_id),
-            FinishAction.FAIL,
-            error=body.error,
-            retryable=body.retryable,
-            retry_after_seconds=body.retry_after_seconds,
-        ),
-    )
+    return await _end(service, body.to_finish(lease_of(lease_id)))
 
 
 @router.post(
@@ -150,13 +143,17 @@ async def fail(
     summary="Release the task; this does not count as a retry",
 )
 async def release(
-    service: Service, lease_id: TheLease, body: schemas.Release = schemas.Release()
+    service: Service, lease_id: TheLease, body: finishes.Release = finishes.Release()
 ) -> Response:
-    return await _end(service, _released(lease_of(lease_id), body))
+    return await _end(service, body.to_finish(lease_of(lease_id)))
 
 
 async def _end(service: Service, finish: Finish) -> Response:
-    return JsonAnswer(task_document(await service.leases.finish(finish)))
+    task, submitted = await service.leases.finish(finish)
+    document = task_document(task)
+    if submitted is not None:
+        document = document[:-1] + b',"submitted":' + dumps(submitted) + b"}"
+    return JsonAnswer(document)
 
 
 def _hear(service: Services, request: Request, claim: Claim) -> None:
@@ -166,25 +163,6 @@ def _hear(service: Services, request: Request, claim: Claim) -> None:
 
 def _claim(body: schemas.ClaimTasks) -> Claim:
     return Claim(body.worker, tuple(dict.fromkeys(body.queues)), body.limit, body.lease_seconds)
-
-
-def _finish(item: schemas.FinishItem) -> Finish:
-    if item.outcome == "release":
-        return _released(lease_of(item.lease_id), item)
-    return Finish(
-        lease_of(item.lease_id),
-        FinishAction(item.outcome),
-        result=item.result,
-        error=item.error,
-        retryable=item.retryable,
-        retry_after_seconds=item.retry_after_seconds,
-    )
-
-
-def _released(lease: Lease, body: schemas.Release | schemas.FinishItem) -> Finish:
-    return Finish(
-        lease, FinishAction.RELEASE, error=body.reason, delay_seconds=body.delay_seconds or 0
-    )
 
 
 def lease_of(lease_id: str) -> Lease:
@@ -206,11 +184,18 @@ def _refused(lease: Lease, error: RowlockError) -> dict[str, Any]:
     return {"lease_id": str(lease), "status": KINDS[type(error)].status, "detail": str(error)}
 
 
-def _finished(lease: Lease, answer: Task | RowlockError, cut: frozenset[int]) -> dict[str, Any]:
+def _finished(
+    lease: Lease,
+    answer: Task | RowlockError,
+    cut: frozenset[int],
+    submitted: Sequence[int] | None,
+) -> dict[str, Any]:
     item: dict[str, Any] = {"lease_id": str(lease), "status": 200}
     if isinstance(answer, RowlockError):
-        item = _refused(lease, answer)
+        item = {"lease_id": str(lease), **in_item(answer)}
     task = answer if isinstance(answer, Task) else answer.facts.get("task")
     if isinstance(task, Task) and task.id not in cut:
         item["task"] = orjson.Fragment(task_document(task))
+    if submitted is not None:
+        item["submitted"] = submitted
     return item

@@ -112,15 +112,25 @@ def submission(body: SubmitTask, key: str | None, traceparent: str | None) -> Su
 
 def batch_submission(body: SubmitBatch, key: str | None, traceparent: str | None) -> Submission:
     """Of a batch. Raises `InvalidRequestError` for what is wrong between its items."""
-    if faults := [*_shared_rejects(body.tasks)]:
-        raise InvalidRequestError(faults)
-    tasks = [
-        item.to_submit(traceparent, depends)
-        for item, depends in zip(body.tasks, _all_depends(body.tasks), strict=True)
-    ]
+    tasks = new_tasks(body.tasks, traceparent, within="tasks")
     if key is None:
         return Submission(tasks)
     return Submission(tasks, key, body_hash(body.tasks, is_batch=True))
+
+
+def new_tasks(
+    items: Sequence[SubmitItem], traceparent: str | None = None, *, within: str
+) -> list[NewTask]:
+    """Tasks that are stored together, from the field that they are in. Raises
+    `InvalidRequestError` for what is wrong between them."""
+    if not items:
+        return []
+    if faults := [*_shared_rejects(items, within)]:
+        raise InvalidRequestError(faults)
+    return [
+        item.to_submit(traceparent, depends)
+        for item, depends in zip(items, _all_depends(items, within), strict=True)
+    ]
 
 
 def body_hash(asked: Sequence[SubmitTask], *, is_batch: bool) -> str:
@@ -131,20 +141,20 @@ def body_hash(asked: Sequence[SubmitTask], *, is_batch: bool) -> str:
     return sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _shared_rejects(asked: Sequence[SubmitTask]) -> Iterator[FieldError]:
+def _shared_rejects(asked: Sequence[SubmitTask], within: str) -> Iterator[FieldError]:
     """A key that two items have, one of which rejects: that could never be stored."""
     keys = [None if t.unique is None else (t.queue, t.unique.key) for t in asked]
     counts = Counter(keys)
     for place, (task, key) in enumerate(zip(asked, keys, strict=True)):
         if task.unique is not None and task.unique.conflict is Conflict.REJECT and counts[key] > 1:
-            yield FieldError(f"tasks.{place}.unique.key", _SHARED_REJECT)
+            yield FieldError(f"{within}.{place}.unique.key", _SHARED_REJECT)
 
 
-def _all_depends(items: Sequence[SubmitItem]) -> list[Depends | None]:
+def _all_depends(items: Sequence[SubmitItem], within: str) -> list[Depends | None]:
     """What each item depends on. Raises `InvalidRequestError`."""
     if sum(len(item.depends_on) + len(item.blocks) for item in items) > EDGES_LIMIT:
         raise InvalidRequestError(
-            [FieldError("tasks", f"must have at most {EDGES_LIMIT:,} dependencies together")]
+            [FieldError(within, f"must have at most {EDGES_LIMIT:,} dependencies together")]
         )
     faults: list[FieldError] = []
     known: dict[str, int] = {}
@@ -157,16 +167,16 @@ def _all_depends(items: Sequence[SubmitItem]) -> list[Depends | None]:
                 continue
             fault = _fault_of(name, items, known, later)
             if fault is not None:
-                faults.append(FieldError(f"tasks.{place}.depends_on.{number}", fault))
+                faults.append(FieldError(f"{within}.{place}.depends_on.{number}", fault))
             else:
                 refs.append(ByRef(known[name], name))
         if item.ref in known:
-            faults.append(FieldError(f"tasks.{place}.ref", "is another item's too"))
+            faults.append(FieldError(f"{within}.{place}.ref", "is another item's too"))
         elif item.ref is not None:
             known[item.ref] = place
         if item.depends_on or item.blocks:
             ids = tuple(i for i in item.depends_on if isinstance(i, int))
-            found.append(_depends(item, ids, tuple(refs), item.ref, f"tasks.{place}."))
+            found.append(_depends(item, ids, tuple(refs), item.ref, f"{within}.{place}."))
         else:
             found.append(None)
     if faults:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import structlog
 from fastapi import Request, Response
@@ -111,7 +111,7 @@ def problem(
 ) -> Response:
     """A problem document as the answer."""
     body = {
-        "type": "about:blank" if title == _reason(status) else f"urn:rowlock:{_slug(title)}",
+        "type": _type(status, title),
         "title": title,
         "status": status,
         "detail": detail,
@@ -157,6 +157,17 @@ def problem_of(error: Exception) -> Response:
     return problem(500, "Internal error", "An unexpected error occurred; it was logged.")
 
 
+def in_item(error: errors.RowlockError) -> dict[str, Any]:
+    """The same in an item of an answer to many."""
+    if isinstance(error, errors.NoDependencyError):
+        wrong = {"field": error.facts["field"], "message": str(error)}
+        detail = f"{error.facts['field']}: {error}"
+        kind, more = Kind(422, "Invalid request"), {"errors": [wrong]}
+    else:
+        kind, detail, more = KINDS[type(error)], str(error), {}
+    return {"status": kind.status, "type": _type(*kind), "detail": detail, **more}
+
+
 async def on_error(_request: Request, error: Exception) -> Response:
     """The same, as FastAPI calls it."""
     return problem_of(error)
@@ -196,8 +207,9 @@ def _short(text: str, limit: int = NAME_CHARACTERS) -> str:
     return text if len(text) <= limit else f"{text[:limit]}…"
 
 
-def _slug(title: str) -> str:
-    return title.lower().replace(" ", "-")
+def _type(status: int, title: str) -> str:
+    is_plain = title == _reason(status)
+    return "about:blank" if is_plain else f"urn:rowlock:{title.lower().replace(' ', '-')}"
 
 
 def _reason(status: int) -> str:

@@ -1,7 +1,8 @@
 """What callers ask of the queue, and what it answers. Many of each share one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from app.domain.errors import RowlockError
@@ -61,7 +62,8 @@ class FinishAction(StrEnum):
 
 
 class Finish(NamedTuple):
-    """One attempt to end. `result` is a JSON text; `error` says why it failed or is released."""
+    """One attempt to end. `result` is a JSON text; `error` says why it failed or is released. With
+    tasks to submit it ends and they are stored, or neither."""
 
     lease: Lease
     action: FinishAction
@@ -70,6 +72,7 @@ class Finish(NamedTuple):
     retryable: bool = True
     retry_after_seconds: int | None = None
     delay_seconds: int = 0
+    submit: Sequence[NewTask] = ()
 
 
 class Claim(NamedTuple):
@@ -97,6 +100,8 @@ class LeaseAnswer(NamedTuple):
     is_served: bool = True
     # Those of the finished whose long texts were left out: they are not to be shown.
     cut: frozenset[int] = frozenset()
+    # What those have submitted that submit, by their leases.
+    submitted: Mapping[Lease, Sequence[int]] = MappingProxyType({})
 
 
 class LeaseBatch(NamedTuple):

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import compress
 from typing import Final
 
 from app.domain.errors import (
@@ -25,6 +26,7 @@ from app.service.coalescer import Coalescer
 from app.service.give_back import GiveBack
 from app.service.heartbeats import Heartbeat, HeartbeatAnswer, Heartbeats
 from app.service.resources import Resources
+from app.service.successors import Successors
 
 # Together at most this many tasks move in one transaction of the lease traffic.
 BATCH_LIMIT: Final = 400
@@ -53,6 +55,7 @@ class LeaseService:
             parallel=resources.batches_under_way,
             unclaimed=self._return_unclaimed,
         )
+        self._successors = Successors(resources)
         self._heartbeats = Heartbeats(resources)
 
     async def finish_and_claim(
@@ -118,15 +121,34 @@ class LeaseService:
 
     async def _call(self, call: LeaseCall) -> LeaseAnswer:
         """In a batch with others; and in another one, if that one did not come to its claim."""
+        if any(finish.submit for finish in call.finishes):
+            return await self._submit_and_call(call)
         answered = _within(await self._batches(call), ANSWER_BYTES)
         while not answered.is_served:
             again = await self._batches(LeaseCall((), call.claim), is_again=True)
             answered = answered._replace(claimed=again.claimed, is_served=again.is_served)
         return answered
 
-    async def finish(self, finish: Finish) -> Task:
-        """End one attempt. Raises `StaleLeaseError` or `TaskNotFoundError`."""
-        answered = await self._batches(LeaseCall([finish]))
+    async def _submit_and_call(self, call: LeaseCall) -> LeaseAnswer:
+        """First what submits: the claim may find it."""
+        submits = [bool(finish.submit) for finish in call.finishes]
+        ended = await self._successors.end([*compress(call.finishes, submits)])
+        others = [finish for finish in call.finishes if not finish.submit]
+        rest = LeaseAnswer([], [])
+        if others or call.claim is not None:
+            rest = await self._call(LeaseCall(others, call.claim))
+        by_turn = {True: iter(ended.finished), False: iter(rest.finished)}
+        finished = [next(by_turn[is_first]) for is_first in submits]
+        merged = rest._replace(finished=finished, cut=rest.cut | ended.cut)
+        return _within(merged._replace(submitted=ended.submitted), ANSWER_BYTES)
+
+    async def finish(self, finish: Finish) -> tuple[Task, Sequence[int] | None]:
+        """End one attempt; with what it has submitted, if that is asked. Raises `StaleLeaseError`
+        or `TaskNotFoundError`, and as `TaskService.submit_task` does where it submits."""
+        if finish.submit:
+            answered = await self._successors.end([finish])
+        else:
+            answered = await self._batches(LeaseCall([finish]))
         (answer,) = answered.finished
         if isinstance(answer, RowlockError):
             raise answer
@@ -134,8 +156,8 @@ class LeaseService:
             tasks = await self._resources.database.read(partial(get_tasks, ids=[answer.id]))
             if answer.id not in tasks:
                 raise TaskNotFoundError(task_id=answer.id)
-            return tasks[answer.id]
-        return answer
+            answer = tasks[answer.id]
+        return answer, answered.submitted.get(finish.lease)
 
     async def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatAnswer:
         """The worker lives. Raises `StaleLeaseError` or `TaskNotFoundError`."""
@@ -156,6 +178,7 @@ class LeaseService:
 
     async def drain(self) -> None:
         """Return when everything accepted so far is answered."""
+        await self._successors.drain()
         await self._batches.drain()
         await self._returns.drain()
         await self._heartbeats.drain()

@@ -54,7 +54,7 @@ class TaskService:
                 self._submit,
                 limit=SUBMIT_LIMIT,
                 parallel=resources.batches_under_way,
-                weigh=_weight,
+                weigh=weight_of,
                 observe=metrics.BATCH_CALLS.labels("submit").observe,
             )
             for _ in range(2)
@@ -167,7 +167,7 @@ class TaskService:
         return await self._resources.database.transact(store)
 
 
-def _weight(submission: Submission) -> int:
+def weight_of(submission: Submission) -> int:
     """In tasks; one with long texts counts as several, as does one that depends on many, or a batch
     could not end in time."""
     payloads = sum(len(task.payload or "") // WEIGHTY_CHARACTERS for task in submission.tasks)

@@ -67,17 +67,29 @@ class Attack:
         """What was taken is shown, to the letter: at once, or by the task when it is read."""
         if not contains(answer.json(), text):
             task = f"/tasks/{target['task']['id']}"
-            documents = [(await self._api.get(f"{task}{of}")).json() for of in ("", "/attempts")]
+            paths = [task, f"{task}/attempts", *map("/tasks/{}".format, _submitted(answer.json()))]
+            documents = [(await self._api.get(path)).json() for path in paths]
             assert contains(documents, text), why
 
     def _body_for(self, place: Place, text: str, target: Document) -> Any:
         body: Document = dict(self._body)
         if "claim" in body:
             outcome = OUTCOMES.get(place.name.rpartition(".")[2], "fail")
-            body["items"] = [{"lease_id": target["lease_id"], "outcome": outcome}]
+            item: Document = {"lease_id": target["lease_id"], "outcome": outcome}
+            if ".submit." in place.name:
+                item["submit"] = [{"title": "x"}]
+            body["items"] = [item]
             body["claim"] = body["claim"] | {"wait_seconds": 0, "limit": 1}
         elif "items" in body:
             body["items"] = [body["items"][0] | {"lease_id": target["lease_id"]}]
+        elif place.name.startswith("submit."):
+            body["submit"] = [{"title": "x"}]
         elif "wait_seconds" in body:
             body |= {"wait_seconds": 0, "limit": 1}
         return put_in(body, place.name, FORMS[place.form](text)) if place.where == "body" else body
+
+
+def _submitted(document: Any) -> list[int]:
+    """The tasks that an end, or the only one of several, has stored."""
+    (end,) = document.get("items") or [document]
+    return list(end.get("submitted", ()))

@@ -12,6 +12,7 @@ from app.api.answers.deployment import (
     SweepDocument,
 )
 from app.api.answers.leases import (
+    EndedTask,
     FinishedDocument,
     FinishedItem,
     HeartbeatDocument,
@@ -53,6 +54,7 @@ __all__ = [
     "BulkDocument",
     "CostDocument",
     "CountDocument",
+    "EndedTask",
     "ExaminationDocument",
     "FindingDocument",
     "FinishedDocument",

@@ -35,11 +35,29 @@ class HeartbeatsDocument(BaseModel):
     items: list[HeartbeatItem]
 
 
+class EndedTask(TaskDocument):
+    """A task after the end of an attempt."""
+
+    submitted: list[int] = Field(
+        default=[],
+        description="With `submit`: the ids of its tasks, in order. If the attempt had ended "
+        "before, those that were stored then and still exist.",
+        examples=[[18, 19]],
+    )
+
+
 class FinishedItem(BaseModel):
     lease_id: str
-    status: Literal[200, 404, 409]
+    status: Literal[200, 404, 409, 422]
     task: TaskDocument | None = None
+    submitted: list[int] | None = Field(default=None, description="As in the answer to `complete`.")
+    type: str | None = Field(
+        default=None,
+        description="As in a problem document, like `errors`.",
+        examples=["urn:rowlock:lease-is-gone"],
+    )
     detail: str | None = None
+    errors: list[dict[str, str]] | None = None
 
 
 class FinishedDocument(BaseModel):

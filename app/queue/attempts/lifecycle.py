@@ -40,7 +40,7 @@ async def finish_and_claim(
     """
     now = await connection.now()
     finishes = [finish for call in calls for finish in call.finishes]
-    finished, cut, finish_moves = await _finish(connection, finishes, now, memory.leased)
+    finished, cut, finish_moves = await finish(connection, finishes, now, memory.leased)
     claims = [call.claim for call in calls if call.claim is not None]
     claimed, claim_moves = await claiming.claim(connection, claims, now, memory)
     given_out[:] = [Lease(new.id, new.lease_token) for _, new in claim_moves if new.lease_token]
@@ -73,35 +73,11 @@ async def finish_and_claim_free(
     return are_free, taken
 
 
-def ended_attempt(
-    task: Task, *, now: datetime, outcome: Outcome, error: str | None
-) -> EndedAttempt:
-    """The history row of an attempt that `task` is in, ending now."""
-    assert task.started_at is not None
-    assert task.lease_token is not None
-    return EndedAttempt(
-        task_id=task.id,
-        attempt=task.attempt,
-        worker=task.worker,
-        started_at=task.started_at,
-        finished_at=transitions.later(task, now),
-        outcome=outcome,
-        error=error,
-        lease_token=task.lease_token,
-    )
-
-
-def stale(task: Task, outcome: str | None) -> StaleLeaseError:
-    """Why a lease whose attempt ended in `outcome` (None: never given out) no longer counts."""
-    reason = "no such lease was issued" if outcome is None else f"its attempt ended as {outcome}"
-    return StaleLeaseError(
-        task_id=task.id, task_status=str(task.status), reason=reason, outcome=outcome, task=task
-    )
-
-
-async def _finish(
+async def finish(
     connection: Connection, finishes: Sequence[Finish], now: datetime, leased: LeasedTasks
 ) -> tuple[list[Task | RowlockError], frozenset[int], list[Move]]:
+    """End attempts: an answer for each, in order; those tasks whose long texts were left out; and
+    those that were moved. Raises `GuardFailedError`, as above."""
     before, cut = leased.all_of(finishes), frozenset[int]()
     if before is None:
         ids = [finish.lease.task_id for finish in finishes]
@@ -134,6 +110,32 @@ async def _finish(
         return stale(task, outcomes.get(finish.lease))
 
     return [answer(finish) for finish in finishes], cut, moves
+
+
+def ended_attempt(
+    task: Task, *, now: datetime, outcome: Outcome, error: str | None
+) -> EndedAttempt:
+    """The history row of an attempt that `task` is in, ending now."""
+    assert task.started_at is not None
+    assert task.lease_token is not None
+    return EndedAttempt(
+        task_id=task.id,
+        attempt=task.attempt,
+        worker=task.worker,
+        started_at=task.started_at,
+        finished_at=transitions.later(task, now),
+        outcome=outcome,
+        error=error,
+        lease_token=task.lease_token,
+    )
+
+
+def stale(task: Task, outcome: str | None) -> StaleLeaseError:
+    """Why a lease whose attempt ended in `outcome` (None: never given out) no longer counts."""
+    reason = "no such lease was issued" if outcome is None else f"its attempt ended as {outcome}"
+    return StaleLeaseError(
+        task_id=task.id, task_status=str(task.status), reason=reason, outcome=outcome, task=task
+    )
 
 
 def _ended(task: Task, finish: Finish, now: datetime) -> Task:

@@ -7,8 +7,8 @@ after all tasks; a task that is freed is then taken if nobody else holds its row
 sweep otherwise.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
 
 from app.domain import transitions
 from app.domain.dependency import WAITS_FOR_TASKS, Crossing, Wait, moved_on
@@ -23,7 +23,7 @@ async def settle(connection: Connection, changes: Changes) -> None:
     """Write what follows. The tasks that are freed are among `Connection.also_moved` then."""
     told = defaultdict(list, {child: [*known] for child, known in changes.told.items()})
     gone: set[Edge] = set()
-    await _tell_of_ends(connection, changes, told, gone)
+    late = await _tell_of_ends(connection, changes, told, gone)
     await _tell_of_retries(connection, changes, told)
     gone.update(await rows.parents(connection, changes.gone_children))
     ids = told.keys() | changes.looks | changes.causes.keys() | changes.left
@@ -46,7 +46,7 @@ async def settle(connection: Connection, changes: Changes) -> None:
     # Those that somebody holds go to the end of what the sweep looks at.
     changed = [w for i, w in stay.items() if i not in over and (w != known[i] or w.is_met)]
     await rows.set_waits_last(connection, changed, now)
-    await rows.insert_waits_last(connection, changes.begun)
+    await rows.insert_waits_last(connection, _begun(changes, late))
     await rows.insert_edges_last(connection, changes.edges)
 
 
@@ -57,13 +57,21 @@ def _moved_on(wait: Wait, told: Mapping[int, list[Crossing]], changes: Changes) 
     return moved_on(wait, told.get(wait.task_id, []))
 
 
+def _begun(changes: Changes, late: Collection[int]) -> list[Wait]:
+    """Those that wait from now on. They will be told of these ends too, and count them till then:
+    whoever ends a task may store others that depend on it."""
+    told_later = Counter(child for parent, child, _ in changes.edges if parent in late)
+    return [wait._replace(unmet=wait.unmet + told_later[wait.task_id]) for wait in changes.begun]
+
+
 async def _tell_of_ends(
     connection: Connection,
     changes: Changes,
     told: dict[int, list[Crossing]],
     gone: set[Edge],
-) -> None:
-    """Of ends and deletions: those of which there is not too much to tell."""
+) -> Collection[int]:
+    """Of ends and deletions: those of which there is not too much to tell; and the rest, which is
+    told bit by bit."""
     ends = {i: crossing for i, crossing in changes.crossed.items() if crossing.delta <= 0}
     edges = await rows.children(connection, ends.keys() | changes.gone_parents, limit=EDGES + 1)
     # Of the one at which it stops not all were read, and none of those after it.
@@ -76,12 +84,14 @@ async def _tell_of_ends(
             told[edge.child_id].append(ends[edge.parent_id])
         if edge.parent_id in changes.gone_parents - under_way:
             gone.add(edge)
-    if rest is not None:
-        late = [i for i in ends.keys() | changes.gone_parents if i >= rest and i not in under_way]
-        await rows.insert_fanouts_last(
-            connection,
-            [(i, ends[i].has_failed if i in ends and ends[i].delta else None) for i in late],
-        )
+    if rest is None:
+        return ()
+    late = [i for i in ends.keys() | changes.gone_parents if i >= rest and i not in under_way]
+    await rows.insert_fanouts_last(
+        connection,
+        [(i, ends[i].has_failed if i in ends and ends[i].delta else None) for i in late],
+    )
+    return late
 
 
 async def _tell_of_retries(

@@ -40,7 +40,8 @@ CLAIMED = {
 }
 FAILED = {"error": "long text", "retryable": "flag", "retry_after_seconds": "delay"}
 RELEASED = {"delay_seconds": "delay", "reason": "long text"}
-FINISHED = {"lease_id": "lease id", "outcome": "outcome", "result": "json"} | FAILED | RELEASED
+FINISHED = FAILED | RELEASED
+FINISHED |= {"lease_id": "lease id", "outcome": "outcome", "result": "json", "submit": "list"}
 
 
 SCHEDULED = {
@@ -96,18 +97,26 @@ ROUTES = {
     ),
     "claim": Route("POST", "/leases", {"worker": "w"}, CLAIMED, frozenset({"worker"})),
     "heartbeat": Route("POST", "/leases/{lease}/heartbeat", {}, {"progress": "json"}),
-    "complete": Route("POST", "/leases/{lease}/complete", {}, {"result": "json"}),
-    "fail": Route("POST", "/leases/{lease}/fail", {}, FAILED),
+    "complete": Route(
+        "POST",
+        "/leases/{lease}/complete",
+        {"submit": [{"title": "x", "tags": ["new"]}, {"title": "x"}]},
+        {"result": "json", "submit": "list"} | _under("submit.1", IN_BATCH),
+        frozenset({"submit.1.title"}),
+    ),
+    "fail": Route("POST", "/leases/{lease}/fail", {}, FAILED | {"submit": "list"}),
     "release": Route("POST", "/leases/{lease}/release", {}, RELEASED),
     "finish": Route(
         "POST",
         "/leases/finish",
         {
-            "items": [{"lease_id": "{lease}", "outcome": "complete"}] * 2,
+            "items": [{"lease_id": "{lease}", "outcome": "complete", "submit": [{"title": "x"}]}]
+            * 2,
             "claim": {"worker": "w"},
         },
         {"items": "list", "claim": "object"}
         | _under("items.1", FINISHED)
+        | _under("items.1.submit.0", {"title": "title", "payload": "json"})
         | _under("claim", CLAIMED),
         frozenset({"items", "items.1.lease_id", "items.1.outcome", "claim.worker"}),
     ),
