@@ -22,6 +22,7 @@ from tests.support.calls import claim_one, complete, get, submit
 from tests.support.flows import child_of, claimable, end, waits
 
 BATCHES, PROCESSES, WORKERS = 60, 3, 4
+GONE = ("urn:rowlock:lease-is-gone", "urn:rowlock:task-not-found")
 OPEN = "status NOT IN ('done', 'failed', 'cancelled')"
 # One statement each, and so one snapshot.
 WRONG_COUNTS = f"""
@@ -89,17 +90,38 @@ class Storm:
         while not self.is_over:
             answer = await api.post("/leases", json=claim)
             assert answer.status_code == 200, answer.text
-            items = [
-                {
-                    "lease_id": lease["lease_id"],
-                    "outcome": "fail" if self._random.random() < 0.2 else "complete",
-                }
-                for lease in answer.json()
-            ]
-            while (
-                ended := await api.post("/leases/finish", json={"items": items})
-            ).is_server_error:
+            await self._end(api, [self._finish(lease) for lease in answer.json()])
+
+    async def _end(self, api: httpx.AsyncClient, items: list[dict[str, Any]]) -> None:
+        while items:
+            ended = await api.post("/leases/finish", json={"items": items})
+            if ended.is_server_error:
                 assert ended.status_code == 503, ended.text
+                continue
+            # What cannot be stored keeps its attempt from ending.
+            items = [
+                {**item, "submit": []}
+                for item, answer in zip(items, ended.json()["items"], strict=True)
+                if answer["status"] != 200 and answer["type"] not in GONE
+            ]
+
+    def _finish(self, lease: dict[str, Any]) -> dict[str, Any]:
+        outcome = "fail" if self._random.random() < 0.2 else "complete"
+        item = {"lease_id": lease["lease_id"], "outcome": outcome}
+        if not self._clients or self._random.random() < 0.7:
+            return item
+        named = self._random.sample([lease["task"]["id"], *self._ids[-20:]], 2)
+        unique = {
+            "key": self._random.choice("abc"),
+            "while": self._random.choice(["waiting", "active"]),
+            "conflict": self._random.choice(["keep", "replace", "reject"]),
+        }
+        child = {"title": "c", "depends_on": [i for i in named if i]}
+        if child["depends_on"] and self._random.random() < 0.5:
+            child["on_parent_failure"] = "run"
+        blocks = {"title": "b", "blocks": [self._random.choice(self._ids[-20:]) or 1]}
+        ways = [child, blocks, {"title": "u", "unique": unique}]
+        return item | {"submit": self._random.sample(ways, self._random.randint(1, 2))}
 
     async def manage(self, api: httpx.AsyncClient) -> None:
         while not self.is_over:

@@ -22,7 +22,8 @@ _LOOK: Final = """
                                   claim_rank IS NULL, lease_token IS NULL)),
            (SELECT COUNT(*) FROM task_tags JOIN tasks ON id = task_id WHERE queue = :queue),
            (SELECT COUNT(*) FROM task_attempts WHERE task_id = :task),
-           (SELECT COUNT(*) FROM idempotency_keys WHERE idempotency_key = :queue),
+           (SELECT COUNT(*) FROM idempotency_keys JOIN tasks ON id = task_id WHERE queue = :queue),
+           (SELECT COUNT(*) FROM task_dependencies WHERE parent_id = :task),
            (SELECT COUNT(*) FROM unique_keys JOIN tasks ON id = task_id WHERE queue = :queue)
     FROM tasks WHERE queue = :queue
 """
@@ -37,6 +38,11 @@ class Kind(NamedTuple):
     body: Any = None
 
 
+_NEXT: Final = [
+    {"title": "next", "queue": "QUEUE", "tags": ["shared"]},
+    {"title": "next", "queue": "QUEUE", "depends_on": ["TASK"], "on_parent_failure": "run"},
+    {"title": "next", "queue": "QUEUE", "unique": {"key": "k"}},
+]
 KINDS: Final[dict[str, Kind]] = {
     "submit": Kind(None, "POST", "/tasks", {"title": "t", "queue": "QUEUE", "tags": ["shared"]}),
     "submit of many": Kind(
@@ -62,6 +68,16 @@ KINDS: Final[dict[str, Kind]] = {
     "complete": Kind("in_progress", "POST", "/leases/LEASE/complete", {"result": 1}),
     "fail": Kind("in_progress", "POST", "/leases/LEASE/fail", {"error": "no"}),
     "release": Kind("in_progress", "POST", "/leases/LEASE/release"),
+    "complete and submit": Kind(
+        "in_progress", "POST", "/leases/LEASE/complete", {"submit": _NEXT[:1] * 2}
+    ),
+    "fail and submit": Kind("in_progress", "POST", "/leases/LEASE/fail", {"submit": _NEXT}),
+    "finish and submit": Kind(
+        "in_progress",
+        "POST",
+        "/leases/finish",
+        {"items": [{"lease_id": "LEASE", "outcome": "complete", "submit": _NEXT}]},
+    ),
     "finish and claim": Kind(
         "in_progress",
         "POST",
@@ -104,7 +120,8 @@ class Write:
             if self.kind.state == "delayed":
                 self._is_due(task.id)
             self.task_id = task.id
-            filled_in |= {"TASK": str(task.id), "LEASE": lease_of(task)}
+            # In a body it is a number.
+            filled_in |= {'"TASK"': str(task.id), "TASK": str(task.id), "LEASE": lease_of(task)}
         self._path, body = self.kind.path, orjson.dumps(self.kind.body).decode()
         for name, value in filled_in.items():
             self._path = self._path.replace(name, value)
