@@ -10,11 +10,11 @@ from app.domain.states import Event
 from tests.model.admin_rules import AdminRules
 from tests.model.ageing_rules import AgeingRules
 from tests.model.conftest import STEPS, Go
-from tests.model.flow_rules import FlowRules
+from tests.model.successor_rules import SuccessorRules
 from tests.model.time_rules import TimeRules
 
 
-class TaskMachine(FlowRules, AgeingRules, AdminRules, TimeRules):
+class TaskMachine(SuccessorRules, AgeingRules, AdminRules, TimeRules):
     """Clients, workers, management and time."""
 
 
