@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         WorkerDetails,
     )
     from rowlock.worker.attempt import Permanent, Retry, RunningAttempt, current_attempt
+    from rowlock.worker.done import Done
     from rowlock.worker.task_handler import TaskHandler
     from rowlock.worker.worker import Worker
 
@@ -79,6 +80,7 @@ __all__ = [
     "Cost",
     "Count",
     "Dependencies",
+    "Done",
     "Examination",
     "Finding",
     "Flow",
@@ -143,6 +145,7 @@ _MODULES = (
     "client.sync_client",
     "client.async_client",
     "worker.attempt",
+    "worker.done",
     "worker.task_handler",
     "worker.worker",
 )

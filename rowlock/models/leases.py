@@ -1,11 +1,15 @@
 """Leases: claimed, kept alive, finished."""
 
 from datetime import datetime
+from typing import Final
 
 from pydantic import BaseModel
 
 from rowlock.models.answer import Answer
 from rowlock.models.tasks import Task
+
+_CONFLICT: Final = 409
+_INVALID: Final = 422
 
 
 class Lease(Answer):
@@ -23,7 +27,14 @@ class FinishedItem(BaseModel):
 
     lease_id: str
     status: int
+    type: str | None = None
     detail: str | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the lease still holds, and what was to be stored with its end could not be."""
+        is_gone = self.type in (None, "urn:rowlock:lease-is-gone")
+        return self.status == _INVALID or (self.status == _CONFLICT and not is_gone)
 
 
 class HeartbeatItem(BaseModel):

@@ -1,6 +1,6 @@
 """How an attempt in a test ended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -14,7 +14,8 @@ class Outcome:
 
     `result` is as clients would read it; `error` is what the task would show, and `exception`
     what was raised. `retry_after_seconds` is the delay that a `Retry` asked for; None: the
-    task's own. `progress` is all that was reported, in order.
+    task's own. `progress` is all that was reported, in order. `then` are the tasks of a `Done`, as
+    they would be sent.
     """
 
     outcome: str
@@ -24,3 +25,4 @@ class Outcome:
     exception: BaseException | None
     retry_after_seconds: int | None
     progress: list[Any]
+    then: list[dict[str, Any]] = field(default_factory=list)

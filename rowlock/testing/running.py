@@ -61,6 +61,7 @@ class RunningHandler:
             exception=self._exception,
             retry_after_seconds=said.get("retry_after_seconds"),
             progress=list(self._progress),
+            then=said.get("submit", []),
         )
 
     async def progressed(self) -> Any:

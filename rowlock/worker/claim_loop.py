@@ -162,8 +162,8 @@ class ClaimLoop:
                 self._try_later(error)
         else:
             self._outage.ends()
-            for item in finished.items:
-                self._note(item)
+            for told, item in zip(batch, finished.items, strict=False):
+                self._note(told, item)
             # Of what these ends have freed, that claim knew nothing yet.
             self._take(finished.leases, limit, is_dry=False)
 
@@ -195,8 +195,10 @@ class ClaimLoop:
         if arrived and not self._tasks_left:
             self._spent()
 
-    def _note(self, item: FinishedItem) -> None:
-        if item.status != _OK:
+    def _note(self, told: FinishItem, item: FinishedItem) -> None:
+        if item.is_refused:
+            self._unsent.refuse(told, item.detail or "")
+        elif item.status != _OK:
             log.warning("lease %s: %s", item.lease_id, item.detail)
 
     def _try_later(self, error: BaseException) -> None:

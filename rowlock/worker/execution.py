@@ -14,7 +14,7 @@ from rowlock.worker.log import log
 from rowlock.worker.log_lines import DONE, FAILED, log_end
 from rowlock.worker.unknown_titles import UnknownTitleError
 
-# Gives the result as JSON.
+# Gives what was returned, as `failures.kept` makes it.
 Work = Callable[[Task, RunningAttempt], Awaitable[bytes]]
 
 # How long a handler that is cut short may take to clean up before its slot is used without it.
@@ -73,7 +73,7 @@ class Execution:
     async def _run(self, work: Work) -> FinishItem:
         CURRENT.set(self.attempt)
         try:
-            result = await work(self.task, self.attempt)
+            returned = await work(self.task, self.attempt)
         except UnknownTitleError as unknown:
             self._is_unknown = True
             return finishes.released(
@@ -89,7 +89,7 @@ class Execution:
             failure = failure_of(error)
             self._story = failure.story
             return finishes.failed(self.lease_id, self.deadline, failure)
-        return finishes.completed(self.lease_id, self.deadline, result)
+        return finishes.completed(self.lease_id, self.deadline, returned)
 
     def _tell_progress(self) -> None:
         # A thread may outlive the worker, and its loop.

@@ -4,8 +4,10 @@ import traceback
 from types import TracebackType
 from typing import Final, NamedTuple
 
+from rowlock.client.fields import encode_fields
 from rowlock.encoding import encode_bounded
 from rowlock.worker.attempt import Permanent, Retry, delay_seconds
+from rowlock.worker.done import Done
 
 TRACEBACK_LINES: Final = 30
 # Of an exception that hangs together with more than so many others, itself alone is told.
@@ -21,13 +23,20 @@ class Failure(NamedTuple):
     story: str = ""
 
 
-def kept(result: object) -> bytes:
-    """A result as JSON. Raises `Permanent` for what cannot be kept: done again it would be the
-    same; and whatever the result's own code raises."""
+def kept(returned: object) -> bytes:
+    """What a handler has returned as JSON, without its braces: a result, and what comes of it.
+    Raises `Permanent` for what cannot be kept: done again it would be the same; and whatever the
+    result's own code raises."""
+    done = returned if isinstance(returned, Done) else Done(returned)
     try:
-        return encode_bounded(result, "the result")
+        said = b'"result":' + encode_bounded(done.result, "the result")
     except ValueError as error:
         raise Permanent(f"The result cannot be stored: {error}") from error
+    try:
+        then = b",".join(map(encode_fields, done.then))
+    except ValueError as error:
+        raise Permanent(f"What comes of it cannot be submitted: {error}") from error
+    return said + b',"submit":[' + then + b"]" if then else said
 
 
 def failure_of(error: BaseException) -> Failure:

@@ -23,9 +23,9 @@ class FinishItem(NamedTuple):
     is_alone: bool = False
 
 
-def completed(lease_id: str, deadline: float, result: bytes) -> FinishItem:
-    """The handler returned; `result` is JSON."""
-    item = b'{"lease_id":%b,"outcome":"complete","result":%b}' % (encode(lease_id), result)
+def completed(lease_id: str, deadline: float, returned: bytes) -> FinishItem:
+    """The handler returned; what, is JSON without its braces (`failures.kept`)."""
+    item = b'{"lease_id":%b,"outcome":"complete",%b}' % (encode(lease_id), returned)
     return FinishItem(lease_id, deadline, True, item)
 
 

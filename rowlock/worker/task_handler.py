@@ -7,7 +7,7 @@ from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, TypeVar, Unpack, cast
 
 from rowlock.client.async_client import AsyncClient
-from rowlock.client.fields import SubmitFields, TaskDefaults, TaskFields
+from rowlock.client.fields import NewTask, SubmitFields, TaskDefaults, TaskFields
 from rowlock.client.schedule_fields import ScheduledTask
 from rowlock.client.sync_client import Client
 from rowlock.models import Task
@@ -90,6 +90,11 @@ class TaskHandler(Generic[P, R_co, T_contra]):
         self._check(payload)
         task = {"title": self.title, **self.defaults, "payload": payload}
         return cast("ScheduledTask", task)
+
+    def new_task(self, payload: T_contra, **fields: Unpack[SubmitFields]) -> NewTask:
+        """The task that `submit` would store, for `Done(then=…)` or `client.submit_batch`. Raises
+        `PayloadError`."""
+        return cast("NewTask", {"title": self.title, **self._fields(payload, fields)})
 
     def _fields(self, payload: Any, fields: SubmitFields) -> TaskFields:
         self._check(payload)

@@ -57,7 +57,7 @@ class UnsentFinishes:
         """
         refused = is_servers_refusal(error)
         if refused and batch[0].is_alone:
-            self._replace(batch[0], error)
+            self.refuse(batch[0], str(error))
             return
         if refused or (isinstance(error, UnavailableError) and error.status == _BUG):
             batch = [finish._replace(is_alone=True) for finish in batch]
@@ -66,7 +66,8 @@ class UnsentFinishes:
                 log.error("lease %s: the outcome could not be reported in time", finish.lease_id)
         self.keep(finish for finish in batch if finish.deadline > now)
 
-    def _replace(self, finish: FinishItem, error: RowlockError) -> None:
+    def refuse(self, finish: FinishItem, error: str) -> None:
+        """The server does not take it: its task fails."""
         log.error("lease %s: the server did not accept the outcome: %s", finish.lease_id, error)
         if finish.is_complete:
             failure = Failure(f"The server did not accept the result: {error}", is_retryable=False)

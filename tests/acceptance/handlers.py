@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from rowlock import RunningAttempt, Task, Worker
+from rowlock import Done, RunningAttempt, Task, Worker
 
 WORK_SECONDS = 0.02
 FOR_EVER_SECONDS = 600.0
@@ -63,3 +63,14 @@ def until(task: Task, _attempt: RunningAttempt) -> None:
     while not Path(task.payload).exists():
         time.sleep(WORK_SECONDS)
     ran(task)
+
+
+@worker.handler("step", retry_delay_seconds=0)
+def step(task: Task) -> Done:
+    """A step of a chain, given as [which, how far, to where]."""
+    chain, number, last = task.payload
+    time.sleep(WORK_SECONDS)
+    ran(task)
+    if number == last:
+        return Done()
+    return Done(then=[{"title": "step", "payload": [chain, number + 1, last]}])

@@ -20,7 +20,8 @@ SECTIONS: Final = {
         *("Flow", "AsyncFlow", "Member"),
     ),
     "Workers": (
-        *("Worker", "TaskHandler", "RunningAttempt", "current_attempt", "Permanent", "Retry"),
+        *("Worker", "TaskHandler", "RunningAttempt", "current_attempt"),
+        *("Done", "Permanent", "Retry"),
     ),
     "Answers": (
         *("Task", "Attempt", "Lease", "Tag", "Stats", "QueueStats", "QueueState"),
@@ -39,7 +40,7 @@ SECTIONS: Final = {
     ),
 }
 # What programs make themselves; the other objects come from calls.
-MADE_BY_PROGRAMS: Final = frozenset({"Client", "AsyncClient", "Worker", "Retry"})
+MADE_BY_PROGRAMS: Final = frozenset({"Client", "AsyncClient", "Worker", "Done", "Retry"})
 _ASYNC: Final = (
     "The methods are those of `Client`, to be awaited; `list` and `admin.in_pages` are for "
     "`async for`."
