@@ -36,14 +36,18 @@ class Evidence:
             for row in connection.execute(
                 text(
                     "SELECT id, title, status, attempt, current_retry_count, retry_limit, "
-                    "claim_rank, sweep_at, deadline_at, lease_token, completed_at, origin "
+                    "claim_rank, sweep_at, deadline_at, lease_token, completed_at, origin, "
+                    "finish_token "
                     "FROM tasks"
                 )
             )
         }
         self.attempts: dict[int, list[Any]] = defaultdict(list)
         for row in connection.execute(
-            text("SELECT task_id, attempt, outcome FROM task_attempts ORDER BY task_id, attempt")
+            text(
+                "SELECT task_id, attempt, outcome, lease_token FROM task_attempts "
+                "ORDER BY task_id, attempt"
+            )
         ):
             self.attempts[row.task_id].append(row)
 

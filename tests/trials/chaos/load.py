@@ -16,7 +16,7 @@ from app.local.ports import free_port
 from app.mysql.engines import sync_engine
 from app.service.sweeping import recount
 from app.settings import Settings
-from tests.trials.chaos import schedules, unique_keys
+from tests.trials.chaos import schedules, successors, unique_keys
 from tests.trials.chaos.checks import SHOWN, Check, Evidence, checks
 from tests.trials.chaos.clients import Client, Ledger
 from tests.trials.chaos.parts import Process
@@ -154,7 +154,13 @@ class Load:
         print(f"tasks: {dict(statuses)}; attempts that ended otherwise: {dict(outcomes)}")
         print(f"answers to finishes: {dict(finishes)}")
         print(f"reads of one's own write: {self.ledger.reads_after_write:,}")
-        return [*checks(evidence), scheduled, keys, self._queue_settings.check()]
+        return [
+            *checks(evidence),
+            successors.checked(evidence),
+            scheduled,
+            keys,
+            self._queue_settings.check(),
+        ]
 
     def _report(self) -> None:
         ordered = sorted(self.ledger.latencies_ms)

@@ -20,6 +20,10 @@ CALL_SECONDS: Final = 15.0
 # Of what has to be heard before the lease is over, by one API if not by the other.
 BEAT_SECONDS: Final = 1.0
 
+AFTER: Final = "after "
+# The task that it depends on may fail, or fail for now.
+_RUNS: Final = {"on_parent_failure": "run"}
+
 Lease = dict[str, Any]
 
 
@@ -62,13 +66,14 @@ class Worker:
         time.sleep(random.uniform(0.005, 0.05))
         dice = random.random()
         if dice < 0.1:
-            self._finish(lease, "fail", {"error": "it broke"})
+            self._finish(lease, "fail", {"error": "it broke", "submit": _next(lease)})
         elif dice < 0.12:
-            self._finish(lease, "fail", {"error": "never", "retryable": False})
+            failed = {"error": "never", "retryable": False, "submit": _next(lease)}
+            self._finish(lease, "fail", failed)
         elif dice < 0.15:
             self._finish(lease, "release", None)
         else:
-            self._finish(lease, "complete", {"result": self._name})
+            self._finish(lease, "complete", {"result": self._name, "submit": _next(lease)})
 
     def _patient(self, lease: Lease) -> None:
         """Work that may be longer than its lease, with heartbeats until its end has been heard,
@@ -107,12 +112,12 @@ class Worker:
 
     def _twice(self, lease: Lease) -> None:
         for _ in range(2):
-            self._finish(lease, "complete", {"result": self._name})
+            self._finish(lease, "complete", {"result": self._name, "submit": _next(lease)})
 
     def _late(self, lease: Lease) -> None:
         """After its lease has run out, without a heartbeat."""
         time.sleep(LEASE_SECONDS + 1.5)
-        self._finish(lease, "complete", {"result": self._name})
+        self._finish(lease, "complete", {"result": self._name, "submit": _next(lease)})
 
     def _finish(
         self, lease: Lease, ending: str, body: Any, *, patience_seconds: float = 20
@@ -122,11 +127,14 @@ class Worker:
         while time.monotonic() < give_up_at:
             answer = self._try(f"/leases/{lease['lease_id']}/{ending}", body)
             if answer is not None and answer.status_code != 503:
-                self._note(lease, ending, answer.status_code)
+                submitted = answer.json().get("submitted") if answer.is_success else None
+                self._note(lease, ending, answer.status_code, submitted=submitted)
                 return
             time.sleep(0.1)
 
-    def _note(self, lease: Lease, ending: str, status: int) -> None:
+    def _note(
+        self, lease: Lease, ending: str, status: int, *, submitted: list[int] | None = None
+    ) -> None:
         note = {
             "worker": self._name,
             "task": lease["task"]["id"],
@@ -134,6 +142,7 @@ class Worker:
             "lease": lease["lease_id"],
             "ending": ending,
             "status": status,
+            "submitted": submitted,
         }
         os.write(self._notes, json.dumps(note).encode() + b"\n")
 
@@ -143,6 +152,16 @@ class Worker:
             return self._http.post(url) if body is None else self._http.post(url, json=body)
         except httpx.HTTPError:
             return None
+
+
+def _next(lease: Lease) -> list[dict[str, Any]]:
+    """What comes of a client's task, of some, the same however often it is asked; and nothing of
+    that."""
+    is_one = lease["lease_id"][-1] in "0123"
+    if not is_one or lease["task"]["title"].startswith(AFTER):
+        return []
+    task = {"title": AFTER + lease["lease_id"], "timeout_seconds": 3, "retry_delay_seconds": 1}
+    return [task | {"tags": ["after"], "depends_on": [lease["task"]["id"]], **_RUNS}]
 
 
 if __name__ == "__main__":
