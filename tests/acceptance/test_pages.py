@@ -122,6 +122,27 @@ def test_fanned_out_tasks_are_submitted_once_however_often_the_attempt_is_repeat
     assert {task["status"] for task in sent} == {"done"}
 
 
+@pytest.mark.parametrize("page", ["python.md", "python.zh-CN.md"])
+def test_one_step_stores_the_next_ones(
+    page: str, api: Api, project: Path, save: Callable[[str, str], None], run: Show
+) -> None:
+    (recipe,) = [c for c in snippets(project / "docs" / page, "python") if "then=[" in c]
+    save("photos.py", recipe)
+    body = {"title": "resize", "queue": "photos", "payload": "a.png"}
+    resized = api.http.post("/tasks", json=body).json()["id"]
+
+    run(*ROWLOCK, "worker", "--handlers", "photos:worker", "--once").ends()
+
+    tasks = api.http.get("/tasks", params={"order": "asc"}).json()
+    assert [(t["title"], t["status"], t["result"]) for t in tasks] == [
+        ("resize", "done", "a-640.png"),
+        ("publish", "done", "https://example.org/a-640.png"),
+        ("tell", "done", None),
+    ]
+    (parent,) = api.http.get(f"/tasks/{tasks[2]['id']}/dependencies").json()["tasks"]
+    assert parent["id"] == resized
+
+
 def _recipes(project: Path, part: str) -> list[str]:
     return [code for code in snippets(project / "docs/python.md", "python") if part in code]
 

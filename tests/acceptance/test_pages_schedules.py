@@ -16,7 +16,7 @@ from rowlock import Client
 from tests.acceptance.commands import run
 from tests.acceptance.deployment import Api
 
-_SHOWN = re.compile(r"^```sh\n(.*?)^```\n+```\n(\d{3} .*?)^```", re.MULTILINE | re.DOTALL)
+SHOWN = re.compile(r"^```sh\n(.*?)^```\n+```\n(\d{3} .*?)^```", re.MULTILINE | re.DOTALL)
 _TIME = re.compile(r"20\d\d-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)")
 # Told by the clock of whoever runs it, as far as it is not asked of a certain day.
 _MOVING = {"next_at", "created_at", "updated_at", "paused_at", "fired_at", "id", "task_id"}
@@ -48,7 +48,7 @@ def test_each_call_is_answered_as_the_page_shows(
     project: Path, api: Api, page: str, begin: str, end: str
 ) -> None:
     text = section(project / "docs" / page, begin, end)
-    walk = _SHOWN.findall(text)
+    walk = SHOWN.findall(text)
     assert len(walk) == text.count("```sh\n") > 0
     for command, shown in walk:
         head, _, body = heard(api, command).partition("\n\n")
