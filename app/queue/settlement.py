@@ -21,6 +21,8 @@ async def settle(connection: Connection) -> None:
         await slots.settle(connection, slot_changes.changes_of(connection.unsettled))
         # With what became of those that were given a slot.
         del connection.unsettled[slot_changes.CHANGES]
+        # Who has a slot or none has ended no more than before.
+        connection.unsettled.pop(dependents.CHANGES, None)
     if (keys := connection.unsettled.pop(unique_keys.CHANGES, None)) is not None:
         await unique_keys.write_last(connection, keys)
     counts: Counter[str] = connection.unsettled.pop(COUNTS, Counter())

@@ -171,3 +171,19 @@ async def test_who_has_a_slot_of_its_group_and_none_of_the_queue_gives_way_too(
     assert ids(await claimed(api)) == [high["id"]]
     assert (await get(api, low["id"]))["waiting_on"] == "group"
     check(engine)
+
+
+async def test_what_depends_on_others_takes_a_slot_as_any_other(
+    api: httpx.AsyncClient, engine: Engine
+) -> None:
+    await limit(api, running=1, running_per_group=1)
+    parent = await submit(api, group="a")
+    children = [await submit(api, group="a", depends_on=[parent["id"]]) for _ in range(2)]
+    await complete(api, await claim_one(api))
+    check(engine)
+    late = await submit(api, group="a", depends_on=[parent["id"]])
+    for child in (*children, late):
+        lease = await claim_one(api)
+        assert lease["task"]["id"] == child["id"]
+        await complete(api, lease)
+    check(engine)
