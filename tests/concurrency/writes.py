@@ -19,7 +19,7 @@ _SERIAL: Final = count()
 # Whatever of it is there, in one row.
 _LOOK: Final = """
     SELECT GROUP_CONCAT(CONCAT_WS(' ', status, priority, attempt, current_retry_count,
-                                  claim_rank IS NULL, lease_token IS NULL)),
+                                  claim_rank IS NULL, lease_token IS NULL) ORDER BY id),
            (SELECT COUNT(*) FROM task_tags JOIN tasks ON id = task_id WHERE queue = :queue),
            (SELECT COUNT(*) FROM task_attempts WHERE task_id = :task),
            (SELECT COUNT(*) FROM idempotency_keys JOIN tasks ON id = task_id WHERE queue = :queue),
