@@ -22,6 +22,7 @@ _BODIES: dict[str, Any] = {
     },
     "PUT /admin/queues/{name}/settings": {},
     "POST /leases": {"worker": "w"},
+    "POST /leases/{lease_id}/complete": {"submit": [{"title": "x"}]},
     "POST /leases/finish": {"items": []},
     "POST /leases/heartbeat": {"items": [{"lease_id": NO_LEASE}]},
 }
