@@ -291,7 +291,7 @@ async function send(method, address, options = {}) {
     throw problem;
   }
   const document2 = text === "" ? null : readDocument(text);
-  return { document: document2, headers: answer.headers, next: nextOf(answer.headers, address) };
+  return { document: document2, status: answer.status, headers: answer.headers, next: nextOf(answer.headers, address) };
 }
 function urlOf(address) {
   return new URL(`../${address.replace(/^\//, "")}`, document.baseURI.split(/[?#]/)[0]).href;
@@ -1043,15 +1043,43 @@ function ConfirmDialog(question) {
   );
 }
 
+// src/parts/check.tsx
+import { jsx as jsx12 } from "./vendor.js";
+var CHECKS = [
+  "connection",
+  "version",
+  "isolation",
+  "innodb_flush_log_at_trx_commit",
+  "sync_binlog",
+  "clock",
+  "schema",
+  "claim",
+  "scheduler",
+  "SKIP LOCKED",
+  "lock waits",
+  "oldest transaction",
+  "Redis",
+  "Redis user",
+  "Redis keys",
+  "Redis eviction"
+];
+function checkText(what) {
+  const known = CHECKS.find((each) => each === what);
+  return known ? t(`check.${known}`) : what;
+}
+function CheckName({ what }) {
+  return checkText(what) === what ? null : /* @__PURE__ */ jsx12("code", { children: what });
+}
+
 // src/pages/overview/attention.tsx
-import { jsx as jsx12, jsxs as jsxs7 } from "./vendor.js";
+import { jsx as jsx13, jsxs as jsxs7 } from "./vendor.js";
 var DURABILITY = ["innodb_flush_log_at_trx_commit", "sync_binlog"];
 var NAMED = 5;
 function Attention(props) {
   const { found, queues, isKnown } = props;
   if (found.length === 0 && isKnown) {
-    return /* @__PURE__ */ jsx12("section", { class: "well", children: /* @__PURE__ */ jsxs7("p", { children: [
-      /* @__PURE__ */ jsx12("strong", { children: t("overview.all_well") }),
+    return /* @__PURE__ */ jsx13("section", { class: "well", children: /* @__PURE__ */ jsxs7("p", { children: [
+      /* @__PURE__ */ jsx13("strong", { children: t("overview.all_well") }),
       " ",
       t("overview.all_well_about", {
         queues: queues.length,
@@ -1061,9 +1089,9 @@ function Attention(props) {
     ] }) });
   }
   return /* @__PURE__ */ jsxs7("section", { children: [
-    /* @__PURE__ */ jsx12("h2", { children: t("overview.attention") }),
-    /* @__PURE__ */ jsx12("ul", { class: "findings", children: found.map((finding) => /* @__PURE__ */ jsx12("li", { children: /* @__PURE__ */ jsx12(One, { finding }) }, keyOf(finding))) }),
-    !isKnown && /* @__PURE__ */ jsx12("div", { class: "placeholder", "aria-busy": "true", children: /* @__PURE__ */ jsx12("span", {}) })
+    /* @__PURE__ */ jsx13("h2", { children: t("overview.attention") }),
+    /* @__PURE__ */ jsx13("ul", { class: "findings", children: found.map((finding) => /* @__PURE__ */ jsx13("li", { children: /* @__PURE__ */ jsx13(One, { finding }) }, keyOf(finding))) }),
+    !isKnown && /* @__PURE__ */ jsx13("div", { class: "placeholder", "aria-busy": "true", children: /* @__PURE__ */ jsx13("span", {}) })
   ] });
 }
 function keyOf(finding) {
@@ -1075,7 +1103,7 @@ function One({ finding }) {
   switch (finding.kind) {
     case "examined": {
       const { what, detail, fix } = finding.examined;
-      const title = DURABILITY.includes(what) ? t("overview.not_durable") : what;
+      const title = DURABILITY.includes(what) ? t("overview.not_durable") : checkText(what);
       return /* @__PURE__ */ jsxs7(Line, { title, tone: "bad", href: hash("/system"), children: [
         /* @__PURE__ */ jsxs7("span", { lang: "en", children: [
           what,
@@ -1083,7 +1111,7 @@ function One({ finding }) {
           detail
         ] }),
         " ",
-        fix && /* @__PURE__ */ jsx12(CopyButton, { text: fix, label: t("overview.copy_fix") })
+        fix && /* @__PURE__ */ jsx13(CopyButton, { text: fix, label: t("overview.copy_fix") })
       ] });
     }
     case "stopped":
@@ -1096,13 +1124,13 @@ function One({ finding }) {
           children: [
             t("overview.stopped_about"),
             " ",
-            /* @__PURE__ */ jsx12(Time, { at: finding.sweep.last_run_at })
+            /* @__PURE__ */ jsx13(Time, { at: finding.sweep.last_run_at })
           ]
         }
       );
     case "unserved": {
       const { queue } = finding;
-      return /* @__PURE__ */ jsx12(
+      return /* @__PURE__ */ jsx13(
         Line,
         {
           title: t("overview.unserved", { queue: queue.queue }),
@@ -1124,7 +1152,7 @@ function One({ finding }) {
           href: hash("/workers"),
           children: [
             finding.workers.slice(0, NAMED).map(({ worker }) => /* @__PURE__ */ jsxs7("span", { children: [
-              /* @__PURE__ */ jsx12("a", { href: hash(`/workers/${encodeURIComponent(worker)}`), children: worker }),
+              /* @__PURE__ */ jsx13("a", { href: hash(`/workers/${encodeURIComponent(worker)}`), children: worker }),
               " "
             ] }, worker)),
             finding.workers.length > NAMED && "…"
@@ -1135,13 +1163,13 @@ function One({ finding }) {
       return /* @__PURE__ */ jsxs7(Line, { title: t("overview.no_scheduler"), tone: "bad", href: hash("/system"), children: [
         t("overview.no_scheduler_about"),
         " ",
-        /* @__PURE__ */ jsx12("code", { children: finding.detail })
+        /* @__PURE__ */ jsx13("code", { children: finding.detail })
       ] });
     case "redis":
-      return /* @__PURE__ */ jsx12(Line, { title: t("overview.redis"), tone: "warn", href: hash("/system"), children: t("overview.redis_about", { detail: finding.detail }) });
+      return /* @__PURE__ */ jsx13(Line, { title: t("overview.redis"), tone: "warn", href: hash("/system"), children: t("overview.redis_about", { detail: finding.detail }) });
     case "failing": {
       const { queue, share } = finding;
-      return /* @__PURE__ */ jsx12(
+      return /* @__PURE__ */ jsx13(
         Line,
         {
           title: t("overview.failing", { queue: queue.queue, percent: percent(share) }),
@@ -1156,7 +1184,7 @@ function One({ finding }) {
     }
     case "oldest": {
       const { queue, seconds } = finding;
-      return /* @__PURE__ */ jsx12(
+      return /* @__PURE__ */ jsx13(
         Line,
         {
           title: t("overview.oldest", { queue: queue.queue, span: span(seconds) }),
@@ -1177,7 +1205,7 @@ function One({ finding }) {
           children: [
             t("overview.paused_about", { waiting: number(queue.waiting) }),
             " ",
-            /* @__PURE__ */ jsx12(Time, { at: queue.paused_at })
+            /* @__PURE__ */ jsx13(Time, { at: queue.paused_at })
           ]
         }
       );
@@ -1186,19 +1214,19 @@ function One({ finding }) {
 }
 function Line({ title, tone, href, children }) {
   return /* @__PURE__ */ jsxs7("div", { class: `finding ${tone}`, children: [
-    /* @__PURE__ */ jsx12("strong", { children: href ? /* @__PURE__ */ jsx12("a", { href, children: title }) : title }),
-    /* @__PURE__ */ jsx12("span", { children })
+    /* @__PURE__ */ jsx13("strong", { children: href ? /* @__PURE__ */ jsx13("a", { href, children: title }) : title }),
+    /* @__PURE__ */ jsx13("span", { children })
   ] });
 }
 
 // src/pages/overview/queues.tsx
-import { jsx as jsx13, jsxs as jsxs8 } from "./vendor.js";
+import { jsx as jsx14, jsxs as jsxs8 } from "./vendor.js";
 var SHOWN = 10;
 function Queues({ queues }) {
   const rows = [...queues].sort((a, b) => (b.oldest_waiting_seconds ?? -1) - (a.oldest_waiting_seconds ?? -1)).slice(0, SHOWN);
   return /* @__PURE__ */ jsxs8("section", { children: [
-    /* @__PURE__ */ jsx13("h2", { children: t("overview.queues") }),
-    /* @__PURE__ */ jsx13(
+    /* @__PURE__ */ jsx14("h2", { children: t("overview.queues") }),
+    /* @__PURE__ */ jsx14(
       Table,
       {
         label: t("overview.queues"),
@@ -1208,7 +1236,7 @@ function Queues({ queues }) {
         href: (queue) => queueHash(queue.queue)
       }
     ),
-    /* @__PURE__ */ jsx13("p", { children: /* @__PURE__ */ jsx13("a", { href: hash("/queues"), children: t("queues.all") }) })
+    /* @__PURE__ */ jsx14("p", { children: /* @__PURE__ */ jsx14("a", { href: hash("/queues"), children: t("queues.all") }) })
   ] });
 }
 
@@ -1225,7 +1253,7 @@ var isDark = computed2(
 );
 
 // src/parts/chart.tsx
-import { jsx as jsx14, jsxs as jsxs9 } from "./vendor.js";
+import { jsx as jsx15, jsxs as jsxs9 } from "./vendor.js";
 function Chart({ label, times, series, height = 180 }) {
   const place = useRef5(null);
   const chart = useRef5(null);
@@ -1254,8 +1282,8 @@ function Chart({ label, times, series, height = 180 }) {
   }, [shape]);
   useEffect5(() => chart.current?.setData(data), [times, series]);
   return /* @__PURE__ */ jsxs9("figure", { class: "chart", "aria-label": label, children: [
-    /* @__PURE__ */ jsx14("div", { ref: place, style: { minHeight: `${height}px` }, "aria-hidden": "true" }),
-    /* @__PURE__ */ jsx14(Values, { times, series })
+    /* @__PURE__ */ jsx15("div", { ref: place, style: { minHeight: `${height}px` }, "aria-hidden": "true" }),
+    /* @__PURE__ */ jsx15(Values, { times, series })
   ] });
 }
 function optionsOf(element, height, times, series) {
@@ -1293,10 +1321,10 @@ function lonely(values) {
 }
 function Values({ times, series }) {
   return /* @__PURE__ */ jsxs9("table", { class: "unseen", children: [
-    /* @__PURE__ */ jsx14("caption", { children: t("chart.values") }),
-    /* @__PURE__ */ jsx14("tbody", { children: series.map((one) => /* @__PURE__ */ jsxs9("tr", { children: [
-      /* @__PURE__ */ jsx14("th", { scope: "row", children: one.label }),
-      one.values.slice(-12).map((value, index) => /* @__PURE__ */ jsx14("td", { children: value === null ? "–" : number(value, 2) }, times[times.length - 12 + index]))
+    /* @__PURE__ */ jsx15("caption", { children: t("chart.values") }),
+    /* @__PURE__ */ jsx15("tbody", { children: series.map((one) => /* @__PURE__ */ jsxs9("tr", { children: [
+      /* @__PURE__ */ jsx15("th", { scope: "row", children: one.label }),
+      one.values.slice(-12).map((value, index) => /* @__PURE__ */ jsx15("td", { children: value === null ? "–" : number(value, 2) }, times[times.length - 12 + index]))
     ] }, one.label)) })
   ] });
 }
@@ -1318,7 +1346,7 @@ function moment(seconds, times) {
 }
 
 // src/pages/overview/throughput.tsx
-import { jsx as jsx15, jsxs as jsxs10 } from "./vendor.js";
+import { jsx as jsx16, jsxs as jsxs10 } from "./vendor.js";
 function Throughput({ history: history2 }) {
   const buckets = history2.buckets.filter((bucket) => bucket.is_complete);
   if (buckets.length < 2) return null;
@@ -1328,9 +1356,9 @@ function Throughput({ history: history2 }) {
     /* @__PURE__ */ jsxs10("h2", { children: [
       t("overview.throughput"),
       " ",
-      /* @__PURE__ */ jsx15("small", { children: t("overview.throughput_about") })
+      /* @__PURE__ */ jsx16("small", { children: t("overview.throughput_about") })
     ] }),
-    /* @__PURE__ */ jsx15(
+    /* @__PURE__ */ jsx16(
       Chart,
       {
         label: t("overview.throughput"),
@@ -1346,7 +1374,7 @@ function Throughput({ history: history2 }) {
 }
 
 // src/pages/overview/totals.tsx
-import { jsx as jsx16, jsxs as jsxs11 } from "./vendor.js";
+import { jsx as jsx17, jsxs as jsxs11 } from "./vendor.js";
 function Totals({ queues }) {
   const failing = failureRate(queues);
   const waiting = sum(queues, (queue) => queue.waiting);
@@ -1354,26 +1382,26 @@ function Totals({ queues }) {
   const running = sum(queues, (queue) => queue.in_progress);
   const failed = sum(queues, (queue) => count(queue, "failed"));
   return /* @__PURE__ */ jsxs11("section", { children: [
-    /* @__PURE__ */ jsx16("h2", { children: t("overview.totals") }),
+    /* @__PURE__ */ jsx17("h2", { children: t("overview.totals") }),
     /* @__PURE__ */ jsxs11("dl", { class: "totals", children: [
-      /* @__PURE__ */ jsx16(Total, { name: t("overview.waiting"), href: hash("/tasks", { status: ["to_do", "retrying"] }), children: number(waiting) }),
-      /* @__PURE__ */ jsx16(Total, { name: t("overview.running"), href: hash("/tasks", { status: "in_progress" }), children: number(running) }),
-      /* @__PURE__ */ jsx16(Total, { name: t("overview.retrying"), href: hash("/tasks", { status: "retrying" }), children: number(retrying) }),
-      /* @__PURE__ */ jsx16(Total, { name: t("overview.failed"), href: hash("/tasks", { status: "failed" }), children: number(failed) }),
-      /* @__PURE__ */ jsx16(Total, { name: t("overview.done_rate"), href: hash("/tasks", { status: "done" }), children: number(sum(queues, (queue) => queue.done_per_minute), 1) }),
-      /* @__PURE__ */ jsx16(Total, { name: t("overview.failure_rate"), href: hash("/failures"), children: failing === null ? "–" : percent(failing) })
+      /* @__PURE__ */ jsx17(Total, { name: t("overview.waiting"), href: hash("/tasks", { status: ["to_do", "retrying"] }), children: number(waiting) }),
+      /* @__PURE__ */ jsx17(Total, { name: t("overview.running"), href: hash("/tasks", { status: "in_progress" }), children: number(running) }),
+      /* @__PURE__ */ jsx17(Total, { name: t("overview.retrying"), href: hash("/tasks", { status: "retrying" }), children: number(retrying) }),
+      /* @__PURE__ */ jsx17(Total, { name: t("overview.failed"), href: hash("/tasks", { status: "failed" }), children: number(failed) }),
+      /* @__PURE__ */ jsx17(Total, { name: t("overview.done_rate"), href: hash("/tasks", { status: "done" }), children: number(sum(queues, (queue) => queue.done_per_minute), 1) }),
+      /* @__PURE__ */ jsx17(Total, { name: t("overview.failure_rate"), href: hash("/failures"), children: failing === null ? "–" : percent(failing) })
     ] })
   ] });
 }
 function Total({ name, href, children }) {
   return /* @__PURE__ */ jsxs11("div", { children: [
-    /* @__PURE__ */ jsx16("dt", { children: name }),
-    /* @__PURE__ */ jsx16("dd", { children: href ? /* @__PURE__ */ jsx16("a", { href, children }) : children })
+    /* @__PURE__ */ jsx17("dt", { children: name }),
+    /* @__PURE__ */ jsx17("dd", { children: href ? /* @__PURE__ */ jsx17("a", { href, children }) : children })
   ] });
 }
 
 // src/pages/overview/page.tsx
-import { Fragment as Fragment5, jsx as jsx17, jsxs as jsxs12 } from "./vendor.js";
+import { Fragment as Fragment5, jsx as jsx18, jsxs as jsxs12 } from "./vendor.js";
 var MOST = 1e3;
 function Overview() {
   const stats = useResource("stats", (signal10) => get("/stats", { query: { limit: MOST }, signal: signal10 }));
@@ -1387,9 +1415,9 @@ function Overview() {
   const processes = useOverseen("processes", (signal10) => get("/admin/processes", { signal: signal10 }), 30);
   const doctor = useOverseen("doctor", (signal10) => get("/admin/doctor", { signal: signal10 }), 120);
   const isKnown = [readiness, workers, processes, doctor].every(({ state }) => state.value.at !== null);
-  return /* @__PURE__ */ jsx17(Loaded, { resource: stats, children: ({ document: document2, next }) => {
+  return /* @__PURE__ */ jsx18(Loaded, { resource: stats, children: ({ document: document2, next }) => {
     const { queues } = document2;
-    if (queues.length === 0) return /* @__PURE__ */ jsx17(First, {});
+    if (queues.length === 0) return /* @__PURE__ */ jsx18(First, {});
     const history2 = hour.state.value.data;
     const found = findings({
       queues,
@@ -1401,23 +1429,23 @@ function Overview() {
       examined: doctor.state.value.data?.document.findings ?? []
     });
     return /* @__PURE__ */ jsxs12(Fragment5, { children: [
-      /* @__PURE__ */ jsx17(Attention, { found, queues, isKnown }),
+      /* @__PURE__ */ jsx18(Attention, { found, queues, isKnown }),
       !oversees() && /* @__PURE__ */ jsxs12("section", { children: [
-        /* @__PURE__ */ jsx17("p", { class: "quiet", children: t("overview.less") }),
-        /* @__PURE__ */ jsx17(Overseen, { children: null })
+        /* @__PURE__ */ jsx18("p", { class: "quiet", children: t("overview.less") }),
+        /* @__PURE__ */ jsx18(Overseen, { children: null })
       ] }),
-      /* @__PURE__ */ jsx17(Totals, { queues }),
-      history2 && /* @__PURE__ */ jsx17(Throughput, { history: history2 }),
-      /* @__PURE__ */ jsx17(Queues, { queues }),
-      next !== null && /* @__PURE__ */ jsx17("p", { class: "quiet", children: t("overview.more_queues", { n: MOST }) })
+      /* @__PURE__ */ jsx18(Totals, { queues }),
+      history2 && /* @__PURE__ */ jsx18(Throughput, { history: history2 }),
+      /* @__PURE__ */ jsx18(Queues, { queues }),
+      next !== null && /* @__PURE__ */ jsx18("p", { class: "quiet", children: t("overview.more_queues", { n: MOST }) })
     ] });
   } });
 }
 function First() {
   const command = `curl -s ${urlOf("/tasks")} -H 'Content-Type: application/json' -d '{"title": "Say hello"}'`;
   return /* @__PURE__ */ jsxs12(Empty, { children: [
-    /* @__PURE__ */ jsx17("p", { children: t("overview.none") }),
-    /* @__PURE__ */ jsx17("pre", { tabIndex: 0, children: command })
+    /* @__PURE__ */ jsx18("p", { children: t("overview.none") }),
+    /* @__PURE__ */ jsx18("pre", { tabIndex: 0, children: command })
   ] });
 }
 async function readinessOf(signal10) {
@@ -1493,6 +1521,8 @@ export {
   Toasts,
   Dialog,
   ConfirmDialog,
+  checkText,
+  CheckName,
   Overview,
   First
 };

@@ -1,6 +1,7 @@
 import {
   Bar,
   Chart,
+  CheckName,
   Chip,
   ConfirmDialog,
   CopyButton,
@@ -19,6 +20,7 @@ import {
   announce,
   bytes,
   call,
+  checkText,
   columns,
   distance,
   doLater,
@@ -1223,8 +1225,44 @@ var FIELDS = {
   "payload": {
     "kind": "json"
   },
-  "unique": {
-    "kind": "json"
+  "unique.key": {
+    "kind": "text",
+    "most": 128,
+    "group": "unique"
+  },
+  "unique.while": {
+    "kind": "choice",
+    "choices": [
+      "waiting",
+      "active"
+    ],
+    "usual": "waiting",
+    "group": "unique"
+  },
+  "unique.conflict": {
+    "kind": "choice",
+    "choices": [
+      "keep",
+      "replace",
+      "reject"
+    ],
+    "group": "unique"
+  },
+  "unique.debounce_seconds": {
+    "kind": "number",
+    "least": 1,
+    "most": 86400,
+    "group": "unique"
+  },
+  "unique.debounce_limit_seconds": {
+    "kind": "number",
+    "least": 1,
+    "most": 864e3,
+    "group": "unique"
+  },
+  "group": {
+    "kind": "text",
+    "most": 128
   },
   "available_at": {
     "kind": "time"
@@ -1289,10 +1327,31 @@ function faultAt(text) {
 }
 
 // src/parts/task_form.ts
+var DEBOUNCE = "debounce";
+var ASKED = {
+  "unique.conflict": { choices: [...FIELDS["unique.conflict"].choices, DEBOUNCE], usual: "keep" },
+  "unique.debounce_seconds": { isRequired: true },
+  on_parent_failure: { usual: "cancel" }
+};
+var isFilled = (values, name) => values[name].trim() !== "";
+var hasKey = (values) => isFilled(values, "unique.key");
+var isPutOff = (values) => hasKey(values) && values["unique.conflict"] === DEBOUNCE;
+var TAKEN = {
+  "unique.while": (values) => hasKey(values) && !isPutOff(values),
+  "unique.conflict": hasKey,
+  "unique.debounce_seconds": isPutOff,
+  "unique.debounce_limit_seconds": isPutOff,
+  available_at: (values) => !isPutOff(values),
+  on_parent_failure: (values) => isFilled(values, "depends_on"),
+  blocks: (values) => !isFilled(values, "depends_on")
+};
 var ORDER = ["title", "queue", "priority", "tags", "payload", "description", "available_at"];
 var place = (name) => (ORDER.indexOf(name) + ORDER.length + 1) % (ORDER.length + 1);
 var NAMES = Object.keys(FIELDS).sort((a, b) => place(a) - place(b));
-var fieldOf = (name) => FIELDS[name];
+var fieldOf = (name) => ({ ...FIELDS[name], ...ASKED[name] });
+function taken(names, values) {
+  return names.filter((name) => TAKEN[name]?.(values) ?? true);
+}
 function editable(task) {
   const isWaiting = ["to_do", "retrying", "paused"].includes(task.status);
   return NAMES.filter(
@@ -1312,8 +1371,15 @@ function valuesOf(task = {}) {
   return Object.fromEntries(found);
 }
 function bodyOf(values, names, isNew) {
-  const parts = names.filter((name) => !isNew || values[name].trim() !== "" || fieldOf(name).isRequired).map((name) => `${JSON.stringify(name)}:${textOf2(name, values[name])}`);
-  return `{${parts.join()}}`;
+  const said = taken(names, values).filter((name) => !isNew || isFilled(values, name) || fieldOf(name).isRequired).filter((name) => name !== "unique.conflict" || !isPutOff(values));
+  const parts = /* @__PURE__ */ new Map();
+  for (const name of said) {
+    const { group = "" } = fieldOf(name);
+    const own = name.slice(group === "" ? 0 : group.length + 1);
+    parts.set(group, [...parts.get(group) ?? [], `${JSON.stringify(own)}:${textOf2(name, values[name])}`]);
+  }
+  const groups = [...parts].map(([group, of2]) => group ? `${JSON.stringify(group)}:{${of2.join()}}` : of2.join());
+  return `{${groups.filter((text) => text !== "").join()}}`;
 }
 function textOf2(name, text) {
   const { kind } = fieldOf(name);
@@ -1325,7 +1391,7 @@ function textOf2(name, text) {
   return JSON.stringify(moment && !Number.isNaN(+moment) ? moment.toISOString() : text);
 }
 function faultsOf(values, names) {
-  const found = names.map((name) => [name, faultOf(fieldOf(name), values[name])]);
+  const found = taken(names, values).map((name) => [name, faultOf(fieldOf(name), values[name])]);
   return Object.fromEntries(found.filter(([, fault]) => fault !== null));
 }
 function faultOf(field, text) {
@@ -1354,7 +1420,7 @@ function faultOf(field, text) {
 function faultsIn(problem) {
   const found = {};
   for (const { field, message } of problem.fields) {
-    const name = NAMES.find((each) => each === field.split(".")[0]);
+    const name = NAMES.find((each) => each === field || each === field.split(".")[0]);
     if (!name) return {};
     found[name] ??= message;
   }
@@ -1391,11 +1457,15 @@ function localText(at) {
 import { Fragment as Fragment12, jsx as jsx23, jsxs as jsxs19 } from "./vendor.js";
 var HINTS = {
   queue: "hint.queue",
+  group: "hint.group",
   tags: "hint.tags",
   payload: "hint.payload",
   due_date: "hint.due_date",
   available_at: "hint.available_at",
-  unique: "hint.unique",
+  "unique.key": "hint.unique.key",
+  "unique.conflict": "hint.unique.conflict",
+  "unique.debounce_seconds": "hint.unique.debounce_seconds",
+  "unique.debounce_limit_seconds": "hint.unique.debounce_limit_seconds",
   depends_on: "hint.depends_on",
   on_parent_failure: "hint.on_parent_failure",
   blocks: "hint.blocks"
@@ -1406,8 +1476,21 @@ function TaskFields({ names, values, faults }) {
   useEffect3(() => {
     element.current.querySelector("[aria-invalid]")?.focus();
   }, [faults]);
+  const groups = [];
+  for (const name of taken(names, values.value)) {
+    const { group = "" } = fieldOf(name);
+    if (groups.at(-1)?.[0] === group) groups.at(-1)[1].push(name);
+    else groups.push([group, [name]]);
+  }
   return /* @__PURE__ */ jsxs19("div", { class: "fields", ref: element, children: [
-    names.map((name) => /* @__PURE__ */ jsx23(Field, { name, values, fault: faults[name] }, name)),
+    groups.map(([group, members]) => {
+      const fields = members.map((name) => /* @__PURE__ */ jsx23(Field, { name, values, fault: faults[name] }, name));
+      if (group === "") return fields;
+      return /* @__PURE__ */ jsxs19("fieldset", { class: "fields", children: [
+        /* @__PURE__ */ jsx23("legend", { children: t(`field.${group}`) }),
+        fields
+      ] }, group);
+    }),
     Object.entries(known2.state.value.data ?? {}).map(([name, options]) => /* @__PURE__ */ jsx23("datalist", { id: `known-${name}`, children: options.map((option) => /* @__PURE__ */ jsx23("option", { value: option }, option)) }, name))
   ] });
 }
@@ -1524,10 +1607,12 @@ function Form2({ template }) {
   const values = useSignal(first());
   const key = useRef4(newKey2());
   const isUnderWay = useRef4(false);
+  const isSent = useRef4(false);
   const [isBusy, setBusy] = useState7(false);
   const [faults, setFaults] = useState7({});
   const [problem, setProblem] = useState7(null);
   const [made, setMade] = useState7(null);
+  const [isHeld, setHeld] = useState7(false);
   const submit = async () => {
     if (isUnderWay.current) return;
     const found = faultsOf(values.value, NAMES);
@@ -1539,9 +1624,13 @@ function Form2({ template }) {
     try {
       const body = bodyOf(values.value, NAMES, true);
       const headers = { "Idempotency-Key": key.current };
-      const { document: document2 } = await send("POST", "/tasks", { body, headers });
+      const isFirst = !isSent.current;
+      isSent.current = true;
+      const { document: document2, status } = await send("POST", "/tasks", { body, headers });
+      const isOther = isFirst && status === 200;
+      setHeld(isOther);
       setMade(document2);
-      announce(t("submit.made", { id: String(document2.id) }));
+      announce(t(isOther ? "submit.held" : "submit.made", { id: String(document2.id) }));
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       const byField = faultsIn(error);
@@ -1554,6 +1643,7 @@ function Form2({ template }) {
   };
   const another = () => {
     key.current = newKey2();
+    isSent.current = false;
     values.value = first();
     setMade(null);
     setFaults({});
@@ -1562,7 +1652,7 @@ function Form2({ template }) {
   if (made) {
     return /* @__PURE__ */ jsxs20("div", { class: "note good", role: "status", children: [
       /* @__PURE__ */ jsxs20("p", { children: [
-        /* @__PURE__ */ jsx24("a", { href: hash(`/tasks/${made.id}`), children: t("submit.made", { id: String(made.id) }) }),
+        /* @__PURE__ */ jsx24("a", { href: hash(`/tasks/${made.id}`), children: t(isHeld ? "submit.held" : "submit.made", { id: String(made.id) }) }),
         " ",
         made.title
       ] }),
@@ -1596,6 +1686,7 @@ function Form2({ template }) {
               type: "button",
               onClick: () => {
                 key.current = newKey2();
+                isSent.current = false;
                 void submit();
               },
               children: t("submit.anyway")
@@ -1632,8 +1723,12 @@ function Fixes({ findings }) {
   return /* @__PURE__ */ jsxs21("section", { children: [
     /* @__PURE__ */ jsx25("h2", { children: t("system.attention") }),
     /* @__PURE__ */ jsx25("ul", { class: "findings", children: wrong.map((each) => /* @__PURE__ */ jsxs21("li", { class: `finding ${TONES4[each.verdict]}`, children: [
-      /* @__PURE__ */ jsx25("strong", { children: each.what }),
-      /* @__PURE__ */ jsx25("span", { children: each.detail }),
+      /* @__PURE__ */ jsxs21("strong", { children: [
+        checkText(each.what),
+        " ",
+        /* @__PURE__ */ jsx25(CheckName, { what: each.what })
+      ] }),
+      /* @__PURE__ */ jsx25("span", { lang: "en", children: each.detail }),
       each.fix && /* @__PURE__ */ jsxs21("div", { children: [
         /* @__PURE__ */ jsx25("code", { children: each.fix }),
         " ",
@@ -1650,13 +1745,15 @@ function Findings({ findings }) {
       cell: (each) => /* @__PURE__ */ jsxs21(Fragment13, { children: [
         /* @__PURE__ */ jsx25(Verdict, { finding: each }),
         " ",
-        each.what
+        checkText(each.what),
+        " ",
+        /* @__PURE__ */ jsx25(CheckName, { what: each.what })
       ] })
     },
     {
       key: "detail",
       title: t("system.detail"),
-      cell: (each) => /* @__PURE__ */ jsx25("span", { class: "wrapped", children: each.detail })
+      cell: (each) => /* @__PURE__ */ jsx25("span", { class: "wrapped", lang: "en", children: each.detail })
     }
   ];
   return /* @__PURE__ */ jsx25(
@@ -1780,9 +1877,9 @@ function Promise201({ findings }) {
       found.map((each) => /* @__PURE__ */ jsxs23("dd", { children: [
         /* @__PURE__ */ jsx27(Verdict, { finding: each }),
         " ",
-        each.what,
+        checkText(each.what),
         ": ",
-        each.detail
+        /* @__PURE__ */ jsx27("span", { lang: "en", children: each.detail })
       ] }, each.what))
     ] }, key);
   }) });
@@ -1828,7 +1925,7 @@ function System() {
 }
 
 // src/pages/task/page.tsx
-import { useState as useState10 } from "./vendor.js";
+import { useState as useState11 } from "./vendor.js";
 
 // src/pages/task/actions.tsx
 import { signal } from "./vendor.js";
@@ -2132,19 +2229,19 @@ var ROUND = {
 function Diagram({ task, attempts }) {
   const steps = path(task, attempts);
   const name = (status) => t(`status.${status}`);
-  const taken = (step) => steps.filter(([a, b]) => a === step[0] && b === step[1]).length;
+  const taken2 = (step) => steps.filter(([a, b]) => a === step[0] && b === step[1]).length;
   const visited = /* @__PURE__ */ new Set(["to_do", ...steps.map(([, to]) => to)]);
   const all2 = ["to_do", ...steps.map(([, to]) => to)];
   const told = all2.length > 12 ? [...all2.slice(0, 4), null, ...all2.slice(-6)] : all2;
   const label = told.map((status) => status ? name(status) : "…").join(" → ");
-  const drawn = [...STEPS].sort((a, b) => Math.sign(taken(a)) - Math.sign(taken(b)));
+  const drawn = [...STEPS].sort((a, b) => Math.sign(taken2(a)) - Math.sign(taken2(b)));
   return /* @__PURE__ */ jsx32("div", { class: "diagram", tabIndex: 0, role: "group", "aria-label": t("task.path"), children: /* @__PURE__ */ jsxs28("svg", { viewBox: "0 0 600 222", role: "img", "aria-label": label, children: [
     ["step", "taken"].map((kind) => /* @__PURE__ */ jsx32("marker", { id: `arrow-${kind}`, class: kind, viewBox: "0 0 8 8", refX: "7", refY: "4", markerWidth: "7", markerHeight: "7", orient: "auto-start-reverse", children: /* @__PURE__ */ jsx32("path", { d: "M0 0L8 4L0 8Z" }) }, kind)),
     drawn.map((step) => {
-      const kind = taken(step) ? "taken" : "step";
+      const kind = taken2(step) ? "taken" : "step";
       return /* @__PURE__ */ jsx32("path", { "data-step": step.join(" "), class: kind, d: lineOf(step), "marker-end": `url(#arrow-${kind})`, children: /* @__PURE__ */ jsxs28("title", { children: [
         `${name(step[0])} → ${name(step[1])}`,
-        taken(step) > 1 && ` × ${taken(step)}`
+        taken2(step) > 1 && ` × ${taken2(step)}`
       ] }) }, step.join(" "));
     }),
     Object.keys(PLACES).map((status) => {
@@ -2260,76 +2357,212 @@ function clockText(seconds) {
   return `${hours ? `${hours}:` : ""}${two(Math.floor(rest / 60))}:${two(rest % 60)}`;
 }
 
-// src/pages/task/page.tsx
+// src/pages/task/relatives.tsx
+import { useEffect as useEffect4, useState as useState10 } from "./vendor.js";
+
+// src/pages/task/graph.tsx
 import { Fragment as Fragment19, jsx as jsx35, jsxs as jsxs31 } from "./vendor.js";
+var [STEP, GAP] = [60, 56];
+var MANY = 12;
+function Graph({ task, parents, children }) {
+  const isLong = Math.max(rowsOf(parents), rowsOf(children)) > MANY;
+  const ended = ["done", "failed", "cancelled"];
+  const isEnded = ended.includes(task.status);
+  return /* @__PURE__ */ jsxs31("div", { class: isLong ? "graph long" : "graph", children: [
+    /* @__PURE__ */ jsx35(Relations, { side: parents, isDone: ({ status }) => ended.includes(status), isLong }),
+    /* @__PURE__ */ jsx35("div", { class: "node here", "aria-current": "true", children: /* @__PURE__ */ jsx35(Node, { ...task, name: children.relatives.tasks[0]?.name ?? null }) }),
+    /* @__PURE__ */ jsx35(Relations, { side: children, isDone: () => isEnded, isLong })
+  ] });
+}
+function Relations({ side, isDone, isLong }) {
+  const { direction, relatives, onMore, onFirst } = side;
+  const { total, tasks } = relatives;
+  const name = t(`task.${direction}`, { n: total });
+  return /* @__PURE__ */ jsxs31(Fragment19, { children: [
+    /* @__PURE__ */ jsxs31("div", { class: `head ${direction}`, children: [
+      /* @__PURE__ */ jsx35("h3", { children: name }),
+      /* @__PURE__ */ jsx35(Counts, { relatives })
+    ] }),
+    rowsOf(side) > 0 && /* @__PURE__ */ jsxs31(Fragment19, { children: [
+      /* @__PURE__ */ jsxs31("ul", { class: direction, "aria-label": name, children: [
+        tasks.map((each) => /* @__PURE__ */ jsx35("li", { class: isDone(each) ? void 0 : "awaited", children: /* @__PURE__ */ jsx35("a", { class: "node", href: hash(`/tasks/${each.id}`), children: /* @__PURE__ */ jsx35(Node, { ...each, name: direction === "parents" ? each.name : null }) }) }, each.id)),
+        (onMore || onFirst) && /* @__PURE__ */ jsxs31("li", { class: "more", children: [
+          onFirst && /* @__PURE__ */ jsx35("button", { type: "button", onClick: onFirst, children: t("task.first_relatives") }),
+          onMore && /* @__PURE__ */ jsx35("button", { type: "button", onClick: onMore, children: t("task.more_relatives", { n: total - tasks.length }) })
+        ] }, "more")
+      ] }),
+      /* @__PURE__ */ jsx35(Lines, { side, isDone, isLong })
+    ] })
+  ] });
+}
+function Node({ id, name, title, status }) {
+  return /* @__PURE__ */ jsxs31(Fragment19, { children: [
+    /* @__PURE__ */ jsx35("strong", { title, children: title }),
+    /* @__PURE__ */ jsxs31("span", { class: "row", children: [
+      /* @__PURE__ */ jsx35(StatusChip, { status }),
+      " ",
+      /* @__PURE__ */ jsxs31("span", { class: "quiet", children: [
+        "#",
+        id
+      ] }),
+      " ",
+      name !== null && /* @__PURE__ */ jsx35("span", { class: "quiet cut", children: name })
+    ] })
+  ] });
+}
+function Counts({ relatives: { total, unmet, done, failed, cancelled } }) {
+  const said = [
+    [unmet, /* @__PURE__ */ jsx35(Chip, { tone: "info", children: t("task.unmet", { n: unmet }) })],
+    [done, /* @__PURE__ */ jsx35(Chip, { tone: "good", children: t("task.counted", { status: t("status.done"), n: done }) })],
+    [failed, /* @__PURE__ */ jsx35(Chip, { tone: "bad", children: t("task.counted", { status: t("status.failed"), n: failed }) })],
+    [cancelled, /* @__PURE__ */ jsx35(Chip, { tone: "off", children: t("task.counted", { status: t("status.cancelled"), n: cancelled }) })]
+  ];
+  return total > 0 ? /* @__PURE__ */ jsx35("p", { class: "row counts", children: said.map(([n, chip]) => n > 0 && chip) }) : null;
+}
+function Lines({ side, isDone, isLong }) {
+  const { direction, relatives } = side;
+  const height = rowsOf(side) * STEP;
+  const middle = isLong ? STEP / 2 : height / 2;
+  const [from, to] = direction === "parents" ? [0, GAP - 5] : [GAP - 5, 0];
+  const head = (y) => /* @__PURE__ */ jsx35("path", { class: "head", d: `M${GAP} ${y}l-7 -4v8z` });
+  return /* @__PURE__ */ jsxs31("svg", { class: `lines ${direction}`, width: GAP, height, viewBox: `0 0 ${GAP} ${height}`, "aria-hidden": "true", children: [
+    Array.from({ length: rowsOf(side) }, (_, row) => {
+      const y = (row + 0.5) * STEP;
+      const each = relatives.tasks[row];
+      return /* @__PURE__ */ jsx35(
+        "path",
+        {
+          class: !each || !isDone(each) ? "awaited" : void 0,
+          d: `M${from} ${y}C${GAP / 2} ${y} ${GAP / 2} ${middle} ${to} ${middle}`
+        },
+        row
+      );
+    }),
+    direction === "parents" ? head(middle) : relatives.tasks.map((_, row) => head((row + 0.5) * STEP))
+  ] });
+}
+function rowsOf({ relatives, onMore, onFirst }) {
+  return relatives.tasks.length + Number(Boolean(onMore || onFirst));
+}
+
+// src/pages/task/relatives.tsx
+import { jsx as jsx36, jsxs as jsxs32 } from "./vendor.js";
+var LIMITS = [8, 100, 1e3];
+var related = /* @__PURE__ */ new Set();
+function isRelated({ id, waiting_on, error }) {
+  return waiting_on === "tasks" || /^dependency \d+ /.test(error ?? "") || related.has(id);
+}
+function RelativesSection({ task, isOpenAtFirst }) {
+  const [isOpen, setOpen] = useState10(isOpenAtFirst);
+  return /* @__PURE__ */ jsx36("section", { class: "relatives", children: /* @__PURE__ */ jsxs32("details", { open: isOpen, onToggle: (event) => setOpen(event.currentTarget.open), children: [
+    /* @__PURE__ */ jsx36("summary", { children: /* @__PURE__ */ jsx36("h2", { children: t("task.relatives") }) }),
+    isOpen && /* @__PURE__ */ jsx36(Both, { task })
+  ] }) });
+}
+function Both({ task }) {
+  const isEnded = ["done", "failed", "cancelled"].includes(task.status);
+  const parents = useSide(task, "parents", true);
+  const children = useSide(task, "children", isEnded);
+  return /* @__PURE__ */ jsx36(Loaded, { resource: together(parents.resource, children.resource), children: ([before2, after]) => /* @__PURE__ */ jsx36(Graph, { task, parents: parents.side(before2), children: children.side(after) }) });
+}
+function useSide({ id, updated_at }, direction, mayRest) {
+  const [step, setStep] = useState10(0);
+  const [address, setAddress] = useState10(null);
+  const [hasEnded, setEnded] = useState10(false);
+  const rests = mayRest && hasEnded;
+  const limit = LIMITS[step];
+  const resource = useResource(
+    `${direction} ${id} ${limit} ${address ?? ""} ${rests ? updated_at : ""}`,
+    (signal6) => address ? send("GET", address, { signal: signal6 }) : get("/tasks/{task_id}/dependencies", { path: { task_id: id }, query: { direction, limit }, signal: signal6 }),
+    { everySeconds: rests ? Infinity : 0, keepsOld: true }
+  );
+  const { data } = resource.state.value;
+  useEffect4(() => {
+    for (const task of data?.document.tasks ?? []) related.add(task.id);
+    if (data) setEnded(data.document.unmet === 0);
+  }, [data]);
+  const side = ({ document: document2, next }) => ({
+    direction,
+    relatives: document2,
+    onMore: next ? () => step + 1 < LIMITS.length ? setStep(step + 1) : setAddress(next) : void 0,
+    onFirst: address ? () => setAddress(null) : void 0
+  });
+  return { resource, side };
+}
+
+// src/pages/task/page.tsx
+import { Fragment as Fragment20, jsx as jsx37, jsxs as jsxs33 } from "./vendor.js";
 function TaskPage({ id }) {
-  return /^[1-9]\d{0,14}$/.test(id) ? /* @__PURE__ */ jsx35(Known, { id: Number(id) }) : /* @__PURE__ */ jsx35(Gone, { id });
+  return /^[1-9]\d{0,14}$/.test(id) ? /* @__PURE__ */ jsx37(Known, { id: Number(id) }) : /* @__PURE__ */ jsx37(Gone, { id });
 }
 function Known({ id }) {
   const task = useResource(
     `task ${id}`,
     async (signal6) => (await get("/tasks/{task_id}", { path: { task_id: id }, signal: signal6 })).document
   );
-  if (task.state.value.problem?.status === 404) return /* @__PURE__ */ jsx35(Gone, { id: String(id) });
-  return /* @__PURE__ */ jsx35(Loaded, { resource: task, children: (found) => /* @__PURE__ */ jsx35(Shown, { task: found }) });
+  if (task.state.value.problem?.status === 404) return /* @__PURE__ */ jsx37(Gone, { id: String(id) });
+  return /* @__PURE__ */ jsx37(Loaded, { resource: task, children: (found) => /* @__PURE__ */ jsx37(Shown, { task: found }, found.id) });
 }
 function Gone({ id }) {
   const days = me.value?.retention_days;
-  return /* @__PURE__ */ jsxs31(Empty, { children: [
-    /* @__PURE__ */ jsxs31("p", { children: [
+  return /* @__PURE__ */ jsxs33(Empty, { children: [
+    /* @__PURE__ */ jsxs33("p", { children: [
       t("task.gone", { id }),
       " ",
       days ? t("task.gone_kept", { days }) : ""
     ] }),
-    /* @__PURE__ */ jsx35("a", { href: hash("/tasks"), children: t("task.all") })
+    /* @__PURE__ */ jsx37("a", { href: hash("/tasks"), children: t("task.all") })
   ] });
 }
 function Shown({ task }) {
-  const [isEdited, setEdited] = useState10(false);
+  const [isEdited, setEdited] = useState11(false);
+  const [isFlow] = useState11(isRelated(task));
   const { resource, address, setAddress } = useAttempts(task);
   const answer = resource.state.value.data;
   useHold(isEdited);
-  return /* @__PURE__ */ jsxs31(Fragment19, { children: [
-    /* @__PURE__ */ jsxs31("section", { class: "task", children: [
-      /* @__PURE__ */ jsxs31("p", { class: "row quiet", children: [
-        /* @__PURE__ */ jsxs31("a", { href: hash("/tasks"), children: [
+  return /* @__PURE__ */ jsxs33(Fragment20, { children: [
+    /* @__PURE__ */ jsxs33("section", { class: "task", children: [
+      /* @__PURE__ */ jsxs33("p", { class: "row quiet", children: [
+        /* @__PURE__ */ jsxs33("a", { href: hash("/tasks"), children: [
           "← ",
           t("task.all")
         ] }),
-        /* @__PURE__ */ jsxs31("span", { children: [
+        /* @__PURE__ */ jsxs33("span", { children: [
           "#",
           task.id
         ] }),
-        /* @__PURE__ */ jsx35(CopyButton, { text: String(task.id) })
+        /* @__PURE__ */ jsx37(CopyButton, { text: String(task.id) })
       ] }),
-      /* @__PURE__ */ jsx35("h2", { children: task.title }),
-      /* @__PURE__ */ jsxs31("p", { class: "row", children: [
-        /* @__PURE__ */ jsx35(StatusChip, { status: task.status }),
-        /* @__PURE__ */ jsx35("a", { href: hash("/tasks", { queue: task.queue }), children: task.queue }),
-        /* @__PURE__ */ jsx35("span", { children: t("task.priority", { priority: priorityText(task.priority) }) }),
-        task.tags.map((tag) => /* @__PURE__ */ jsx35("a", { href: hash("/tasks", { tag }), children: /* @__PURE__ */ jsx35(Chip, { children: tag }) }, tag))
+      /* @__PURE__ */ jsx37("h2", { children: task.title }),
+      /* @__PURE__ */ jsxs33("p", { class: "row", children: [
+        /* @__PURE__ */ jsx37(StatusChip, { status: task.status }),
+        /* @__PURE__ */ jsx37("a", { href: hash("/tasks", { queue: task.queue }), children: task.queue }),
+        /* @__PURE__ */ jsx37("span", { children: t("task.priority", { priority: priorityText(task.priority) }) }),
+        task.tags.map((tag) => /* @__PURE__ */ jsx37("a", { href: hash("/tasks", { tag }), children: /* @__PURE__ */ jsx37(Chip, { children: tag }) }, tag))
       ] }),
-      isEdited ? /* @__PURE__ */ jsx35(Edit, { task, onClose: () => setEdited(false) }) : /* @__PURE__ */ jsx35(Actions2, { task, onEdit: () => setEdited(true) })
+      isEdited ? /* @__PURE__ */ jsx37(Edit, { task, onClose: () => setEdited(false) }) : /* @__PURE__ */ jsx37(Actions2, { task, onEdit: () => setEdited(true) })
     ] }),
-    /* @__PURE__ */ jsx35(Why, { task }),
-    task.status === "in_progress" && /* @__PURE__ */ jsx35(Lease, { task }),
-    task.progress && /* @__PURE__ */ jsx35(Value, { name: "progress", value: task.progress }),
-    /* @__PURE__ */ jsxs31("section", { children: [
-      /* @__PURE__ */ jsx35("h2", { children: t("task.path") }),
-      /* @__PURE__ */ jsx35(Diagram, { task, attempts: address === null ? answer?.document ?? [] : [] })
+    /* @__PURE__ */ jsx37(Why, { task }),
+    task.status === "in_progress" && /* @__PURE__ */ jsx37(Lease, { task }),
+    isFlow && /* @__PURE__ */ jsx37(RelativesSection, { task, isOpenAtFirst: true }),
+    task.progress && /* @__PURE__ */ jsx37(Value, { name: "progress", value: task.progress }),
+    /* @__PURE__ */ jsxs33("section", { children: [
+      /* @__PURE__ */ jsx37("h2", { children: t("task.path") }),
+      /* @__PURE__ */ jsx37(Diagram, { task, attempts: address === null ? answer?.document ?? [] : [] })
     ] }),
-    /* @__PURE__ */ jsx35(Loaded, { resource, children: (found) => /* @__PURE__ */ jsx35(Attempts, { answer: found, address, setAddress }) }),
-    /* @__PURE__ */ jsxs31("div", { class: "pair", children: [
-      /* @__PURE__ */ jsx35(Value, { name: "payload", value: task.payload }),
-      /* @__PURE__ */ jsx35(Value, { name: "result", value: task.result })
+    /* @__PURE__ */ jsx37(Loaded, { resource, children: (found) => /* @__PURE__ */ jsx37(Attempts, { answer: found, address, setAddress }) }),
+    !isFlow && /* @__PURE__ */ jsx37(RelativesSection, { task, isOpenAtFirst: false }),
+    /* @__PURE__ */ jsxs33("div", { class: "pair", children: [
+      /* @__PURE__ */ jsx37(Value, { name: "payload", value: task.payload }),
+      /* @__PURE__ */ jsx37(Value, { name: "result", value: task.result })
     ] }),
-    /* @__PURE__ */ jsx35(Details, { task })
+    /* @__PURE__ */ jsx37(Details, { task })
   ] });
 }
 
 // src/pages/tasks/jobs.tsx
 import { effect, signal as signal2 } from "./vendor.js";
-import { Fragment as Fragment20, jsx as jsx36, jsxs as jsxs32 } from "./vendor.js";
+import { Fragment as Fragment21, jsx as jsx38, jsxs as jsxs34 } from "./vendor.js";
 var jobs = signal2([]);
 var lastId = 0;
 effect(() => {
@@ -2368,37 +2601,37 @@ function close(job) {
 }
 function Jobs() {
   if (jobs.value.length === 0) return null;
-  return /* @__PURE__ */ jsx36("section", { class: "jobs", "aria-label": t("tasks.jobs"), children: jobs.value.map((job) => /* @__PURE__ */ jsx36(One2, { job }, job.id)) });
+  return /* @__PURE__ */ jsx38("section", { class: "jobs", "aria-label": t("tasks.jobs"), children: jobs.value.map((job) => /* @__PURE__ */ jsx38(One2, { job }, job.id)) });
 }
 function One2({ job }) {
   const done = job.done.value;
   const share = job.total ? done / job.total : 0;
   const far = job.total === null ? t("tasks.count", { n: number(done) }) : t("tasks.far", { n: done, total: job.total });
   const isRefused = job.problem.value?.status === 409;
-  return /* @__PURE__ */ jsxs32("div", { class: "job", children: [
-    /* @__PURE__ */ jsxs32("p", { class: "row", children: [
-      /* @__PURE__ */ jsx36("strong", { children: job.title }),
-      job.total !== null && /* @__PURE__ */ jsx36(Bar, { share, label: far }),
-      /* @__PURE__ */ jsx36("span", { children: far }),
-      job.runs.value ? /* @__PURE__ */ jsx36("button", { type: "button", onClick: () => job.runs.value = false, children: t("tasks.stop") }) : /* @__PURE__ */ jsxs32(Fragment20, { children: [
-        /* @__PURE__ */ jsx36("span", { class: "quiet", children: t("tasks.stopped") }),
-        !isRefused && /* @__PURE__ */ jsx36("button", { type: "button", onClick: () => void run(job), children: t("tasks.go_on") }),
-        job.meanwhile && /* @__PURE__ */ jsx36("button", { type: "button", onClick: job.meanwhile.run, children: job.meanwhile.label }),
-        /* @__PURE__ */ jsx36("button", { type: "button", onClick: () => close(job), children: t("action.close") })
+  return /* @__PURE__ */ jsxs34("div", { class: "job", children: [
+    /* @__PURE__ */ jsxs34("p", { class: "row", children: [
+      /* @__PURE__ */ jsx38("strong", { children: job.title }),
+      job.total !== null && /* @__PURE__ */ jsx38(Bar, { share, label: far }),
+      /* @__PURE__ */ jsx38("span", { children: far }),
+      job.runs.value ? /* @__PURE__ */ jsx38("button", { type: "button", onClick: () => job.runs.value = false, children: t("tasks.stop") }) : /* @__PURE__ */ jsxs34(Fragment21, { children: [
+        /* @__PURE__ */ jsx38("span", { class: "quiet", children: t("tasks.stopped") }),
+        !isRefused && /* @__PURE__ */ jsx38("button", { type: "button", onClick: () => void run(job), children: t("tasks.go_on") }),
+        job.meanwhile && /* @__PURE__ */ jsx38("button", { type: "button", onClick: job.meanwhile.run, children: job.meanwhile.label }),
+        /* @__PURE__ */ jsx38("button", { type: "button", onClick: () => close(job), children: t("action.close") })
       ] })
     ] }),
-    job.problem.value && /* @__PURE__ */ jsx36(ProblemNote, { problem: job.problem.value })
+    job.problem.value && /* @__PURE__ */ jsx38(ProblemNote, { problem: job.problem.value })
   ] });
 }
 
 // src/pages/tasks/list.tsx
-import { useEffect as useEffect6 } from "./vendor.js";
+import { useEffect as useEffect7 } from "./vendor.js";
 
 // src/parts/menu.tsx
-import { jsx as jsx37, jsxs as jsxs33 } from "./vendor.js";
+import { jsx as jsx39, jsxs as jsxs35 } from "./vendor.js";
 function Menu({ label, children }) {
   const close2 = (menu) => menu.removeAttribute("open");
-  return /* @__PURE__ */ jsxs33(
+  return /* @__PURE__ */ jsxs35(
     "details",
     {
       class: "menu",
@@ -2411,8 +2644,8 @@ function Menu({ label, children }) {
         event.currentTarget.querySelector("summary").focus();
       },
       children: [
-        /* @__PURE__ */ jsx37("summary", { children: label }),
-        /* @__PURE__ */ jsx37("div", { class: "panel", tabIndex: -1, children })
+        /* @__PURE__ */ jsx39("summary", { children: label }),
+        /* @__PURE__ */ jsx39("div", { class: "panel", tabIndex: -1, children })
       ]
     }
   );
@@ -2434,20 +2667,20 @@ function chooseFrom(filters, rows) {
 }
 
 // src/pages/tasks/columns.tsx
-import { Fragment as Fragment21, jsx as jsx38, jsxs as jsxs34 } from "./vendor.js";
+import { Fragment as Fragment22, jsx as jsx40, jsxs as jsxs36 } from "./vendor.js";
 var USUAL = ["id", "title", "status", "priority", "queue", "tags", "attempt", "created_at"];
 var TIMES = ["created_at", "updated_at", "available_at", "due_date", "started_at", "completed_at"];
 var CELLS = {
   id: (row) => row.id,
-  title: (row) => /* @__PURE__ */ jsx38("a", { class: "clip", href: hash(`/tasks/${row.id}`), title: row.title, children: row.title }),
-  status: (row, refine2) => /* @__PURE__ */ jsx38("a", { href: refine2("status", row.status), children: /* @__PURE__ */ jsx38(StatusChip, { status: row.status }) }),
-  priority: (row, refine2) => /* @__PURE__ */ jsx38("a", { href: refine2("priority", row.priority), children: priorityText(row.priority) }),
-  queue: (row, refine2) => /* @__PURE__ */ jsx38("a", { href: refine2("queue", row.queue), children: row.queue }),
-  tags: (row, refine2) => row.tags.map((tag) => /* @__PURE__ */ jsx38("a", { class: "tag", href: refine2("tag", tag), children: tag }, tag)),
+  title: (row) => /* @__PURE__ */ jsx40("a", { class: "clip", href: hash(`/tasks/${row.id}`), title: row.title, children: row.title }),
+  status: (row, refine2) => /* @__PURE__ */ jsx40("a", { href: refine2("status", row.status), children: /* @__PURE__ */ jsx40(StatusChip, { status: row.status }) }),
+  priority: (row, refine2) => /* @__PURE__ */ jsx40("a", { href: refine2("priority", row.priority), children: priorityText(row.priority) }),
+  queue: (row, refine2) => /* @__PURE__ */ jsx40("a", { href: refine2("queue", row.queue), children: row.queue }),
+  tags: (row, refine2) => row.tags.map((tag) => /* @__PURE__ */ jsx40("a", { class: "tag", href: refine2("tag", tag), children: tag }, tag)),
   attempt: (row) => row.attempt,
-  ...Object.fromEntries(TIMES.map((key) => [key, (row) => /* @__PURE__ */ jsx38(Time, { at: row[key] })])),
-  worker: (row, refine2) => row.worker ? /* @__PURE__ */ jsx38("a", { href: refine2("worker", row.worker), children: row.worker }) : "–",
-  error: (row) => /* @__PURE__ */ jsx38("span", { class: "clip", title: row.error ?? "", children: row.error ?? "–" }),
+  ...Object.fromEntries(TIMES.map((key) => [key, (row) => /* @__PURE__ */ jsx40(Time, { at: row[key] })])),
+  worker: (row, refine2) => row.worker ? /* @__PURE__ */ jsx40("a", { href: refine2("worker", row.worker), children: row.worker }) : "–",
+  error: (row) => /* @__PURE__ */ jsx40("span", { class: "clip", title: row.error ?? "", children: row.error ?? "–" }),
   payload: (row) => row.payload_bytes === null ? "–" : bytes(row.payload_bytes)
 };
 var chosen = kept("tasks.columns", USUAL, (x) => Array.isArray(x) && x.some((key) => key in CELLS));
@@ -2456,11 +2689,11 @@ function columnsOf(refine2, isGone) {
     key,
     title: titleOf(key),
     isNumber: key === "id" || key === "attempt" || key === "payload",
-    cell: (row) => /* @__PURE__ */ jsxs34(Fragment21, { children: [
+    cell: (row) => /* @__PURE__ */ jsxs36(Fragment22, { children: [
       CELLS[key](row, refine2),
-      index === 0 && isGone(row) && /* @__PURE__ */ jsxs34(Fragment21, { children: [
+      index === 0 && isGone(row) && /* @__PURE__ */ jsxs36(Fragment22, { children: [
         " ",
-        /* @__PURE__ */ jsx38(Chip, { tone: "off", children: t("tasks.gone") })
+        /* @__PURE__ */ jsx40(Chip, { tone: "off", children: t("tasks.gone") })
       ] })
     ] })
   }));
@@ -2471,8 +2704,8 @@ function ChooseColumns() {
     if (isOn) chosen.value = [...others, key];
     else if (others.length) chosen.value = others;
   };
-  return /* @__PURE__ */ jsx38(Menu, { label: t("tasks.columns"), children: Object.keys(CELLS).map((key) => /* @__PURE__ */ jsxs34("label", { class: "choice", children: [
-    /* @__PURE__ */ jsx38(
+  return /* @__PURE__ */ jsx40(Menu, { label: t("tasks.columns"), children: Object.keys(CELLS).map((key) => /* @__PURE__ */ jsxs36("label", { class: "choice", children: [
+    /* @__PURE__ */ jsx40(
       "input",
       {
         type: "checkbox",
@@ -2489,11 +2722,11 @@ function titleOf(key) {
 
 // src/pages/tasks/cost.tsx
 import { signal as signal5 } from "./vendor.js";
-import { useEffect as useEffect4, useState as useState12 } from "./vendor.js";
+import { useEffect as useEffect5, useState as useState13 } from "./vendor.js";
 
 // src/pages/tasks/filter_bar.tsx
 import { signal as signal4 } from "./vendor.js";
-import { useId, useState as useState11 } from "./vendor.js";
+import { useId, useState as useState12 } from "./vendor.js";
 
 // src/pages/tasks/filters.ts
 var STATUSES = ["to_do", "in_progress", "retrying", "paused", "done", "failed", "cancelled"];
@@ -2610,10 +2843,10 @@ function quoted(text) {
 }
 
 // src/pages/tasks/filter_bar.tsx
-import { jsx as jsx39, jsxs as jsxs35 } from "./vendor.js";
+import { jsx as jsx41, jsxs as jsxs37 } from "./vendor.js";
 var draft = signal4("");
 function FilterBar({ filters, order, values, onEnter }) {
-  const [fault, setFault] = useState11("");
+  const [fault, setFault] = useState12("");
   const list = useId();
   const without = (filter) => go(link(filters.filter((each) => each !== filter), order));
   const edit = (filter) => {
@@ -2630,12 +2863,12 @@ function FilterBar({ filters, order, values, onEnter }) {
     draft.value = "";
     go(link(found, order));
   };
-  return /* @__PURE__ */ jsxs35("form", { class: "filters", role: "search", onSubmit: submit, children: [
-    filters.map((filter) => /* @__PURE__ */ jsxs35("span", { class: "filter", children: [
-      /* @__PURE__ */ jsx39("button", { type: "button", class: "plain", title: t("tasks.edit"), onClick: () => edit(filter), children: textOf3(filter) }),
-      /* @__PURE__ */ jsx39("button", { type: "button", class: "plain", "aria-label": t("tasks.remove", { filter: textOf3(filter) }), onClick: () => without(filter), children: "×" })
+  return /* @__PURE__ */ jsxs37("form", { class: "filters", role: "search", onSubmit: submit, children: [
+    filters.map((filter) => /* @__PURE__ */ jsxs37("span", { class: "filter", children: [
+      /* @__PURE__ */ jsx41("button", { type: "button", class: "plain", title: t("tasks.edit"), onClick: () => edit(filter), children: textOf3(filter) }),
+      /* @__PURE__ */ jsx41("button", { type: "button", class: "plain", "aria-label": t("tasks.remove", { filter: textOf3(filter) }), onClick: () => without(filter), children: "×" })
     ] }, filter.join())),
-    /* @__PURE__ */ jsx39(
+    /* @__PURE__ */ jsx41(
       "input",
       {
         "data-filter": true,
@@ -2655,8 +2888,8 @@ function FilterBar({ filters, order, values, onEnter }) {
         }
       }
     ),
-    /* @__PURE__ */ jsx39("datalist", { id: list, children: completions(draft.value, values).map((each) => /* @__PURE__ */ jsx39("option", { value: each }, each)) }),
-    fault && /* @__PURE__ */ jsx39("p", { class: "note bad", role: "alert", id: `${list}f`, children: fault })
+    /* @__PURE__ */ jsx41("datalist", { id: list, children: completions(draft.value, values).map((each) => /* @__PURE__ */ jsx41("option", { value: each }, each)) }),
+    fault && /* @__PURE__ */ jsx41("p", { class: "note bad", role: "alert", id: `${list}f`, children: fault })
   ] });
 }
 function textOf3(filter) {
@@ -2667,7 +2900,7 @@ function textOf3(filter) {
 }
 
 // src/pages/tasks/cost.tsx
-import { jsx as jsx40, jsxs as jsxs36 } from "./vendor.js";
+import { jsx as jsx42, jsxs as jsxs38 } from "./vendor.js";
 var PAUSE_MS = 400;
 var begun = signal5("");
 function useCost(filters, order, limit) {
@@ -2689,7 +2922,7 @@ function useCost(filters, order, limit) {
   const isKnown = of2 === keyOf(filters, order) && (data !== null || problem !== null);
   const isFree = !isSearch(filters) || begun.value === link(filters, order);
   const waits = !isFree && !(isKnown && !data?.may_be_cut_off);
-  useEffect4(() => {
+  useEffect5(() => {
     if (!isFree && !waits) begun.value = link(filters, order);
   });
   return {
@@ -2704,10 +2937,10 @@ function useCost(filters, order, limit) {
 function CostLine({ cost, isHeld, onRun }) {
   const { index, rows_at_least: least, rows_at_most: most } = cost;
   const rows = { index: index ?? "", least: number(least), n: number(most) };
-  return /* @__PURE__ */ jsxs36("p", { class: `note row ${cost.may_be_cut_off ? "warn" : "info"}`, role: "status", children: [
-    /* @__PURE__ */ jsx40("span", { children: t(index === null ? "tasks.cost_nothing" : least === most ? "tasks.cost" : "tasks.cost_between", rows) }),
-    cost.may_be_cut_off && /* @__PURE__ */ jsx40("span", { children: t("tasks.cut_off", { seconds: cost.timeout_seconds }) }),
-    isHeld && /* @__PURE__ */ jsx40("button", { type: "button", onClick: onRun, children: t("tasks.run") })
+  return /* @__PURE__ */ jsxs38("p", { class: `note row ${cost.may_be_cut_off ? "warn" : "info"}`, role: "status", children: [
+    /* @__PURE__ */ jsx42("span", { children: t(index === null ? "tasks.cost_nothing" : least === most ? "tasks.cost" : "tasks.cost_between", rows) }),
+    cost.may_be_cut_off && /* @__PURE__ */ jsx42("span", { children: t("tasks.cut_off", { seconds: cost.timeout_seconds }) }),
+    isHeld && /* @__PURE__ */ jsx42("button", { type: "button", onClick: onRun, children: t("tasks.run") })
   ] });
 }
 function isCombined(filters) {
@@ -2718,8 +2951,8 @@ function keyOf(filters, order) {
   return [...parts.sort(), order].join("&");
 }
 function useSettled(text) {
-  const [settled, settle] = useState12(text);
-  useEffect4(() => {
+  const [settled, settle] = useState13(text);
+  useEffect5(() => {
     const timer = setTimeout(() => settle(text), PAUSE_MS);
     return () => clearTimeout(timer);
   }, [text]);
@@ -2765,10 +2998,10 @@ function lineOf2(task) {
 }
 
 // src/pages/tasks/rows.ts
-import { useRef as useRef6, useState as useState13 } from "./vendor.js";
+import { useRef as useRef6, useState as useState14 } from "./vendor.js";
 function useSteadyRows(listed, by, isAscending) {
   const shown = useRef6({ of: "", rows: [] });
-  const [, showAgain] = useState13({});
+  const [, showAgain] = useState14({});
   if (shown.current.of !== listed.of || shown.current.rows.length === 0) {
     shown.current = { of: listed.of, rows: listed.rows };
   }
@@ -2792,17 +3025,17 @@ function useSteadyRows(listed, by, isAscending) {
 }
 
 // src/pages/tasks/selection.tsx
-import { useState as useState15 } from "./vendor.js";
+import { useState as useState16 } from "./vendor.js";
 
 // src/pages/tasks/bulk.tsx
-import { useEffect as useEffect5, useState as useState14 } from "./vendor.js";
-import { jsx as jsx41, jsxs as jsxs37 } from "./vendor.js";
+import { useEffect as useEffect6, useState as useState15 } from "./vendor.js";
+import { jsx as jsx43, jsxs as jsxs39 } from "./vendor.js";
 var ACTIONS = ["pause", "resume", "retry", "cancel", "delete"];
 var IDS = 200;
 var PAGE5 = 500;
 var MOST_EXPECTED = 1e5;
 function BlastRadius({ action, scope, onClose }) {
-  const [blast, setBlast] = useState14(null);
+  const [blast, setBlast] = useState15(null);
   const look = () => {
     setBlast(null);
     void count(action, scope).then(setBlast, (error) => {
@@ -2810,10 +3043,10 @@ function BlastRadius({ action, scope, onClose }) {
       setBlast(error);
     });
   };
-  useEffect5(look, []);
+  useEffect6(look, []);
   const verb = t(`tasks.${action}`);
   if (blast === null || blast instanceof Problem) {
-    return /* @__PURE__ */ jsx41(Dialog, { title: verb, onClose, children: blast ? /* @__PURE__ */ jsx41(ProblemNote, { problem: blast, onRetry: look }) : /* @__PURE__ */ jsx41("p", { "aria-busy": "true", children: t("tasks.looking") }) });
+    return /* @__PURE__ */ jsx43(Dialog, { title: verb, onClose, children: blast ? /* @__PURE__ */ jsx43(ProblemNote, { problem: blast, onRetry: look }) : /* @__PURE__ */ jsx43("p", { "aria-busy": "true", children: t("tasks.looking") }) });
   }
   const moved = [...blast.by].filter(([status]) => blast.to.has(status));
   const stay = [...blast.by].filter(([status]) => !blast.to.has(status));
@@ -2826,27 +3059,27 @@ function BlastRadius({ action, scope, onClose }) {
     if (isDangerous) doLater(t(`tasks.later.${action}`, { n }), run2);
     else run2();
   };
-  return /* @__PURE__ */ jsxs37(
+  return /* @__PURE__ */ jsxs39(
     Dialog,
     {
       title: verb,
       onClose,
       closeLabel: t("tasks.leave"),
-      actions: changes > 0 && /* @__PURE__ */ jsx41("button", { type: "button", class: isDangerous ? "danger" : "main", onClick: act3, children: t("tasks.do", { verb, n }) }),
+      actions: changes > 0 && /* @__PURE__ */ jsx43("button", { type: "button", class: isDangerous ? "danger" : "main", onClick: act3, children: t("tasks.do", { verb, n }) }),
       children: [
-        changes === 0 && /* @__PURE__ */ jsx41("p", { children: t("tasks.nothing_changes") }),
-        /* @__PURE__ */ jsx41("table", { class: "blast", children: /* @__PURE__ */ jsx41("tbody", { children: [...moved, ...stay].map(([status, count2]) => {
+        changes === 0 && /* @__PURE__ */ jsx43("p", { children: t("tasks.nothing_changes") }),
+        /* @__PURE__ */ jsx43("table", { class: "blast", children: /* @__PURE__ */ jsx43("tbody", { children: [...moved, ...stay].map(([status, count2]) => {
           const to = blast.to.get(status);
-          return /* @__PURE__ */ jsxs37("tr", { class: to ? void 0 : "quiet", children: [
-            /* @__PURE__ */ jsx41("td", { class: "number", children: number(count2) }),
-            /* @__PURE__ */ jsx41("td", { children: /* @__PURE__ */ jsx41(StatusChip, { status }) }),
-            /* @__PURE__ */ jsx41("td", { children: to?.map((each, index) => /* @__PURE__ */ jsxs37("span", { children: [
+          return /* @__PURE__ */ jsxs39("tr", { class: to ? void 0 : "quiet", children: [
+            /* @__PURE__ */ jsx43("td", { class: "number", children: number(count2) }),
+            /* @__PURE__ */ jsx43("td", { children: /* @__PURE__ */ jsx43(StatusChip, { status }) }),
+            /* @__PURE__ */ jsx43("td", { children: to?.map((each, index) => /* @__PURE__ */ jsxs39("span", { children: [
               index ? ` ${t("tasks.or")} ` : "→ ",
-              each === "deleted" ? t("tasks.deleted") : /* @__PURE__ */ jsx41(StatusChip, { status: each })
+              each === "deleted" ? t("tasks.deleted") : /* @__PURE__ */ jsx43(StatusChip, { status: each })
             ] }, each)) ?? t("tasks.stays") })
           ] }, status);
         }) }) }),
-        !blast.isExact && /* @__PURE__ */ jsx41("p", { children: t("tasks.not_counted") })
+        !blast.isExact && /* @__PURE__ */ jsx43("p", { children: t("tasks.not_counted") })
       ]
     }
   );
@@ -2919,9 +3152,9 @@ function sum2(counts) {
 }
 
 // src/pages/tasks/selection.tsx
-import { Fragment as Fragment22, jsx as jsx42, jsxs as jsxs38 } from "./vendor.js";
+import { Fragment as Fragment23, jsx as jsx44, jsxs as jsxs40 } from "./vendor.js";
 function Selection({ filters, rows, matching, total }) {
-  const [asked, setAsked] = useState15(null);
+  const [asked, setAsked] = useState16(null);
   const isAll = all.value === selected.value;
   const chooseAll = () => {
     selected.value = all.value = /* @__PURE__ */ new Set([...selected.value, ...rows.map((row) => String(row.id))]);
@@ -2930,21 +3163,21 @@ function Selection({ filters, rows, matching, total }) {
     const ids = isAll ? null : [...selected.value].map(Number);
     setAsked({ action, scope: { filters: resolved(filters), ids } });
   };
-  return /* @__PURE__ */ jsxs38(Fragment22, { children: [
-    asked && /* @__PURE__ */ jsx42(BlastRadius, { ...asked, onClose: () => setAsked(null) }),
-    /* @__PURE__ */ jsx42("strong", { children: isAll && matching ? t("tasks.all_selected", { n: matching }) : t("table.selected", { n: selected.value.size }) }),
-    !isAll && matching && selected.value.size < (total ?? Infinity) && /* @__PURE__ */ jsx42("button", { type: "button", class: "plain", onClick: chooseAll, children: t("tasks.select_all", { n: matching }) }),
-    ACTIONS.map((action) => /* @__PURE__ */ jsx42("button", { type: "button", class: action === "delete" ? "danger" : void 0, onClick: () => ask(action), children: t(`tasks.${action}`) }, action)),
-    /* @__PURE__ */ jsx42("button", { type: "button", class: "plain", onClick: clear, children: t("tasks.clear") })
+  return /* @__PURE__ */ jsxs40(Fragment23, { children: [
+    asked && /* @__PURE__ */ jsx44(BlastRadius, { ...asked, onClose: () => setAsked(null) }),
+    /* @__PURE__ */ jsx44("strong", { children: isAll && matching ? t("tasks.all_selected", { n: matching }) : t("table.selected", { n: selected.value.size }) }),
+    !isAll && matching && selected.value.size < (total ?? Infinity) && /* @__PURE__ */ jsx44("button", { type: "button", class: "plain", onClick: chooseAll, children: t("tasks.select_all", { n: matching }) }),
+    ACTIONS.map((action) => /* @__PURE__ */ jsx44("button", { type: "button", class: action === "delete" ? "danger" : void 0, onClick: () => ask(action), children: t(`tasks.${action}`) }, action)),
+    /* @__PURE__ */ jsx44("button", { type: "button", class: "plain", onClick: clear, children: t("tasks.clear") })
   ] });
 }
 
 // src/pages/tasks/views.tsx
-import { useState as useState16 } from "./vendor.js";
-import { jsx as jsx43, jsxs as jsxs39 } from "./vendor.js";
+import { useState as useState17 } from "./vendor.js";
+import { jsx as jsx45, jsxs as jsxs41 } from "./vendor.js";
 var views = kept("tasks.views", [], (x) => Array.isArray(x) && x.every((each) => typeof each?.to === "string"));
 function SavedViews({ here }) {
-  const [name, setName] = useState16("");
+  const [name, setName] = useState17("");
   const others = (out) => views.value.filter((view) => view.name !== out);
   const save = (event) => {
     event.preventDefault();
@@ -2952,13 +3185,13 @@ function SavedViews({ here }) {
     views.value = [...others(name.trim()), { name: name.trim(), to: here }];
     setName("");
   };
-  return /* @__PURE__ */ jsxs39(Menu, { label: t("tasks.views"), children: [
-    views.value.map((view) => /* @__PURE__ */ jsxs39("p", { class: "row", children: [
-      /* @__PURE__ */ jsx43("a", { href: view.to, "aria-current": view.to === here, children: view.name }),
-      /* @__PURE__ */ jsx43("button", { type: "button", class: "plain", "aria-label": t("tasks.remove", { filter: view.name }), onClick: () => views.value = others(view.name), children: "×" })
+  return /* @__PURE__ */ jsxs41(Menu, { label: t("tasks.views"), children: [
+    views.value.map((view) => /* @__PURE__ */ jsxs41("p", { class: "row", children: [
+      /* @__PURE__ */ jsx45("a", { href: view.to, "aria-current": view.to === here, children: view.name }),
+      /* @__PURE__ */ jsx45("button", { type: "button", class: "plain", "aria-label": t("tasks.remove", { filter: view.name }), onClick: () => views.value = others(view.name), children: "×" })
     ] }, view.name)),
-    /* @__PURE__ */ jsxs39("form", { class: "row", onSubmit: save, children: [
-      /* @__PURE__ */ jsx43(
+    /* @__PURE__ */ jsxs41("form", { class: "row", onSubmit: save, children: [
+      /* @__PURE__ */ jsx45(
         "input",
         {
           "aria-label": t("tasks.view_name"),
@@ -2967,13 +3200,13 @@ function SavedViews({ here }) {
           onInput: (event) => setName(event.currentTarget.value)
         }
       ),
-      /* @__PURE__ */ jsx43("button", { type: "submit", children: t("tasks.save_view") })
+      /* @__PURE__ */ jsx45("button", { type: "submit", children: t("tasks.save_view") })
     ] })
   ] });
 }
 
 // src/pages/tasks/list.tsx
-import { Fragment as Fragment23, jsx as jsx44, jsxs as jsxs40 } from "./vendor.js";
+import { Fragment as Fragment24, jsx as jsx46, jsxs as jsxs42 } from "./vendor.js";
 var PAGE6 = 50;
 var before = /* @__PURE__ */ new Map();
 function TaskList() {
@@ -3016,18 +3249,18 @@ function TaskList() {
   const { problem, data } = list.state.value;
   const isSlow = problem?.title === "Search too slow";
   useHold(isSlow);
-  useEffect6(() => {
+  useEffect7(() => {
     if (matching) announce(t("tasks.count", { n: matching }));
   }, [wanted, matching !== null]);
   const valuesOf2 = (key) => {
     const rows = data?.rows ?? [];
     return [...new Set(key === "tag" ? rows.flatMap((row) => row.tags) : rows.map((row) => String(row[key] ?? "")))];
   };
-  return /* @__PURE__ */ jsxs40(Fragment23, { children: [
-    /* @__PURE__ */ jsx44(FilterBar, { filters, order, values: valuesOf2, onEnter: enter }),
-    cost && /* @__PURE__ */ jsx44(CostLine, { cost, isHeld, onRun: () => enter(filters) }),
-    (isSlow || isHeld) && /* @__PURE__ */ jsx44(Narrow, { filters, order }),
-    !(isHeld && data === null) && /* @__PURE__ */ jsx44(Loaded, { resource: list, children: (listed) => /* @__PURE__ */ jsx44(
+  return /* @__PURE__ */ jsxs42(Fragment24, { children: [
+    /* @__PURE__ */ jsx46(FilterBar, { filters, order, values: valuesOf2, onEnter: enter }),
+    cost && /* @__PURE__ */ jsx46(CostLine, { cost, isHeld, onRun: () => enter(filters) }),
+    (isSlow || isHeld) && /* @__PURE__ */ jsx46(Narrow, { filters, order }),
+    !(isHeld && data === null) && /* @__PURE__ */ jsx46(Loaded, { resource: list, children: (listed) => /* @__PURE__ */ jsx46(
       Rows,
       {
         listed,
@@ -3050,15 +3283,15 @@ function Rows({ listed, filters, order, matching, total, isPaged, isOther }) {
   );
   const isAdmin = opens("admin");
   const wanted = String(new URLSearchParams(filters));
-  useEffect6(() => {
+  useEffect7(() => {
     if (!isOther) chooseFrom(wanted, rows);
   });
   const refine2 = (key, value) => link(withFilter(filters, key, value), order);
   const isChosen = isAdmin && !isOther && selected.value.size > 0;
   const here = window.location.hash;
   const next = listed.next && linkTo(listed.next);
-  return /* @__PURE__ */ jsxs40(Fragment23, { children: [
-    /* @__PURE__ */ jsx44("div", { class: "row tools", children: isChosen ? /* @__PURE__ */ jsx44(
+  return /* @__PURE__ */ jsxs42(Fragment24, { children: [
+    /* @__PURE__ */ jsx46("div", { class: "row tools", children: isChosen ? /* @__PURE__ */ jsx46(
       Selection,
       {
         filters,
@@ -3066,25 +3299,25 @@ function Rows({ listed, filters, order, matching, total, isPaged, isOther }) {
         matching: filters.length && !isDelayed ? matching : null,
         total
       }
-    ) : /* @__PURE__ */ jsxs40(Fragment23, { children: [
-      /* @__PURE__ */ jsx44("strong", { children: matching && t("tasks.count", { n: matching }) }),
-      !isOther && (news > 0 || gone.size > 0) && /* @__PURE__ */ jsx44("button", { type: "button", class: "plain", onClick: take, children: news > 0 ? t("tasks.new", { n: `${number(news)}${isMore ? "+" : ""}` }) : t("tasks.some_gone", { n: gone.size }) }),
-      /* @__PURE__ */ jsx44("span", { class: "fill" }),
-      /* @__PURE__ */ jsx44(
+    ) : /* @__PURE__ */ jsxs42(Fragment24, { children: [
+      /* @__PURE__ */ jsx46("strong", { children: matching && t("tasks.count", { n: matching }) }),
+      !isOther && (news > 0 || gone.size > 0) && /* @__PURE__ */ jsx46("button", { type: "button", class: "plain", onClick: take, children: news > 0 ? t("tasks.new", { n: `${number(news)}${isMore ? "+" : ""}` }) : t("tasks.some_gone", { n: gone.size }) }),
+      /* @__PURE__ */ jsx46("span", { class: "fill" }),
+      /* @__PURE__ */ jsx46(
         "select",
         {
           "aria-label": t("tasks.order"),
           value: order,
           onChange: (event) => go(link(filters, event.currentTarget.value)),
-          children: ORDERS.map((each, index) => /* @__PURE__ */ jsx44("option", { value: each, children: [t("tasks.newest"), t("tasks.oldest"), t("tasks.delayed")][index] }, each))
+          children: ORDERS.map((each, index) => /* @__PURE__ */ jsx46("option", { value: each, children: [t("tasks.newest"), t("tasks.oldest"), t("tasks.delayed")][index] }, each))
         }
       ),
-      /* @__PURE__ */ jsx44(ChooseColumns, {}),
-      /* @__PURE__ */ jsx44(SavedViews, { here: link(filters, order) }),
-      /* @__PURE__ */ jsxs40(Menu, { label: t("tasks.share"), children: [
-        /* @__PURE__ */ jsx44(CopyButton, { text: asCurl(filters, order), label: t("tasks.as_curl") }),
-        /* @__PURE__ */ jsx44(CopyButton, { text: asCommand(filters, order), label: t("tasks.as_command") }),
-        /* @__PURE__ */ jsx44(
+      /* @__PURE__ */ jsx46(ChooseColumns, {}),
+      /* @__PURE__ */ jsx46(SavedViews, { here: link(filters, order) }),
+      /* @__PURE__ */ jsxs42(Menu, { label: t("tasks.share"), children: [
+        /* @__PURE__ */ jsx46(CopyButton, { text: asCurl(filters, order), label: t("tasks.as_curl") }),
+        /* @__PURE__ */ jsx46(CopyButton, { text: asCommand(filters, order), label: t("tasks.as_command") }),
+        /* @__PURE__ */ jsx46(
           "button",
           {
             type: "button",
@@ -3095,8 +3328,8 @@ function Rows({ listed, filters, order, matching, total, isPaged, isOther }) {
         )
       ] })
     ] }) }),
-    /* @__PURE__ */ jsxs40("div", { inert: isOther, children: [
-      rows.length === 0 ? filters.length || isPaged || isDelayed ? /* @__PURE__ */ jsx44(Empty, { isFiltered: true, onClear: () => go("#/tasks") }) : /* @__PURE__ */ jsx44(First, {}) : /* @__PURE__ */ jsx44(
+    /* @__PURE__ */ jsxs42("div", { inert: isOther, children: [
+      rows.length === 0 ? filters.length || isPaged || isDelayed ? /* @__PURE__ */ jsx46(Empty, { isFiltered: true, onClear: () => go("#/tasks") }) : /* @__PURE__ */ jsx46(First, {}) : /* @__PURE__ */ jsx46(
         Table,
         {
           label: t("tasks.title"),
@@ -3107,12 +3340,12 @@ function Rows({ listed, filters, order, matching, total, isPaged, isOther }) {
           ...isAdmin ? { selected } : {}
         }
       ),
-      (isPaged || next) && /* @__PURE__ */ jsxs40("div", { class: "row pages", role: "navigation", "aria-label": t("tasks.pages"), onClick: () => scrollTo(0, 0), children: [
-        isPaged && /* @__PURE__ */ jsxs40("a", { href: before.get(here) ?? link(filters, order), children: [
+      (isPaged || next) && /* @__PURE__ */ jsxs42("div", { class: "row pages", role: "navigation", "aria-label": t("tasks.pages"), onClick: () => scrollTo(0, 0), children: [
+        isPaged && /* @__PURE__ */ jsxs42("a", { href: before.get(here) ?? link(filters, order), children: [
           "← ",
           before.has(here) ? t("tasks.previous") : t("tasks.first")
         ] }),
-        next && /* @__PURE__ */ jsxs40("a", { href: next, onClick: () => before.set(next, listed.here), children: [
+        next && /* @__PURE__ */ jsxs42("a", { href: next, onClick: () => before.set(next, listed.here), children: [
           t("tasks.next"),
           " →"
         ] })
@@ -3126,10 +3359,10 @@ function Narrow({ filters, order }) {
     draft.value = `${key}:`;
     document.querySelector("[data-filter]").focus();
   };
-  return /* @__PURE__ */ jsxs40("p", { class: "row narrow", children: [
+  return /* @__PURE__ */ jsxs42("p", { class: "row narrow", children: [
     t("tasks.narrow"),
-    !has("created") && /* @__PURE__ */ jsx44("a", { href: link(withFilter(filters, "created_after", "24h"), order), children: "created_after: 24h" }),
-    ["queue", "status", "tag"].filter((key) => !has(key)).map((key) => /* @__PURE__ */ jsxs40("button", { type: "button", class: "plain", onClick: () => begin2(key), children: [
+    !has("created") && /* @__PURE__ */ jsx46("a", { href: link(withFilter(filters, "created_after", "24h"), order), children: "created_after: 24h" }),
+    ["queue", "status", "tag"].filter((key) => !has(key)).map((key) => /* @__PURE__ */ jsxs42("button", { type: "button", class: "plain", onClick: () => begin2(key), children: [
       key,
       ": …"
     ] }, key))
@@ -3137,43 +3370,43 @@ function Narrow({ filters, order }) {
 }
 
 // src/pages/tasks/page.tsx
-import { Fragment as Fragment24, jsx as jsx45, jsxs as jsxs41 } from "./vendor.js";
+import { Fragment as Fragment25, jsx as jsx47, jsxs as jsxs43 } from "./vendor.js";
 function Tasks({ rest }) {
-  return /* @__PURE__ */ jsxs41(Fragment24, { children: [
-    /* @__PURE__ */ jsx45(Jobs, {}),
-    rest ? /* @__PURE__ */ jsx45(TaskPage, { id: rest }) : /* @__PURE__ */ jsx45(TaskList, {})
+  return /* @__PURE__ */ jsxs43(Fragment25, { children: [
+    /* @__PURE__ */ jsx47(Jobs, {}),
+    rest ? /* @__PURE__ */ jsx47(TaskPage, { id: rest }) : /* @__PURE__ */ jsx47(TaskList, {})
   ] });
 }
 
 // src/pages/workers/one.tsx
-import { Fragment as Fragment25, jsx as jsx46, jsxs as jsxs42 } from "./vendor.js";
+import { Fragment as Fragment26, jsx as jsx48, jsxs as jsxs44 } from "./vendor.js";
 function OneWorker({ name }) {
   const worker = useResource(
     `worker ${name}`,
     async (signal6) => (await get("/admin/workers/{worker}", { path: { worker: name }, signal: signal6 })).document
   );
-  return /* @__PURE__ */ jsx46(Loaded, { resource: worker, children: (found) => /* @__PURE__ */ jsxs42(Fragment25, { children: [
-    /* @__PURE__ */ jsxs42("section", { class: "row", children: [
-      /* @__PURE__ */ jsx46("strong", { class: "name", children: found.worker }),
-      /* @__PURE__ */ jsx46(StateChip, { state: found.state }),
-      /* @__PURE__ */ jsx46("a", { href: hash("/tasks", { worker: found.worker }), children: t("workers.all_tasks") }),
-      /* @__PURE__ */ jsx46("a", { href: hash("/workers"), children: t("workers.all") })
+  return /* @__PURE__ */ jsx48(Loaded, { resource: worker, children: (found) => /* @__PURE__ */ jsxs44(Fragment26, { children: [
+    /* @__PURE__ */ jsxs44("section", { class: "row", children: [
+      /* @__PURE__ */ jsx48("strong", { class: "name", children: found.worker }),
+      /* @__PURE__ */ jsx48(StateChip, { state: found.state }),
+      /* @__PURE__ */ jsx48("a", { href: hash("/tasks", { worker: found.worker }), children: t("workers.all_tasks") }),
+      /* @__PURE__ */ jsx48("a", { href: hash("/workers"), children: t("workers.all") })
     ] }),
-    /* @__PURE__ */ jsx46("section", { children: /* @__PURE__ */ jsxs42("dl", { class: "facts", children: [
-      /* @__PURE__ */ jsx46("dt", { children: t("queues.title") }),
-      /* @__PURE__ */ jsx46("dd", { children: /* @__PURE__ */ jsx46(QueueLinks, { queues: found.queues }) }),
-      /* @__PURE__ */ jsx46("dt", { children: t("workers.agent") }),
-      /* @__PURE__ */ jsx46("dd", { children: found.agent ?? "–" }),
-      /* @__PURE__ */ jsx46("dt", { children: t("workers.address") }),
-      /* @__PURE__ */ jsx46("dd", { children: found.address ?? "–" }),
-      /* @__PURE__ */ jsx46("dt", { children: t("workers.first_seen") }),
-      /* @__PURE__ */ jsx46("dd", { children: /* @__PURE__ */ jsx46(Time, { at: found.first_seen_at }) }),
-      /* @__PURE__ */ jsx46("dt", { children: t("workers.last_seen") }),
-      /* @__PURE__ */ jsx46("dd", { children: /* @__PURE__ */ jsx46(Time, { at: found.last_seen_at }) })
+    /* @__PURE__ */ jsx48("section", { children: /* @__PURE__ */ jsxs44("dl", { class: "facts", children: [
+      /* @__PURE__ */ jsx48("dt", { children: t("queues.title") }),
+      /* @__PURE__ */ jsx48("dd", { children: /* @__PURE__ */ jsx48(QueueLinks, { queues: found.queues }) }),
+      /* @__PURE__ */ jsx48("dt", { children: t("workers.agent") }),
+      /* @__PURE__ */ jsx48("dd", { children: found.agent ?? "–" }),
+      /* @__PURE__ */ jsx48("dt", { children: t("workers.address") }),
+      /* @__PURE__ */ jsx48("dd", { children: found.address ?? "–" }),
+      /* @__PURE__ */ jsx48("dt", { children: t("workers.first_seen") }),
+      /* @__PURE__ */ jsx48("dd", { children: /* @__PURE__ */ jsx48(Time, { at: found.first_seen_at }) }),
+      /* @__PURE__ */ jsx48("dt", { children: t("workers.last_seen") }),
+      /* @__PURE__ */ jsx48("dd", { children: /* @__PURE__ */ jsx48(Time, { at: found.last_seen_at }) })
     ] }) }),
-    /* @__PURE__ */ jsxs42("section", { children: [
-      /* @__PURE__ */ jsx46("h2", { children: t("workers.leases") }),
-      found.leases.length ? /* @__PURE__ */ jsx46(
+    /* @__PURE__ */ jsxs44("section", { children: [
+      /* @__PURE__ */ jsx48("h2", { children: t("workers.leases") }),
+      found.leases.length ? /* @__PURE__ */ jsx48(
         Table,
         {
           label: t("workers.leases"),
@@ -3182,8 +3415,8 @@ function OneWorker({ name }) {
           rowKey: (task) => String(task.task_id),
           href: (task) => hash(`/tasks/${task.task_id}`)
         }
-      ) : /* @__PURE__ */ jsx46(Empty, { children: /* @__PURE__ */ jsx46("p", { children: t("workers.no_leases") }) }),
-      found.running > found.leases.length && /* @__PURE__ */ jsx46("p", { class: "quiet", children: t("workers.more", { n: found.running - found.leases.length }) })
+      ) : /* @__PURE__ */ jsx48(Empty, { children: /* @__PURE__ */ jsx48("p", { children: t("workers.no_leases") }) }),
+      found.running > found.leases.length && /* @__PURE__ */ jsx48("p", { class: "quiet", children: t("workers.more", { n: found.running - found.leases.length }) })
     ] })
   ] }) });
 }
@@ -3193,7 +3426,7 @@ function columns2() {
       key: "task",
       title: t("queues.task"),
       by: (task) => task.task_id,
-      cell: (task) => /* @__PURE__ */ jsxs42("a", { class: "cut", href: hash(`/tasks/${task.task_id}`), children: [
+      cell: (task) => /* @__PURE__ */ jsxs44("a", { class: "cut", href: hash(`/tasks/${task.task_id}`), children: [
         task.task_id,
         " ",
         task.title
@@ -3203,29 +3436,29 @@ function columns2() {
       key: "queue",
       title: t("queues.queue"),
       by: (task) => task.queue,
-      cell: (task) => /* @__PURE__ */ jsx46("a", { href: queueHash(task.queue), children: task.queue })
+      cell: (task) => /* @__PURE__ */ jsx48("a", { href: queueHash(task.queue), children: task.queue })
     },
     { key: "attempt", title: t("workers.attempt"), by: (task) => task.attempt, cell: (task) => task.attempt, isNumber: true },
     {
       key: "started",
       title: t("workers.started"),
       by: (task) => task.started_at,
-      cell: (task) => /* @__PURE__ */ jsx46(Time, { at: task.started_at })
+      cell: (task) => /* @__PURE__ */ jsx48(Time, { at: task.started_at })
     },
     {
       key: "deadline",
       title: t("workers.deadline"),
       by: (task) => task.deadline,
-      cell: (task) => /* @__PURE__ */ jsx46(Time, { at: task.deadline })
+      cell: (task) => /* @__PURE__ */ jsx48(Time, { at: task.deadline })
     }
   ];
 }
 
 // src/pages/workers/page.tsx
-import { Fragment as Fragment26, jsx as jsx47, jsxs as jsxs43 } from "./vendor.js";
+import { Fragment as Fragment27, jsx as jsx49, jsxs as jsxs45 } from "./vendor.js";
 var SILENT_SECONDS = 90;
 function Workers({ rest }) {
-  return /* @__PURE__ */ jsx47(Overseen, { children: rest ? /* @__PURE__ */ jsx47(OneWorker, { name: decoded2(rest) }) : /* @__PURE__ */ jsx47(AllWorkers, {}) });
+  return /* @__PURE__ */ jsx49(Overseen, { children: rest ? /* @__PURE__ */ jsx49(OneWorker, { name: decoded2(rest) }) : /* @__PURE__ */ jsx49(AllWorkers, {}) });
 }
 function AllWorkers() {
   const { query } = location.value;
@@ -3242,9 +3475,9 @@ function AllWorkers() {
     },
     { keepsOld: true }
   );
-  return /* @__PURE__ */ jsxs43(Fragment26, { children: [
-    /* @__PURE__ */ jsxs43("label", { class: "row finder", children: [
-      /* @__PURE__ */ jsx47(
+  return /* @__PURE__ */ jsxs45(Fragment27, { children: [
+    /* @__PURE__ */ jsxs45("label", { class: "row finder", children: [
+      /* @__PURE__ */ jsx49(
         "input",
         {
           type: "checkbox",
@@ -3254,12 +3487,12 @@ function AllWorkers() {
       ),
       t("workers.only_now")
     ] }),
-    /* @__PURE__ */ jsx47(Loaded, { resource: workers, children: ({ document: document2, next }) => /* @__PURE__ */ jsxs43("section", { children: [
-      document2.length ? /* @__PURE__ */ jsx47(WorkerTable, { workers: document2 }) : /* @__PURE__ */ jsxs43(Empty, { isFiltered: isOfNow, onClear: () => refine({ now: null }), children: [
-        /* @__PURE__ */ jsx47("p", { children: t("workers.none") }),
-        /* @__PURE__ */ jsx47("pre", { tabIndex: 0, children: "rowlock worker --handlers module:worker" })
+    /* @__PURE__ */ jsx49(Loaded, { resource: workers, children: ({ document: document2, next }) => /* @__PURE__ */ jsxs45("section", { children: [
+      document2.length ? /* @__PURE__ */ jsx49(WorkerTable, { workers: document2 }) : /* @__PURE__ */ jsxs45(Empty, { isFiltered: isOfNow, onClear: () => refine({ now: null }), children: [
+        /* @__PURE__ */ jsx49("p", { children: t("workers.none") }),
+        /* @__PURE__ */ jsx49("pre", { tabIndex: 0, children: "rowlock worker --handlers module:worker" })
       ] }),
-      /* @__PURE__ */ jsx47(Pager, { next })
+      /* @__PURE__ */ jsx49(Pager, { next })
     ] }) })
   ] });
 }
