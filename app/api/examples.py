@@ -11,6 +11,7 @@ _SUBMIT: Final = {
     "queue": "images",
     "timeout_seconds": 60,
     "payload": {"path": "/photos/1.jpg", "width": 800},
+    "group": "customer-17",
 }
 _NEXT: Final = {"title": "publish image", "queue": "images", "payload": {"path": "/small/1.jpg"}}
 _CLAIM: Final = {
@@ -50,7 +51,11 @@ BODIES: Final[Mapping[str, Any]] = {
     "Complete": {"result": {"bytes": 52_133}, "submit": [_NEXT]},
     "Fail": {"error": "no such file", "retryable": False},
     "Release": {"delay_seconds": 30, "reason": "the mail server is busy"},
-    "SetQueueSettings": {"ageing_seconds": {"中": 600, "低": 3600}},
+    "SetQueueSettings": {
+        "ageing_seconds": {"中": 600, "低": 3600},
+        "running": 10,
+        "running_per_group": 2,
+    },
     "FinishTasks": {
         "items": [
             {

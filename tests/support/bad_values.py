@@ -101,6 +101,8 @@ BAD: dict[str, list[Any]] = {
     "few ids": [0, "1", {}, [0], ["a"], [None], [[1]], [2**63], [*range(1, 18)]],
     "ref": [*_BAD_TEXT, "", "x" * 65],
     "parent failure": [*_BAD_TEXT, "", "skip", "Cancel", "run", "cancel"],
+    "group": [*_BAD_TEXT, "", "x" * 129, "😀" * 129],
+    "running": _whole_number(1, 100_000),
     "unique": [
         *(0, True, "a", [], [{}], {}, {"keys": "k"}, {"key": "k", "else": 1}),
         *({"key": key} for key in (*_BAD_TEXT, None, "", "x" * 129, "😀" * 129)),
@@ -119,6 +121,7 @@ NULLABLE = frozenset(
     | {"payload", "result", "progress", "claim", "delay_seconds", "reason"}
     | {"interval_seconds", "starts_at", "ends_at"}
     | {"ageing_seconds", "中", "低", "unique", "on_parent_failure", "ref"}
+    | {"group", "running", "running_per_group"}
 )
 
 

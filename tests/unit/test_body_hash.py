@@ -30,8 +30,9 @@ FULL = {
     "unique": {"key": "customer-17", "while": "active"},
     "depends_on": [7],
     "on_parent_failure": "run",
+    "group": "customer-17",
 }
-NEW = ("unique", "depends_on", "on_parent_failure")
+NEW = ("unique", "depends_on", "on_parent_failure", "group")
 
 
 def test_a_body_has_the_digest_that_it_had() -> None:

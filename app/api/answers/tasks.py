@@ -46,9 +46,14 @@ class TaskSummary(BaseModel):
         description="The unique key that it holds; null once it holds none.",
         examples=["customer-17"],
     )
-    waiting_on: Literal["time", "tasks"] | None = Field(
+    group: str | None = Field(
+        description="Whose it is: of a group as many run at a time as its queue's settings say.",
+        examples=["customer-17"],
+    )
+    waiting_on: Literal["time", "tasks", "group"] | None = Field(
         description="Why it cannot be claimed although it waits: `time` until `available_at`, "
-        "`tasks` until those that it depends on have ended."
+        "`tasks` until those that it depends on have ended, `group` until a slot of its group, or "
+        "of its queue, is free."
     )
     deadline_at: datetime | None = Field(
         description="When `timeout_seconds` of the running attempt are over; where `progress` is."

@@ -27,7 +27,7 @@ PATCHED = {
     "payload": "json",
 }
 SUBMITTED = PATCHED | {
-    **{"queue": "queue", "available_at": "time", "unique": "unique"},
+    **{"queue": "queue", "available_at": "time", "unique": "unique", "group": "group"},
     **{"depends_on": "ids", "blocks": "few ids", "on_parent_failure": "parent failure"},
 }
 IN_BATCH = SUBMITTED | {"depends_on": "ids or refs", "ref": "ref"}
@@ -124,7 +124,8 @@ ROUTES = {
         "PUT",
         "/admin/queues/mail/settings",
         {"ageing_seconds": {"中": 600, "低": 3600}},
-        {"ageing_seconds": "object"} | _under("ageing_seconds", {"中": "age", "低": "age of 低"}),
+        {"ageing_seconds": "object", "running": "running", "running_per_group": "running"}
+        | _under("ageing_seconds", {"中": "age", "低": "age of 低"}),
     ),
 }
 CASES = [(name, field) for name, route in ROUTES.items() for field in route.fields]

@@ -34,6 +34,7 @@ MINIMAL: Document = {
     "traceparent": None,
     "origin": None,
     "unique_key": None,
+    "group": None,
     "waiting_on": None,
     "deadline_at": None,
     "lease_expires_at": None,
