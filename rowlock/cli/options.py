@@ -15,6 +15,7 @@ TIME: Final = Text("TIME")
 SECONDS: Final = Number(int, label="SECONDS")
 
 TITLE: Final = Argument("title", Text("TITLE"), "Title of the task.")
+GROUP: Final = Option("--group", about="Of a group so many run at a time; see `queue settings`.")
 IDS: Final = Argument("ids", ID, is_many=True)
 
 AS_JSON: Final = Flag("--json", to="as_json", about="Print one JSON document per line.")

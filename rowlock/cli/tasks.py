@@ -40,6 +40,7 @@ _OTHERS: Final = (
         kind=options.TIME,
         about="Earliest time at which it may be claimed; RFC 3339.",
     ),
+    options.GROUP,
     *UNIQUE,
     *_OTHERS,
     Option("--idempotency-key", about="Repeating a call with the same key stores nothing new."),

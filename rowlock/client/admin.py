@@ -114,12 +114,23 @@ class Admin:
         return self._ask(calls.queue_settings(name))
 
     def set_queue_settings(
-        self, name: str, *, ageing_seconds: Mapping[str, int] | None = None
+        self,
+        name: str,
+        *,
+        ageing_seconds: Mapping[str, int] | None = None,
+        running: int | None = None,
+        running_per_group: int | None = None,
     ) -> QueueSettings:
         """Replace what is set for a queue; what is left out has its default from then on. With
         `ageing_seconds` `{"中": 600, "低": 3600}` a task of low priority is claimed before those
-        of high priority that came more than an hour after it."""
-        return self._ask(calls.set_queue_settings(name, {"ageing_seconds": ageing_seconds}))
+        of high priority that came more than an hour after it. So many tasks of the queue run at a
+        time, and of each of its groups; None: any number."""
+        settings = {
+            "ageing_seconds": ageing_seconds,
+            "running": running,
+            "running_per_group": running_per_group,
+        }
+        return self._ask(calls.set_queue_settings(name, settings))
 
     def workers(
         self, *queues: str, seen_within_seconds: int | None = None
@@ -223,12 +234,23 @@ class AsyncAdmin:
         return await self._ask(calls.queue_settings(name))
 
     async def set_queue_settings(
-        self, name: str, *, ageing_seconds: Mapping[str, int] | None = None
+        self,
+        name: str,
+        *,
+        ageing_seconds: Mapping[str, int] | None = None,
+        running: int | None = None,
+        running_per_group: int | None = None,
     ) -> QueueSettings:
         """Replace what is set for a queue; what is left out has its default from then on. With
         `ageing_seconds` `{"中": 600, "低": 3600}` a task of low priority is claimed before those
-        of high priority that came more than an hour after it."""
-        return await self._ask(calls.set_queue_settings(name, {"ageing_seconds": ageing_seconds}))
+        of high priority that came more than an hour after it. So many tasks of the queue run at a
+        time, and of each of its groups; None: any number."""
+        settings = {
+            "ageing_seconds": ageing_seconds,
+            "running": running,
+            "running_per_group": running_per_group,
+        }
+        return await self._ask(calls.set_queue_settings(name, settings))
 
     async def workers(
         self, *queues: str, seen_within_seconds: int | None = None

@@ -58,11 +58,13 @@ class Unique(_While, total=False):
 
 
 class MemberFields(TaskDefaults, total=False):
-    """What a new task may have, but for its payload and what it depends on."""
+    """What a new task may have, but for its payload and what it depends on. Of a `group` as many
+    run at a time as `Admin.set_queue_settings` says."""
 
     due_date: Time | None
     available_at: Time | None
     unique: Unique | None
+    group: str | None
     on_parent_failure: OnParentFailure | None
     blocks: "Sequence[int | Task]"
 

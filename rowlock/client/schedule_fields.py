@@ -34,6 +34,7 @@ class ScheduledTaskFields(TaskDefaults, total=False):
     due_date: Time | None
     payload: Any
     unique: Unique | None
+    group: str | None
 
 
 class ScheduledTask(ScheduledTaskFields):

@@ -20,7 +20,8 @@ class Task(Answer):
 
     `status` is one of `to_do`, `in_progress`, `done`, `paused`, `retrying`, `failed` and
     `cancelled`; `priority` is `高`, `中` or `低`. `waiting_on` is `tasks` until those that it
-    depends on have ended, `time` until `available_at`; `unique_key` is the one that it holds now.
+    depends on have ended, `time` until `available_at`, `group` until a slot of its `group` or its
+    queue is free; `unique_key` is the one that it holds now.
     While it is in progress, `get` and `wait` set `progress`, `deadline_at`, `lease_expires_at` and
     `last_heartbeat_at`; a list does not.
     If `is_summary`, the server omitted `description`, `payload` and `result`: they are None here,
@@ -56,6 +57,7 @@ class Task(Answer):
     traceparent: str | None = None
     origin: Origin | None = None
     unique_key: str | None = None
+    group: str | None = None
     waiting_on: str | None = None
     deadline_at: datetime | None = None
     lease_expires_at: datetime | None = None

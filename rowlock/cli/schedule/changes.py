@@ -45,6 +45,7 @@ TIMING: Final = (
     Option("--title", about="Title of its tasks. (default: the schedule's name)"),
     Option("--queue", "-q", about="Queue of its tasks. (default: default)"),
     *options.FIELDS,
+    options.GROUP,
     *UNIQUE,
     Option("--if-match", kind=Number(int, 1, label="REVISION"), about="Change only this revision."),
     options.AS_JSON,

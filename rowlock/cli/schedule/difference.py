@@ -30,6 +30,7 @@ TASK_DEFAULTS: Final[Mapping[str, Any]] = {
     "queue": "default",
     "payload": None,
     "unique": None,
+    "group": None,
 }
 _UNIQUE_DEFAULTS: Final[Mapping[str, Any]] = {
     "while": "waiting",
