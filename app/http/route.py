@@ -23,6 +23,8 @@ from app.http.problems import FieldError, InvalidRequestError, invalid_fields
 # A thousand ids, and whatever else a list may be asked for.
 PARAMETERS_LIMIT: Final = 1500
 SHOWN_BYTES: Final = 1024
+# In the place of bytes that are no UTF-8.
+_PUT_IN: Final = "\ufffd"
 
 Read = Callable[[Request], Awaitable[Any]]
 
@@ -147,7 +149,10 @@ def _from_dependency(dependency: Callable[..., Any]) -> Read:
 
 def _from_path(name: str, adapter: TypeAdapter[Any]) -> Read:
     async def read(request: Request) -> Any:
-        return _validated(adapter, request.path_params[name], name)
+        value = request.path_params[name]
+        if _PUT_IN in value:
+            _refuse_path_that_is_no_text(request, name)
+        return _validated(adapter, value, name)
 
     return read
 
@@ -216,8 +221,14 @@ async def _read_nothing(request: Request) -> None:
         await parse_body(request, body, _Nothing, may_be_empty=True)
 
 
+def _refuse_path_that_is_no_text(request: Request, name: str) -> None:
+    try:
+        unquote_to_bytes(request.scope["raw_path"]).decode()
+    except UnicodeDecodeError as error:
+        raise InvalidRequestError([FieldError(name, "must be UTF-8")]) from error
+
+
 def _refuse_what_is_no_text(request: Request) -> None:
-    """Starlette puts U+FFFD in the place of bytes that are no UTF-8."""
     for item in request.scope["query_string"].split(b"&"):
         name, _, value = item.partition(b"=")
         try:
