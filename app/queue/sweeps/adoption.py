@@ -8,7 +8,7 @@ nothing, is the last one.
 
 from datetime import datetime
 from itertools import product
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from app.domain import transitions
 from app.domain.slots import QUEUES_OWN, Group, Limits
@@ -35,7 +35,7 @@ _TASKS: Final = (
 )
 _GROUPS: Final = (
     "SELECT group_key FROM task_groups FORCE INDEX (ix_task_groups_queue) "
-    "WHERE queue = %s AND group_key > %s AND waiting > 0 ORDER BY queue, group_key LIMIT %s"
+    "WHERE queue = %s AND {} AND waiting > 0 ORDER BY queue, group_key, id LIMIT %s"
 )
 
 
@@ -103,10 +103,17 @@ async def look_at_groups(
     """Give slots that are free by new limits to who waits, of so many groups; the last of
     these."""
     looks = changes_of(connection.unsettled).looks
+    # To MySQL keys that differ in spaces at their ends are equal, and some are less than the empty
+    # one: the ids tell them apart.
+    condition: str = "TRUE"
+    values: tuple[Any, ...] = ()
     if after is None:
         looks.add(Group(queue, QUEUES_OWN))
-        return QUEUES_OWN
-    keys = [key for (key,) in await connection.fetch(_GROUPS, (queue, after, limit))]
+    else:
+        condition = "group_key >= %s AND (group_key > %s OR id > %s)"
+        values = (after, after, Group(queue, after).id)
+    found = await connection.fetch(_GROUPS.format(condition), (queue, *values, limit))
+    keys = [key for (key,) in found]
     looks.update(Group(queue, key) for key in keys)
     return keys[-1] if len(keys) == limit else None
 
