@@ -77,6 +77,18 @@ class WaitsForTasks(Said):
     parents: list[AwaitedTask] = Field(description="The first 10 that have not ended.")
 
 
+class WaitsForSlot(Said):
+    """As many tasks of its group, or of its queue, as may run do, or may be claimed. Whoever ends
+    hands the slot to the next one. If one is free, the next sweep does."""
+
+    reason: Literal["waits_for_slot"]
+    group: str | None = Field(description="Whose slot it needs; null: its queue's.")
+    held: int = Field(description="Tasks that have one.")
+    running_limit: int | None = Field(description="How many there are; null: any number.")
+    ahead: int = Field(le=1000, description="How many of those that wait come before it.")
+    at_least: bool = Field(description="They are more than 1,000, and not counted further.")
+
+
 class NoScheduler(Said):
     """What is due is not done: nobody sweeps."""
 
@@ -133,7 +145,13 @@ class UnknownPart(Said):
 
     reason: Literal["unknown"]
     part: Literal[
-        "waits_for_tasks", "row_locked", "no_worker", "behind", "throughput", "last_heartbeat"
+        "waits_for_tasks",
+        "waits_for_slot",
+        "row_locked",
+        "no_worker",
+        "behind",
+        "throughput",
+        "last_heartbeat",
     ]
 
 
@@ -143,6 +161,7 @@ Reason = Annotated[
     | Held
     | NotYet
     | WaitsForTasks
+    | WaitsForSlot
     | NoScheduler
     | QueuePaused
     | RowLocked

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from app.domain.retry import after_failure
-from app.domain.standing import AHEAD_LIMIT, UNKNOWN, Standing, Waits
+from app.domain.standing import AHEAD_LIMIT, UNKNOWN, Line, Standing, Waits
 from app.domain.states import Outcome, Status
 
 Reason = dict[str, Any]
@@ -14,6 +14,7 @@ Reason = dict[str, Any]
 _SHOWN: Final = 10
 _UNKNOWN: Final = {
     "waits_for_tasks": "MySQL did not say in time for which tasks it waits.",
+    "waits_for_slot": "MySQL did not say in time who has the slots that it waits for.",
     "row_locked": "MySQL did not say in time whether another connection holds the task's row.",
     "no_worker": "MySQL did not say in time when a worker last asked the queue for tasks.",
     "behind": "MySQL did not say in time how many tasks of the queue are ahead of it.",
@@ -117,6 +118,33 @@ def waits_for_tasks(waits: Waits) -> Reason:
         total=total,
         at_least=is_at_least,
         parents=[{"id": task_id, "status": status} for task_id, status in shown],
+    )
+
+
+def waits_for_slot(queue: str, line: Line) -> Reason:
+    """Its group, or its queue, has no slot free, or no sweep has been there yet."""
+    ahead, is_at_least = min(line.ahead, AHEAD_LIMIT), line.ahead > AHEAD_LIMIT
+    whose = f"the queue '{queue}'" if line.group is None else f"group '{line.group}'"
+    before = f"{'at least ' if is_at_least else ''}{ahead:,} wait before it"
+    if ahead == 0:
+        before = "it is the next one"
+    elif ahead == 1:
+        before = "1 waits before it"
+    if line.is_full:
+        said = (
+            f"It waits for a slot: {line.held:,} of {line.running_limit:,} tasks of {whose} run or "
+            f"may be claimed, and {before}."
+        )
+    else:
+        said = f"A slot of {whose} is free, and {before}; the next sweep gives it to who is next."
+    return _reason(
+        "waits_for_slot",
+        said,
+        group=line.group,
+        held=line.held,
+        running_limit=line.running_limit,
+        ahead=ahead,
+        at_least=is_at_least,
     )
 
 

@@ -150,9 +150,14 @@ class Standing(NamedTuple):
 
     def limit(self, limits: Limits) -> int | None:
         """How many slots it has; None: any number."""
-        if self.group.is_queues_own:
-            return limits.running
-        return limits.running_per_group if self.running is None else self.running
+        return limit_of(self.group, self.running, limits)
+
+
+def limit_of(group: Group, running: int | None, limits: Limits) -> int | None:
+    """How many slots a group has by its own limit, and by those of its queue; None: any number."""
+    if group.is_queues_own:
+        return limits.running
+    return limits.running_per_group if running is None else running
 
 
 def as_count(value: object) -> int | None:

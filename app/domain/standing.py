@@ -6,6 +6,8 @@ from typing import Final, Literal, NamedTuple
 
 from app.domain.ageing import Ageing
 from app.domain.dependency import WAITS_FOR_TASKS
+from app.domain.eligibility import waits_for_slot
+from app.domain.slots import NO_LIMITS, Limits
 from app.domain.states import ENDED
 from app.domain.task import Task
 from app.domain.worker import SILENT_SECONDS
@@ -44,6 +46,23 @@ class Waits(NamedTuple):
         return [parent for parent in self.parents if parent[1] not in ENDED]
 
 
+class Line(NamedTuple):
+    """Of the group whose slot a task waits for: who has slots, and who comes before it."""
+
+    # Null for the queue's own.
+    group: str | None
+    held: int
+    # None: any number.
+    running_limit: int | None
+    # No more than are counted.
+    ahead: int
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has no slot free."""
+        return self.running_limit is not None and self.held >= self.running_limit
+
+
 class Standing(NamedTuple):
     """What was found."""
 
@@ -55,12 +74,15 @@ class Standing(NamedTuple):
     is_swept: bool
     # Of its queue; None: strictly by priority.
     ageing: Ageing | None = None
+    limits: Limits = NO_LIMITS
     is_row_locked: bool | Unknown = UNKNOWN
     # When a worker last asked for tasks of the queue; None: none is known.
     polled_at: datetime | Unknown | None = UNKNOWN
     ahead: int | Unknown = UNKNOWN
     # Of one that waits for other tasks.
     waits: Waits | Unknown = UNKNOWN
+    # Of one that waits for a slot.
+    line: Line | Unknown = UNKNOWN
     pace: Pace | Unknown = UNKNOWN
     # Until the lease expires, by what Redis has heard; None: it has heard nothing for so long.
     lease_seconds_left: float | Unknown | None = UNKNOWN
@@ -74,6 +96,12 @@ class Standing(NamedTuple):
     def is_waiting_for_tasks(self) -> bool:
         """Whether those that it depends on come before all else."""
         return bool(self.task.flags & WAITS_FOR_TASKS)
+
+    @property
+    def is_waiting_for_slot(self) -> bool:
+        """Whether it needs nothing but a slot of its group, or of its queue."""
+        task = self.task
+        return waits_for_slot(task.status, task.claim_rank, task.sweep_at, task.flags)
 
     @property
     def has_no_worker(self) -> bool:

@@ -40,6 +40,10 @@ def _of_waiting(standing: Standing) -> Iterator[Reason]:
         needs_sweep = standing.waits != UNKNOWN and not standing.waits.unmet
         if standing.waits != UNKNOWN:
             yield reasons.waits_for_tasks(standing.waits)
+    elif standing.is_waiting_for_slot:
+        needs_sweep = standing.line != UNKNOWN and not standing.line.is_full
+        if standing.line != UNKNOWN:
+            yield reasons.waits_for_slot(standing.task.queue, standing.line)
     elif not is_ranked:
         yield reasons.not_yet(standing)
     if needs_sweep and not standing.is_swept:
@@ -58,6 +62,8 @@ def _of_waiting(standing: Standing) -> Iterator[Reason]:
 def _unknown(standing: Standing, *, is_ranked: bool) -> Iterator[str]:
     if standing.is_waiting_for_tasks and standing.waits == UNKNOWN:
         yield "waits_for_tasks"
+    if standing.is_waiting_for_slot and standing.line == UNKNOWN:
+        yield "waits_for_slot"
     if standing.is_row_locked == UNKNOWN:
         yield "row_locked"
     if standing.polled_at == UNKNOWN:

@@ -13,7 +13,9 @@ from pymysql import err
 
 from app.domain.ageing import Ageing
 from app.domain.errors import TaskNotFoundError
-from app.domain.standing import AHEAD_LIMIT, UNKNOWN, Standing, Unknown, Waits
+from app.domain.queue_settings import DEFAULTS
+from app.domain.slots import limit_of
+from app.domain.standing import AHEAD_LIMIT, UNKNOWN, Line, Standing, Unknown, Waits
 from app.domain.states import RANK, WAITING, Status
 from app.domain.task import LIGHT_ROW, Task, task_of
 from app.mysql.connection import Connection
@@ -21,6 +23,7 @@ from app.mysql.time_limits import is_out_of_time
 from app.queue import workers
 from app.queue.figures.pace import read_pace
 from app.queue.queue_settings import understood
+from app.queue.slot_changes import turn_of
 from app.runtime.metrics import SILENT_SECONDS
 
 T = TypeVar("T")
@@ -47,6 +50,22 @@ _AHEAD: Final = (
     "SELECT COUNT(*) FROM (SELECT 1 FROM tasks FORCE INDEX (ix_tasks_claim) "
     "WHERE queue = %s AND claim_rank = %s{} ORDER BY turn_at LIMIT %s) AS ahead"
 )
+_BEFORE: Final = (
+    "(SELECT COUNT(*) FROM (SELECT 1 FROM group_waits FORCE INDEX (ix_group_waits_turn) "
+    "WHERE group_id = %s AND {} LIMIT %s) AS ahead)"
+)
+_LINE: Final = (
+    "SELECT held, running, "
+    + " + ".join(
+        _BEFORE.format(turn)
+        for turn in (
+            "claim_rank < %s",
+            "claim_rank = %s AND created_at < %s",
+            "claim_rank = %s AND created_at = %s AND task_id < %s",
+        )
+    )
+    + " FROM task_groups FORCE INDEX (PRIMARY) WHERE id = %s"
+)
 
 
 async def look(connection: Connection, task_id: int, *, seconds: float) -> Standing:
@@ -71,6 +90,8 @@ async def _at_queue(connection: Connection, standing: Standing) -> Standing:
     standing = standing._replace(polled_at=polled_at)
     if standing.is_waiting_for_tasks:
         standing = standing._replace(waits=await _in_time(_waits(connection, task)))
+    elif standing.is_waiting_for_slot:
+        standing = standing._replace(line=await _in_time(_line(connection, standing)))
     if task.claim_rank is not None:
         ahead = _ahead(connection, task, standing.ageing)
         standing = standing._replace(ahead=await _in_time(ahead))
@@ -92,6 +113,22 @@ async def _is_locked(connection: Connection, task: Task) -> bool:
 async def _waits(connection: Connection, task: Task) -> Waits:
     rows = await connection.fetch(_PARENTS, (task.id, AHEAD_LIMIT + 1))
     return Waits([(task_id, status) for task_id, status in rows])
+
+
+async def _line(connection: Connection, standing: Standing) -> Line:
+    stands = turn_of(standing.task)
+    assert stands is not None
+    group, (rank, created_at, task_id) = stands
+    most = AHEAD_LIMIT + 1
+    before = [
+        *(group.id, rank, most),
+        *(group.id, rank, created_at, most),
+        *(group.id, rank, created_at, task_id, most),
+    ]
+    rows = await connection.fetch(_LINE, [*before, group.id])
+    ((held, own, ahead),) = rows or ((0, None, 0),)
+    limit = limit_of(group, own, standing.limits)
+    return Line(None if group.is_queues_own else group.key, held, limit, ahead)
 
 
 async def _ahead(connection: Connection, task: Task, ageing: Ageing | None) -> int:
@@ -130,9 +167,9 @@ async def _standing(connection: Connection, task_id: int) -> Standing:
         raise TaskNotFoundError(task_id=task_id)
     ((row, now, paused_at, swept_at, settings),) = rows
     task = task_of(row)
-    ageing = None if settings is None else understood(task.queue, settings).ageing
+    ageing, limits = DEFAULTS if settings is None else understood(task.queue, settings)
     is_swept = _is_recent(swept_at, now)
-    return Standing(task, now, paused_at, swept_at, is_swept=is_swept, ageing=ageing)
+    return Standing(task, now, paused_at, swept_at, is_swept, ageing, limits)
 
 
 def _is_recent(swept_at: datetime | None, now: datetime) -> bool:

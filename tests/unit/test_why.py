@@ -13,15 +13,16 @@ from app.api.reasons import WhyDocument
 from app.domain.dependency import WAITS_FOR_TASKS
 from app.domain.documents import dumps
 from app.domain.eligibility import NEVER
-from app.domain.standing import AHEAD_LIMIT, UNKNOWN, Pace, Standing, Unknown, Waits
+from app.domain.slots import NEEDS_QUEUES
+from app.domain.standing import AHEAD_LIMIT, UNKNOWN, Line, Pace, Standing, Unknown, Waits
 from app.domain.states import WAITING, Status
 from app.domain.why import why
 from tests.support.rows import NOW, a_row
 from tests.support.shapes import assert_has_the_shape_of
 
 ORDER = (
-    *("ended", "paused", "held", "waits_for_tasks", "not_yet", "no_scheduler", "queue_paused"),
-    *("row_locked", "no_worker", "behind", "due", "unknown"),
+    *("ended", "paused", "held", "waits_for_tasks", "waits_for_slot", "not_yet"),
+    *("no_scheduler", "queue_paused", "row_locked", "no_worker", "behind", "due", "unknown"),
 )
 YEARS = 86_400 * 365 * 9.0
 
@@ -30,6 +31,7 @@ times = seconds.map(lambda span: NOW + span)
 numbers = st.sampled_from([0, 1, 2, 999, AHEAD_LIMIT, AHEAD_LIMIT + 1, 2**31])
 parents = st.tuples(st.integers(1, 99), st.sampled_from(Status))
 unknown: st.SearchStrategy[Unknown] = st.just(UNKNOWN)
+lines = st.builds(Line, st.none() | st.just("a"), numbers, st.none() | numbers, numbers)
 
 
 @st.composite
@@ -40,6 +42,8 @@ def standings(draw: st.DrawFn) -> Standing:
         fields |= {"claim_rank": None, "sweep_at": draw(times), "available_at": NOW}
     if status in WAITING and draw(st.booleans()):
         fields |= {"claim_rank": None, "sweep_at": NEVER, "flags": WAITS_FOR_TASKS}
+    if status in WAITING and draw(st.booleans()):
+        fields |= {"claim_rank": None, "sweep_at": NEVER, "flags": NEEDS_QUEUES}
     if status == Status.IN_PROGRESS and draw(st.booleans()):
         fields |= {"lease_seconds": draw(st.integers(5, 3600)), "sweep_at": draw(times)}
     if status != Status.TO_DO:
@@ -54,6 +58,7 @@ def standings(draw: st.DrawFn) -> Standing:
         polled_at=draw(unknown | st.none() | times),
         ahead=draw(unknown | numbers),
         waits=draw(unknown | st.builds(Waits, st.lists(parents, max_size=20))),
+        line=draw(unknown | lines),
         pace=draw(unknown | st.builds(Pace, numbers, st.just(5), numbers)),
         lease_seconds_left=draw(unknown | st.none() | st.floats(-3600, 3600)),
     )
@@ -117,3 +122,35 @@ def test_how_long_it_is_is_said_in_one_unit(age: float, said: str) -> None:
 def test_the_examples_are_what_they_stand_for() -> None:
     for example in WHY_EXAMPLES["content"]["application/json"]["examples"].values():
         assert_has_the_shape_of(WhyDocument, example["value"])
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            Line("customer-17", 2, 2, 3),
+            "It waits for a slot: 2 of 2 tasks of group 'customer-17' run or may be claimed, and 3 "
+            "wait before it.",
+        ),
+        (
+            Line(None, 1200, 1000, AHEAD_LIMIT + 1),
+            "It waits for a slot: 1,200 of 1,000 tasks of the queue 'default' run or may be "
+            "claimed, and at least 1,000 wait before it.",
+        ),
+        (
+            Line("a", 1, 1, 1),
+            "It waits for a slot: 1 of 1 tasks of group 'a' run or may be claimed, and 1 waits "
+            "before it.",
+        ),
+        (
+            Line("a", 1, 2, 0),
+            "A slot of group 'a' is free, and it is the next one; the next sweep gives it to who "
+            "is next.",
+        ),
+    ],
+)
+def test_who_waits_for_a_slot_is_told_whose(line: Line, said: str) -> None:
+    row = a_row(Status.TO_DO, claim_rank=None, sweep_at=NEVER, flags=NEEDS_QUEUES)
+    standing = Standing(row, NOW, None, NOW, is_swept=True, is_row_locked=False, polled_at=NOW)
+    (reason,) = why(standing._replace(line=line))
+    assert (reason["reason"], reason["detail"]) == ("waits_for_slot", said)
