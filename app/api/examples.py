@@ -56,6 +56,7 @@ BODIES: Final[Mapping[str, Any]] = {
         "running": 10,
         "running_per_group": 2,
     },
+    "SetGroup": {"running": 5},
     "FinishTasks": {
         "items": [
             {

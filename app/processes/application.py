@@ -16,6 +16,7 @@ from app.api import (
     leases,
     me,
     ops,
+    queue_groups,
     queue_settings,
     schedules,
     system,
@@ -96,7 +97,8 @@ def create_app(settings: Settings | None = None, *, batches_under_way: int = BAT
     app.state.settings = settings
     app.state.doorkeeper = Doorkeeper(settings)
     app.state.admission = BodyAdmission()
-    for router in (tasks, schedules, tags, leases, admin, queue_settings, workers, system, ops, me):
+    of_queues = (admin, queue_settings, queue_groups)
+    for router in (tasks, schedules, tags, leases, *of_queues, workers, system, ops, me):
         app.router.routes.extend(router.router.routes)
     for more in (dependencies.clients, dependencies.workers, ops.figures):
         app.router.routes.extend(more.routes)

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import structlog
 
 from app.domain.queue_settings import DEFAULTS, QueueSettings, settings_of, settings_text
+from app.domain.slots import Limits
 from app.mysql.connection import CLOCK_CARRIED_SECONDS, Connection
 
 # The version that a process knows may have been read just before the commit.
@@ -44,17 +45,40 @@ async def write_settings(
 ) -> StoredSettings:
     """Replace what was set; limits of single groups stay. Tasks that are there get other limits
     from when on each process goes by them."""
-    # The version first: whoever changes another queue's settings is waited for here, so that the
-    # time is the commit's. It begins with the time, for a table that was emptied begins anew.
+    await _count_version(connection)
+    before = (await read_settings(connection, queue=queue)).settings.limits
+    if before.has_overrides:
+        settings = _with_overrides(settings)
+    return await _write(connection, queue, settings, before)
+
+
+async def note_overrides(connection: Connection, *, queue: str) -> None:
+    """Some of the queue's groups have limits of their own from now on, and for good: its tasks
+    need slots of their groups. Where that is known nothing is locked."""
+    if (await read_settings(connection, queue=queue)).settings.limits.has_overrides:
+        return
+    await _count_version(connection)
+    settings = (await read_settings(connection, queue=queue)).settings
+    await _write(connection, queue, _with_overrides(settings), settings.limits)
+
+
+async def _count_version(connection: Connection) -> None:
+    """The version first: whoever changes another queue's settings is waited for here, so that the
+    time is the commit's. It begins with the time, for a table that was emptied begins anew."""
     await connection.execute(
         "INSERT INTO settings_version (id, version) "
         "VALUES (1, TIMESTAMPDIFF(MICROSECOND, '2000-01-01', UTC_TIMESTAMP(6))) "
         "ON DUPLICATE KEY UPDATE version = version + 1"
     )
-    before = (await read_settings(connection, queue=queue)).settings.limits
-    if before.has_overrides:
-        limits = settings.limits._replace(has_overrides=True)
-        settings = settings._replace(limits=limits)
+
+
+def _with_overrides(settings: QueueSettings) -> QueueSettings:
+    return settings._replace(limits=settings.limits._replace(has_overrides=True))
+
+
+async def _write(
+    connection: Connection, queue: str, settings: QueueSettings, before: Limits
+) -> StoredSettings:
     now, text = await connection.now(), settings_text(settings)
     in_force_at = now + IN_FORCE_AFTER
     adopts_from = in_force_at if settings.limits != before else None

@@ -5,10 +5,12 @@ from datetime import datetime
 from functools import partial
 
 from app.domain.queue_settings import QueueSettings
+from app.domain.slots import Group
 from app.domain.states import Event
 from app.domain.task import Task
 from app.queue import manage, processes, queue_settings
 from app.queue.figures import counters, history, stats
+from app.queue.groups import overrides, reading
 from app.queue.processes import Process, Sweep
 from app.queue.queue_settings import StoredSettings
 from app.runtime.metrics import SweepFigure
@@ -47,6 +49,25 @@ class AdminService:
         """Replace what was set for the queue."""
         write = partial(queue_settings.write_settings, queue=queue, settings=settings)
         return await self._resources.database.transact_alone(write)
+
+    async def groups(
+        self, queue: str, *, is_waiting: bool, after: str | None, limit: int
+    ) -> reading.Groups:
+        """The groups of the queue by key, or those in which tasks wait."""
+        return await self._resources.database.read_at_length(
+            partial(reading.page, queue=queue, is_waiting=is_waiting, after=after, limit=limit)
+        )
+
+    async def set_group(self, group: Group, running: int) -> reading.GroupState:
+        """Give the group a limit of its own, which counts at once; how it stands then."""
+        database = self._resources.database
+        await database.transact_alone(partial(overrides.set_running, group=group, running=running))
+        return await database.read(partial(reading.state, group=group))
+
+    async def unset_group(self, group: Group) -> None:
+        """Take the group's own limit away, if it has one."""
+        drop = partial(overrides.drop_running, group=group)
+        await self._resources.database.transact_alone(drop)
 
     async def queues(self, *, wanted: Collection[str], after: str, limit: int) -> stats.Queues:
         """The standing of the queues that have tasks or are paused, by name; of those `wanted`, if

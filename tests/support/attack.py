@@ -44,6 +44,7 @@ class Attack:
         parts = {
             **{"task_id": str(target["task"]["id"]), "lease_id": target["lease_id"]},
             **{"name": "default", "action": "cancel", "worker": "host-1"},
+            "group": "customer-17",
         }
         query, headers, content = "", [], None
         if self._body is not None:

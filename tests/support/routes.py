@@ -21,6 +21,7 @@ _BODIES: dict[str, Any] = {
         "to": "2026-01-02T00:00:00Z",
     },
     "PUT /admin/queues/{name}/settings": {},
+    "PUT /admin/queues/{name}/groups/{group}": {"running": 5},
     "POST /leases": {"worker": "w"},
     "POST /leases/{lease_id}/complete": {"submit": [{"title": "x"}]},
     "POST /leases/finish": {"items": []},
@@ -33,6 +34,7 @@ PARAMS = {
 _PARTS = {
     **{"task_id": "1", "lease_id": NO_LEASE, "name": "default", "action": "cancel"},
     "worker": "factory-worker",
+    "group": "customer-17",
 }
 
 

@@ -22,6 +22,7 @@ from app.api.answers.leases import (
 )
 from app.api.answers.problems import Problem
 from app.api.answers.queues import (
+    GroupDocument,
     HistoryBucketDocument,
     HistoryDocument,
     QueueDocument,
@@ -59,6 +60,7 @@ __all__ = [
     "FindingDocument",
     "FinishedDocument",
     "FinishedItem",
+    "GroupDocument",
     "HealthDocument",
     "HeartbeatDocument",
     "HeartbeatItem",

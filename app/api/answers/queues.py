@@ -83,3 +83,15 @@ class QueueSettingsDocument(BaseModel):
     in_force_at: datetime | None = Field(
         description="When every process goes by them; null: they were never set."
     )
+
+
+class GroupDocument(BaseModel):
+    """A group of a queue's tasks."""
+
+    group: str = Field(examples=["customer-17"])
+    held: int = Field(description="Tasks that have a slot: they run, or may be claimed.")
+    waiting: int = Field(description="Tasks that wait for a slot of the group.")
+    running_limit: int | None = Field(
+        description="How many may have a slot: the group's own limit, or else the queue's "
+        "`running_per_group`; null: any number."
+    )

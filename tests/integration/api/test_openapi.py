@@ -72,6 +72,9 @@ ANSWERS: dict[str, Any] = {
     "POST /admin/queues/{name}/resume": answers.QueueStateDocument,
     "GET /admin/queues/{name}/settings": answers.QueueSettingsDocument,
     "PUT /admin/queues/{name}/settings": answers.QueueSettingsDocument,
+    "GET /admin/queues/{name}/groups": list[answers.GroupDocument],
+    "PUT /admin/queues/{name}/groups/{group}": answers.GroupDocument,
+    "DELETE /admin/queues/{name}/groups/{group}": None,
     "POST /admin/tasks/{task_id}/{action}": answers.TaskDocument,
     "POST /admin/tasks/{action}": answers.BulkDocument,
     "GET /healthz": answers.HealthDocument,
@@ -196,7 +199,9 @@ async def test_the_example_of_each_body_can_be_sent_as_it_stands(
     waiting = TaskFactory()
     ScheduleFactory(name="nightly")
 
-    path = call.template.format(task_id=waiting.id, lease_id=lease_of(held), name="nightly")
+    path = call.template.format(
+        task_id=waiting.id, lease_id=lease_of(held), name="nightly", group="a"
+    )
     answer = await api.request(call.method, path, json=example)
 
     assert answer.status_code in (200, 201), answer.text
@@ -270,6 +275,9 @@ def rich_api(api: httpx.AsyncClient, session: Session) -> httpx.AsyncClient:
     TaskFactory(id=1000, done=True, tags=["a", "b"], due_date=TaskFactory.build().created_at)
     for trait in ("retrying", "failed", "paused", "cancelled", "delayed"):
         TaskFactory(**{trait: True})
+    session.execute(text("INSERT INTO task_groups (id, queue, group_key, held) "
+                         "VALUES ('1', 'default', 'a', 1)"))  # fmt: skip
+    session.commit()
     ScheduleRunFactory(schedule=ScheduleFactory(name="default").name)
     return api
 

@@ -1,0 +1,35 @@
+"""Limits of single groups, in place of their queue's for each group."""
+
+from typing import Final
+
+from app.domain.slots import Group
+from app.mysql.connection import Connection
+from app.queue import queue_settings
+from app.queue.groups.settling import lock
+from app.queue.slot_changes import changes_of
+
+_SET: Final = "UPDATE task_groups FORCE INDEX (PRIMARY) SET running = %s WHERE id = %s"
+_IS_SET: Final = (
+    "SELECT 1 FROM task_groups FORCE INDEX (PRIMARY) WHERE id = %s AND running IS NOT NULL"
+)
+
+
+async def set_running(connection: Connection, *, group: Group, running: int) -> None:
+    """So many of its tasks run at a time. If they are more than before, those that wait get slots
+    with the commit; if they are fewer, nobody is stopped."""
+    await queue_settings.note_overrides(connection, queue=group.queue)
+    await _set(connection, group, running)
+
+
+async def drop_running(connection: Connection, *, group: Group) -> None:
+    """It has no limit of its own any more, and may have had none."""
+    if await connection.fetch(_IS_SET, (group.id,)):
+        await _set(connection, group, None)
+
+
+async def _set(connection: Connection, group: Group, running: int | None) -> None:
+    changes = changes_of(connection.unsettled)
+    changes.looks.add(group)
+    await lock(connection, changes, [group])
+    await connection.execute(_SET, (running, group.id))
+    changes.locked[group] = changes.locked[group]._replace(running=running)
