@@ -12,6 +12,7 @@ from rowlock.models import (
     BulkResult,
     Examination,
     Processes,
+    QueueGroup,
     QueueSettings,
     QueueState,
     QueueStats,
@@ -132,6 +133,20 @@ class Admin:
         }
         return self._ask(calls.set_queue_settings(name, settings))
 
+    def queue_groups(self, name: str, *, waiting: bool = False) -> list[QueueGroup]:
+        """The queue's groups that have tasks or limits of their own, or with `waiting` those in
+        which tasks wait."""
+        return [*walk(self._ask, calls.queue_groups(name, waiting=waiting))]
+
+    def set_queue_group(self, name: str, group: str, *, running: int) -> QueueGroup:
+        """Let so many tasks of the group run at a time, in place of the queue's
+        `running_per_group`."""
+        return self._ask(calls.set_queue_group(name, group, {"running": running}))
+
+    def unset_queue_group(self, name: str, group: str) -> None:
+        """Take the group's own limit away, if it has one."""
+        self._ask(calls.unset_queue_group(name, group))
+
     def workers(
         self, *queues: str, seen_within_seconds: int | None = None
     ) -> list[RegisteredWorker]:
@@ -251,6 +266,21 @@ class AsyncAdmin:
             "running_per_group": running_per_group,
         }
         return await self._ask(calls.set_queue_settings(name, settings))
+
+    async def queue_groups(self, name: str, *, waiting: bool = False) -> list[QueueGroup]:
+        """The queue's groups that have tasks or limits of their own, or with `waiting` those in
+        which tasks wait."""
+        found = walk_async(self._ask, calls.queue_groups(name, waiting=waiting))
+        return [group async for group in found]
+
+    async def set_queue_group(self, name: str, group: str, *, running: int) -> QueueGroup:
+        """Let so many tasks of the group run at a time, in place of the queue's
+        `running_per_group`."""
+        return await self._ask(calls.set_queue_group(name, group, {"running": running}))
+
+    async def unset_queue_group(self, name: str, group: str) -> None:
+        """Take the group's own limit away, if it has one."""
+        await self._ask(calls.unset_queue_group(name, group))
 
     async def workers(
         self, *queues: str, seen_within_seconds: int | None = None

@@ -31,6 +31,7 @@ from rowlock.models import (
     History,
     Me,
     Processes,
+    QueueGroup,
     QueueSettings,
     QueueState,
     QueueStats,
@@ -53,6 +54,7 @@ _TASKS: Final = TypeAdapter(list[Task])
 _ATTEMPTS: Final = TypeAdapter(list[Attempt])
 _TAGS: Final = TypeAdapter(list[Tag])
 _QUEUES: Final = TypeAdapter(list[QueueStats])
+_GROUPS: Final = TypeAdapter(list[QueueGroup])
 _WORKERS: Final = TypeAdapter(list[RegisteredWorker])
 
 
@@ -250,6 +252,31 @@ def queue_settings(name: str) -> Call[QueueSettings]:
 def set_queue_settings(name: str, settings: Mapping[str, Any]) -> Call[QueueSettings]:
     """Replace what is set for a queue."""
     return Call("PUT", f"/admin/queues/{part(name)}/settings", _settings, body=encode(settings))
+
+
+def queue_groups(name: str, *, waiting: bool) -> Call[Page[QueueGroup]]:
+    """The first page."""
+    query = (("waiting", "true"),) if waiting else ()
+    return page(f"/admin/queues/{part(name)}/groups", read_by(_GROUPS), query)
+
+
+def set_queue_group(name: str, group: str, limits: Mapping[str, Any]) -> Call[QueueGroup]:
+    """Give a group a limit of its own."""
+    return Call(
+        "PUT",
+        _group(name, group),
+        lambda answer: QueueGroup.model_validate_json(answer.body),
+        body=encode(limits),
+    )
+
+
+def unset_queue_group(name: str, group: str) -> Call[None]:
+    """Take it away."""
+    return Call("DELETE", _group(name, group), nothing)
+
+
+def _group(name: str, group: str) -> str:
+    return f"/admin/queues/{part(name)}/groups/{part(group)}"
 
 
 def part(value: object) -> str:

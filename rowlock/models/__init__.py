@@ -7,6 +7,7 @@ from rowlock.models.leases import Finished, FinishedItem, HeartbeatItem, Heartbe
 from rowlock.models.queues import (
     History,
     HistoryBucket,
+    QueueGroup,
     QueueSettings,
     QueueState,
     QueueStats,
@@ -53,6 +54,7 @@ __all__ = [
     "Origin",
     "Parent",
     "Processes",
+    "QueueGroup",
     "QueueSettings",
     "QueueState",
     "QueueStats",

@@ -77,3 +77,13 @@ class QueueSettings(Answer):
     running: int | None = None
     running_per_group: int | None = None
     in_force_at: datetime | None
+
+
+class QueueGroup(Answer):
+    """A group of a queue: how many of its tasks run or may be claimed (`held`), how many may
+    (`running_limit`, None: any number), and how many wait for that."""
+
+    group: str
+    held: int
+    waiting: int
+    running_limit: int | None

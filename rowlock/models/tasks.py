@@ -119,9 +119,9 @@ class AwaitedTask(Answer):
 class Reason(Answer):
     """One reason for which a task stands where it stands; `detail` says it in a sentence.
 
-    `reason` is one of `ended`, `paused`, `held`, `waits_for_tasks`, `not_yet`, `no_scheduler`,
-    `queue_paused`, `row_locked`, `no_worker`, `behind`, `due` and `unknown`. Fields that it does
-    not have are None.
+    `reason` is one of `ended`, `paused`, `held`, `waits_for_tasks`, `waits_for_slot`, `not_yet`,
+    `no_scheduler`, `queue_paused`, `row_locked`, `no_worker`, `behind`, `due` and `unknown`. Fields
+    that it does not have are None.
     """
 
     reason: str
@@ -141,6 +141,11 @@ class Reason(Answer):
     unmet: int | None = None
     total: int | None = None
     parents: list[AwaitedTask] | None = None
+    # waits_for_slot
+    group: str | None = None
+    held: int | None = None
+    running_limit: int | None = None
+    ahead: int | None = None
     # not_yet
     until: datetime | None = None
     retry: int | None = None
@@ -149,7 +154,7 @@ class Reason(Answer):
     last_run_at: datetime | None = None
     last_poll_at: datetime | None = None
     in_progress: int | None = None
-    # behind, waits_for_tasks
+    # behind, waits_for_tasks, waits_for_slot
     tasks: int | None = None
     at_least: bool | None = None
     ended_per_minute: float | None = None

@@ -120,7 +120,8 @@ def test_how_it_went(rowlock: Run, client: Client) -> None:
 
 def test_what_is_set_for_a_queue(rowlock: Run, client: Client) -> None:
     heading, row = rowlock("queue", "settings", "mail").stdout.splitlines()
-    assert (heading.split()[:2], row.split()) == (["queue", "ageing"], ["mail", "no", "–"])
+    assert heading.split()[:3] == ["queue", "ageing", "running"]
+    assert row.split() == ["mail", "no", "any", "any", "–"]
     aged = ("--ageing", "中=600", "--ageing", "low=3600")
     (document,) = documents(rowlock("queue", "settings", "mail", *aged, "--json"))
     assert document["ageing_seconds"] == {"中": 600, "低": 3600}
@@ -139,6 +140,34 @@ def test_what_is_set_for_a_queue(rowlock: Run, client: Client) -> None:
         == "no"
     )
     assert client.admin.queue_settings("mail").ageing_seconds is None
+    many = ("--running", "10", "--running-per-group", "2")
+    (document,) = documents(rowlock("queue", "settings", "mail", *many, "--json"))
+    assert (document["running"], document["running_per_group"]) == (10, 2)
+    # What is not named stays.
+    row = rowlock("queue", "settings", "mail", *aged, "--no-running").stdout.splitlines()[1]
+    assert row.split()[:5] == ["mail", "中=600", "低=3600", "any", "2"]
+    rowlock("queue", "settings", "mail", *many, "--no-running", code=2)
+
+
+def test_limits_of_groups(rowlock: Run, client: Client) -> None:
+    of_group = ("--queue", "mail", "--group", "customer/17")
+    rowlock("queue", "group", "set", "mail", "customer/17", "--running", "1")
+    (first,) = documents(rowlock("submit", "x", *of_group, "--json"))
+    assert (first["group"], first["waiting_on"]) == ("customer/17", None)
+    deadline = time.monotonic() + 10
+    while rowlock("queue", "groups", "mail", "--waiting").stdout.count("\n") < 2:
+        assert time.monotonic() < deadline  # every process knows of it in about a second
+        rowlock("submit", "y", *of_group)
+    (group,) = documents(rowlock("queue", "groups", "mail", "--json"))
+    assert (group["group"], group["held"], group["running_limit"]) == ("customer/17", 1, 1)
+    (raised,) = documents(
+        rowlock("queue", "group", "set", "mail", "customer/17", "--running", "9", "--json")
+    )
+    assert (raised["waiting"], raised["running_limit"]) == (0, 9)
+    rowlock("queue", "group", "unset", "mail", "customer/17")
+    (found,) = client.admin.queue_groups("mail")
+    assert found.running_limit is None
+    rowlock("queue", "group", "set", "mail", "a", "--running", "0", code=2)
 
 
 def test_how_the_server_is(rowlock: Run, client: Client) -> None:

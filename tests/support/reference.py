@@ -26,7 +26,7 @@ SECTIONS: Final = {
     "Answers": (
         *("Task", "Attempt", "Lease", "Tag", "Stats", "QueueStats", "QueueState"),
         *("History", "HistoryBucket"),
-        *("QueueSettings", "BulkResult", "Count", "Cost"),
+        *("QueueSettings", "QueueGroup", "BulkResult", "Count", "Cost"),
         *("Why", "Reason", "AwaitedTask", "Dependencies", "RelatedTask", "Parent"),
         *("Schedule", "Occurrence", "ScheduleRun", "BackfillResult"),
         *("RegisteredWorker", "WorkerDetails", "HeldTask"),

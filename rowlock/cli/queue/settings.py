@@ -1,17 +1,19 @@
 """`rowlock queue settings`: what is set for a queue."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from rowlock.cli import options, render
 from rowlock.cli.commands import Argument, Flag, Option, command
 from rowlock.cli.connection import connected, fail
 from rowlock.cli.exit_codes import USAGE
 from rowlock.cli.table import show_table
-from rowlock.cli.values import Offer, Text, words
+from rowlock.cli.values import Number, Offer, Text, words
 from rowlock.client import calls
 from rowlock.models import QueueSettings
 
+_MANY: Final = Number(int, 1)
 _PRIORITIES: Final = words("中=", "低=", "medium=", "low=")
 # Of an answer, what is not set.
 _SHOWN_BESIDE: Final = frozenset({"queue", "in_force_at"})
@@ -45,6 +47,10 @@ class Age:
         "later; repeat for the other one.",
     ),
     Flag("--no-ageing", about="Tasks are claimed strictly by priority."),
+    Option("--running", kind=_MANY, about="So many of its tasks run at a time."),
+    Flag("--no-running", about="Any number does."),
+    Option("--running-per-group", kind=_MANY, about="So many tasks of each of its groups do."),
+    Flag("--no-running-per-group", about="Any number does."),
     options.AS_JSON,
     *options.SERVER,
 )
@@ -52,26 +58,45 @@ def show(
     *,
     name: str,
     ageing: list[tuple[str, int]],
-    no_ageing: bool,
     as_json: bool,
     url: str | None,
     token: str | None,
+    **given: Any,
 ) -> None:
     """Show and change what is set for a queue."""
-    if ageing and no_ageing:
-        fail("Give --ageing or --no-ageing, not both.", USAGE)
+    wanted = _wanted({"ageing_seconds": dict(ageing) or None, **given})
     with connected(url, token) as client:
         found = client.admin.queue_settings(name)
-        if ageing or no_ageing:
-            changed = _set(found) | {"ageing_seconds": dict(ageing) or None}
-            found = client.ask(calls.set_queue_settings(name, changed))
+        if wanted:
+            found = client.ask(calls.set_queue_settings(name, _set(found) | wanted))
     if as_json:
         render.show_json(found)
         return
     ages = " ".join(f"{p}={seconds}" for p, seconds in (found.ageing_seconds or {}).items())
-    show_table(("queue", "ageing", "in force at"), [(found.queue, ages or "no", found.in_force_at)])
+    limits = (found.running or "any", found.running_per_group or "any")
+    show_table(
+        ("queue", "ageing", "running", "per group", "in force at"),
+        [(found.queue, ages or "no", *limits, found.in_force_at)],
+    )
+
+
+def _wanted(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is to be set, and what no longer."""
+    found: dict[str, Any] = {}
+    for option in ("ageing", "running", "running_per_group"):
+        name = "ageing_seconds" if option == "ageing" else option
+        if given[name] and given[f"no_{option}"]:
+            shown = option.replace("_", "-")
+            fail(f"Give --{shown} or --no-{shown}, not both.", USAGE)
+        if given[name] or given[f"no_{option}"]:
+            found[name] = given[name]
+    return found
 
 
 def _set(found: QueueSettings) -> dict[str, object]:
     """All of it, what a newer server knows too: what is sent replaces all."""
-    return {n: value for n, value in found.model_dump().items() if n not in _SHOWN_BESIDE}
+    return {
+        n: value
+        for n, value in found.model_dump(exclude_unset=True).items()
+        if n not in _SHOWN_BESIDE
+    }

@@ -313,6 +313,21 @@ async def test_settings_of_queues(client: Face, through: Through) -> None:
         await client.admin.set_queue_settings("q", ageing_seconds={"低": 0})
 
 
+async def test_limits_of_queues_and_groups(client: Face, through: Through) -> None:
+    settings = await client.admin.set_queue_settings("q", running=5, running_per_group=2)
+    assert (settings.running, settings.running_per_group) == (5, 2)
+    through.spoil("PUT /admin/queues/q/groups/a%2F.", answer_lost)
+    group = await client.admin.set_queue_group("q", "a/.", running=1)
+    assert (group.group, group.held, group.waiting, group.running_limit) == ("a/.", 0, 0, 1)
+    assert await client.admin.queue_groups("q") == [group]
+    assert await client.admin.queue_groups("q", waiting=True) == []
+    through.spoil("DELETE /admin/queues/q/groups/a%2F.", answer_lost)
+    await client.admin.unset_queue_group("q", "a/.")
+    assert await client.admin.queue_groups("q") == []
+    task = await client.submit("x", queue="q", group="a/.")
+    assert (task.group, (await client.get(task.id)).group) == ("a/.", "a/.")
+
+
 async def test_every_field_that_is_wrong_is_named(client: Face) -> None:
     with pytest.raises(InvalidRequestError) as error:
         await client.submit("", timeout_seconds=0, colour="red")
