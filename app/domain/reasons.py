@@ -121,20 +121,22 @@ def waits_for_tasks(waits: Waits) -> Reason:
     )
 
 
-def waits_for_slot(queue: str, line: Line) -> Reason:
+def waits_for_slot(standing: Standing, line: Line) -> Reason:
     """Its group, or its queue, has no slot free, or no sweep has been there yet."""
     ahead, is_at_least = min(line.ahead, AHEAD_LIMIT), line.ahead > AHEAD_LIMIT
-    whose = f"the queue '{queue}'" if line.group is None else f"group '{line.group}'"
-    before = f"{'at least ' if is_at_least else ''}{ahead:,} wait before it"
-    if ahead == 0:
-        before = "it is the next one"
-    elif ahead == 1:
-        before = "1 waits before it"
+    whose = f"the queue '{standing.task.queue}'" if line.group is None else f"group '{line.group}'"
+    many = f"{'at least ' if is_at_least else ''}{ahead:,} wait before it"
+    before = {0: "it is the next one", 1: "1 waits before it"}.get(ahead, many)
     if line.is_full:
         said = (
             f"It waits for a slot: {line.held:,} of {line.running_limit:,} tasks of {whose} run or "
             f"may be claimed, and {before}."
         )
+    elif line.is_paced and line.next_at is None:
+        said = f"Of {whose} as many may be claimed as its rate lets begin at once, and {before}."
+    elif line.is_paced and line.next_at is not None and line.next_at > standing.now:
+        span = _span(standing, line.next_at)
+        said = f"The rate of {whose} lets the next one begin in {span}, and {before}."
     else:
         said = f"A slot of {whose} is free, and {before}; the next sweep gives it to who is next."
     return _reason(

@@ -56,11 +56,20 @@ class Line(NamedTuple):
     running_limit: int | None
     # No more than are counted.
     ahead: int
+    # Whether a rate lets only so many begin in a time, and when the next one may; None: once one
+    # of those that may be claimed is.
+    is_paced: bool = False
+    next_at: datetime | None = None
 
     @property
     def is_full(self) -> bool:
         """Whether it has no slot free."""
         return self.running_limit is not None and self.held >= self.running_limit
+
+    @property
+    def needs_sweep(self) -> bool:
+        """Whether the next slot comes with a sweep, and not with the end or the claim of a task."""
+        return not self.is_full and (not self.is_paced or self.next_at is not None)
 
 
 class Standing(NamedTuple):

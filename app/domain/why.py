@@ -41,9 +41,9 @@ def _of_waiting(standing: Standing) -> Iterator[Reason]:
         if standing.waits != UNKNOWN:
             yield reasons.waits_for_tasks(standing.waits)
     elif standing.is_waiting_for_slot:
-        needs_sweep = standing.line != UNKNOWN and not standing.line.is_full
+        needs_sweep = standing.line != UNKNOWN and standing.line.needs_sweep
         if standing.line != UNKNOWN:
-            yield reasons.waits_for_slot(standing.task.queue, standing.line)
+            yield reasons.waits_for_slot(standing, standing.line)
     elif not is_ranked:
         yield reasons.not_yet(standing)
     if needs_sweep and not standing.is_swept:

@@ -22,6 +22,7 @@ from app.mysql.connection import Connection
 from app.mysql.time_limits import is_out_of_time
 from app.queue import workers
 from app.queue.figures.pace import read_pace
+from app.queue.groups.rows import COLUMNS, standing_of
 from app.queue.queue_settings import understood
 from app.queue.slot_changes import turn_of
 from app.runtime.metrics import SILENT_SECONDS
@@ -55,13 +56,13 @@ _BEFORE: Final = (
     "WHERE group_id = %s AND {} LIMIT %s) AS ahead)"
 )
 _LINE: Final = (
-    "SELECT held, running, "
+    f"SELECT {COLUMNS}, "
     + " + ".join(
         _BEFORE.format(turn)
         for turn in (
             "claim_rank < %s",
-            "claim_rank = %s AND created_at < %s",
-            "claim_rank = %s AND created_at = %s AND task_id < %s",
+            "claim_rank = %s AND turn_at < %s",
+            "claim_rank = %s AND turn_at = %s AND task_id < %s",
         )
     )
     + " FROM task_groups FORCE INDEX (PRIMARY) WHERE id = %s"
@@ -118,17 +119,27 @@ async def _waits(connection: Connection, task: Task) -> Waits:
 async def _line(connection: Connection, standing: Standing) -> Line:
     stands = turn_of(standing.task)
     assert stands is not None
-    group, (rank, created_at, task_id) = stands
+    group, (rank, turn_at, task_id) = stands
     most = AHEAD_LIMIT + 1
     before = [
         *(group.id, rank, most),
-        *(group.id, rank, created_at, most),
-        *(group.id, rank, created_at, task_id, most),
+        *(group.id, rank, turn_at, most),
+        *(group.id, rank, turn_at, task_id, most),
     ]
+    key, limits = None if group.is_queues_own else group.key, standing.limits
     rows = await connection.fetch(_LINE, [*before, group.id])
-    ((held, own, ahead),) = rows or ((0, None, 0),)
-    limit = limit_of(group, own, standing.limits)
-    return Line(None if group.is_queues_own else group.key, held, limit, ahead)
+    if not rows:
+        return Line(key, 0, limit_of(group, None, limits), 0)
+    ((*row, ahead),) = rows
+    found = standing_of(row)
+    return Line(
+        key,
+        found.held,
+        found.limit(limits),
+        ahead,
+        is_paced=found.rate(limits) is not None and (found.is_full or found.look_at is not None),
+        next_at=found.look_at,
+    )
 
 
 async def _ahead(connection: Connection, task: Task, ageing: Ageing | None) -> int:

@@ -31,7 +31,15 @@ times = seconds.map(lambda span: NOW + span)
 numbers = st.sampled_from([0, 1, 2, 999, AHEAD_LIMIT, AHEAD_LIMIT + 1, 2**31])
 parents = st.tuples(st.integers(1, 99), st.sampled_from(Status))
 unknown: st.SearchStrategy[Unknown] = st.just(UNKNOWN)
-lines = st.builds(Line, st.none() | st.just("a"), numbers, st.none() | numbers, numbers)
+lines = st.builds(
+    Line,
+    st.none() | st.just("a"),
+    numbers,
+    st.none() | numbers,
+    numbers,
+    st.booleans(),
+    st.none() | times,
+)
 
 
 @st.composite
@@ -146,6 +154,15 @@ def test_the_examples_are_what_they_stand_for() -> None:
             Line("a", 1, 2, 0),
             "A slot of group 'a' is free, and it is the next one; the next sweep gives it to who "
             "is next.",
+        ),
+        (
+            Line("a", 1, None, 0, is_paced=True, next_at=NOW + timedelta(seconds=9)),
+            "The rate of group 'a' lets the next one begin in 9 s, and it is the next one.",
+        ),
+        (
+            Line("a", 1, 5, 2, is_paced=True),
+            "Of group 'a' as many may be claimed as its rate lets begin at once, and 2 wait before "
+            "it.",
         ),
     ],
 )

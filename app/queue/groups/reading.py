@@ -4,7 +4,8 @@ from typing import Final, NamedTuple
 
 from app.domain.slots import Group, limit_of
 from app.mysql.connection import Connection
-from app.queue.groups.rows import COLUMNS, limits, standing_of
+from app.queue.groups.rows import COLUMNS, standing_of
+from app.queue.queue_settings import read_settings
 
 # Some that nobody needs are still there. To MySQL keys that differ in spaces at their ends are
 # equal, and some are less than the empty one: the ids tell them apart.
@@ -45,7 +46,7 @@ async def page(
         condition += _AFTER
         values += [after, after, Group(queue, after).id]
     rows = await connection.fetch(_PAGE.format(condition), (*values, limit + 1))
-    of_queue = (await limits(connection, [queue]))[queue]
+    of_queue = (await read_settings(connection, queue=queue)).settings.limits
     standings = [standing_of(row) for row in rows[:limit]]
     return Groups(
         [GroupState(s.group.key, s.held, s.waiting, s.limit(of_queue)) for s in standings],
@@ -56,7 +57,7 @@ async def page(
 async def state(connection: Connection, *, group: Group) -> GroupState:
     """How one stands."""
     rows = await connection.fetch(_ONE, (group.id,))
-    of_queue = (await limits(connection, [group.queue]))[group.queue]
+    of_queue = (await read_settings(connection, queue=group.queue)).settings.limits
     if not rows:
         return GroupState(group.key, 0, 0, limit_of(group, None, of_queue))
     standing = standing_of(rows[0])

@@ -28,7 +28,7 @@ FILL = (
     f"FROM numbers WHERE n < {GROUPS}"
 )
 LINE = (
-    f"INSERT INTO group_waits (task_id, group_id, claim_rank, created_at) {NUMBERS} "
+    f"INSERT INTO group_waits (task_id, group_id, claim_rank, turn_at) {NUMBERS} "
     f"SELECT n, :id, n % 3, :at FROM numbers WHERE n < {GROUPS}"
 )
 
