@@ -121,15 +121,22 @@ class Admin:
         ageing_seconds: Mapping[str, int] | None = None,
         running: int | None = None,
         running_per_group: int | None = None,
+        fair: bool = False,
+        rate: Mapping[str, int] | None = None,
+        rate_per_group: Mapping[str, int] | None = None,
     ) -> QueueSettings:
         """Replace what is set for a queue; what is left out has its default from then on. With
         `ageing_seconds` `{"中": 600, "低": 3600}` a task of low priority is claimed before those
         of high priority that came more than an hour after it. So many tasks of the queue run at a
-        time, and of each of its groups; None: any number."""
+        time, and of each of its groups, and so many attempts begin in a time, as in
+        `{"limit": 100, "per_seconds": 60}`; None: any number. If `fair`, its groups take turns."""
         settings = {
             "ageing_seconds": ageing_seconds,
             "running": running,
             "running_per_group": running_per_group,
+            "fair": fair,
+            "rate": rate,
+            "rate_per_group": rate_per_group,
         }
         return self._ask(calls.set_queue_settings(name, settings))
 
@@ -255,15 +262,22 @@ class AsyncAdmin:
         ageing_seconds: Mapping[str, int] | None = None,
         running: int | None = None,
         running_per_group: int | None = None,
+        fair: bool = False,
+        rate: Mapping[str, int] | None = None,
+        rate_per_group: Mapping[str, int] | None = None,
     ) -> QueueSettings:
         """Replace what is set for a queue; what is left out has its default from then on. With
         `ageing_seconds` `{"中": 600, "低": 3600}` a task of low priority is claimed before those
         of high priority that came more than an hour after it. So many tasks of the queue run at a
-        time, and of each of its groups; None: any number."""
+        time, and of each of its groups, and so many attempts begin in a time, as in
+        `{"limit": 100, "per_seconds": 60}`; None: any number. If `fair`, its groups take turns."""
         settings = {
             "ageing_seconds": ageing_seconds,
             "running": running,
             "running_per_group": running_per_group,
+            "fair": fair,
+            "rate": rate,
+            "rate_per_group": rate_per_group,
         }
         return await self._ask(calls.set_queue_settings(name, settings))
 

@@ -70,12 +70,16 @@ class QueueSettings(Answer):
     """What is set for a queue, in force everywhere since `in_force_at`; None: it was never set.
     A task counts as if it had come `ageing_seconds` later, by its priority; None: tasks are
     claimed strictly by priority. `running` tasks of it run at a time, and `running_per_group` of
-    each of its groups; None: any number."""
+    each of its groups, and at most `rate` and `rate_per_group` attempts begin in a time; None: any
+    number. If `fair`, its groups take turns."""
 
     queue: str
     ageing_seconds: dict[str, int] | None
     running: int | None = None
     running_per_group: int | None = None
+    fair: bool = False
+    rate: dict[str, int] | None = None
+    rate_per_group: dict[str, int] | None = None
     in_force_at: datetime | None
 
 

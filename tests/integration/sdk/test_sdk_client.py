@@ -316,6 +316,9 @@ async def test_settings_of_queues(client: Face, through: Through) -> None:
 async def test_limits_of_queues_and_groups(client: Face, through: Through) -> None:
     settings = await client.admin.set_queue_settings("q", running=5, running_per_group=2)
     assert (settings.running, settings.running_per_group) == (5, 2)
+    rate = {"limit": 60, "per_seconds": 60}
+    paced = await client.admin.set_queue_settings("other", fair=True, rate=rate)
+    assert (paced.fair, paced.rate, paced.rate_per_group) == (True, rate | {"burst": 1}, None)
     through.spoil("PUT /admin/queues/q/groups/a%2F.", answer_lost)
     group = await client.admin.set_queue_group("q", "a/.", running=1)
     assert (group.group, group.held, group.waiting, group.running_limit) == ("a/.", 0, 0, 1)
