@@ -217,3 +217,27 @@ def guarded(serve_with: ServeWith) -> Api:
     api.http.headers["Authorization"] = "Bearer all"
     stock(api)
     return api
+
+
+async def test_its_limits_are_set_and_its_groups_that_wait_are_shown(
+    deployment: Deployment, open_tab: OpenTab
+) -> None:
+    api = deployment.serve()
+    tab = await open_tab(api.url, "#/queues/mail")
+    form = tab.main.locator("form", has_text="seconds later")
+    await form.get_by_label("Of each group").fill("1")
+    await form.get_by_role("button", name="Save").click()
+    await expect(form).to_contain_text("In force")
+    stored = api.http.get("/admin/queues/mail/settings").json()
+    assert (stored["running"], stored["running_per_group"]) == (None, 1)
+    groups = tab.main.locator("section", has_text="Groups that wait")
+    assert await groups.count() == 0
+
+    def waits() -> bool:
+        (task,) = submit(api, "mail", 1, "Newsletter {}", group="customer-17")
+        return bool(task["waiting_on"] == "group")
+
+    until(waits, "the limit is in force")
+    await tab.page.keyboard.press("r")
+    row = groups.locator("tr[data-row='customer-17']")
+    await expect(row).to_contain_text("1 of 1")

@@ -7,6 +7,7 @@ import { Time } from "../../parts/time";
 import { hash } from "../../state/location";
 import { useResource } from "../../state/polling";
 import { Curves } from "./curves";
+import { Groups } from "./groups";
 import { HeadOfLine } from "./head_of_line";
 import { Matrix } from "./matrix";
 import { PauseButton } from "./pausing";
@@ -51,6 +52,9 @@ export function OneQueue({ name }: { name: string }) {
                 </Empty>
               </section>
             )}
+            <Overseen>
+              <Groups queue={name} />
+            </Overseen>
             <Curves queue={name} waiting={queue?.waiting ?? 0} />
             <Overseen>
               <Settings queue={name} />

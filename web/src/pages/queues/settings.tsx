@@ -13,6 +13,7 @@ import { tell, tellProblem } from "../../shell/toasts";
 type Stored = Document<"/admin/queues/{name}/settings">;
 
 const AGEING: Priority[] = ["中", "低"];
+const LIMITS = ["running", "running_per_group"] as const;
 
 /** What is set for the queue. */
 export function Settings({ queue }: { queue: string }) {
@@ -28,7 +29,7 @@ export function Settings({ queue }: { queue: string }) {
       <Loaded resource={settings}>
         {(stored) => (
           // What a person has typed stays until what is stored is something else.
-          <Form key={JSON.stringify(stored.ageing_seconds)} stored={stored} onSaved={settings.refresh} />
+          <Form key={JSON.stringify({ ...stored, in_force_at: null })} stored={stored} onSaved={settings.refresh} />
         )}
       </Loaded>
     </section>
@@ -43,12 +44,15 @@ function Form({ stored, onSaved }: { stored: Stored; onSaved: () => Promise<void
     const typed = new FormData(event.currentTarget as HTMLFormElement);
     const filled = AGEING.filter((each) => typed.get(each) !== "");
     const ages = Object.fromEntries(filled.map((each) => [each, Number(typed.get(each))]));
+    const limits = Object.fromEntries(
+      LIMITS.map((each) => [each, typed.get(each) === "" ? null : Number(typed.get(each))]),
+    );
     setWrong([]);
     try {
       await call("put", "/admin/queues/{name}/settings", {
         path: { name: queue },
         // What this page does not show stays as it is.
-        body: { ...others, ageing_seconds: filled.length ? ages : null },
+        body: { ...others, ...limits, ageing_seconds: filled.length ? ages : null },
       });
     } catch (error) {
       if (!(error instanceof Problem) || error.fields.length === 0) return tellProblem(error);
@@ -70,6 +74,15 @@ function Form({ stored, onSaved }: { stored: Stored; onSaved: () => Promise<void
               min="0"
               defaultValue={stored.ageing_seconds?.[priority] ?? ""}
             />
+          </label>
+        ))}
+      </fieldset>
+      <p class="quiet">{t("queues.limits_about")}</p>
+      <fieldset class="row" disabled={!opens("admin")}>
+        {LIMITS.map((each) => (
+          <label key={each}>
+            {t(`queues.${each}`)}
+            <input name={each} type="number" min="1" defaultValue={stored[each] ?? ""} />
           </label>
         ))}
         {opens("admin") && <button type="submit">{t("queues.save")}</button>}

@@ -81,6 +81,15 @@ export function sentences(reason: Reason, task: Known, status: Status): string[]
       const tasks = parents.map(({ id, status }) => `#${id} (${t(`status.${status}`)})`).join(", ");
       return [t("why.waits_for_tasks", { n: unmet, total: at_least ? `${number(total)}+` : total, tasks })];
     }
+    case "waits_for_slot": {
+      const { group, held, running_limit, ahead, at_least } = reason;
+      const whose = group === null ? t("why.slot_of_queue", { queue }) : t("why.slot_of_group", { group });
+      const isFull = running_limit !== null && held >= running_limit;
+      const values = { whose, held: number(held), limit: number(running_limit ?? 0) };
+      const said = [t(isFull ? "why.waits_for_slot" : "why.waits_for_slot_free", values)];
+      if (ahead === 0) return [...said, t("why.slot_next")];
+      return [...said, t("why.slot_ahead", { n: at_least ? `${number(ahead)}+` : number(ahead) })];
+    }
     case "not_yet": {
       const { until, retry, retry_limit } = reason;
       const values = { when: when(until), retry: retry ?? 0, limit: retry_limit ?? 0 };
