@@ -156,3 +156,14 @@ def test_the_flow_of_the_page_about_dependencies_ends_as_it_says(
     said = run(PYTHON, "flow.py").ends()
     (shown,) = re.findall(r"(?:it prints|输出为) (\d+)", text)
     assert said.splitlines()[-1] == shown
+
+
+@pytest.mark.parametrize("page", ["limits.md", "limits.zh-CN.md"])
+def test_the_tasks_of_the_page_about_limits_run_as_it_says(
+    page: str, project: Path, save: Callable[[str, str], None], run: Show
+) -> None:
+    text = (project / "docs" / page).read_text()
+    save("limits.py", snippets(project / "docs" / page, "python")[0])
+    said = run(PYTHON, "limits.py").ends()
+    (shown,) = re.findall(r"(?:it prints|输出为) (\d+)", text)
+    assert said.splitlines()[-1] == shown
