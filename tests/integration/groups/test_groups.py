@@ -1,5 +1,6 @@
 """A queue's groups are listed, and each can have a limit of its own."""
 
+import asyncio
 from urllib.parse import quote
 
 import httpx
@@ -212,3 +213,35 @@ async def test_only_the_first_limit_is_a_change_of_settings(
     await put(api, "a", 2)
     await api.delete(path("a"))
     assert version() == first
+
+
+async def test_limits_change_while_tasks_come_and_end(
+    api: httpx.AsyncClient, engine: Engine, resources: Resources
+) -> None:
+    """Whatever locks whatever first: nobody waits for one who waits for it."""
+    await limit(api, running=6, running_per_group=2)
+    groups = ["a", "b", "c"]
+
+    async def change(group: str, number: int) -> None:
+        await put(api, group, 1 + number % 4)
+        if number % 3 == 0:
+            assert (await api.delete(path(group))).status_code == 204
+
+    async def work(group: str) -> None:
+        await submit(api, group=group)
+        for lease in await claimed(api, limit=2):
+            await complete(api, lease)
+
+    for number in range(5):
+        await asyncio.gather(
+            *(change(group, number) for group in groups), *(work(group) for group in groups * 3)
+        )
+    while True:
+        await limiting.give_slots(resources)
+        leases = await claimed(api)
+        if not leases:
+            break
+        for lease in leases:
+            await complete(api, lease)
+    assert all((each["held"], each["waiting"]) == (0, 0) for each in await listed(api))
+    check(engine)
