@@ -11,8 +11,20 @@ from app.queue.groups import settling as slots
 
 
 async def settle(connection: Connection) -> None:
-    """Write it, together with the commit where it can. Those that wait for tasks come first, and
-    then those that wait for slots: who is freed may need one."""
+    """Write it, together with the commit where it can."""
+    await settle_waits(connection)
+    if (keys := connection.unsettled.pop(unique_keys.CHANGES, None)) is not None:
+        await unique_keys.write_last(connection, keys)
+    counts: Counter[str] = connection.unsettled.pop(COUNTS, Counter())
+    figures: history.Figures = connection.unsettled.pop(HISTORY, {})
+    deltas = {name: n for name, n in counts.items() if n}
+    if deltas or figures:
+        await counters.add_last(connection, deltas, figures)
+
+
+async def settle_waits(connection: Connection) -> None:
+    """Write what follows so far for those that wait for tasks, and then for those that wait for
+    slots: who is freed may need one."""
     if dependents.CHANGES in connection.unsettled:
         await settling.settle(connection, dependents.changes_of(connection.unsettled))
         # With what became of those that were freed, which is that they wait no longer.
@@ -21,12 +33,5 @@ async def settle(connection: Connection) -> None:
         await slots.settle(connection, slot_changes.changes_of(connection.unsettled))
         # With what became of those that were given a slot.
         del connection.unsettled[slot_changes.CHANGES]
-        # Who has a slot or none has ended no more than before.
+        # None of these has ended, which is what others depend on.
         connection.unsettled.pop(dependents.CHANGES, None)
-    if (keys := connection.unsettled.pop(unique_keys.CHANGES, None)) is not None:
-        await unique_keys.write_last(connection, keys)
-    counts: Counter[str] = connection.unsettled.pop(COUNTS, Counter())
-    figures: history.Figures = connection.unsettled.pop(HISTORY, {})
-    deltas = {name: n for name, n in counts.items() if n}
-    if deltas or figures:
-        await counters.add_last(connection, deltas, figures)

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from app.domain.eligibility import waits_for_slot
 from app.domain.slots import (
@@ -18,7 +18,7 @@ from app.domain.slots import (
     Turn,
     missing_slot,
 )
-from app.domain.states import RANK, WAITING, Status
+from app.domain.states import RANK, WAITING, Priority, Status
 from app.domain.task import NewTask, Task
 from app.domain.turns import had_turn
 
@@ -43,6 +43,8 @@ class Changes(NamedTuple):
     next_turns: dict[tuple[Group, int], datetime]
     # Groups to be looked at, changed or not.
     looks: set[Group]
+    # Those in which somebody has to give way whose row others hold: looked at once more.
+    again: set[Group]
     # Those whose rows are locked already, as they were then.
     locked: dict[Group, Standing]
     # What is set for their queues, read behind the lock.
@@ -55,7 +57,8 @@ class Changes(NamedTuple):
         held = {group for of in counts for group, change in of.items() if change}
         turns = {group for of in (self.left, self.joined) for group, some in of.items() if some}
         by_turns = {group_of(task) for task in self.turnless.values()}
-        return held | turns | by_turns | self.looks
+        let_in = {group for group, some in self.let_in.items() if some}
+        return held | turns | by_turns | let_in | self.looks
 
     def waiting(self, group: Group) -> int:
         """How many tasks wait for a slot of a locked one by now."""
@@ -116,6 +119,7 @@ def changes_of(unsettled: dict[str, Any]) -> Changes:
             {},
             {},
             set(),
+            set(),
             {},
             {},
         )
@@ -140,7 +144,12 @@ def record(changes: Changes, old: Task | None, new: Task | None) -> None:
         assert new is not None
         changes.held[group] += 1
         changes.let_out[group].discard(new.id)
-        if new.status in WAITING and RANK[new.priority]:
+        if _may_give_way(new):
+            changes.let_in[group].add(new.id)
+    for group in after & before:
+        assert old is not None
+        assert new is not None
+        if _may_give_way(new) and new.priority != old.priority:
             changes.let_in[group].add(new.id)
     if new is not None:
         _note_turn(changes, new)
@@ -156,7 +165,8 @@ def record(changes: Changes, old: Task | None, new: Task | None) -> None:
         changes.joined[group][turn] = new
 
 
-RANK_FIRST: Final = 0
+def _may_give_way(task: Task) -> bool:
+    return task.status in WAITING and RANK[task.priority] > 0
 
 
 def _note_turn(changes: Changes, task: Task) -> None:
@@ -173,8 +183,9 @@ def group_of(task: Task | NewTask) -> Group:
 
 
 def _slots(task: Task | None, flags: int) -> set[Group]:
-    """The groups of the slots that it has, of those with these flags."""
-    if task is None:
+    """The groups of the slots that it has, of those with these flags. One that SQL has ended has
+    none, whatever its flags say."""
+    if task is None or (task.status not in WAITING and task.status != Status.IN_PROGRESS):
         return set()
     has = task.flags & flags
     found = set()
@@ -185,7 +196,32 @@ def _slots(task: Task | None, flags: int) -> set[Group]:
     return found
 
 
-def turn_of(task: Task | None) -> tuple[Group, Turn] | None:
+class InLine(Protocol):
+    """What of a task says whether it waits for a slot, and where."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def queue(self) -> str: ...
+    @property
+    def group_key(self) -> str | None: ...
+    @property
+    def priority(self) -> Priority: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def turn_at(self) -> datetime: ...
+    @property
+    def claim_rank(self) -> int | None: ...
+    @property
+    def sweep_at(self) -> datetime | None: ...
+    @property
+    def flags(self) -> int: ...
+
+
+def turn_of(task: InLine | None) -> tuple[Group, Turn] | None:
     """For which group's slot a task waits, and when it is its turn."""
     if task is None or not missing_slot(task.flags):
         return None

@@ -9,8 +9,7 @@ from app.domain.errors import RowBusyError, RowlockError, TaskNotFoundError
 from app.domain.task import Lease
 from app.mysql.connection import Connection, placeholders
 from app.queue import statements
-from app.queue.attempts.lifecycle import stale
-from app.queue.lists.reading import get_tasks, outcomes_by_lease
+from app.queue.lists.reading import get_tasks, outcomes_by_lease, stale
 
 
 class ActiveLease(NamedTuple):

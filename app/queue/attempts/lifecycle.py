@@ -9,7 +9,7 @@ from itertools import compress
 from typing import Final
 
 from app.domain import transitions
-from app.domain.errors import RowlockError, StaleLeaseError, TaskNotFoundError
+from app.domain.errors import RowlockError, TaskNotFoundError
 from app.domain.states import OUTCOMES, Event, Outcome, Status
 from app.domain.task import EndedAttempt, Lease, Task
 from app.mysql.connection import Connection
@@ -17,8 +17,9 @@ from app.queue import statements
 from app.queue.attempts import claiming
 from app.queue.attempts.claim_memory import ClaimMemory
 from app.queue.attempts.leased_tasks import LeasedTasks
-from app.queue.lists.reading import get_tasks, outcomes_by_lease
+from app.queue.lists.reading import get_tasks, outcomes_by_lease, stale
 from app.queue.requests import Finish, FinishAction, LeaseAnswer, LeaseBatch, LeaseCall, Move
+from app.queue.settlement import settle_waits
 
 # What the tasks that a batch ends may come to together: beyond it their long texts are not read.
 FINISH_BYTES: Final = 8 * 1024 * 1024
@@ -42,6 +43,11 @@ async def finish_and_claim(
     finishes = [finish for call in calls for finish in call.finishes]
     finished, cut, finish_moves = await finish(connection, finishes, now, memory.leased)
     claims = [call.claim for call in calls if call.claim is not None]
+    if claims:
+        # Who is next may be claimed at once. And a claim keeps the places in its index of those
+        # that it steps over: whoever has a group locked may wait for these, so that it must not
+        # wait for a group.
+        await settle_waits(connection)
     claimed, claim_moves = await claiming.claim(connection, claims, now, memory)
     given_out[:] = [Lease(new.id, new.lease_token) for _, new in claim_moves if new.lease_token]
     answers, handed = iter(finished), iter(claimed)
@@ -127,14 +133,6 @@ def ended_attempt(
         outcome=outcome,
         error=error,
         lease_token=task.lease_token,
-    )
-
-
-def stale(task: Task, outcome: str | None) -> StaleLeaseError:
-    """Why a lease whose attempt ended in `outcome` (None: never given out) no longer counts."""
-    reason = "no such lease was issued" if outcome is None else f"its attempt ended as {outcome}"
-    return StaleLeaseError(
-        task_id=task.id, task_status=str(task.status), reason=reason, outcome=outcome, task=task
     )
 
 

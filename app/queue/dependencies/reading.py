@@ -9,8 +9,7 @@ from typing import Final, NamedTuple
 from app.domain.errors import StaleLeaseError, TaskNotFoundError
 from app.domain.task import Lease, Task
 from app.mysql.connection import Connection
-from app.queue.attempts.lifecycle import stale
-from app.queue.lists.reading import get_tasks, outcomes_by_lease
+from app.queue.lists.reading import get_tasks, outcomes_by_lease, stale
 
 # What of the text makes a JSON array too large is read by nobody.
 _OF_CHILD: Final = "FORCE INDEX (ix_task_dependencies_child)"

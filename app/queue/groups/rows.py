@@ -48,6 +48,11 @@ _SET: Final = (
     "paid_until = CASE id {cases}END, turn_0 = CASE id {cases}END, turn_1 = CASE id {cases}END, "
     "turn_2 = CASE id {cases}END WHERE id IN ({ids})"
 )
+# Looked at in any case: of how many slots there are its row says nothing.
+_CORRECT: Final = (
+    "UPDATE task_groups FORCE INDEX (PRIMARY) SET held = held + %s, unpaid = unpaid + %s, "
+    "waiting = waiting + %s, look_at = UTC_TIMESTAMP(6) WHERE id = %s"
+)
 _JOIN: Final = "INSERT INTO group_waits (group_id, claim_rank, turn_at, task_id) VALUES {}"
 
 
@@ -124,6 +129,13 @@ async def leave(connection: Connection, turns: Iterable[Turn]) -> None:
     """These tasks do not wait for that slot any more."""
     ids = sorted(turn.task_id for turn in turns)
     await delete_by_key(connection, table="group_waits", key="task_id", values=ids)
+
+
+async def count_anew(
+    connection: Connection, group: Group, *, held: int, unpaid: int, waiting: int
+) -> None:
+    """One that is locked has so many more, or fewer, than its row says."""
+    await connection.execute(_CORRECT, (held, unpaid, waiting, group.id))
 
 
 async def join_last(connection: Connection, turns: Sequence[tuple[Group, Turn]]) -> None:

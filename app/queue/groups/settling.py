@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.domain import transitions
-from app.domain.slots import GIVEN, GIVEN_BY_QUEUES, NEEDS_QUEUES, Group, Standing, Turn
+from app.domain.errors import GuardFailedError
+from app.domain.slots import GIVEN, NEEDS_QUEUES, Group, Standing, Turn
 from app.domain.states import RANK, WAITING
 from app.domain.task import Task
 from app.mysql.connection import Connection, placeholders
@@ -38,6 +39,9 @@ async def settle(connection: Connection, changes: Changes) -> None:
         groups = [group for group in changes.locked if group.is_queues_own is is_queues_own]
         await _turn_back(connection, changes, groups, now)
         await _hand_out(connection, changes, groups, now)
+    if changed := changes.groups - changes.locked.keys():
+        # A bug: what its row says of slots and lines would differ from the tasks from now on.
+        raise GuardFailedError(statement="groups", expected=0, matched=len(changed))
     await rows.leave(connection, (turn for turns in changes.left.values() for turn in turns))
     joined = [(group, turn) for group, turns in changes.joined.items() for turn in turns]
     await rows.join_last(connection, joined)
@@ -49,8 +53,10 @@ async def lock(connection: Connection, changes: Changes, groups: Collection[Grou
     """Lock those that are not locked yet, all together, and with them the queues' own: who gets a
     group's slot may need that one, too."""
     known = await queue_settings.current(connection)
-    wanted = {*groups}
-    for group in groups:
+    # Not those of groups that are locked, though a limit was set meanwhile: out of their order.
+    new = {*groups} - changes.locked.keys()
+    wanted = {*new}
+    for group in new:
         has_limit = group.queue in known and known[group.queue].limits.are_for_all
         if has_limit or group in changes.looks:
             wanted.add(group.queues_own)
@@ -77,33 +83,41 @@ async def _take_turns(connection: Connection, changes: Changes, now: datetime) -
 async def _turn_back(
     connection: Connection, changes: Changes, groups: Sequence[Group], now: datetime
 ) -> None:
-    """Where no slot is free, those of lower priorities that are not claimed yet give theirs to
-    those that come before them: else who waits behind others' tasks would keep those out."""
+    """Where there are not enough free slots, those of lower priorities that are not claimed yet
+    give theirs to those that come before them: else who waits behind others' tasks would keep
+    those out."""
     unclaimed = {
         group: _unclaimed(changes, group)
         for group in groups
-        if changes.room(group, now) == 0 and changes.waiting(group)
+        if (room := changes.room(group, now)) is not None and changes.waiting(group) > room
     }
     unclaimed = {group: ids for group, ids in unclaimed.items() if ids}
-    first = await _first(connection, changes, {group: len(ids) for group, ids in unclaimed.items()})
+    rooms = {group: changes.room(group, now) or 0 for group in unclaimed}
+    most = {group: rooms[group] + len(ids) for group, ids in unclaimed.items()}
+    # But for those for whom there is room.
+    found = await _first(connection, changes, most)
+    first = {group: turns[rooms[group] :] for group, turns in found.items()}
     wanted = {group: ids for group, ids in unclaimed.items() if _are_before(first[group])}
     ids = {task_id for of_group in wanted.values() for task_id in of_group}
     held = await statements.lock_tasks(connection, ids, whole=False, skip_locked=True)
+    gone = await _gone(connection, ids - held.keys())
     moves: list[Move] = []
     for group, of_group in wanted.items():
         tasks = [held[i] for i in of_group if i in held]
-        waiting = [t for t in tasks if t.status in WAITING and t.flags & group.slot]
+        changes.let_out[group] |= gone
+        if ids.difference(held, gone).intersection(of_group):
+            changes.again.add(group)
+        theirs = [t for t in tasks if t.status in WAITING and t.flags & group.slot]
         # The others have been claimed.
-        changes.let_out[group].update({t.id for t in tasks} - {t.id for t in waiting})
-        for turn, task in zip(
-            first[group], sorted(waiting, key=_as_turn, reverse=True), strict=False
-        ):
+        changes.let_out[group].update({task.id for task in tasks} - {t.id for t in theirs})
+        able = [task for task in theirs if not _needs_other(task, group, changes)]
+        if len(able) < len(theirs):
+            changes.again.add(group)
+        for turn, task in zip(first[group], sorted(able, key=_as_turn, reverse=True), strict=False):
             if turn.claim_rank >= RANK[task.priority]:
                 break
             # Who waits for its group's slot has none of its queue's.
             flags = GIVEN if not group.is_queues_own else group.slot | group.unpaid
-            if task.flags & flags & GIVEN_BY_QUEUES and group.queues_own not in changes.locked:
-                continue
             moves.append((task, transitions.without_slot(task, flags, now=now)))
     await statements.move(connection, moves)
     connection.also_moved += moves
@@ -204,6 +218,8 @@ def _standing(changes: Changes, group: Group, now: datetime) -> Standing:
     if after.waiting and not is_full:
         # Once there is a token; or at once: who is next is held by somebody, or there were many.
         look_at = now if room != 0 else changes.next_at(after)
+    elif after.waiting and group in changes.again:
+        look_at = now
     elif not after.waiting and not after.held and before.running is None and before.weight is None:
         look_at = max(now, after.paid_until or now) + FORGOTTEN_AFTER
     return after._replace(is_full=is_full, look_at=look_at)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, S
 from contextlib import aclosing
 from typing import Final, NamedTuple
 
+from app.domain.errors import StaleLeaseError
 from app.domain.states import Outcome, Status
 from app.domain.task import LIGHT_ROW, ROW, EndedAttempt, Lease, RunningAttempt, Task, task_of
 from app.mysql.connection import Connection, placeholders
@@ -167,3 +168,11 @@ async def outcomes_by_lease(
 def _either(condition: str, values: Sized) -> str:
     """The condition on any of so many. Of pairs, MariaDB looks up no `(a, b) IN (…)`."""
     return " OR ".join([f"({condition})"] * len(values))
+
+
+def stale(task: Task, outcome: str | None) -> StaleLeaseError:
+    """Why a lease whose attempt ended in `outcome` (None: never given out) no longer counts."""
+    reason = "no such lease was issued" if outcome is None else f"its attempt ended as {outcome}"
+    return StaleLeaseError(
+        task_id=task.id, task_status=str(task.status), reason=reason, outcome=outcome, task=task
+    )
