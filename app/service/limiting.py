@@ -5,9 +5,9 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from app.domain.slots import Group
 from app.queue.sweeps import adoption, slots
 from app.queue.sweeps.adoption import DueQueue, Position
-from app.queue.sweeps.slots import DueGroup
 from app.service.resources import Resources
 
 ADOPTED_AT_ONCE: Final = 500
@@ -17,18 +17,19 @@ GROUPS_AT_ONCE: Final = 50
 async def give_slots(resources: Resources) -> int:
     """Give slots that became free to tasks that are next; those whose rows nobody holds."""
     database = resources.database
-    seen: list[DueGroup] = []
-    while True:
+    seen: set[Group] = set()
+    moved = 0
+    while resources.work.is_open:
         due = await database.read(partial(slots.due, limit=GROUPS_AT_ONCE))
-        if not due or due == seen:  # others hold what is next: the next run's
-            return 0
-        seen = due
+        if not moved and seen.issuperset(each.group for each in due):
+            break  # others hold who is next: the next run's
+        seen.update(each.group for each in due)
         unused = [each.group for each in due if each.is_unused]
         if unused:
             await database.transact(partial(slots.forget, groups=unused))
         used = [each.group for each in due if not each.is_unused]
-        if used:
-            await database.transact(partial(slots.look_at, groups=used))
+        moved = len(await database.transact(partial(slots.look_at, groups=used))) if used else 0
+    return 0
 
 
 async def adopt(resources: Resources) -> int:

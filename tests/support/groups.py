@@ -1,5 +1,6 @@
 """Limits of queues and groups, and what the tables say of them."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -12,7 +13,8 @@ _RUNNING = (
     "GROUP BY group_key"
 )
 _FLAGS = (
-    "SELECT queue, {key}, COALESCE(SUM(flags & {has} > 0), 0), "
+    "SELECT queue, {key}, "
+    "COALESCE(SUM(flags & {has} > 0 AND status IN ('to_do', 'retrying', 'in_progress')), 0), "
     "COALESCE(SUM({waits} AND status IN ('to_do', 'retrying') AND claim_rank IS NULL "
     "AND flags & 2 = 0 AND sweep_at = '9999-12-31'), 0) FROM tasks "
     "WHERE flags & {needs} > 0 GROUP BY queue, {key}"
@@ -40,9 +42,16 @@ async def limit(api: httpx.AsyncClient, queue: str = "default", **settings: Any)
     return document(answer)
 
 
-async def claimed(api: httpx.AsyncClient, limit: int = 100, **fields: Any) -> list[Document]:
-    """All the leases there are to have."""
-    return await claim(api, limit=limit, **fields)
+async def claimed(
+    api: httpx.AsyncClient, limit: int = 100, *, until: int = 0, **fields: Any
+) -> list[Document]:
+    """All the leases there are to have; `until` there were so many: what another process has made
+    claimable may be overlooked for a second."""
+    leases = await claim(api, limit=limit, **fields)
+    async with asyncio.timeout(5):
+        while len(leases) < until:
+            leases += await claim(api, limit=limit, wait_seconds=1, **fields)
+    return leases
 
 
 def ids(leases: list[Document]) -> list[int]:

@@ -21,7 +21,8 @@ from app.queue.slot_changes import changes_of
 
 # What runs first: it has its slots in any case. Then in the order of claims.
 _STATUSES: Final = (Status.IN_PROGRESS, Status.RETRYING, Status.TO_DO, Status.PAUSED)
-PARTS: Final = tuple(product(_STATUSES, Priority))
+# And once more at the end: who is claimed meanwhile goes from what comes to what has been.
+PARTS: Final = tuple(product((*_STATUSES, Status.IN_PROGRESS), Priority))
 _DUE: Final = (
     "SELECT queue, settings, adopts_from, UTC_TIMESTAMP(6) "
     "FROM queue_settings FORCE INDEX (ix_queue_settings_adopts_from) "
@@ -31,7 +32,7 @@ _OVER: Final = "UPDATE queue_settings SET adopts_from = NULL WHERE queue = %s AN
 _TASKS: Final = (
     "SELECT id, created_at, flags, group_key FROM tasks FORCE INDEX (ix_tasks_list) "
     "WHERE status = %s AND queue = %s AND priority = %s AND created_at >= %s "
-    "AND (created_at > %s OR id > %s) ORDER BY status, queue, priority, created_at, id LIMIT %s"
+    "AND (created_at > %s OR id > %s) ORDER BY created_at, id LIMIT %s"
 )
 _GROUPS: Final = (
     "SELECT group_key FROM task_groups FORCE INDEX (ix_task_groups_queue) "

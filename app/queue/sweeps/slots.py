@@ -1,6 +1,7 @@
 """Groups that have something to do and could not do it at once: free slots are given to the tasks
 that are next, and groups that nobody needs are forgotten. One small batch a call."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from app.domain.slots import Group
@@ -30,9 +31,11 @@ async def due(connection: Connection, *, limit: int) -> list[DueGroup]:
     return [DueGroup(Group(queue, key), bool(is_unused)) for queue, key, is_unused in rows]
 
 
-async def look_at(connection: Connection, *, groups: list[Group]) -> None:
-    """Give the slots that are free, but to tasks whose rows somebody else holds."""
+async def look_at(connection: Connection, *, groups: list[Group]) -> Sequence[object]:
+    """Give the slots that are free, but to tasks whose rows somebody else holds. What is moved by
+    that is in the list by the commit."""
     changes_of(connection.unsettled).looks.update(groups)
+    return connection.also_moved
 
 
 async def forget(connection: Connection, *, groups: list[Group]) -> None:
