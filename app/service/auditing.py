@@ -8,7 +8,7 @@ from typing import Any, Final
 import structlog
 
 from app.domain.states import WAITING
-from app.queue.sweeps import audit, audit_dependencies
+from app.queue.sweeps import audit, audit_dependencies, audit_slots
 from app.runtime.metrics import AUDIT
 from app.service.resources import Resources
 
@@ -16,6 +16,8 @@ AUDIT_SECONDS: Final = 3600.0
 AUDIT_BATCH: Final = 1000
 # Of those each of which may depend on thousands.
 AUDIT_WAITS: Final = 100
+# Those of a queue that are set right in one transaction.
+AUDIT_GROUPS: Final = 50
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +54,15 @@ async def dependencies(resources: Resources) -> int:
     return counted + await walk(audit_dependencies.edges, (0, 0), AUDIT_BATCH)
 
 
+async def slots(resources: Resources) -> int:
+    """Put those in line that wait for a slot, and no others, and count who has one."""
+    walk = partial(_walk, resources, "slots")
+    repaired = await walk(audit_slots.lines, 0, AUDIT_BATCH)
+    for status in sorted(WAITING):
+        repaired += await walk(partial(audit_slots.unseen, status=status), 0, AUDIT_BATCH)
+    return repaired + await walk(audit_slots.figures, "", AUDIT_GROUPS)
+
+
 AUDITS: Final[Mapping[str, Callable[[Resources], Awaitable[int]]]] = {
-    f"{AUDIT}{audits.__name__}": audits for audits in (unique_keys, dependencies)
+    f"{AUDIT}{audits.__name__}": audits for audits in (unique_keys, dependencies, slots)
 }
