@@ -38,7 +38,9 @@ class Killer:
             connection.execute(text("KILL :id"), {"id": driver.thread_id()})
             # Until it is rolled back it holds its rows, and whoever skips locked ones skips them.
             # It is gone from the process list before that: so wait for the rows themselves.
-            for table in ("schedules", "tasks", "history", "counter_deltas"):
+            for table in (
+                *("schedules", "tasks", "task_groups", "group_waits", "history", "counter_deltas"),
+            ):
                 connection.execute(text(f"SELECT COUNT(*) FROM {table} FOR UPDATE"))
 
 

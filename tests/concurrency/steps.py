@@ -20,11 +20,12 @@ from tests.concurrency.ordering import T, Work
 from tests.support import calls
 
 
-def claim(limit: int = 1) -> Work[list[Task]]:
-    """Claim from the default queue."""
+def claim(limit: int = 1, *completes: str) -> Work[list[Task]]:
+    """Complete the attempts of these leases, and claim from the default queue."""
+    finishes = [_completion(lease_id) for lease_id in completes]
 
     async def work(connection: Connection) -> list[Task]:
-        call = LeaseCall(claim=Claim("other-worker", ("default",), limit))
+        call = LeaseCall(finishes, claim=Claim("other-worker", ("default",), limit))
         batch = await lifecycle.finish_and_claim(
             connection, calls=[call], memory=ClaimMemory(), given_out=[]
         )
@@ -35,8 +36,7 @@ def claim(limit: int = 1) -> Work[list[Task]]:
 
 def complete(lease_id: str) -> Work[Task]:
     """Complete the attempt, which the lease has to hold."""
-    task_id, token = lease_id.split(".")
-    finish = Finish(Lease(int(task_id), token), FinishAction.COMPLETE, result='"in time"')
+    finish = _completion(lease_id)
 
     async def work(connection: Connection) -> Task:
         batch = await lifecycle.finish_and_claim(
@@ -47,6 +47,11 @@ def complete(lease_id: str) -> Work[Task]:
         return answer
 
     return work
+
+
+def _completion(lease_id: str) -> Finish:
+    task_id, token = lease_id.split(".")
+    return Finish(Lease(int(task_id), token), FinishAction.COMPLETE, result='"in time"')
 
 
 def time_out(limit: int = 100) -> Work[list[Move]]:
@@ -68,9 +73,9 @@ def patch(task_id: int, **changes: Any) -> Work[Move]:
     )
 
 
-def submit(depends_on: int) -> Work[None]:
-    """A client's new task, which depends on another one."""
-    body = SubmitTask(title="a child", depends_on=[depends_on])
+def submit(**fields: Any) -> Work[None]:
+    """A client's new task."""
+    body = SubmitTask(title="a task", **fields)
 
     async def work(connection: Connection) -> None:
         await submitting.submit(

@@ -191,7 +191,7 @@ async def test_who_ends_while_one_is_submitted_frees_it(
 ) -> None:
     parent = await submit(api)
     lease = await claim_one(api)
-    async with held_open(other.database, steps.submit(depends_on=parent["id"])):
+    async with held_open(other.database, steps.submit(depends_on=[parent["id"]])):
         call = asyncio.create_task(complete(api, lease))
         await until_blocked(engine)
     await call
