@@ -1,4 +1,4 @@
-"""The sweep of slots: those are given that could not be at once, and groups go that nobody needs."""
+"""The sweep of slots: it gives those that could not be given at once, and forgets unused groups."""
 
 import asyncio
 

@@ -14,11 +14,14 @@ from sqlalchemy import text
 
 from app.local.ports import free_port
 from app.mysql.engines import sync_engine
+from app.service.auditing import AUDITS
+from app.service.resources import Resources
 from app.service.sweeping import recount
 from app.settings import Settings
-from tests.trials.chaos import schedules, successors, unique_keys
+from tests.trials.chaos import limits, schedules, successors, unique_keys
 from tests.trials.chaos.checks import SHOWN, Check, Evidence, checks
 from tests.trials.chaos.clients import Client, Ledger
+from tests.trials.chaos.limits import Limits
 from tests.trials.chaos.parts import Process
 from tests.trials.chaos.queue_settings import QueueSettings
 from tests.trials.chaos.unique_keys import UniqueKeys
@@ -69,10 +72,12 @@ class Load:
         self._queue_settings = QueueSettings(seed, self.urls)
         engine = sync_engine(settings)
         self._unique_keys = [UniqueKeys(n, seed, self.urls, engine) for n in range(2)]
-        self._clients: list[Client | QueueSettings | UniqueKeys] = [
+        self._limits = Limits(seed, self.urls, engine)
+        self._clients: list[Client | Limits | QueueSettings | UniqueKeys] = [
             *(Client(n, seed, self.urls, self.ledger) for n in range(CLIENTS)),
             self._queue_settings,
             *self._unique_keys,
+            self._limits,
         ]
 
     def start(self) -> None:
@@ -80,6 +85,7 @@ class Load:
             process.start()
         time.sleep(2)
         schedules.begin(self.urls[0])
+        self._limits.begin()
         for client in self._clients:
             client.start()
 
@@ -99,8 +105,9 @@ class Load:
             process.stop(15)
         self._report()
         wrong = asyncio.run(recount(self._settings))
+        repaired = asyncio.run(self._audit())
         return [
-            *self._check(),
+            *self._check(repaired),
             Check("everything comes to its end", 1, left),
             Check(f"nothing stays as it is for longer than {STUCK_SECONDS:g} s", 1, stuck),
             Check("the figures of /stats and /tags are right", 1, [str(wrong)] if wrong else []),
@@ -120,8 +127,12 @@ class Load:
             "SELECT id, status, attempt FROM tasks "
             "WHERE status NOT IN ('done', 'failed', 'cancelled')"
         )
-        # The patient ones have two workers, which do one after the other: some wait their turn.
-        in_line = text("SELECT id FROM tasks WHERE queue = 'patient' AND status = 'to_do'")
+        # The patient ones have two workers, which do one after the other, and of the limited ones
+        # few may run: some wait their turn.
+        in_line = text(
+            "SELECT id FROM tasks WHERE queue = 'patient' AND status = 'to_do' "
+            "OR queue LIKE 'limited-%' AND status IN ('to_do', 'retrying')"
+        )
         while True:
             with engine.connect() as connection:
                 now = time.monotonic()
@@ -140,12 +151,13 @@ class Load:
                 return [f"{n} tasks are still {s}" for s, n in left.items()], sorted(stuck)
             time.sleep(0.2)
 
-    def _check(self) -> list[Check]:
+    def _check(self, repaired: int) -> list[Check]:
         notes = [json.loads(line) for line in (self._home / "notes").read_text().splitlines()]
         with sync_engine(self._settings).connect() as connection:
             evidence = Evidence(connection, self.ledger, notes)
             scheduled = schedules.checked(connection)
             keys = unique_keys.checked(self._unique_keys, connection)
+            limited = limits.checked(self._limits, connection, repaired)
         statuses = Counter(task.status for task in evidence.tasks.values())
         outcomes = Counter(a.outcome for rows in evidence.attempts.values() for a in rows)
         finishes: Counter[Any] = Counter(
@@ -159,8 +171,17 @@ class Load:
             successors.checked(evidence),
             scheduled,
             keys,
+            *limited,
             self._queue_settings.check(),
         ]
+
+    async def _audit(self) -> int:
+        """How much of what stands beside the tasks had to be set right."""
+        resources = Resources(self._settings)
+        try:
+            return sum([await audit(resources) for audit in AUDITS.values()])
+        finally:
+            await resources.close()
 
     def _report(self) -> None:
         ordered = sorted(self.ledger.latencies_ms)

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import httpx
 
+from tests.trials.chaos.limits import QUEUES
+
 LEASE_SECONDS: Final = 5
 CALL_SECONDS: Final = 15.0
 # Of what has to be heard before the lease is over, by one API if not by the other.
@@ -46,6 +48,7 @@ class Worker:
             "limit": 4,
             "wait_seconds": 2,
             "lease_seconds": LEASE_SECONDS,
+            "queues": ["default", *QUEUES],
         }
         if self._kind == "patient":
             claim["queues"] = ["patient"]
