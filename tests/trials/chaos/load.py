@@ -136,11 +136,11 @@ class Load:
         while True:
             with engine.connect() as connection:
                 now = time.monotonic()
+                waiting = set(connection.execute(in_line).scalars())  # first: they go on
                 since = {
                     (row.id, row.status, row.attempt): since.get(tuple(row), now)
                     for row in connection.execute(statement)
                 }
-                waiting = set(connection.execute(in_line).scalars())
             stuck |= {
                 f"task {task_id} stayed {status} in attempt {attempt}"
                 for (task_id, status, attempt), began in since.items()
