@@ -45,10 +45,11 @@ class AgedSearch:
             taken[rank] = await self._lock(rank, shares[rank])
         for rank in ranks:
             missing = sum(shares) - len(self._found)
-            if missing and taken[rank] == shares[rank] < len(self._turns[rank]):
+            if missing > 0 and taken[rank] == shares[rank] < len(self._turns[rank]):
                 # What this session holds it finds again.
                 await self._lock(rank, shares[rank] + missing)
-        tasks = sorted(self._found.values(), key=self._place)
+        # What others let go meanwhile may have come in between, and be too much.
+        tasks = sorted(self._found.values(), key=self._place)[:limit]
         if self.limit_bytes > 0:
             return tasks
         left = [
