@@ -216,6 +216,7 @@ def _over(first: NewTask, task: NewTask, now: datetime) -> NewTask:
         traceparent=first.traceparent,
         origin=first.origin,
         depends=first.depends,
+        group_key=first.group_key,
     )
 
 

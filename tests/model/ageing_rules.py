@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import MultipleResults, multiple, precondition, rule
 
 from tests.model import values
+from tests.model.board import NO_LIMITS
 from tests.model.client_rules import ClientRules
 from tests.model.moments import agree
 from tests.model.worker_rules import WorkerRules
@@ -25,6 +26,7 @@ class AgeingRules(ClientRules, WorkerRules):
         assert answer.status_code == 200, answer.text
         self.board.settings[queue] = {
             "queue": queue,
+            **NO_LIMITS,
             "ageing_seconds": ages,
             "in_force_at": now.plus(IN_FORCE_SECONDS),
         }

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Final
 
 from app.domain.states import Event, Outcome, Status, allows
 from tests.model.calls import FINISHES, Finish, Keyed, Refused
@@ -22,6 +23,13 @@ LOCKED_ONCE_RUNNING = (
     "retry_backoff",
     "payload",
 )
+
+
+# Held to by tests of their own (`tests/integration/groups`).
+NO_LIMITS: Final[Document] = {
+    **dict.fromkeys(("running", "running_per_group", "rate", "rate_per_group")),
+    "fair": False,
+}
 
 
 class Board:
@@ -124,7 +132,7 @@ class Board:
 
     def settings_of(self, queue: str) -> Document:
         """As they are shown."""
-        unset: Document = {"queue": queue, "ageing_seconds": None, "in_force_at": None}
+        unset: Document = {"queue": queue, **NO_LIMITS, "ageing_seconds": None, "in_force_at": None}
         return self.settings.get(queue, unset)
 
     def ages(self, queue: str) -> Mapping[str, int]:

@@ -39,6 +39,7 @@ DEFAULTS: Document = {
     "retry_limit": 3,
     "queue": "default",
     "payload": None,
+    "group": None,
     "available_at": None,
     "retry_delay_seconds": 5,
     "retry_backoff": "exponential",

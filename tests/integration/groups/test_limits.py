@@ -1,6 +1,7 @@
 """So many tasks of a group, and of a queue, run at a time."""
 
 import httpx
+import pytest
 from sqlalchemy import Engine
 
 from app.service import sweeping
@@ -186,4 +187,22 @@ async def test_what_depends_on_others_takes_a_slot_as_any_other(
         lease = await claim_one(api)
         assert lease["task"]["id"] == child["id"]
         await complete(api, lease)
+    check(engine)
+
+
+@pytest.mark.parametrize("is_stored", [False, True])
+async def test_one_that_replaces_another_one_leaves_its_group(
+    api: httpx.AsyncClient, engine: Engine, is_stored: bool
+) -> None:
+    await limit(api, running_per_group=1)
+    unique = {"key": "k", "conflict": "replace"}
+    first = {"title": "one", "group": "a", "unique": unique}
+    second = {"title": "two", "group": "b", "unique": unique}
+    if is_stored:
+        await submit(api, **first)
+        found = (await api.post("/tasks", json=second)).json()
+    else:
+        answer = await api.post("/tasks/batch", json={"tasks": [first, second]})
+        found = answer.json()[1]
+    assert (found["title"], found["group"]) == ("two", "a")
     check(engine)
