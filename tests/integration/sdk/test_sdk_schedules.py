@@ -44,6 +44,7 @@ async def test_what_is_put_is_what_is_got(client: Face) -> None:
         queue="reports",
         payload={"n": 2**70, "text": "高 😀"},
         unique={"key": "report", "while": "active", "conflict": "reject"},
+        group="customer-17",
     )
     assert (put.name, put.cron, put.timezone) == (NAME, "30 2 * * *", "Europe/Berlin")
     assert (put.catch_up, put.overlap, put.jitter_seconds) == ("all", "allow", 600)
@@ -65,6 +66,7 @@ async def test_what_is_put_is_what_is_got(client: Face) -> None:
             **{"key": "report", "while": "active", "conflict": "reject"},
             **{"debounce_seconds": None, "debounce_limit_seconds": None},
         },
+        "group": "customer-17",
     }
     assert await client.schedules.get(NAME) == put
 
