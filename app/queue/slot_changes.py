@@ -10,6 +10,7 @@ from app.domain.slots import (
     GIVEN_BY_QUEUES,
     HAS,
     HAS_GROUPS,
+    NEEDS_QUEUES,
     QUEUES_OWN,
     UNPAID,
     Group,
@@ -56,7 +57,7 @@ class Changes(NamedTuple):
         counts = (self.held, self.unpaid, self.paid)
         held = {group for of in counts for group, change in of.items() if change}
         turns = {group for of in (self.left, self.joined) for group, some in of.items() if some}
-        by_turns = {group_of(task) for task in self.turnless.values()}
+        by_turns = {group for task in self.turnless.values() for group in _to_take_turns(task)}
         let_in = {group for group, some in self.let_in.items() if some}
         return held | turns | by_turns | let_in | self.looks
 
@@ -180,6 +181,13 @@ def _note_turn(changes: Changes, task: Task) -> None:
 def group_of(task: Task | NewTask) -> Group:
     """The one that it takes turns with others in; those that have none do so together."""
     return Group(task.queue, task.group_key or QUEUES_OWN)
+
+
+def _to_take_turns(task: Task) -> set[Group]:
+    """Where it takes its turn, and where it may wait for a slot after that, whatever is set for its
+    queue by now."""
+    own = group_of(task)
+    return {own, own.queues_own} if task.flags & NEEDS_QUEUES else {own}
 
 
 def _slots(task: Task | None, flags: int) -> set[Group]:

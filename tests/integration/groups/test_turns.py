@@ -1,15 +1,17 @@
 """The groups of a queue take turns, however many tasks each of them has."""
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import httpx
 from sqlalchemy import Engine
 
 from app.service import sweeping
 from app.service.resources import Resources
-from tests.support.calls import Document, claim, complete, fail
+from tests.support.calls import Document, claim, complete, fail, submit
 from tests.support.elapse import elapse
 from tests.support.groups import check, claimed, ids, limit
+from tests.support.worker_calls import act
 
 
 async def submit_many(
@@ -100,3 +102,20 @@ async def test_those_that_were_there_before_take_turns_too(
     await sweeping.SWEEPS["adopt"](resources)
     await submit_many(api, "c", 30)
     assert Counter(groups(await claim(api, limit=30))) == {"a": 10, "b": 10, "c": 10}
+
+
+async def test_tasks_take_their_turns_after_the_queues_limit_is_gone(
+    api: httpx.AsyncClient, engine: Engine, resources: Resources
+) -> None:
+    await limit(api, fair=True, running=5)
+    later = (datetime.now(UTC) + timedelta(seconds=50)).isoformat()
+    due = await submit(api, group="a", available_at=later)
+    paused = await submit(api, group="a")
+    await act(api, paused["id"], "pause")
+    await limit(api, fair=True)
+    assert (await act(api, paused["id"], "resume"))["status"] == "to_do"
+    elapse(engine, 60)
+    await sweeping.SWEEPS["promote"](resources)
+    await sweeping.SWEEPS["slots"](resources)
+    assert set(ids(await claimed(api))) == {due["id"], paused["id"]}
+    check(engine)
