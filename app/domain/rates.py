@@ -31,10 +31,14 @@ class Rate(NamedTuple):
         return max((self.burst * self.interval - (paid_until - now)) // self.interval, 0)
 
     def charged(self, paid_until: datetime | None, attempts: int, now: datetime) -> datetime:
-        """Until when is paid once so many attempts more have begun. Never further ahead than a
-        whole burst: a clock that went back withholds no more."""
+        """Until when is paid once so many attempts more have begun."""
         begin = now if paid_until is None else max(paid_until, now)
-        return min(begin + attempts * self.interval, now + self.burst * self.interval)
+        return self.clamped(begin + attempts * self.interval, now)
+
+    def clamped(self, paid_until: datetime, now: datetime) -> datetime:
+        """Never further ahead than a whole burst: a clock that went back, or a rate that was lower
+        before, withholds no more."""
+        return min(paid_until, now + self.burst * self.interval)
 
     def next_at(self, paid_until: datetime, tokens: int) -> datetime:
         """When there is one more than so many."""

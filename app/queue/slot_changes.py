@@ -101,9 +101,11 @@ class Changes(NamedTuple):
         """Of a locked one, by now."""
         standing = self.locked[group]
         rate = standing.rate(self.limits[group.queue])
-        if rate is None or not self.paid[group]:
+        if rate is None:
             return standing.paid_until
-        return rate.charged(standing.paid_until, self.paid[group], now)
+        if self.paid[group]:
+            return rate.charged(standing.paid_until, self.paid[group], now)
+        return standing.paid_until and rate.clamped(standing.paid_until, now)
 
 
 def changes_of(unsettled: dict[str, Any]) -> Changes:

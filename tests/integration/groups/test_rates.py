@@ -95,3 +95,33 @@ async def test_a_burst_below_a_second_is_refused(api: httpx.AsyncClient) -> None
     assert "at least what comes in a second, 3" in answer.text
     stored = await limit(api, rate={"limit": 121, "per_seconds": 60})
     assert stored["rate"] == {"limit": 121, "per_seconds": 60, "burst": 3}
+
+
+async def test_a_higher_rate_does_not_wait_for_what_the_lower_one_has_paid_for(
+    api: httpx.AsyncClient, engine: Engine, resources: Resources
+) -> None:
+    await limit(api, rate={"limit": 1, "per_seconds": 3600, "burst": 1})
+    tasks = [await submit(api) for _ in range(3)]
+    assert ids(await claimed(api)) == [tasks[0]["id"]]
+    await limit(api, rate={"limit": 2, "per_seconds": 1, "burst": 2})
+    elapse(engine, 2)
+    await sweeping.SWEEPS["adopt"](resources)
+    elapse(engine, 2)
+    await sweeping.SWEEPS["slots"](resources)
+    assert ids(await claimed(api)) == [tasks[1]["id"], tasks[2]["id"]]
+    check(engine)
+
+
+async def test_a_clock_that_went_back_withholds_one_burst(
+    api: httpx.AsyncClient, engine: Engine, resources: Resources
+) -> None:
+    await limit(api, rate=SLOWLY)
+    first = [await submit(api) for _ in range(2)]
+    assert ids(await claimed(api)) == [task["id"] for task in first]
+    with engine.begin() as connection:  # as it was, an hour ago
+        connection.exec_driver_sql("UPDATE task_groups SET paid_until = paid_until + INTERVAL 1 HOUR")
+    third = await submit(api)
+    elapse(engine, 10.5)
+    await sweeping.SWEEPS["slots"](resources)
+    assert ids(await claimed(api)) == [third["id"]]
+    check(engine)
