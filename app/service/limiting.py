@@ -1,13 +1,15 @@
-"""The sweeps of limits, each to its end: free slots are given out, and tasks that were there before
-a limit get it."""
+"""The sweeps of limits, each to its end: free slots are given out, tasks that were there before a
+limit get it, and those that have slots beyond it give them back."""
 
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
 from app.domain.slots import Group
-from app.queue.sweeps import adoption, slots
+from app.domain.states import RANK
+from app.queue.sweeps import adoption, slots, surplus
 from app.queue.sweeps.adoption import DueQueue, Position
+from app.queue.sweeps.surplus import Place
 from app.service.resources import Resources
 
 ADOPTED_AT_ONCE: Final = 500
@@ -64,8 +66,28 @@ async def _adopt(resources: Resources, of: DueQueue) -> int:
             await resources.after_commit.moved(found.moves)
             after, is_clean = found.after, is_clean and found.is_clean
             moved += len(found.moves)
+    given_back, has_none = await _give_back(resources, of)
+    moved, is_clean = moved + given_back, is_clean and has_none
     # What began before the limits were known is committed by now.
     all_know = of.adopts_from + timedelta(seconds=resources.settings.database_timeout_seconds)
     if is_clean and of.now > all_know and resources.work.is_open:
         await database.transact(partial(adoption.end, of=of))
     return moved
+
+
+async def _give_back(resources: Resources, of: DueQueue) -> tuple[int, bool]:
+    """How many tasks have given back what they have beyond the limits; and whether there was
+    none."""
+    moved, is_clean = 0, True
+    has_slots = of.limits.are_for_all or of.limits.are_per_group
+    for rank in sorted(RANK.values(), reverse=True) if has_slots else ():
+        before: Place | None = Place()
+        while before is not None and resources.work.is_open:
+            give_back = partial(
+                surplus.give_back, of=of, rank=rank, before=before, limit=ADOPTED_AT_ONCE
+            )
+            found = await resources.database.transact(give_back)
+            await resources.after_commit.moved(found.moves)
+            before, is_clean = found.before, is_clean and found.is_clean
+            moved += len(found.moves)
+    return moved, is_clean

@@ -66,13 +66,19 @@ async def lock(
         values = [value for i in chunk for value in (i, *by_id[i])]
         await connection.fetch_ahead(_LOCK.format(placeholders(chunk, "(%s, %s, %s)")), values)
     settings = await connection.fetch_ahead(_LIMITS.format(placeholders(queues)), queues)
+    found = await read(connection, groups)
+    known = {queue: understood(queue, text).limits for queue, text in settings}
+    return found, {queue: known.get(queue, NO_LIMITS) for queue in queues}
+
+
+async def read(connection: Connection, groups: Collection[Group]) -> dict[Group, Standing]:
+    """How those that are there stand. Plain."""
     found: dict[Group, Standing] = {}
-    for chunk in _chunks(ids):
+    for chunk in _chunks(sorted(group.id for group in groups)):
         for row in await connection.fetch(_READ.format(placeholders(chunk)), chunk):
             standing = standing_of(row)
             found[standing.group] = standing
-    known = {queue: understood(queue, text).limits for queue, text in settings}
-    return found, {queue: known.get(queue, NO_LIMITS) for queue in queues}
+    return found
 
 
 def standing_of(row: Sequence[Any]) -> Standing:

@@ -14,7 +14,7 @@ from app.domain.states import Priority, Status
 from app.mysql.connection import Connection as Queries
 from app.mysql.database import Database
 from app.queue.groups import rows, settling
-from app.queue.sweeps import adoption, audit_slots, slots
+from app.queue.sweeps import adoption, audit_slots, slots, surplus
 from tests.support.explaining import NUMBERS, explain, rows_read, sent_by
 
 TASKS: Final = 20_000
@@ -127,6 +127,17 @@ async def test_adoption_walks_in_order(
     assert plan.key == "ix_tasks_list"
     assert "filesort" not in plan.extra
     assert rows_read(connection, first) <= 3 * ASKED + SLACK
+
+
+async def test_what_is_given_back_is_looked_for_from_the_end(
+    count: int, database: Database, connection: Connection
+) -> None:
+    walk = partial(surplus.give_back, of=OF, rank=1, before=surplus.Place(), limit=ASKED)
+    sent = await sent_by(database, walk)
+    (plan,) = explain(connection, sent[0])
+    assert plan.key == "ix_tasks_claim"
+    assert "filesort" not in plan.extra
+    assert rows_read(connection, sent[0]) <= 3 * ASKED + SLACK
 
 
 # Of the tables that a queue's figures are counted from; what it comes to is grouped.

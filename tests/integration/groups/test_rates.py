@@ -119,7 +119,9 @@ async def test_a_clock_that_went_back_withholds_one_burst(
     first = [await submit(api) for _ in range(2)]
     assert ids(await claimed(api)) == [task["id"] for task in first]
     with engine.begin() as connection:  # as it was, an hour ago
-        connection.exec_driver_sql("UPDATE task_groups SET paid_until = paid_until + INTERVAL 1 HOUR")
+        connection.exec_driver_sql(
+            "UPDATE task_groups SET paid_until = paid_until + INTERVAL 1 HOUR"
+        )
     third = await submit(api)
     elapse(engine, 10.5)
     await sweeping.SWEEPS["slots"](resources)
