@@ -30,7 +30,7 @@ async def change(
 
 async def work_off(api: httpx.AsyncClient) -> list[int]:
     """Do all there is, one by one, and never more than one at a time."""
-    done = []
+    done: list[int] = []
     while leases := await claimed(api, until=0 if done else 1):
         assert len(leases) == 1
         done += ids(leases)
@@ -42,7 +42,7 @@ async def work_off(api: httpx.AsyncClient) -> list[int]:
 async def test_taken_away_and_set_again_it_holds(
     api: httpx.AsyncClient, engine: Engine, resources: Resources, of: str
 ) -> None:
-    await limit(api, **{of: 1})
+    await limit(api, "default", **{of: 1})
     tasks = [await submit(api, group="a") for _ in range(7)]
     urgent = await submit(api, group="a", priority="高")
     await change(api, engine, resources)
@@ -72,7 +72,7 @@ async def test_a_rate_counts_those_that_have_slots_already(
     api: httpx.AsyncClient, engine: Engine, resources: Resources, of: str
 ) -> None:
     both = {"running": 5, "running_per_group": 5}
-    await limit(api, **both)
+    await limit(api, "default", **both)
     tasks = [await submit(api, group="a") for _ in range(5)]
     slowly = {"limit": 1, "per_seconds": 60, "burst": 2}
     await change(api, engine, resources, **both, **{of: slowly})
