@@ -62,6 +62,13 @@ async def note_overrides(connection: Connection, *, queue: str) -> None:
     await _write(connection, queue, _with_overrides(settings), settings.limits)
 
 
+async def adopt_anew(connection: Connection, *, queue: str) -> None:
+    """Its tasks are looked at once more: some have slots that are too many by now."""
+    await connection.execute(
+        "UPDATE queue_settings SET adopts_from = UTC_TIMESTAMP(6) WHERE queue = %s", (queue,)
+    )
+
+
 async def _count_version(connection: Connection) -> None:
     """The version first: whoever changes another queue's settings is waited for here, so that the
     time is the commit's. It begins with the time, for a table that was emptied begins anew."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.domain.slots import Group
+from app.domain.slots import Group, limit_of
 from app.mysql.connection import Connection
 from app.queue import queue_settings
 from app.queue.groups.settling import lock
@@ -12,6 +12,7 @@ _SET: Final = "UPDATE task_groups FORCE INDEX (PRIMARY) SET running = %s WHERE i
 _IS_SET: Final = (
     "SELECT 1 FROM task_groups FORCE INDEX (PRIMARY) WHERE id = %s AND running IS NOT NULL"
 )
+_HELD: Final = "SELECT held FROM task_groups FORCE INDEX (PRIMARY) WHERE id = %s"
 
 
 async def set_running(connection: Connection, *, group: Group, running: int) -> None:
@@ -28,6 +29,11 @@ async def drop_running(connection: Connection, *, group: Group) -> None:
 
 
 async def _set(connection: Connection, group: Group, running: int | None) -> None:
+    limits = (await queue_settings.read_settings(connection, queue=group.queue)).settings.limits
+    limit, held = limit_of(group, running, limits), await connection.fetch(_HELD, (group.id,))
+    if limit is not None and held and held[0][0] > limit:
+        # Before the group, as whoever sets the first limit locks them.
+        await queue_settings.adopt_anew(connection, queue=group.queue)
     changes = changes_of(connection.unsettled)
     changes.looks.add(group)
     await lock(connection, changes, [group])

@@ -94,3 +94,18 @@ async def test_those_of_groups_with_room_keep_theirs(
     assert stand(engine) == {("default", "many"): (1, 2), ("default", "few"): (1, 0)}
     assert set(ids(await claimed(api))) == {many[0]["id"], few["id"]}
     check(engine)
+
+
+async def test_a_groups_own_limit_that_is_lowered_is_held_by_the_unclaimed(
+    api: httpx.AsyncClient, engine: Engine, resources: Resources
+) -> None:
+    path = "/admin/queues/default/groups/a"
+    assert (await api.put(path, json={"running": 5})).status_code == 200
+    tasks = [await submit(api, group="a") for _ in range(5)]
+    other = [await submit(api, group="b") for _ in range(2)]
+    assert (await api.put(path, json={"running": 1})).status_code == 200
+    elapse(engine, 2)
+    await sweeping.SWEEPS["adopt"](resources)
+    assert stand(engine)["default", "a"] == (1, 4)
+    assert ids(await claimed(api)) == [task["id"] for task in [tasks[0], *other]]
+    check(engine)
