@@ -55,8 +55,11 @@ BODIES: Final[Mapping[str, Any]] = {
         "ageing_seconds": {"中": 600, "低": 3600},
         "running": 10,
         "running_per_group": 2,
+        "fair": True,
+        "rate": {"limit": 100, "per_seconds": 60},
+        "rate_per_group": {"limit": 10, "per_seconds": 60, "burst": 5},
     },
-    "SetGroup": {"running": 5},
+    "SetGroup": {"running": 5, "weight": 3},
     "FinishTasks": {
         "items": [
             {

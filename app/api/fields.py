@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from app.domain.ageing import MOST_SECONDS
 from app.domain.slots import MOST as MOST_RUNNING
 from app.domain.states import Priority
+from app.domain.turns import MOST_WEIGHT
 
 MAX_ID: Final = 2**63 - 1
 JSON_LIMIT_BYTES: Final = 256 * 1024
@@ -193,6 +194,7 @@ DebounceSeconds = Annotated[int, Field(ge=1, le=86_400), WHOLE]
 DebounceLimitSeconds = Annotated[int, Field(ge=1, le=864_000), WHOLE]
 AgeingSeconds = Annotated[int, Field(ge=1, le=MOST_SECONDS), WHOLE]
 Running = Annotated[int, Field(ge=1, le=MOST_RUNNING), WHOLE]
+Weight = Annotated[int, Field(ge=1, le=MOST_WEIGHT), WHOLE]
 LeaseSeconds = Annotated[int, Field(ge=5, le=3600), WHOLE]
 IntegerText = _written(r"-?[0-9]+", "an integer")
 NumberText = _written(r"-?[0-9]+(\.[0-9]+)?", "a number")

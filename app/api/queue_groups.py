@@ -1,9 +1,9 @@
-"""The groups of a queue, and limits of their own: the calls, and what goes in."""
+"""The groups of a queue, and what they have of their own: the calls, and what goes in."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from app.api import answers, fields
 from app.api.cursor import Asked, name_of, next_name_link
@@ -27,18 +27,30 @@ class GroupsQuery(PageQuery):
 
 
 class SetGroup(Input):
-    """A limit of a group's own."""
+    """What a group has of its own, at least one of these; what is left out is as the queue has
+    it."""
 
-    running: fields.Running = Field(
-        description="So many of its tasks run at a time, whatever the queue's settings say."
+    running: fields.Running | None = Field(
+        default=None,
+        description="So many of its tasks run at a time, whatever the queue's settings say.",
     )
+    weight: fields.Weight | None = Field(
+        default=None,
+        description="Where groups take turns, so many for one of a group's that has none set.",
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "SetGroup":
+        if not self.model_fields_set:
+            raise ValueError("needs running, weight or both")
+        return self
 
 
 @router.get(
     "/{name}/groups",
     response_model=list[answers.GroupDocument],
     responses={200: NEXT_PAGE, **problems()},
-    summary="List a queue's groups that have slots, wait or have limits of their own, by page",
+    summary="List a queue's groups that have slots, wait or have something of their own, by page",
 )
 async def queue_groups(
     service: Service, request: Request, name: TheQueue, query: Annotated[GroupsQuery, Query()]
@@ -55,10 +67,12 @@ async def queue_groups(
     _PATH,
     response_model=answers.GroupDocument,
     responses=problems(*BODY_PROBLEMS),
-    summary="Give a group a limit of its own; nobody is stopped by a lower one",
+    summary="Replace the limit and the weight of a group's own; nobody is stopped by a lower limit",
 )
 async def set_group(service: Service, name: TheQueue, group: TheGroup, body: SetGroup) -> Response:
-    state = await service.admin.set_group(Group(name, group), body.running)
+    state = await service.admin.set_group(
+        Group(name, group), running=body.running, weight=body.weight
+    )
     return JsonAnswer(dumps(state._asdict()))
 
 
@@ -66,7 +80,7 @@ async def set_group(service: Service, name: TheQueue, group: TheGroup, body: Set
     _PATH,
     status_code=204,
     responses=problems(),
-    summary="Take a group's own limit away, if it has one",
+    summary="Take away what a group has of its own, if it has anything",
 )
 async def unset_group(service: Service, name: TheQueue, group: TheGroup) -> Response:
     await service.admin.unset_group(Group(name, group))

@@ -152,6 +152,16 @@ class Standing(NamedTuple):
         """How many slots it has; None: any number."""
         return limit_of(self.group, self.running, limits)
 
+    def next_token_at(self, limits: Limits, now: datetime) -> datetime | None:
+        """When one more attempt may begin by its rate; None: now, or once one of those has begun
+        that have all tokens."""
+        rate = self.rate(limits)
+        if rate is None or self.paid_until is None or self.unpaid >= rate.burst:
+            return None
+        if rate.tokens(self.paid_until, now) > self.unpaid:
+            return None
+        return rate.next_at(self.paid_until, self.unpaid)
+
 
 def limit_of(group: Group, running: int | None, limits: Limits) -> int | None:
     """How many slots a group has by its own limit, and by those of its queue; None: any number."""

@@ -58,15 +58,19 @@ class AdminService:
             partial(reading.page, queue=queue, is_waiting=is_waiting, after=after, limit=limit)
         )
 
-    async def set_group(self, group: Group, running: int) -> reading.GroupState:
-        """Give the group a limit of its own, which counts at once; how it stands then."""
+    async def set_group(
+        self, group: Group, *, running: int | None, weight: int | None
+    ) -> reading.GroupState:
+        """Give the group a limit and a weight of its own, which count at once, or none; how it
+        stands then."""
         database = self._resources.database
-        await database.transact_alone(partial(overrides.set_running, group=group, running=running))
+        put = partial(overrides.put, group=group, running=running, weight=weight)
+        await database.transact_alone(put)
         return await database.read(partial(reading.state, group=group))
 
     async def unset_group(self, group: Group) -> None:
-        """Take the group's own limit away, if it has one."""
-        drop = partial(overrides.drop_running, group=group)
+        """Take away what the group has of its own, if it has anything."""
+        drop = partial(overrides.drop, group=group)
         await self._resources.database.transact_alone(drop)
 
     async def queues(self, *, wanted: Collection[str], after: str, limit: int) -> stats.Queues:

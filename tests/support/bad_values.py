@@ -103,6 +103,9 @@ BAD: dict[str, list[Any]] = {
     "parent failure": [*_BAD_TEXT, "", "skip", "Cancel", "run", "cancel"],
     "group": [*_BAD_TEXT, "", "x" * 129, "😀" * 129],
     "running": _whole_number(1, 100_000),
+    "weight": _whole_number(1, 100),
+    "seconds of a rate": _whole_number(1, 86_400),
+    "truth": [0, 1, "true", "", [], {}],
     "unique": [
         *(0, True, "a", [], [{}], {}, {"keys": "k"}, {"key": "k", "else": 1}),
         *({"key": key} for key in (*_BAD_TEXT, None, "", "x" * 129, "😀" * 129)),
@@ -121,7 +124,8 @@ NULLABLE = frozenset(
     | {"payload", "result", "progress", "claim", "delay_seconds", "reason"}
     | {"interval_seconds", "starts_at", "ends_at"}
     | {"ageing_seconds", "中", "低", "unique", "on_parent_failure", "ref"}
-    | {"group", "running", "running_per_group"}
+    | {"group", "running", "running_per_group", "weight"}
+    | {"rate", "rate_per_group", "burst"}
 )
 
 

@@ -21,7 +21,7 @@ _BODIES: dict[str, Any] = {
         "to": "2026-01-02T00:00:00Z",
     },
     "PUT /admin/queues/{name}/settings": {},
-    "PUT /admin/queues/{name}/groups/{group}": {"running": 5},
+    "PUT /admin/queues/{name}/groups/{group}": {"running": 5, "weight": 3},
     "POST /leases": {"worker": "w"},
     "POST /leases/{lease_id}/complete": {"submit": [{"title": "x"}]},
     "POST /leases/finish": {"items": []},

@@ -95,3 +95,10 @@ class GroupDocument(BaseModel):
         description="How many may have a slot: the group's own limit, or else the queue's "
         "`running_per_group`; null: any number."
     )
+    weight: int = Field(
+        description="Where groups take turns, so many for one of a group's that has none set."
+    )
+    next_token_at: datetime | None = Field(
+        description="When one more of its attempts may begin by the queue's `rate_per_group`; "
+        "null: now, or once a task that may is claimed."
+    )

@@ -1,4 +1,5 @@
-"""Limits of single groups, in place of their queue's for each group."""
+"""What single groups have of their own: a limit, in place of their queue's for each group, and a
+weight."""
 
 from typing import Final
 
@@ -8,27 +9,34 @@ from app.queue import queue_settings
 from app.queue.groups.settling import lock
 from app.queue.slot_changes import changes_of
 
-_SET: Final = "UPDATE task_groups FORCE INDEX (PRIMARY) SET running = %s WHERE id = %s"
+_SET: Final = "UPDATE task_groups FORCE INDEX (PRIMARY) SET running = %s, weight = %s WHERE id = %s"
 _IS_SET: Final = (
-    "SELECT 1 FROM task_groups FORCE INDEX (PRIMARY) WHERE id = %s AND running IS NOT NULL"
+    "SELECT 1 FROM task_groups FORCE INDEX (PRIMARY) "
+    "WHERE id = %s AND (running IS NOT NULL OR weight IS NOT NULL)"
 )
 _HELD: Final = "SELECT held FROM task_groups FORCE INDEX (PRIMARY) WHERE id = %s"
 
 
-async def set_running(connection: Connection, *, group: Group, running: int) -> None:
-    """So many of its tasks run at a time. If they are more than before, those that wait get slots
-    with the commit; if they are fewer, nobody is stopped."""
-    await queue_settings.note_overrides(connection, queue=group.queue)
-    await _set(connection, group, running)
+async def put(
+    connection: Connection, *, group: Group, running: int | None, weight: int | None
+) -> None:
+    """So many of its tasks run at a time, and it has so many turns for one of others'; None: as
+    its queue says, and one. If more run than before, those that wait get slots with the commit; if
+    fewer, nobody is stopped."""
+    if running is not None:
+        await queue_settings.note_overrides(connection, queue=group.queue)
+    await _set(connection, group, running, weight)
 
 
-async def drop_running(connection: Connection, *, group: Group) -> None:
-    """It has no limit of its own any more, and may have had none."""
+async def drop(connection: Connection, *, group: Group) -> None:
+    """It has nothing of its own any more, and may have had nothing."""
     if await connection.fetch(_IS_SET, (group.id,)):
-        await _set(connection, group, None)
+        await _set(connection, group, None, None)
 
 
-async def _set(connection: Connection, group: Group, running: int | None) -> None:
+async def _set(
+    connection: Connection, group: Group, running: int | None, weight: int | None
+) -> None:
     limits = (await queue_settings.read_settings(connection, queue=group.queue)).settings.limits
     limit, held = limit_of(group, running, limits), await connection.fetch(_HELD, (group.id,))
     if limit is not None and held and held[0][0] > limit:
@@ -37,5 +45,5 @@ async def _set(connection: Connection, group: Group, running: int | None) -> Non
     changes = changes_of(connection.unsettled)
     changes.looks.add(group)
     await lock(connection, changes, [group])
-    await connection.execute(_SET, (running, group.id))
-    changes.locked[group] = changes.locked[group]._replace(running=running)
+    await connection.execute(_SET, (running, weight, group.id))
+    changes.locked[group] = changes.locked[group]._replace(running=running, weight=weight)

@@ -55,6 +55,9 @@ SCHEDULED = {
     "ends_at": "time",
     "task": "object",
 }
+RATES = ("rate", "rate_per_group")
+RATE = {"limit": 6, "per_seconds": 60, "burst": 2}
+PACED = {"limit": "running", "per_seconds": "seconds of a rate", "burst": "running"}
 
 
 class Route(NamedTuple):
@@ -123,16 +126,20 @@ ROUTES = {
     "limit of a group": Route(
         "PUT",
         "/admin/queues/mail/groups/a",
-        {"running": 5},
-        {"running": "running"},
-        frozenset({"running"}),
+        {"running": 5, "weight": 3},
+        {"running": "running", "weight": "weight"},
     ),
     "settings of a queue": Route(
         "PUT",
         "/admin/queues/mail/settings",
-        {"ageing_seconds": {"中": 600, "低": 3600}},
+        {"ageing_seconds": {"中": 600, "低": 3600}} | dict.fromkeys(RATES, RATE),
         {"ageing_seconds": "object", "running": "running", "running_per_group": "running"}
-        | _under("ageing_seconds", {"中": "age", "低": "age of 低"}),
+        | {"fair": "truth"}
+        | dict.fromkeys(RATES, "object")
+        | _under("ageing_seconds", {"中": "age", "低": "age of 低"})
+        | _under("rate", PACED)
+        | _under("rate_per_group", PACED),
+        frozenset(f"{of}.{field}" for of in RATES for field in ("limit", "per_seconds")),
     ),
 }
 CASES = [(name, field) for name, route in ROUTES.items() for field in route.fields]
@@ -170,8 +177,7 @@ async def test_a_field_takes_what_it_may_and_nothing_else(
     before = everything_stored(engine)
     bad = list(BAD[route.fields[field]])
     last = field.rpartition(".")[2]
-    is_nullable = last in NULLABLE and name != "limit of a group"
-    if not is_nullable and (name, field) != ("patch", "tags"):
+    if last not in NULLABLE and (name, field) != ("patch", "tags"):
         bad.append(None)
     if field in route.required:
         bad.append(MISSING)

@@ -71,7 +71,7 @@ async def test_one_is_read_by_its_id(
     group = Group("default", "group-1")
     with_limit = [
         *await sent_by(database, partial(reading.state, group=group), about="task_groups"),
-        *await sent_by(database, partial(overrides.drop_running, group=group), about="task_groups"),
+        *await sent_by(database, partial(overrides.drop, group=group), about="task_groups"),
     ]
     assert len(with_limit) == 2
     for statement in with_limit:
@@ -84,7 +84,7 @@ async def test_a_limit_of_its_own_is_set_by_its_id(
     are_many: bool, database: Database, connection: Connection
 ) -> None:
     group = Group("default", "group-1")
-    put = partial(overrides.set_running, group=group, running=3)
+    put = partial(overrides.put, group=group, running=3, weight=2)
     sent = await sent_by(database, put, about="task_groups")
     found = [s for s in sent if not s.text.startswith("INSERT")]
     assert len(found) == 2

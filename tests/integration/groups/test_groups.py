@@ -49,7 +49,8 @@ async def listed(api: httpx.AsyncClient, **asked: str) -> list[Document]:
 
 
 def shown(group: str, held: int, waiting: int, running_limit: int | None) -> Document:
-    return {"group": group, "held": held, "waiting": waiting, "running_limit": running_limit}
+    counts = {"held": held, "waiting": waiting, "running_limit": running_limit}
+    return {"group": group, **counts, "weight": 1, "next_token_at": None}
 
 
 async def test_groups_are_listed_by_name(api: httpx.AsyncClient, engine: Engine) -> None:

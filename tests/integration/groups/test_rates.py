@@ -1,5 +1,7 @@
 """So many attempts begin in a time, of a queue and of each of its groups."""
 
+from datetime import datetime
+
 import httpx
 from sqlalchemy import Engine
 
@@ -10,6 +12,7 @@ from tests.support.elapse import elapse
 from tests.support.groups import check, claimed, ids, limit
 from tests.support.worker_calls import act, release
 
+GROUPS = "/admin/queues/default/groups"
 SLOWLY = {"limit": 6, "per_seconds": 60, "burst": 2}
 
 
@@ -86,6 +89,47 @@ async def test_a_limit_and_a_rate_hold_together(api: httpx.AsyncClient, engine: 
         await complete(api, lease)
     assert await claimed(api) == []
     check(engine)
+
+
+async def test_a_group_says_when_its_next_token_comes(
+    api: httpx.AsyncClient, engine: Engine, resources: Resources
+) -> None:
+    async def token_in() -> float | None:
+        (group,) = (await api.get(GROUPS)).json()
+        at = group["next_token_at"]
+        return None if at is None else round((datetime.fromisoformat(at) - began).total_seconds())
+
+    await limit(api, rate_per_group=SLOWLY)
+    for _ in range(4):
+        await submit(api, group="a")
+    (group,) = (await api.get(GROUPS)).json()
+    assert group["next_token_at"] is None  # as soon as one of these two is claimed
+    (first,) = await claimed(api, 1)
+    began = datetime.fromisoformat(first["task"]["started_at"])
+    assert await token_in() == 10
+    (second,) = await claimed(api, 1)
+    assert await token_in() == 10
+    await complete(api, second)
+    assert await token_in() == 10
+    elapse(engine, 10.2)  # the next one may begin, and the token after it comes in ten seconds
+    await sweeping.SWEEPS["slots"](resources)
+    assert await token_in() == 10
+    await limit(api)
+    assert await token_in() is None
+    check(engine)
+
+
+async def test_a_group_with_a_free_token_waits_for_none(api: httpx.AsyncClient) -> None:
+    await limit(api, rate_per_group=SLOWLY)
+    await submit(api, group="a")
+    await claimed(api)
+    (group,) = (await api.get(GROUPS)).json()
+    assert (group["held"], group["next_token_at"]) == (1, None)
+    await limit(api, "other", rate=SLOWLY)  # of the queue, not of each group
+    for _ in range(3):
+        await submit(api, group="a", queue="other")
+    await claimed(api, queues=["other"])
+    assert (await api.get(GROUPS.replace("default", "other"))).json() == []
 
 
 async def test_a_burst_below_a_second_is_refused(api: httpx.AsyncClient) -> None:

@@ -4,11 +4,12 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import pytest
 from sqlalchemy import Engine
 
 from app.service import sweeping
 from app.service.resources import Resources
-from tests.support.calls import Document, claim, complete, fail, submit
+from tests.support.calls import Document, claim, complete, fail, problem, submit
 from tests.support.elapse import elapse
 from tests.support.groups import check, claimed, ids, limit
 from tests.support.worker_calls import act
@@ -22,6 +23,13 @@ async def submit_many(
     assert answer.status_code == 201, answer.text
 
 
+async def give(api: httpx.AsyncClient, group: str, **own: int | None) -> Document:
+    """What the group has of its own from now on."""
+    answer = await api.put(f"/admin/queues/default/groups/{group}", json=own)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
 def groups(leases: list[Document]) -> list[str]:
     return [lease["task"]["group"] for lease in leases]
 
@@ -33,6 +41,65 @@ async def test_they_take_turns(api: httpx.AsyncClient) -> None:
     assert groups(await claim(api, limit=6)) == ["a", "b", "a", "b", "a", "b"]
     await submit_many(api, "c", 3)
     assert Counter(groups(await claim(api, limit=6))) == {"a": 2, "b": 2, "c": 2}
+
+
+async def test_each_has_the_share_of_its_weight(api: httpx.AsyncClient, engine: Engine) -> None:
+    await limit(api, fair=True)
+    await give(api, "a", weight=3)
+    await give(api, "b", weight=2)
+    for group in ("c", "b", "a"):
+        await submit_many(api, group, 60)
+    shares = {"a": 30, "b": 20, "c": 10}
+    for part in range(1, 4):  # in the short run, too
+        found = Counter(groups(await claim(api, limit=20)))
+        assert all(abs(found[g] - share / 3) <= 2 for g, share in shares.items()), (part, found)
+    check(engine)
+
+
+async def test_a_weight_counts_for_the_turns_to_come(api: httpx.AsyncClient) -> None:
+    await limit(api, fair=True)
+    await submit_many(api, "a", 10)
+    await submit_many(api, "b", 40)
+    assert Counter(groups(await claim(api, limit=20))) == {"a": 10, "b": 10}
+    await give(api, "a", weight=4)
+    await submit_many(api, "a", 60)
+    found = Counter(groups(await claim(api, limit=50)))
+    assert abs(found["a"] - 40) <= 2
+    assert (await api.delete("/admin/queues/default/groups/a")).status_code == 204
+
+
+@pytest.mark.parametrize("own", [{"weight": 3}, {"weight": 3, "running": 2}])
+async def test_a_weight_is_shown_until_it_is_taken_away(
+    api: httpx.AsyncClient, own: dict[str, int]
+) -> None:
+    url = "/admin/queues/default/groups"
+    group = await give(api, "a", **own)
+    assert (group["weight"], group["running_limit"]) == (3, own.get("running"))
+    assert (await api.get(url)).json() == [group]
+    assert (await api.get(url, params={"waiting": "true"})).json() == []
+    assert (await api.delete(f"{url}/a")).status_code == 204
+    assert (await api.get(url)).json() == []
+
+
+async def test_what_is_left_out_is_taken_away(api: httpx.AsyncClient, engine: Engine) -> None:
+    await give(api, "a", weight=3, running=1)
+    for _ in range(3):
+        await submit(api, group="a")
+    group = await give(api, "a", weight=2)
+    assert (group["weight"], group["running_limit"], group["waiting"]) == (2, None, 0)
+    group = await give(api, "a", running=5, weight=None)
+    assert (group["weight"], group["running_limit"]) == (1, 5)
+    problem(await api.put("/admin/queues/default/groups/a", json={}), 422)
+    assert (await give(api, "a", running=5)) == group
+    check(engine)
+
+
+async def test_a_weight_alone_sets_no_limit(api: httpx.AsyncClient) -> None:
+    """So tasks of the queue pay nothing for it."""
+    await give(api, "a", weight=3)
+    assert (await submit(api, group="a"))["waiting_on"] is None
+    (group,) = (await api.get("/admin/queues/default/groups")).json()
+    assert group["held"] == 0
 
 
 async def test_a_priority_is_still_before_the_others(api: httpx.AsyncClient) -> None:
