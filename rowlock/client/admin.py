@@ -141,17 +141,20 @@ class Admin:
         return self._ask(calls.set_queue_settings(name, settings))
 
     def queue_groups(self, name: str, *, waiting: bool = False) -> list[QueueGroup]:
-        """The queue's groups that have tasks or limits of their own, or with `waiting` those in
-        which tasks wait."""
+        """The queue's groups that have tasks with slots, tasks that wait, or limits or weights of
+        their own; or with `waiting` those in which tasks wait."""
         return [*walk(self._ask, calls.queue_groups(name, waiting=waiting))]
 
-    def set_queue_group(self, name: str, group: str, *, running: int) -> QueueGroup:
+    def set_queue_group(
+        self, name: str, group: str, *, running: int | None = None, weight: int | None = None
+    ) -> QueueGroup:
         """Let so many tasks of the group run at a time, in place of the queue's
-        `running_per_group`."""
-        return self._ask(calls.set_queue_group(name, group, {"running": running}))
+        `running_per_group`, and have it so many turns, `weight`, for one of others', where groups
+        take turns. What is left out is taken away."""
+        return self._ask(calls.set_queue_group(name, group, {"running": running, "weight": weight}))
 
     def unset_queue_group(self, name: str, group: str) -> None:
-        """Take the group's own limit away, if it has one."""
+        """Take away what the group has of its own, if it has anything."""
         self._ask(calls.unset_queue_group(name, group))
 
     def workers(
@@ -282,18 +285,23 @@ class AsyncAdmin:
         return await self._ask(calls.set_queue_settings(name, settings))
 
     async def queue_groups(self, name: str, *, waiting: bool = False) -> list[QueueGroup]:
-        """The queue's groups that have tasks or limits of their own, or with `waiting` those in
-        which tasks wait."""
+        """The queue's groups that have tasks with slots, tasks that wait, or limits or weights of
+        their own; or with `waiting` those in which tasks wait."""
         found = walk_async(self._ask, calls.queue_groups(name, waiting=waiting))
         return [group async for group in found]
 
-    async def set_queue_group(self, name: str, group: str, *, running: int) -> QueueGroup:
+    async def set_queue_group(
+        self, name: str, group: str, *, running: int | None = None, weight: int | None = None
+    ) -> QueueGroup:
         """Let so many tasks of the group run at a time, in place of the queue's
-        `running_per_group`."""
-        return await self._ask(calls.set_queue_group(name, group, {"running": running}))
+        `running_per_group`, and have it so many turns, `weight`, for one of others', where groups
+        take turns. What is left out is taken away."""
+        return await self._ask(
+            calls.set_queue_group(name, group, {"running": running, "weight": weight})
+        )
 
     async def unset_queue_group(self, name: str, group: str) -> None:
-        """Take the group's own limit away, if it has one."""
+        """Take away what the group has of its own, if it has anything."""
         await self._ask(calls.unset_queue_group(name, group))
 
     async def workers(

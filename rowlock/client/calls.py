@@ -261,12 +261,12 @@ def queue_groups(name: str, *, waiting: bool) -> Call[Page[QueueGroup]]:
 
 
 def set_queue_group(name: str, group: str, limits: Mapping[str, Any]) -> Call[QueueGroup]:
-    """Give a group a limit of its own."""
+    """Give a group limits of its own."""
     return Call(
         "PUT",
         _group(name, group),
         lambda answer: QueueGroup.model_validate_json(answer.body),
-        body=encode(limits),
+        body=encode({name: limit for name, limit in limits.items() if limit is not None}),
     )
 
 

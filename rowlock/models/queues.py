@@ -85,9 +85,13 @@ class QueueSettings(Answer):
 
 class QueueGroup(Answer):
     """A group of a queue: how many of its tasks run or may be claimed (`held`), how many may
-    (`running_limit`, None: any number), and how many wait for that."""
+    (`running_limit`, None: any number), and how many wait for that. Where groups take turns it has
+    `weight` for one of others'. `next_token_at` is when one more attempt may begin by the queue's
+    `rate_per_group`; None: now, or once one of those that may is claimed."""
 
     group: str
     held: int
     waiting: int
     running_limit: int | None
+    weight: int = 1
+    next_token_at: datetime | None = None

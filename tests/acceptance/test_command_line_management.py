@@ -121,7 +121,7 @@ def test_how_it_went(rowlock: Run, client: Client) -> None:
 def test_what_is_set_for_a_queue(rowlock: Run, client: Client) -> None:
     heading, row = rowlock("queue", "settings", "mail").stdout.splitlines()
     assert heading.split()[:3] == ["queue", "ageing", "running"]
-    assert row.split() == ["mail", "no", "any", "any", "–"]
+    assert row.split() == ["mail", "no", "any", "any", "any", "any", "no", "–"]
     aged = ("--ageing", "中=600", "--ageing", "low=3600")
     (document,) = documents(rowlock("queue", "settings", "mail", *aged, "--json"))
     assert document["ageing_seconds"] == {"中": 600, "低": 3600}
@@ -147,6 +147,19 @@ def test_what_is_set_for_a_queue(rowlock: Run, client: Client) -> None:
     row = rowlock("queue", "settings", "mail", *aged, "--no-running").stdout.splitlines()[1]
     assert row.split()[:5] == ["mail", "中=600", "低=3600", "any", "2"]
     rowlock("queue", "settings", "mail", *many, "--no-running", code=2)
+    paced = ("--rate", "100/60", "--rate-per-group", "6/60/5", "--fair")
+    (document,) = documents(rowlock("queue", "settings", "mail", *paced, "--json"))
+    assert document["rate"] == {"limit": 100, "per_seconds": 60, "burst": 2}
+    assert document["rate_per_group"] == {"limit": 6, "per_seconds": 60, "burst": 5}
+    assert (document["fair"], document["running_per_group"]) == (True, 2)
+    row = rowlock("queue", "settings", "mail", "--no-fair", "--no-rate").stdout.splitlines()[1]
+    assert row.split()[5:8] == ["any", "6/60/5", "no"]
+    for nonsense in ("100", "100/", "/60", "1/2/3/4", "-1/60", "1.5/60", "a/b"):
+        refused = rowlock("queue", "settings", "mail", "--rate", nonsense, code=2)
+        assert "such as 100/60" in refused.stderr
+    refused = rowlock("queue", "settings", "mail", "--rate", "100/1/2", code=1)
+    assert "rate.burst" in refused.stderr
+    rowlock("queue", "settings", "mail", "--fair", "--no-fair", code=2)
 
 
 def test_limits_of_groups(rowlock: Run, client: Client) -> None:
@@ -168,6 +181,19 @@ def test_limits_of_groups(rowlock: Run, client: Client) -> None:
     (found,) = client.admin.queue_groups("mail")
     assert found.running_limit is None
     rowlock("queue", "group", "set", "mail", "a", "--running", "0", code=2)
+
+
+def test_weights_of_groups(rowlock: Run, client: Client) -> None:
+    weighed = ("queue", "group", "set", "mail", "a", "--weight")
+    (document,) = documents(rowlock(*weighed, "3", "--running", "5", "--json"))
+    assert (document["weight"], document["running_limit"]) == (3, 5)
+    heading, row = rowlock(*weighed, "2").stdout.splitlines()
+    assert heading.split()[:5] == ["group", "held", "limit", "waiting", "weight"]
+    (found,) = client.admin.queue_groups("mail")
+    assert (found.weight, found.running_limit, found.next_token_at) == (2, None, None)
+    assert "2" in row.split()
+    assert "--weight" in rowlock("queue", "group", "set", "mail", "a", code=2).stderr
+    assert "weight" in rowlock(*weighed, "101", code=1).stderr
 
 
 def test_how_the_server_is(rowlock: Run, client: Client) -> None:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from app.api import (
     admin,
     answers,
+    queue_groups,
     queue_settings,
     schedule_schemas,
     schemas,
@@ -28,6 +29,7 @@ from app.domain.states import TRANSITIONS, Actor, Backoff, Event, Priority, Stat
 from app.domain.unique import Conflict, Hold
 from app.queue import manage
 from app.queue.dependencies.reading import Direction
+from app.queue.groups import reading
 from app.queue.lists.filters import TaskFilter, conditions
 from rowlock import cli, models
 from rowlock.cli import COMMANDS, management
@@ -229,6 +231,23 @@ def test_what_is_set_for_a_queue_is_one_everywhere() -> None:
     for side in (Admin, AsyncAdmin):
         arguments = inspect.signature(side.set_queue_settings).parameters
         is_set(arguments.keys() - {"self", "name"}, f"rowlock.client.admin {side}")
+    ours = {option.name for option in COMMANDS["queue"].below["settings"].parameters}
+    ours = {"ageing_seconds" if name == "ageing" else name for name in ours}
+    ours = {name for name in ours if not name.startswith("no_")}
+    is_set(ours - {"name", "url", "token", "as_json"}, "rowlock/cli/queue/settings.py")
+
+
+def test_what_a_group_has_of_its_own_is_one_everywhere() -> None:
+    is_set = partial(same, queue_groups.SetGroup.model_fields)
+    for side in (Admin, AsyncAdmin):
+        arguments = inspect.signature(side.set_queue_group).parameters
+        is_set(arguments.keys() - {"self", "name", "group"}, f"rowlock.client.admin {side}")
+    command = COMMANDS["queue"].below["group"].below["set"]
+    ours = {option.name for option in command.parameters}
+    is_set(ours - {"name", "group", "url", "token", "as_json"}, "rowlock/cli/queue/limits.py")
+    shown = answers.GroupDocument.model_fields
+    same(shown, models.QueueGroup.model_fields, "rowlock/models/queues.py QueueGroup")
+    same(shown, reading.GroupState._fields, "app/queue/groups/reading.py GroupState")
 
 
 def test_both_clients_do_the_same() -> None:

@@ -13,7 +13,7 @@ queue = group(
         group(
             "queue group",
             "Management",
-            "Set and unset a group's own limit.",
+            "Set and unset a group's own limit and weight.",
             (limits.set_group, limits.unset),
         ),
     ),

@@ -5,7 +5,8 @@ from typing import Final
 
 from rowlock.cli import options, render
 from rowlock.cli.commands import Argument, Flag, Option, command
-from rowlock.cli.connection import connected
+from rowlock.cli.connection import connected, fail
+from rowlock.cli.exit_codes import USAGE
 from rowlock.cli.table import show_table
 from rowlock.cli.values import Number, Text
 from rowlock.models import QueueGroup
@@ -38,24 +39,38 @@ def groups(*, name: str, waiting: bool, as_json: bool, url: str | None, token: s
     Option(
         "--running",
         kind=Number(int, 1),
-        is_required=True,
-        about="So many of its tasks run at a time.",
+        about="So many of its tasks run at a time, whatever is set for the queue.",
+    ),
+    Option(
+        "--weight",
+        kind=Number(int, 1),
+        about="Where groups take turns, so many for one of another group's.",
     ),
     options.AS_JSON,
     *options.SERVER,
 )
 def set_group(
-    *, name: str, group: str, running: int, as_json: bool, url: str | None, token: str | None
+    *,
+    name: str,
+    group: str,
+    running: int | None,
+    weight: int | None,
+    as_json: bool,
+    url: str | None,
+    token: str | None,
 ) -> None:
-    """Give a group a limit of its own. A lower one stops nobody."""
+    """Give a group a limit and a weight of its own, in place of those that it has. A lower limit
+    stops nobody."""
+    if running is None and weight is None:
+        fail("Give --running, --weight or both.", USAGE)
     with connected(url, token) as client:
-        found = client.admin.set_queue_group(name, group, running=running)
+        found = client.admin.set_queue_group(name, group, running=running, weight=weight)
     _show([found], as_json=as_json)
 
 
 @command("queue group unset", _PANEL, _NAME, _GROUP, *options.SERVER)
 def unset(*, name: str, group: str, url: str | None, token: str | None) -> None:
-    """Take a group's own limit away: it has its queue's again."""
+    """Take away what a group has of its own: it has its queue's limit again, and one turn."""
     with connected(url, token) as client:
         client.admin.unset_queue_group(name, group)
 
@@ -66,6 +81,12 @@ def _show(found: Iterable[QueueGroup], *, as_json: bool) -> None:
             render.show_json(each)
         return
     show_table(
-        ("group", "held", "limit", "waiting"),
-        ((each.group, each.held, each.running_limit, each.waiting) for each in found),
+        ("group", "held", "limit", "waiting", "weight", "next token at"),
+        (
+            (
+                *(each.group, each.held, each.running_limit, each.waiting),
+                *(each.weight, each.next_token_at),
+            )
+            for each in found
+        ),
     )

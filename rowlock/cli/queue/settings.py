@@ -14,7 +14,10 @@ from rowlock.client import calls
 from rowlock.models import QueueSettings
 
 _MANY: Final = Number(int, 1)
+_ANY: Final = words()
 _PRIORITIES: Final = words("中=", "低=", "medium=", "low=")
+_RATE: Final = ("limit", "per_seconds", "burst")
+_YES_NO: Final = {True: "yes", False: "no"}
 # Of an answer, what is not set.
 _SHOWN_BESIDE: Final = frozenset({"queue", "in_force_at"})
 
@@ -35,6 +38,22 @@ class Age:
         return priority, int(seconds)
 
 
+@dataclass(frozen=True)
+class Rate:
+    """So many attempts in so many seconds, and perhaps so many of them at once: 100/60/20."""
+
+    label: str = "LIMIT/SECONDS[/BURST]"
+    limits: str = ""
+    offer: Offer = _ANY
+
+    def of(self, text: str) -> dict[str, int]:
+        """What they may be the server says."""
+        parts = text.split("/")
+        if len(parts) not in (2, 3) or not all(p.isascii() and p.isdecimal() for p in parts):
+            raise ValueError(f"{text!r} is not a rate, such as 100/60 or, with a burst, 100/60/20.")
+        return dict(zip(_RATE, map(int, parts), strict=False))
+
+
 @command(
     "queue settings",
     "Management",
@@ -51,6 +70,12 @@ class Age:
     Flag("--no-running", about="Any number does."),
     Option("--running-per-group", kind=_MANY, about="So many tasks of each of its groups do."),
     Flag("--no-running-per-group", about="Any number does."),
+    Option("--rate", kind=Rate(), about="So many attempts of it begin in so many seconds."),
+    Flag("--no-rate", about="Any number does."),
+    Option("--rate-per-group", kind=Rate(), about="So many of each of its groups do."),
+    Flag("--no-rate-per-group", about="Any number does."),
+    Flag("--fair", about="Its groups take turns, however many tasks each of them has."),
+    Flag("--no-fair", about="Tasks are claimed as they came."),
     options.AS_JSON,
     *options.SERVER,
 )
@@ -74,16 +99,25 @@ def show(
         return
     ages = " ".join(f"{p}={seconds}" for p, seconds in (found.ageing_seconds or {}).items())
     limits = (found.running or "any", found.running_per_group or "any")
+    rates = (_written(found.rate), _written(found.rate_per_group))
     show_table(
-        ("queue", "ageing", "running", "per group", "in force at"),
-        [(found.queue, ages or "no", *limits, found.in_force_at)],
+        (
+            *("queue", "ageing", "running", "per group"),
+            *("rate", "rate per group", "fair", "in force at"),
+        ),
+        [(found.queue, ages or "no", *limits, *rates, _YES_NO[found.fair], found.in_force_at)],
     )
+
+
+def _written(rate: Mapping[str, int] | None) -> str:
+    """As it is given, with its burst."""
+    return "/".join(str(rate[part]) for part in _RATE) if rate else "any"
 
 
 def _wanted(given: Mapping[str, Any]) -> dict[str, Any]:
     """What is to be set, and what no longer."""
     found: dict[str, Any] = {}
-    for option in ("ageing", "running", "running_per_group"):
+    for option in ("ageing", "running", "running_per_group", "rate", "rate_per_group", "fair"):
         name = "ageing_seconds" if option == "ageing" else option
         if given[name] and given[f"no_{option}"]:
             shown = option.replace("_", "-")

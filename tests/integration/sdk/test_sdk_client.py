@@ -324,6 +324,9 @@ async def test_limits_of_queues_and_groups(client: Face, through: Through) -> No
     assert (group.group, group.held, group.waiting, group.running_limit) == ("a/.", 0, 0, 1)
     assert await client.admin.queue_groups("q") == [group]
     assert await client.admin.queue_groups("q", waiting=True) == []
+    heavy = await client.admin.set_queue_group("q", "a/.", weight=3)
+    assert (heavy.weight, heavy.running_limit, heavy.next_token_at) == (3, 2, None)
+    assert await client.admin.queue_groups("q") == [heavy]
     through.spoil("DELETE /admin/queues/q/groups/a%2F.", answer_lost)
     await client.admin.unset_queue_group("q", "a/.")
     assert await client.admin.queue_groups("q") == []
