@@ -225,7 +225,7 @@ async def test_its_limits_are_set_and_its_groups_that_wait_are_shown(
     api = deployment.serve()
     tab = await open_tab(api.url, "#/queues/mail")
     form = tab.main.locator("form", has_text="seconds later")
-    await form.get_by_label("Of each group").fill("1")
+    await form.get_by_label("Of each group", exact=True).fill("1")
     await form.get_by_role("button", name="Save").click()
     await expect(form).to_contain_text("In force")
     stored = api.http.get("/admin/queues/mail/settings").json()
@@ -241,3 +241,53 @@ async def test_its_limits_are_set_and_its_groups_that_wait_are_shown(
     await tab.page.keyboard.press("r")
     row = groups.locator("tr[data-row='customer-17']")
     await expect(row).to_contain_text("1 of 1")
+
+
+async def test_its_rates_and_turns_are_set(deployment: Deployment, open_tab: OpenTab) -> None:
+    api = deployment.serve()
+    settings = "/admin/queues/mail/settings"
+    tab = await open_tab(api.url, "#/queues/mail")
+    form = tab.main.locator("form", has_text="seconds later")
+    whole, each = form.get_by_label("Of the queue: attempts"), form.get_by_label("At once, of")
+    save = form.get_by_role("button", name="Save")
+    await whole.fill("120")
+    await form.get_by_label("In so many seconds", exact=True).fill("60")
+    await form.get_by_label("Of each group: attempts").fill("6")
+    await form.get_by_label("In so many seconds, of a group").fill("3600")
+    await form.get_by_label("Groups take turns").check()
+    await save.click()
+    await expect(each).to_have_value("1")  # by default, what comes in a second
+    stored = api.http.get(settings).json()
+    assert stored["rate"] == {"limit": 120, "per_seconds": 60, "burst": 2}
+    assert stored["rate_per_group"] == {"limit": 6, "per_seconds": 3600, "burst": 1}
+    assert stored["fair"] is True
+
+    group = {"weight": 7}
+    api.http.put("/admin/queues/mail/groups/customer-17", json=group).raise_for_status()
+
+    def waits() -> bool:
+        (task,) = submit(api, "mail", 1, "Newsletter {}", group="customer-17")
+        return bool(task["waiting_on"] == "group")
+
+    until(waits, "the rate is in force")
+    lease = {"worker": "a", "queues": ["mail"], "limit": 10}
+    assert api.http.post("/leases", json=lease).json()
+    await tab.page.keyboard.press("r")
+    row = tab.main.locator("tr[data-row='customer-17']")
+    await expect(row.locator("td").nth(3)).to_have_text("7")
+    await expect(row.locator("time")).to_contain_text("in ")
+    await tab.assert_accessible()
+
+    # What is wrong is said; what is emptied is unset.
+    tab.expected = {422}
+    await whole.fill("600")
+    await save.click()
+    await expect(form.get_by_role("alert")).to_contain_text("rate.burst")
+    for label in ("Of the queue: attempts", "In so many seconds", "At once"):
+        await form.get_by_label(label, exact=True).fill("")
+    await form.get_by_label("Groups take turns").uncheck()
+    await save.click()
+    await expect(form.get_by_role("alert")).to_have_count(0)
+    stored = api.http.get(settings).json()
+    assert (stored["rate"], stored["fair"]) == (None, False)
+    assert stored["rate_per_group"] == {"limit": 6, "per_seconds": 3600, "burst": 1}

@@ -1,6 +1,7 @@
 import { get } from "../../api/client";
 import { number, t } from "../../i18n";
 import { Table } from "../../parts/table";
+import { Time } from "../../parts/time";
 import { useResource } from "../../state/polling";
 
 const SHOWN = 20;
@@ -44,6 +45,17 @@ export function Groups({ queue }: { queue: string }) {
             title: t("queues.in_line"),
             cell: ({ waiting }) => number(waiting),
             isNumber: true,
+          },
+          {
+            key: "weight",
+            title: t("queues.weight"),
+            cell: ({ weight }) => number(weight),
+            isNumber: true,
+          },
+          {
+            key: "next_token",
+            title: t("queues.next_token"),
+            cell: ({ next_token_at }) => <Time at={next_token_at} />,
           },
         ]}
       />

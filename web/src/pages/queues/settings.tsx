@@ -9,8 +9,9 @@ import { now } from "../../state/clock";
 import { useResource } from "../../state/polling";
 import { opens } from "../../state/session";
 import { tell, tellProblem } from "../../shell/toasts";
+import { RateFields, ratesOf } from "./rates";
 
-type Stored = Document<"/admin/queues/{name}/settings">;
+export type Stored = Document<"/admin/queues/{name}/settings">;
 
 const AGEING: Priority[] = ["中", "低"];
 const LIMITS = ["running", "running_per_group"] as const;
@@ -52,7 +53,13 @@ function Form({ stored, onSaved }: { stored: Stored; onSaved: () => Promise<void
       await call("put", "/admin/queues/{name}/settings", {
         path: { name: queue },
         // What this page does not show stays as it is.
-        body: { ...others, ...limits, ageing_seconds: filled.length ? ages : null },
+        body: {
+          ...others,
+          ...limits,
+          ...ratesOf(typed),
+          fair: typed.has("fair"),
+          ageing_seconds: filled.length ? ages : null,
+        },
       });
     } catch (error) {
       if (!(error instanceof Problem) || error.fields.length === 0) return tellProblem(error);
@@ -85,6 +92,14 @@ function Form({ stored, onSaved }: { stored: Stored; onSaved: () => Promise<void
             <input name={each} type="number" min="1" defaultValue={stored[each] ?? ""} />
           </label>
         ))}
+      </fieldset>
+      <p class="quiet">{t("queues.rates_about")}</p>
+      <RateFields stored={stored} />
+      <fieldset class="row" disabled={!opens("admin")}>
+        <label class="choice">
+          <input name="fair" type="checkbox" defaultChecked={stored.fair} />
+          {t("queues.fair")}
+        </label>
         {opens("admin") && <button type="submit">{t("queues.save")}</button>}
       </fieldset>
       {wrong.map((each) => (
