@@ -180,6 +180,17 @@ function Groups({ queue }) {
             title: t("queues.in_line"),
             cell: ({ waiting }) => number(waiting),
             isNumber: true
+          },
+          {
+            key: "weight",
+            title: t("queues.weight"),
+            cell: ({ weight }) => number(weight),
+            isNumber: true
+          },
+          {
+            key: "next_token",
+            title: t("queues.next_token"),
+            cell: ({ next_token_at }) => /* @__PURE__ */ jsx3(Time, { at: next_token_at })
           }
         ]
       }
@@ -521,7 +532,29 @@ function Serving({ queue, isWaiting }) {
 
 // src/pages/queues/settings.tsx
 import { useState } from "./vendor.js";
-import { Fragment as Fragment4, jsx as jsx10, jsxs as jsxs9 } from "./vendor.js";
+
+// src/pages/queues/rates.tsx
+import { jsx as jsx10, jsxs as jsxs9 } from "./vendor.js";
+var RATES = ["rate", "rate_per_group"];
+var PARTS = ["limit", "per_seconds", "burst"];
+function RateFields({ stored }) {
+  return RATES.map((rate) => /* @__PURE__ */ jsx10("fieldset", { class: "row", disabled: !opens("admin"), children: PARTS.map((part) => /* @__PURE__ */ jsxs9("label", { children: [
+    t(`queues.${rate}_${part}`),
+    /* @__PURE__ */ jsx10("input", { name: `${rate}.${part}`, type: "number", min: "1", defaultValue: stored[rate]?.[part] ?? "" })
+  ] }, part)) }, rate));
+}
+function ratesOf(typed) {
+  return Object.fromEntries(
+    RATES.map((rate) => {
+      const filled = PARTS.filter((part) => typed.get(`${rate}.${part}`) !== "");
+      const found = filled.map((part) => [part, Number(typed.get(`${rate}.${part}`))]);
+      return [rate, found.length ? Object.fromEntries(found) : null];
+    })
+  );
+}
+
+// src/pages/queues/settings.tsx
+import { Fragment as Fragment4, jsx as jsx11, jsxs as jsxs10 } from "./vendor.js";
 var AGEING = ["中", "低"];
 var LIMITS = ["running", "running_per_group"];
 function Settings({ queue }) {
@@ -530,11 +563,11 @@ function Settings({ queue }) {
     async (signal6) => (await get("/admin/queues/{name}/settings", { path: { name: queue }, signal: signal6 })).document,
     { everySeconds: 60 }
   );
-  return /* @__PURE__ */ jsxs9("section", { children: [
-    /* @__PURE__ */ jsx10("h2", { children: t("queues.settings") }),
-    /* @__PURE__ */ jsx10(Loaded, { resource: settings, children: (stored) => (
+  return /* @__PURE__ */ jsxs10("section", { children: [
+    /* @__PURE__ */ jsx11("h2", { children: t("queues.settings") }),
+    /* @__PURE__ */ jsx11(Loaded, { resource: settings, children: (stored) => (
       // What a person has typed stays until what is stored is something else.
-      /* @__PURE__ */ jsx10(Form, { stored, onSaved: settings.refresh }, JSON.stringify({ ...stored, in_force_at: null }))
+      /* @__PURE__ */ jsx11(Form, { stored, onSaved: settings.refresh }, JSON.stringify({ ...stored, in_force_at: null }))
     ) })
   ] });
 }
@@ -554,7 +587,13 @@ function Form({ stored, onSaved }) {
       await call("put", "/admin/queues/{name}/settings", {
         path: { name: queue },
         // What this page does not show stays as it is.
-        body: { ...others, ...limits, ageing_seconds: filled.length ? ages : null }
+        body: {
+          ...others,
+          ...limits,
+          ...ratesOf(typed),
+          fair: typed.has("fair"),
+          ageing_seconds: filled.length ? ages : null
+        }
       });
     } catch (error) {
       if (!(error instanceof Problem) || error.fields.length === 0) return tellProblem(error);
@@ -563,11 +602,11 @@ function Form({ stored, onSaved }) {
     tell(t("queues.saved", { queue }));
     await onSaved();
   };
-  return /* @__PURE__ */ jsxs9("form", { class: "card wide", onSubmit: (event) => void save(event), children: [
-    /* @__PURE__ */ jsx10("p", { class: "quiet", children: t("queues.ageing_about") }),
-    /* @__PURE__ */ jsx10("fieldset", { class: "row", disabled: !opens("admin"), children: AGEING.map((priority) => /* @__PURE__ */ jsxs9("label", { children: [
+  return /* @__PURE__ */ jsxs10("form", { class: "card wide", onSubmit: (event) => void save(event), children: [
+    /* @__PURE__ */ jsx11("p", { class: "quiet", children: t("queues.ageing_about") }),
+    /* @__PURE__ */ jsx11("fieldset", { class: "row", disabled: !opens("admin"), children: AGEING.map((priority) => /* @__PURE__ */ jsxs10("label", { children: [
       t("queues.ageing", { priority: priorityText(priority) }),
-      /* @__PURE__ */ jsx10(
+      /* @__PURE__ */ jsx11(
         "input",
         {
           name: priority,
@@ -577,52 +616,58 @@ function Form({ stored, onSaved }) {
         }
       )
     ] }, priority)) }),
-    /* @__PURE__ */ jsx10("p", { class: "quiet", children: t("queues.limits_about") }),
-    /* @__PURE__ */ jsxs9("fieldset", { class: "row", disabled: !opens("admin"), children: [
-      LIMITS.map((each) => /* @__PURE__ */ jsxs9("label", { children: [
-        t(`queues.${each}`),
-        /* @__PURE__ */ jsx10("input", { name: each, type: "number", min: "1", defaultValue: stored[each] ?? "" })
-      ] }, each)),
-      opens("admin") && /* @__PURE__ */ jsx10("button", { type: "submit", children: t("queues.save") })
+    /* @__PURE__ */ jsx11("p", { class: "quiet", children: t("queues.limits_about") }),
+    /* @__PURE__ */ jsx11("fieldset", { class: "row", disabled: !opens("admin"), children: LIMITS.map((each) => /* @__PURE__ */ jsxs10("label", { children: [
+      t(`queues.${each}`),
+      /* @__PURE__ */ jsx11("input", { name: each, type: "number", min: "1", defaultValue: stored[each] ?? "" })
+    ] }, each)) }),
+    /* @__PURE__ */ jsx11("p", { class: "quiet", children: t("queues.rates_about") }),
+    /* @__PURE__ */ jsx11(RateFields, { stored }),
+    /* @__PURE__ */ jsxs10("fieldset", { class: "row", disabled: !opens("admin"), children: [
+      /* @__PURE__ */ jsxs10("label", { class: "choice", children: [
+        /* @__PURE__ */ jsx11("input", { name: "fair", type: "checkbox", defaultChecked: stored.fair }),
+        t("queues.fair")
+      ] }),
+      opens("admin") && /* @__PURE__ */ jsx11("button", { type: "submit", children: t("queues.save") })
     ] }),
-    wrong.map((each) => /* @__PURE__ */ jsx10("p", { class: "note bad", role: "alert", children: each }, each)),
-    /* @__PURE__ */ jsx10("p", { class: "quiet", children: in_force_at === null ? t("queues.never_set") : /* @__PURE__ */ jsxs9(Fragment4, { children: [
+    wrong.map((each) => /* @__PURE__ */ jsx11("p", { class: "note bad", role: "alert", children: each }, each)),
+    /* @__PURE__ */ jsx11("p", { class: "quiet", children: in_force_at === null ? t("queues.never_set") : /* @__PURE__ */ jsxs10(Fragment4, { children: [
       t(Date.parse(in_force_at) > now.value ? "queues.will_be_in_force" : "queues.in_force"),
       " ",
-      /* @__PURE__ */ jsx10(Time, { at: in_force_at })
+      /* @__PURE__ */ jsx11(Time, { at: in_force_at })
     ] }) })
   ] });
 }
 
 // src/pages/queues/one.tsx
-import { Fragment as Fragment5, jsx as jsx11, jsxs as jsxs10 } from "./vendor.js";
+import { Fragment as Fragment5, jsx as jsx12, jsxs as jsxs11 } from "./vendor.js";
 function OneQueue({ name }) {
   const stats = useResource(
     `stats of ${name}`,
     (signal6) => get("/stats", { query: { queue: [name] }, signal: signal6 })
   );
-  return /* @__PURE__ */ jsx11(Loaded, { resource: stats, children: ({ document: document2 }) => {
+  return /* @__PURE__ */ jsx12(Loaded, { resource: stats, children: ({ document: document2 }) => {
     const queue = document2.queues[0] ?? null;
-    return /* @__PURE__ */ jsxs10(Fragment5, { children: [
-      /* @__PURE__ */ jsxs10("section", { class: "row", children: [
-        /* @__PURE__ */ jsx11("strong", { class: "name", children: name }),
-        queue?.paused && /* @__PURE__ */ jsxs10(Chip, { tone: "off", children: [
+    return /* @__PURE__ */ jsxs11(Fragment5, { children: [
+      /* @__PURE__ */ jsxs11("section", { class: "row", children: [
+        /* @__PURE__ */ jsx12("strong", { class: "name", children: name }),
+        queue?.paused && /* @__PURE__ */ jsxs11(Chip, { tone: "off", children: [
           t("status.paused"),
           " ",
-          /* @__PURE__ */ jsx11(Time, { at: queue.paused_at })
+          /* @__PURE__ */ jsx12(Time, { at: queue.paused_at })
         ] }),
-        /* @__PURE__ */ jsx11(PauseButton, { queue: name, isPaused: queue?.paused ?? false }),
-        /* @__PURE__ */ jsx11("a", { href: hash("/tasks", { queue: name }), children: t("queues.tasks") }),
-        /* @__PURE__ */ jsx11("a", { href: hash("/queues"), children: t("queues.all") })
+        /* @__PURE__ */ jsx12(PauseButton, { queue: name, isPaused: queue?.paused ?? false }),
+        /* @__PURE__ */ jsx12("a", { href: hash("/tasks", { queue: name }), children: t("queues.tasks") }),
+        /* @__PURE__ */ jsx12("a", { href: hash("/queues"), children: t("queues.all") })
       ] }),
-      /* @__PURE__ */ jsx11(Overseen, { children: /* @__PURE__ */ jsx11(Serving, { queue: name, isWaiting: (queue?.waiting ?? 0) > 0 }) }),
-      queue ? /* @__PURE__ */ jsxs10(Fragment5, { children: [
-        /* @__PURE__ */ jsx11(Matrix, { queue }),
-        queue.waiting > 0 && /* @__PURE__ */ jsx11(HeadOfLine, { queue })
-      ] }) : /* @__PURE__ */ jsx11("section", { children: /* @__PURE__ */ jsx11(Empty, { children: /* @__PURE__ */ jsx11("p", { children: t("queues.empty", { queue: name }) }) }) }),
-      /* @__PURE__ */ jsx11(Overseen, { children: /* @__PURE__ */ jsx11(Groups, { queue: name }) }),
-      /* @__PURE__ */ jsx11(Curves, { queue: name, waiting: queue?.waiting ?? 0 }),
-      /* @__PURE__ */ jsx11(Overseen, { children: /* @__PURE__ */ jsx11(Settings, { queue: name }) })
+      /* @__PURE__ */ jsx12(Overseen, { children: /* @__PURE__ */ jsx12(Serving, { queue: name, isWaiting: (queue?.waiting ?? 0) > 0 }) }),
+      queue ? /* @__PURE__ */ jsxs11(Fragment5, { children: [
+        /* @__PURE__ */ jsx12(Matrix, { queue }),
+        queue.waiting > 0 && /* @__PURE__ */ jsx12(HeadOfLine, { queue })
+      ] }) : /* @__PURE__ */ jsx12("section", { children: /* @__PURE__ */ jsx12(Empty, { children: /* @__PURE__ */ jsx12("p", { children: t("queues.empty", { queue: name }) }) }) }),
+      /* @__PURE__ */ jsx12(Overseen, { children: /* @__PURE__ */ jsx12(Groups, { queue: name }) }),
+      /* @__PURE__ */ jsx12(Curves, { queue: name, waiting: queue?.waiting ?? 0 }),
+      /* @__PURE__ */ jsx12(Overseen, { children: /* @__PURE__ */ jsx12(Settings, { queue: name }) })
     ] });
   } });
 }
@@ -631,7 +676,7 @@ function OneQueue({ name }) {
 import { useEffect, useRef, useState as useState2 } from "./vendor.js";
 
 // src/parts/sparkline.tsx
-import { jsx as jsx12 } from "./vendor.js";
+import { jsx as jsx13 } from "./vendor.js";
 var WIDTH = 96;
 var HEIGHT = 24;
 function Sparkline({ values, label }) {
@@ -644,11 +689,11 @@ function Sparkline({ values, label }) {
     const starts = index === 0 || values[index - 1] === null;
     path2 += `${starts ? "M" : "L"}${(index * step).toFixed(1)} ${y(value).toFixed(1)}`;
   });
-  return /* @__PURE__ */ jsx12("svg", { class: "sparkline", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label, children: /* @__PURE__ */ jsx12("path", { d: path2 }) });
+  return /* @__PURE__ */ jsx13("svg", { class: "sparkline", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label, children: /* @__PURE__ */ jsx13("path", { d: path2 }) });
 }
 
 // src/pages/queues/trend.tsx
-import { jsx as jsx13 } from "./vendor.js";
+import { jsx as jsx14 } from "./vendor.js";
 var FRESH_SECONDS = 600;
 var APART_SECONDS = 15;
 var TURNS = 40;
@@ -662,7 +707,7 @@ function Trend({ queue }) {
     watch.observe(place2.current);
     return () => watch.disconnect();
   }, []);
-  return /* @__PURE__ */ jsx13("span", { class: "trend", ref: place2, children: isSeen && /* @__PURE__ */ jsx13(Curve, { queue }) });
+  return /* @__PURE__ */ jsx14("span", { class: "trend", ref: place2, children: isSeen && /* @__PURE__ */ jsx14(Curve, { queue }) });
 }
 function Curve({ queue }) {
   const [turn] = useState2(() => turns++ % TURNS);
@@ -671,7 +716,7 @@ function Curve({ queue }) {
   }).state.value;
   if (!data) return null;
   const done = data.reduce((sum3, each) => sum3 + each, 0);
-  return /* @__PURE__ */ jsx13(Sparkline, { values: data, label: t("queues.trend_of", { n: number(done) }) });
+  return /* @__PURE__ */ jsx14(Sparkline, { values: data, label: t("queues.trend_of", { n: number(done) }) });
 }
 async function doneOf(queue, signal6) {
   const last = known.get(queue);
@@ -683,11 +728,11 @@ async function doneOf(queue, signal6) {
 }
 
 // src/pages/queues/page.tsx
-import { Fragment as Fragment6, jsx as jsx14, jsxs as jsxs11 } from "./vendor.js";
+import { Fragment as Fragment6, jsx as jsx15, jsxs as jsxs12 } from "./vendor.js";
 var ON_A_PAGE = 200;
 var LEAST_SECONDS = 4;
 function Queues({ rest }) {
-  return rest ? /* @__PURE__ */ jsx14(OneQueue, { name: rest }) : /* @__PURE__ */ jsx14(AllQueues, {});
+  return rest ? /* @__PURE__ */ jsx15(OneQueue, { name: rest }) : /* @__PURE__ */ jsx15(AllQueues, {});
 }
 function AllQueues() {
   const cursor = location.value.query.get("cursor");
@@ -701,14 +746,14 @@ function AllQueues() {
     {
       key: "trend",
       title: t("queues.trend"),
-      cell: ({ queue }) => /* @__PURE__ */ jsx14(Trend, { queue }),
+      cell: ({ queue }) => /* @__PURE__ */ jsx15(Trend, { queue }),
       isMinor: true
     }
   ];
-  return /* @__PURE__ */ jsxs11(Fragment6, { children: [
-    /* @__PURE__ */ jsx14("form", { class: "row finder", onSubmit: find, children: /* @__PURE__ */ jsx14("input", { "data-filter": true, name: "queue", "aria-label": t("queues.find"), placeholder: t("queues.find") }) }),
-    /* @__PURE__ */ jsx14(Loaded, { resource: stats, children: ({ document: document2, next }) => /* @__PURE__ */ jsxs11("section", { children: [
-      document2.queues.length === 0 ? /* @__PURE__ */ jsx14(Empty, {}) : /* @__PURE__ */ jsx14(
+  return /* @__PURE__ */ jsxs12(Fragment6, { children: [
+    /* @__PURE__ */ jsx15("form", { class: "row finder", onSubmit: find, children: /* @__PURE__ */ jsx15("input", { "data-filter": true, name: "queue", "aria-label": t("queues.find"), placeholder: t("queues.find") }) }),
+    /* @__PURE__ */ jsx15(Loaded, { resource: stats, children: ({ document: document2, next }) => /* @__PURE__ */ jsxs12("section", { children: [
+      document2.queues.length === 0 ? /* @__PURE__ */ jsx15(Empty, {}) : /* @__PURE__ */ jsx15(
         Table,
         {
           label: t("queues.title"),
@@ -718,8 +763,8 @@ function AllQueues() {
           href: (queue) => queueHash(queue.queue)
         }
       ),
-      (next !== null || cursor !== null) && /* @__PURE__ */ jsx14("p", { class: "quiet", children: t("queues.by_name", { n: document2.queues.length }) }),
-      /* @__PURE__ */ jsx14(Pager, { next })
+      (next !== null || cursor !== null) && /* @__PURE__ */ jsx15("p", { class: "quiet", children: t("queues.by_name", { n: document2.queues.length }) }),
+      /* @__PURE__ */ jsx15(Pager, { next })
     ] }) })
   ] });
 }
@@ -787,25 +832,25 @@ function kindOf(part, following) {
 }
 
 // src/parts/json_view.tsx
-import { jsx as jsx15, jsxs as jsxs12 } from "./vendor.js";
+import { jsx as jsx16, jsxs as jsxs13 } from "./vendor.js";
 var LINES = 60;
 var CHARACTERS = 2e4;
 var ALL = 5e3;
 function JsonView({ value, label }) {
   const [isWhole, setWhole] = useState3(false);
-  if (value === null) return /* @__PURE__ */ jsx15("span", { class: "quiet", children: t("json.none") });
+  if (value === null) return /* @__PURE__ */ jsx16("span", { class: "quiet", children: t("json.none") });
   const { text } = value;
   const laidOut = layOut(isWhole ? text : text.slice(0, CHARACTERS), isWhole ? ALL : LINES);
   const isCut = !laidOut.isWhole || !isWhole && text.length > CHARACTERS;
-  return /* @__PURE__ */ jsxs12("div", { class: "json", children: [
-    /* @__PURE__ */ jsx15("pre", { tabIndex: 0, "aria-label": label, children: isWhole && !laidOut.isWhole ? text : laidOut.lines.map((line, index) => /* @__PURE__ */ jsxs12("span", { class: "line", children: [
+  return /* @__PURE__ */ jsxs13("div", { class: "json", children: [
+    /* @__PURE__ */ jsx16("pre", { tabIndex: 0, "aria-label": label, children: isWhole && !laidOut.isWhole ? text : laidOut.lines.map((line, index) => /* @__PURE__ */ jsxs13("span", { class: "line", children: [
       "  ".repeat(line.depth),
-      line.tokens.map((token, at) => /* @__PURE__ */ jsx15("span", { class: token.kind, children: !isWhole && token.text.length > 500 ? `${token.text.slice(0, 500)}…` : token.text }, at)),
+      line.tokens.map((token, at) => /* @__PURE__ */ jsx16("span", { class: token.kind, children: !isWhole && token.text.length > 500 ? `${token.text.slice(0, 500)}…` : token.text }, at)),
       "\n"
     ] }, index)) }),
-    /* @__PURE__ */ jsxs12("p", { class: "row", children: [
-      /* @__PURE__ */ jsx15(CopyButton, { text }),
-      (isCut || isWhole) && /* @__PURE__ */ jsx15("button", { type: "button", class: "plain", onClick: () => setWhole(!isWhole), children: isWhole ? t("action.show_less") : t("action.show_all", { size: bytes(new Blob([text]).size) }) })
+    /* @__PURE__ */ jsxs13("p", { class: "row", children: [
+      /* @__PURE__ */ jsx16(CopyButton, { text }),
+      (isCut || isWhole) && /* @__PURE__ */ jsx16("button", { type: "button", class: "plain", onClick: () => setWhole(!isWhole), children: isWhole ? t("action.show_less") : t("action.show_all", { size: bytes(new Blob([text]).size) }) })
     ] })
   ] });
 }
@@ -831,7 +876,7 @@ import { useRef as useRef2, useState as useState5 } from "./vendor.js";
 
 // src/pages/schedules/backfill.tsx
 import { useEffect as useEffect2, useState as useState4 } from "./vendor.js";
-import { jsx as jsx16, jsxs as jsxs13 } from "./vendor.js";
+import { jsx as jsx17, jsxs as jsxs14 } from "./vendor.js";
 var MOST = 1e3;
 var PAGE = 100;
 function Backfill({ schedule, onClose }) {
@@ -871,7 +916,7 @@ function Backfill({ schedule, onClose }) {
       tellProblem(error);
     }
   };
-  return /* @__PURE__ */ jsxs13(
+  return /* @__PURE__ */ jsxs14(
     ConfirmDialog,
     {
       title: t("schedules.backfill_of", path2),
@@ -880,21 +925,21 @@ function Backfill({ schedule, onClose }) {
       onConfirm: () => void submit(),
       onClose,
       children: [
-        /* @__PURE__ */ jsxs13("label", { children: [
+        /* @__PURE__ */ jsxs14("label", { children: [
           t("schedules.from"),
-          /* @__PURE__ */ jsx16(Moment, { value: from, onChange: setFrom })
+          /* @__PURE__ */ jsx17(Moment, { value: from, onChange: setFrom })
         ] }),
-        /* @__PURE__ */ jsxs13("label", { children: [
+        /* @__PURE__ */ jsxs14("label", { children: [
           t("schedules.to"),
-          /* @__PURE__ */ jsx16(Moment, { value: to, onChange: setTo })
+          /* @__PURE__ */ jsx17(Moment, { value: to, onChange: setTo })
         ] }),
-        /* @__PURE__ */ jsx16("p", { role: "status", children: said })
+        /* @__PURE__ */ jsx17("p", { role: "status", children: said })
       ]
     }
   );
 }
 function Moment({ value, onChange }) {
-  return /* @__PURE__ */ jsx16(
+  return /* @__PURE__ */ jsx17(
     "input",
     {
       type: "datetime-local",
@@ -923,7 +968,7 @@ async function countOf(name, begin2, end, signal6) {
 }
 
 // src/pages/schedules/actions.tsx
-import { Fragment as Fragment7, jsx as jsx17, jsxs as jsxs14 } from "./vendor.js";
+import { Fragment as Fragment7, jsx as jsx18, jsxs as jsxs15 } from "./vendor.js";
 function Actions({ schedule }) {
   const [isFilling, setFilling] = useState5(false);
   const key = useRef2(null);
@@ -951,13 +996,13 @@ function Actions({ schedule }) {
       tellProblem(error);
     }
   };
-  return /* @__PURE__ */ jsxs14(Fragment7, { children: [
-    opens("admin") && /* @__PURE__ */ jsx17("button", { type: "button", onClick: () => void toggle(schedule.paused_at ? "resume" : "pause"), children: t(schedule.paused_at ? "schedules.resume" : "schedules.pause") }),
-    opens("client") && /* @__PURE__ */ jsxs14(Fragment7, { children: [
-      /* @__PURE__ */ jsx17("button", { type: "button", onClick: () => void run2(), children: t("schedules.run") }),
-      /* @__PURE__ */ jsx17("button", { type: "button", onClick: () => setFilling(true), children: t("schedules.backfill") })
+  return /* @__PURE__ */ jsxs15(Fragment7, { children: [
+    opens("admin") && /* @__PURE__ */ jsx18("button", { type: "button", onClick: () => void toggle(schedule.paused_at ? "resume" : "pause"), children: t(schedule.paused_at ? "schedules.resume" : "schedules.pause") }),
+    opens("client") && /* @__PURE__ */ jsxs15(Fragment7, { children: [
+      /* @__PURE__ */ jsx18("button", { type: "button", onClick: () => void run2(), children: t("schedules.run") }),
+      /* @__PURE__ */ jsx18("button", { type: "button", onClick: () => setFilling(true), children: t("schedules.backfill") })
     ] }),
-    isFilling && /* @__PURE__ */ jsx17(Backfill, { schedule, onClose: () => setFilling(false) })
+    isFilling && /* @__PURE__ */ jsx18(Backfill, { schedule, onClose: () => setFilling(false) })
   ] });
 }
 function newKey() {
@@ -965,10 +1010,10 @@ function newKey() {
 }
 
 // src/pages/schedules/next.tsx
-import { Fragment as Fragment8, jsx as jsx18, jsxs as jsxs15 } from "./vendor.js";
+import { Fragment as Fragment8, jsx as jsx19, jsxs as jsxs16 } from "./vendor.js";
 function Next({ schedule, occurrences }) {
   const columns3 = [
-    { key: "in", title: t("schedules.in"), cell: (each) => /* @__PURE__ */ jsx18(Time, { at: each.occurrence_at }) },
+    { key: "in", title: t("schedules.in"), cell: (each) => /* @__PURE__ */ jsx19(Time, { at: each.occurrence_at }) },
     {
       key: "local",
       title: t("schedules.in_zone", { zone: schedule.timezone }),
@@ -977,20 +1022,20 @@ function Next({ schedule, occurrences }) {
     {
       key: "here",
       title: t("schedules.here"),
-      cell: (each) => /* @__PURE__ */ jsx18(Time, { at: each.occurrence_at, as: "moment" })
+      cell: (each) => /* @__PURE__ */ jsx19(Time, { at: each.occurrence_at, as: "moment" })
     }
   ];
   if (schedule.jitter_seconds) {
-    const cell = (each) => /* @__PURE__ */ jsx18(Time, { at: each.due_at, as: "moment" });
+    const cell = (each) => /* @__PURE__ */ jsx19(Time, { at: each.due_at, as: "moment" });
     columns3.push({ key: "due", title: t("schedules.due"), cell });
   }
-  return /* @__PURE__ */ jsxs15("section", { children: [
-    /* @__PURE__ */ jsxs15("h2", { children: [
+  return /* @__PURE__ */ jsxs16("section", { children: [
+    /* @__PURE__ */ jsxs16("h2", { children: [
       t("schedules.upcoming"),
       " ",
-      schedule.paused_at && /* @__PURE__ */ jsx18("small", { children: t("schedules.upcoming_paused") })
+      schedule.paused_at && /* @__PURE__ */ jsx19("small", { children: t("schedules.upcoming_paused") })
     ] }),
-    occurrences.length > 0 ? /* @__PURE__ */ jsx18(
+    occurrences.length > 0 ? /* @__PURE__ */ jsx19(
       Table,
       {
         label: t("schedules.upcoming"),
@@ -998,7 +1043,7 @@ function Next({ schedule, occurrences }) {
         columns: columns3,
         rowKey: (each) => each.occurrence_at
       }
-    ) : /* @__PURE__ */ jsx18("p", { class: "quiet", children: t("schedules.no_more") })
+    ) : /* @__PURE__ */ jsx19("p", { class: "quiet", children: t("schedules.no_more") })
   ] });
 }
 function onTheWall(local) {
@@ -1007,24 +1052,24 @@ function onTheWall(local) {
     ...{ weekday: "short", year: "numeric", month: "short", day: "numeric", timeZone: "UTC" },
     ...{ hour: "2-digit", minute: "2-digit", second: "2-digit" }
   });
-  return /* @__PURE__ */ jsxs15(Fragment8, { children: [
+  return /* @__PURE__ */ jsxs16(Fragment8, { children: [
     shown,
     " ",
-    /* @__PURE__ */ jsx18("small", { class: "quiet", children: offset })
+    /* @__PURE__ */ jsx19("small", { class: "quiet", children: offset })
   ] });
 }
 
 // src/pages/schedules/task_link.tsx
-import { jsx as jsx19, jsxs as jsxs16 } from "./vendor.js";
+import { jsx as jsx20, jsxs as jsxs17 } from "./vendor.js";
 function TaskLink({ id }) {
-  return id === null ? /* @__PURE__ */ jsx19("span", { class: "quiet", children: "–" }) : /* @__PURE__ */ jsxs16("a", { href: hash(`/tasks/${id}`), children: [
+  return id === null ? /* @__PURE__ */ jsx20("span", { class: "quiet", children: "–" }) : /* @__PURE__ */ jsxs17("a", { href: hash(`/tasks/${id}`), children: [
     "#",
     id
   ] });
 }
 
 // src/pages/schedules/runs.tsx
-import { Fragment as Fragment9, jsx as jsx20, jsxs as jsxs17 } from "./vendor.js";
+import { Fragment as Fragment9, jsx as jsx21, jsxs as jsxs18 } from "./vendor.js";
 var TONES3 = {
   submitted: "good",
   skipped_overlap: "off",
@@ -1036,13 +1081,13 @@ function Runs({ runs }) {
     {
       key: "occurrence",
       title: t("schedules.occurrence"),
-      cell: (run2) => /* @__PURE__ */ jsx20(Time, { at: run2.occurrence_at, as: "moment" })
+      cell: (run2) => /* @__PURE__ */ jsx21(Time, { at: run2.occurrence_at, as: "moment" })
     },
     {
       key: "outcome",
       title: t("schedules.outcome"),
-      cell: (run2) => /* @__PURE__ */ jsxs17(Fragment9, { children: [
-        /* @__PURE__ */ jsx20(Chip, { tone: TONES3[run2.outcome], children: t(`schedules.${run2.outcome}`) }),
+      cell: (run2) => /* @__PURE__ */ jsxs18(Fragment9, { children: [
+        /* @__PURE__ */ jsx21(Chip, { tone: TONES3[run2.outcome], children: t(`schedules.${run2.outcome}`) }),
         " ",
         run2.skipped > 1 && t("schedules.skipped", { n: run2.skipped })
       ] })
@@ -1050,14 +1095,14 @@ function Runs({ runs }) {
     {
       key: "task",
       title: t("schedules.run_task"),
-      cell: (run2) => /* @__PURE__ */ jsx20(TaskLink, { id: run2.task_id }),
+      cell: (run2) => /* @__PURE__ */ jsx21(TaskLink, { id: run2.task_id }),
       isNumber: true
     },
     { key: "kind", title: t("schedules.kind"), cell: (run2) => t(`schedules.kind.${run2.kind}`) },
-    { key: "fired", title: t("schedules.fired"), cell: (run2) => /* @__PURE__ */ jsx20(Time, { at: run2.fired_at }) }
+    { key: "fired", title: t("schedules.fired"), cell: (run2) => /* @__PURE__ */ jsx21(Time, { at: run2.fired_at }) }
   ];
-  if (runs.length === 0) return /* @__PURE__ */ jsx20(Empty, {});
-  return /* @__PURE__ */ jsx20(
+  if (runs.length === 0) return /* @__PURE__ */ jsx21(Empty, {});
+  return /* @__PURE__ */ jsx21(
     Table,
     {
       label: t("schedules.runs"),
@@ -1069,23 +1114,23 @@ function Runs({ runs }) {
 }
 
 // src/pages/schedules/schedule.tsx
-import { jsx as jsx21 } from "./vendor.js";
+import { jsx as jsx22 } from "./vendor.js";
 function hrefOf(name) {
   return hash(`/schedules/${encodeURIComponent(name)}`);
 }
 function Recurrence({ schedule }) {
   const { cron, interval_seconds: seconds } = schedule;
-  if (cron !== null) return /* @__PURE__ */ jsx21("code", { children: cron });
-  return /* @__PURE__ */ jsx21("span", { title: `${seconds} s`, children: t("schedules.every", { span: span(seconds) }) });
+  if (cron !== null) return /* @__PURE__ */ jsx22("code", { children: cron });
+  return /* @__PURE__ */ jsx22("span", { title: `${seconds} s`, children: t("schedules.every", { span: span(seconds) }) });
 }
 function StateChip2({ schedule }) {
-  if (schedule.paused_at) return /* @__PURE__ */ jsx21(Chip, { tone: "off", children: t("status.paused") });
-  if (!schedule.next_at) return /* @__PURE__ */ jsx21(Chip, { children: t("schedules.ended") });
-  return /* @__PURE__ */ jsx21(Chip, { tone: "good", children: t("schedules.active") });
+  if (schedule.paused_at) return /* @__PURE__ */ jsx22(Chip, { tone: "off", children: t("status.paused") });
+  if (!schedule.next_at) return /* @__PURE__ */ jsx22(Chip, { children: t("schedules.ended") });
+  return /* @__PURE__ */ jsx22(Chip, { tone: "good", children: t("schedules.active") });
 }
 
 // src/pages/schedules/one.tsx
-import { Fragment as Fragment10, jsx as jsx22, jsxs as jsxs18 } from "./vendor.js";
+import { Fragment as Fragment10, jsx as jsx23, jsxs as jsxs19 } from "./vendor.js";
 var RUNS = 50;
 function One({ name }) {
   const path2 = { name };
@@ -1103,56 +1148,56 @@ function One({ name }) {
     (signal6) => get("/schedules/{name}/runs", { path: path2, query: { limit: RUNS, cursor }, signal: signal6 }),
     { keepsOld: true }
   );
-  return /* @__PURE__ */ jsx22(Loaded, { resource: together(schedule, next, runs), children: ([found, upcoming, came]) => {
+  return /* @__PURE__ */ jsx23(Loaded, { resource: together(schedule, next, runs), children: ([found, upcoming, came]) => {
     const shown = found.document;
-    return /* @__PURE__ */ jsxs18(Fragment10, { children: [
-      /* @__PURE__ */ jsxs18("section", { children: [
-        /* @__PURE__ */ jsxs18("div", { class: "row heading", children: [
-          /* @__PURE__ */ jsx22("h2", { children: name }),
-          /* @__PURE__ */ jsx22(StateChip2, { schedule: shown }),
-          /* @__PURE__ */ jsx22(Actions, { schedule: shown })
+    return /* @__PURE__ */ jsxs19(Fragment10, { children: [
+      /* @__PURE__ */ jsxs19("section", { children: [
+        /* @__PURE__ */ jsxs19("div", { class: "row heading", children: [
+          /* @__PURE__ */ jsx23("h2", { children: name }),
+          /* @__PURE__ */ jsx23(StateChip2, { schedule: shown }),
+          /* @__PURE__ */ jsx23(Actions, { schedule: shown })
         ] }),
-        /* @__PURE__ */ jsx22(Facts, { schedule: shown })
+        /* @__PURE__ */ jsx23(Facts, { schedule: shown })
       ] }),
-      /* @__PURE__ */ jsx22(Next, { schedule: shown, occurrences: upcoming.document }),
-      /* @__PURE__ */ jsxs18("section", { children: [
-        /* @__PURE__ */ jsx22("h2", { children: t("schedules.runs") }),
-        /* @__PURE__ */ jsx22(Runs, { runs: came.document }),
-        /* @__PURE__ */ jsx22(Pager, { next: came.next })
+      /* @__PURE__ */ jsx23(Next, { schedule: shown, occurrences: upcoming.document }),
+      /* @__PURE__ */ jsxs19("section", { children: [
+        /* @__PURE__ */ jsx23("h2", { children: t("schedules.runs") }),
+        /* @__PURE__ */ jsx23(Runs, { runs: came.document }),
+        /* @__PURE__ */ jsx23(Pager, { next: came.next })
       ] }),
-      /* @__PURE__ */ jsxs18("section", { children: [
-        /* @__PURE__ */ jsx22("h2", { children: t("schedules.task") }),
-        /* @__PURE__ */ jsx22(JsonView, { value: writeDocument(shown.task), label: t("schedules.task") })
+      /* @__PURE__ */ jsxs19("section", { children: [
+        /* @__PURE__ */ jsx23("h2", { children: t("schedules.task") }),
+        /* @__PURE__ */ jsx23(JsonView, { value: writeDocument(shown.task), label: t("schedules.task") })
       ] })
     ] });
   } });
 }
 function Facts({ schedule }) {
   const facts = [
-    ["schedules.recurrence", /* @__PURE__ */ jsx22(Recurrence, { schedule })],
+    ["schedules.recurrence", /* @__PURE__ */ jsx23(Recurrence, { schedule })],
     ["schedules.zone", schedule.timezone],
-    ["schedules.next", /* @__PURE__ */ jsx22(Time, { at: schedule.next_at })],
-    ["schedules.last_task", /* @__PURE__ */ jsx22(TaskLink, { id: schedule.last_task_id })],
+    ["schedules.next", /* @__PURE__ */ jsx23(Time, { at: schedule.next_at })],
+    ["schedules.last_task", /* @__PURE__ */ jsx23(TaskLink, { id: schedule.last_task_id })],
     ["schedules.catch_up", t(`schedules.catch_up.${schedule.catch_up}`)],
     ["schedules.overlap", t(`schedules.overlap.${schedule.overlap}`)]
   ];
   if (schedule.jitter_seconds) {
-    facts.push(["schedules.jitter", /* @__PURE__ */ jsx22(Span, { seconds: schedule.jitter_seconds })]);
+    facts.push(["schedules.jitter", /* @__PURE__ */ jsx23(Span, { seconds: schedule.jitter_seconds })]);
   }
   for (const name of ["starts_at", "ends_at", "paused_at", "updated_at"]) {
-    if (schedule[name]) facts.push([`schedules.${name}`, /* @__PURE__ */ jsx22(Time, { at: schedule[name], as: "moment" })]);
+    if (schedule[name]) facts.push([`schedules.${name}`, /* @__PURE__ */ jsx23(Time, { at: schedule[name], as: "moment" })]);
   }
-  return /* @__PURE__ */ jsx22("dl", { class: "about", children: facts.map(([name, value]) => /* @__PURE__ */ jsxs18("div", { children: [
-    /* @__PURE__ */ jsx22("dt", { children: t(name) }),
-    /* @__PURE__ */ jsx22("dd", { children: value })
+  return /* @__PURE__ */ jsx23("dl", { class: "about", children: facts.map(([name, value]) => /* @__PURE__ */ jsxs19("div", { children: [
+    /* @__PURE__ */ jsx23("dt", { children: t(name) }),
+    /* @__PURE__ */ jsx23("dd", { children: value })
   ] }, name)) });
 }
 
 // src/pages/schedules/page.tsx
-import { Fragment as Fragment11, jsx as jsx23, jsxs as jsxs19 } from "./vendor.js";
+import { Fragment as Fragment11, jsx as jsx24, jsxs as jsxs20 } from "./vendor.js";
 var PAGE2 = 100;
 function Schedules({ rest }) {
-  return rest ? /* @__PURE__ */ jsx23(One, { name: decoded(rest) }) : /* @__PURE__ */ jsx23(List, {});
+  return rest ? /* @__PURE__ */ jsx24(One, { name: decoded(rest) }) : /* @__PURE__ */ jsx24(List, {});
 }
 function List() {
   const cursor = location.value.query.get("cursor") ?? void 0;
@@ -1166,13 +1211,13 @@ function List() {
       key: "name",
       title: t("schedules.name"),
       by: (each) => each.name,
-      cell: (each) => /* @__PURE__ */ jsx23("a", { href: hrefOf(each.name), children: each.name })
+      cell: (each) => /* @__PURE__ */ jsx24("a", { href: hrefOf(each.name), children: each.name })
     },
-    { key: "state", title: t("schedules.state"), cell: (each) => /* @__PURE__ */ jsx23(StateChip2, { schedule: each }) },
+    { key: "state", title: t("schedules.state"), cell: (each) => /* @__PURE__ */ jsx24(StateChip2, { schedule: each }) },
     {
       key: "recurrence",
       title: t("schedules.recurrence"),
-      cell: (each) => /* @__PURE__ */ jsx23(Recurrence, { schedule: each })
+      cell: (each) => /* @__PURE__ */ jsx24(Recurrence, { schedule: each })
     },
     {
       key: "zone",
@@ -1185,18 +1230,18 @@ function List() {
       key: "next",
       title: t("schedules.next"),
       by: (each) => each.next_at,
-      cell: (each) => /* @__PURE__ */ jsx23(Time, { at: each.next_at })
+      cell: (each) => /* @__PURE__ */ jsx24(Time, { at: each.next_at })
     },
     {
       key: "last",
       title: t("schedules.last_task"),
       by: (each) => each.last_task_id,
-      cell: (each) => /* @__PURE__ */ jsx23(TaskLink, { id: each.last_task_id }),
+      cell: (each) => /* @__PURE__ */ jsx24(TaskLink, { id: each.last_task_id }),
       isNumber: true
     }
   ];
-  return /* @__PURE__ */ jsx23(Loaded, { resource: schedules, children: ({ document: document2, next }) => /* @__PURE__ */ jsxs19(Fragment11, { children: [
-    document2.length > 0 ? /* @__PURE__ */ jsx23(
+  return /* @__PURE__ */ jsx24(Loaded, { resource: schedules, children: ({ document: document2, next }) => /* @__PURE__ */ jsxs20(Fragment11, { children: [
+    document2.length > 0 ? /* @__PURE__ */ jsx24(
       Table,
       {
         label: t("schedules.title"),
@@ -1205,11 +1250,11 @@ function List() {
         rowKey: (each) => each.name,
         href: (each) => hrefOf(each.name)
       }
-    ) : /* @__PURE__ */ jsxs19(Empty, { children: [
-      /* @__PURE__ */ jsx23("p", { children: t("schedules.none") }),
-      /* @__PURE__ */ jsx23("pre", { tabIndex: 0, children: EXAMPLE })
+    ) : /* @__PURE__ */ jsxs20(Empty, { children: [
+      /* @__PURE__ */ jsx24("p", { children: t("schedules.none") }),
+      /* @__PURE__ */ jsx24("pre", { tabIndex: 0, children: EXAMPLE })
     ] }),
-    /* @__PURE__ */ jsx23(Pager, { next })
+    /* @__PURE__ */ jsx24(Pager, { next })
   ] }) });
 }
 var EXAMPLE = `rowlock schedule put hello --cron "0 9 * * 1-5" --timezone Europe/Berlin`;
@@ -1521,7 +1566,7 @@ function localText(at) {
 }
 
 // src/parts/task_fields.tsx
-import { Fragment as Fragment12, jsx as jsx24, jsxs as jsxs20 } from "./vendor.js";
+import { Fragment as Fragment12, jsx as jsx25, jsxs as jsxs21 } from "./vendor.js";
 var HINTS = {
   queue: "hint.queue",
   group: "hint.group",
@@ -1549,16 +1594,16 @@ function TaskFields({ names, values, faults }) {
     if (groups.at(-1)?.[0] === group) groups.at(-1)[1].push(name);
     else groups.push([group, [name]]);
   }
-  return /* @__PURE__ */ jsxs20("div", { class: "fields", ref: element, children: [
+  return /* @__PURE__ */ jsxs21("div", { class: "fields", ref: element, children: [
     groups.map(([group, members]) => {
-      const fields = members.map((name) => /* @__PURE__ */ jsx24(Field, { name, values, fault: faults[name] }, name));
+      const fields = members.map((name) => /* @__PURE__ */ jsx25(Field, { name, values, fault: faults[name] }, name));
       if (group === "") return fields;
-      return /* @__PURE__ */ jsxs20("fieldset", { class: "fields", children: [
-        /* @__PURE__ */ jsx24("legend", { children: t(`field.${group}`) }),
+      return /* @__PURE__ */ jsxs21("fieldset", { class: "fields", children: [
+        /* @__PURE__ */ jsx25("legend", { children: t(`field.${group}`) }),
         fields
       ] }, group);
     }),
-    Object.entries(known2.state.value.data ?? {}).map(([name, options]) => /* @__PURE__ */ jsx24("datalist", { id: `known-${name}`, children: options.map((option) => /* @__PURE__ */ jsx24("option", { value: option }, option)) }, name))
+    Object.entries(known2.state.value.data ?? {}).map(([name, options]) => /* @__PURE__ */ jsx25("datalist", { id: `known-${name}`, children: options.map((option) => /* @__PURE__ */ jsx25("option", { value: option }, option)) }, name))
   ] });
 }
 async function knownNames(signal6) {
@@ -1584,12 +1629,12 @@ function Field({ name, values, fault }) {
     value,
     onInput: (event) => write(event.currentTarget.value)
   };
-  return /* @__PURE__ */ jsxs20("div", { class: `field ${field.kind}`, children: [
-    /* @__PURE__ */ jsx24("label", { for: common.id, children: t(`field.${name}`) }),
-    field.kind === "choice" ? /* @__PURE__ */ jsxs20("select", { ...common, value, onChange: (event) => write(event.currentTarget.value), children: [
-      field.usual === void 0 && /* @__PURE__ */ jsx24("option", { value: "", children: "–" }),
-      field.choices.map((choice) => /* @__PURE__ */ jsx24("option", { value: choice, children: name === "priority" ? priorityText(choice) : t(`${name}.${choice}`) }, choice))
-    ] }) : field.kind === "tags" ? /* @__PURE__ */ jsx24(Tags, { ...common, tags: JSON.parse(value), write: (tags) => write(JSON.stringify(tags)) }) : field.kind === "long" || field.kind === "json" ? /* @__PURE__ */ jsx24("textarea", { ...typed, rows: field.kind === "json" ? 8 : 3, spellcheck: field.kind !== "json" }) : /* @__PURE__ */ jsx24(
+  return /* @__PURE__ */ jsxs21("div", { class: `field ${field.kind}`, children: [
+    /* @__PURE__ */ jsx25("label", { for: common.id, children: t(`field.${name}`) }),
+    field.kind === "choice" ? /* @__PURE__ */ jsxs21("select", { ...common, value, onChange: (event) => write(event.currentTarget.value), children: [
+      field.usual === void 0 && /* @__PURE__ */ jsx25("option", { value: "", children: "–" }),
+      field.choices.map((choice) => /* @__PURE__ */ jsx25("option", { value: choice, children: name === "priority" ? priorityText(choice) : t(`${name}.${choice}`) }, choice))
+    ] }) : field.kind === "tags" ? /* @__PURE__ */ jsx25(Tags, { ...common, tags: JSON.parse(value), write: (tags) => write(JSON.stringify(tags)) }) : field.kind === "long" || field.kind === "json" ? /* @__PURE__ */ jsx25("textarea", { ...typed, rows: field.kind === "json" ? 8 : 3, spellcheck: field.kind !== "json" }) : /* @__PURE__ */ jsx25(
       "input",
       {
         ...typed,
@@ -1600,17 +1645,17 @@ function Field({ name, values, fault }) {
         autoComplete: "off"
       }
     ),
-    field.kind === "json" && /* @__PURE__ */ jsx24(Look, { text: value, write }),
-    /* @__PURE__ */ jsx24("p", { class: "quiet", id: `about-${name}`, children: fault ? /* @__PURE__ */ jsx24("strong", { class: "fault", children: fault }) : hint })
+    field.kind === "json" && /* @__PURE__ */ jsx25(Look, { text: value, write }),
+    /* @__PURE__ */ jsx25("p", { class: "quiet", id: `about-${name}`, children: fault ? /* @__PURE__ */ jsx25("strong", { class: "fault", children: fault }) : hint })
   ] });
 }
 function Look({ text, write }) {
   if (text.trim() === "") return null;
   const fault = jsonFault(text);
-  return /* @__PURE__ */ jsxs20("p", { class: "row", children: [
-    /* @__PURE__ */ jsx24("span", { class: `chip ${fault ? "bad" : "good"}`, children: fault ?? t("form.json_valid") }),
-    /* @__PURE__ */ jsx24("span", { class: "quiet", children: bytes(sizeOf(text)) }),
-    !fault && /* @__PURE__ */ jsx24("button", { type: "button", class: "plain", onClick: () => write(formatted(text)), children: t("form.format") })
+  return /* @__PURE__ */ jsxs21("p", { class: "row", children: [
+    /* @__PURE__ */ jsx25("span", { class: `chip ${fault ? "bad" : "good"}`, children: fault ?? t("form.json_valid") }),
+    /* @__PURE__ */ jsx25("span", { class: "quiet", children: bytes(sizeOf(text)) }),
+    !fault && /* @__PURE__ */ jsx25("button", { type: "button", class: "plain", onClick: () => write(formatted(text)), children: t("form.format") })
   ] });
 }
 function Tags({ tags, write, ...rest }) {
@@ -1620,11 +1665,11 @@ function Tags({ tags, write, ...rest }) {
     if (tag) write([.../* @__PURE__ */ new Set([...tags, tag])]);
     setText("");
   };
-  return /* @__PURE__ */ jsxs20(Fragment12, { children: [
-    tags.length > 0 && /* @__PURE__ */ jsx24("p", { class: "row", children: tags.map((tag) => /* @__PURE__ */ jsxs20("span", { class: "chip neutral", children: [
+  return /* @__PURE__ */ jsxs21(Fragment12, { children: [
+    tags.length > 0 && /* @__PURE__ */ jsx25("p", { class: "row", children: tags.map((tag) => /* @__PURE__ */ jsxs21("span", { class: "chip neutral", children: [
       tag,
       " ",
-      /* @__PURE__ */ jsx24(
+      /* @__PURE__ */ jsx25(
         "button",
         {
           type: "button",
@@ -1635,7 +1680,7 @@ function Tags({ tags, write, ...rest }) {
         }
       )
     ] }, tag)) }),
-    /* @__PURE__ */ jsx24(
+    /* @__PURE__ */ jsx25(
       "input",
       {
         ...rest,
@@ -1655,11 +1700,11 @@ function Tags({ tags, write, ...rest }) {
 }
 
 // src/pages/submit/page.tsx
-import { jsx as jsx25, jsxs as jsxs21 } from "./vendor.js";
+import { jsx as jsx26, jsxs as jsxs22 } from "./vendor.js";
 function Submit() {
   const from = location.value.query.get("from");
-  if (!opens("client")) return /* @__PURE__ */ jsx25("p", { class: "note warn", children: t("problem.needs_door", { door: "client" }) });
-  return from ? /* @__PURE__ */ jsx25(Copy, { id: from }, from) : /* @__PURE__ */ jsx25(Form2, {}, "");
+  if (!opens("client")) return /* @__PURE__ */ jsx26("p", { class: "note warn", children: t("problem.needs_door", { door: "client" }) });
+  return from ? /* @__PURE__ */ jsx26(Copy, { id: from }, from) : /* @__PURE__ */ jsx26(Form2, {}, "");
 }
 function Copy({ id }) {
   const task = useResource(
@@ -1667,7 +1712,7 @@ function Copy({ id }) {
     async (signal6) => (await get("/tasks/{task_id}", { path: { task_id: id }, signal: signal6 })).document,
     { everySeconds: Infinity }
   );
-  return /* @__PURE__ */ jsx25(Loaded, { resource: task, children: (found) => /* @__PURE__ */ jsx25(Form2, { template: found }) });
+  return /* @__PURE__ */ jsx26(Loaded, { resource: task, children: (found) => /* @__PURE__ */ jsx26(Form2, { template: found }) });
 }
 function Form2({ template }) {
   const first = () => valuesOf(template && { ...template, available_at: null });
@@ -1717,17 +1762,17 @@ function Form2({ template }) {
     setProblem(null);
   };
   if (made) {
-    return /* @__PURE__ */ jsxs21("div", { class: "note good", role: "status", children: [
-      /* @__PURE__ */ jsxs21("p", { children: [
-        /* @__PURE__ */ jsx25("a", { href: hash(`/tasks/${made.id}`), children: t(isHeld ? "submit.held" : "submit.made", { id: String(made.id) }) }),
+    return /* @__PURE__ */ jsxs22("div", { class: "note good", role: "status", children: [
+      /* @__PURE__ */ jsxs22("p", { children: [
+        /* @__PURE__ */ jsx26("a", { href: hash(`/tasks/${made.id}`), children: t(isHeld ? "submit.held" : "submit.made", { id: String(made.id) }) }),
         " ",
         made.title
       ] }),
-      /* @__PURE__ */ jsx25("button", { type: "button", onClick: another, children: t("submit.another") })
+      /* @__PURE__ */ jsx26("button", { type: "button", onClick: another, children: t("submit.another") })
     ] });
   }
   const isReused = String(problem?.facts.type).endsWith("idempotency-key-reused");
-  return /* @__PURE__ */ jsxs21(
+  return /* @__PURE__ */ jsxs22(
     "form",
     {
       noValidate: true,
@@ -1736,18 +1781,18 @@ function Form2({ template }) {
         void submit();
       },
       children: [
-        template && /* @__PURE__ */ jsxs21("p", { class: "quiet", children: [
+        template && /* @__PURE__ */ jsxs22("p", { class: "quiet", children: [
           t("submit.from"),
           " ",
-          /* @__PURE__ */ jsxs21("a", { href: hash(`/tasks/${template.id}`), children: [
+          /* @__PURE__ */ jsxs22("a", { href: hash(`/tasks/${template.id}`), children: [
             "#",
             template.id
           ] })
         ] }),
-        /* @__PURE__ */ jsx25(TaskFields, { names: NAMES, values, faults }),
-        isReused ? /* @__PURE__ */ jsxs21("div", { class: "note warn", role: "alert", children: [
-          /* @__PURE__ */ jsx25("p", { children: t("submit.reused") }),
-          /* @__PURE__ */ jsx25(
+        /* @__PURE__ */ jsx26(TaskFields, { names: NAMES, values, faults }),
+        isReused ? /* @__PURE__ */ jsxs22("div", { class: "note warn", role: "alert", children: [
+          /* @__PURE__ */ jsx26("p", { children: t("submit.reused") }),
+          /* @__PURE__ */ jsx26(
             "button",
             {
               type: "button",
@@ -1759,10 +1804,10 @@ function Form2({ template }) {
               children: t("submit.anyway")
             }
           )
-        ] }) : problem && /* @__PURE__ */ jsx25(ProblemNote, { problem, onRetry: submit }),
-        /* @__PURE__ */ jsxs21("p", { class: "row", children: [
-          /* @__PURE__ */ jsx25("button", { type: "submit", class: "main", disabled: isBusy, children: t("submit.submit") }),
-          /* @__PURE__ */ jsx25("button", { type: "button", class: "plain", onClick: another, children: t("submit.clear") })
+        ] }) : problem && /* @__PURE__ */ jsx26(ProblemNote, { problem, onRetry: submit }),
+        /* @__PURE__ */ jsxs22("p", { class: "row", children: [
+          /* @__PURE__ */ jsx26("button", { type: "submit", class: "main", disabled: isBusy, children: t("submit.submit") }),
+          /* @__PURE__ */ jsx26("button", { type: "button", class: "plain", onClick: another, children: t("submit.clear") })
         ] })
       ]
     }
@@ -1774,32 +1819,32 @@ function newKey2() {
 }
 
 // src/pages/system/findings.tsx
-import { Fragment as Fragment13, jsx as jsx26, jsxs as jsxs22 } from "./vendor.js";
+import { Fragment as Fragment13, jsx as jsx27, jsxs as jsxs23 } from "./vendor.js";
 var TONES4 = { ok: "good", note: "warn", bad: "bad" };
 function Fixes({ findings }) {
   const wrong = ["bad", "note"].flatMap(
     (verdict) => findings.filter((each) => each.verdict === verdict)
   );
   if (wrong.length === 0) {
-    return /* @__PURE__ */ jsx26("section", { class: "well", children: /* @__PURE__ */ jsxs22("p", { children: [
-      /* @__PURE__ */ jsx26("strong", { children: t("system.all_well") }),
+    return /* @__PURE__ */ jsx27("section", { class: "well", children: /* @__PURE__ */ jsxs23("p", { children: [
+      /* @__PURE__ */ jsx27("strong", { children: t("system.all_well") }),
       " ",
       t("system.all_well_about", { n: findings.length })
     ] }) });
   }
-  return /* @__PURE__ */ jsxs22("section", { children: [
-    /* @__PURE__ */ jsx26("h2", { children: t("system.attention") }),
-    /* @__PURE__ */ jsx26("ul", { class: "findings", children: wrong.map((each) => /* @__PURE__ */ jsxs22("li", { class: `finding ${TONES4[each.verdict]}`, children: [
-      /* @__PURE__ */ jsxs22("strong", { children: [
+  return /* @__PURE__ */ jsxs23("section", { children: [
+    /* @__PURE__ */ jsx27("h2", { children: t("system.attention") }),
+    /* @__PURE__ */ jsx27("ul", { class: "findings", children: wrong.map((each) => /* @__PURE__ */ jsxs23("li", { class: `finding ${TONES4[each.verdict]}`, children: [
+      /* @__PURE__ */ jsxs23("strong", { children: [
         checkText(each.what),
         " ",
-        /* @__PURE__ */ jsx26(CheckName, { what: each.what })
+        /* @__PURE__ */ jsx27(CheckName, { what: each.what })
       ] }),
-      /* @__PURE__ */ jsx26("span", { lang: "en", children: each.detail }),
-      each.fix && /* @__PURE__ */ jsxs22("div", { children: [
-        /* @__PURE__ */ jsx26("code", { children: each.fix }),
+      /* @__PURE__ */ jsx27("span", { lang: "en", children: each.detail }),
+      each.fix && /* @__PURE__ */ jsxs23("div", { children: [
+        /* @__PURE__ */ jsx27("code", { children: each.fix }),
         " ",
-        /* @__PURE__ */ jsx26(CopyButton, { text: each.fix, label: t("system.copy_fix") })
+        /* @__PURE__ */ jsx27(CopyButton, { text: each.fix, label: t("system.copy_fix") })
       ] })
     ] }, `${each.what} ${each.detail}`)) })
   ] });
@@ -1809,21 +1854,21 @@ function Findings({ findings }) {
     {
       key: "what",
       title: t("system.what"),
-      cell: (each) => /* @__PURE__ */ jsxs22(Fragment13, { children: [
-        /* @__PURE__ */ jsx26(Verdict, { finding: each }),
+      cell: (each) => /* @__PURE__ */ jsxs23(Fragment13, { children: [
+        /* @__PURE__ */ jsx27(Verdict, { finding: each }),
         " ",
         checkText(each.what),
         " ",
-        /* @__PURE__ */ jsx26(CheckName, { what: each.what })
+        /* @__PURE__ */ jsx27(CheckName, { what: each.what })
       ] })
     },
     {
       key: "detail",
       title: t("system.detail"),
-      cell: (each) => /* @__PURE__ */ jsx26("span", { class: "wrapped", lang: "en", children: each.detail })
+      cell: (each) => /* @__PURE__ */ jsx27("span", { class: "wrapped", lang: "en", children: each.detail })
     }
   ];
-  return /* @__PURE__ */ jsx26(
+  return /* @__PURE__ */ jsx27(
     Table,
     {
       label: t("system.findings"),
@@ -1834,11 +1879,11 @@ function Findings({ findings }) {
   );
 }
 function Verdict({ finding: { verdict } }) {
-  return /* @__PURE__ */ jsx26(Chip, { tone: TONES4[verdict], children: t(`system.verdict.${verdict}`) });
+  return /* @__PURE__ */ jsx27(Chip, { tone: TONES4[verdict], children: t(`system.verdict.${verdict}`) });
 }
 
 // src/pages/system/processes.tsx
-import { Fragment as Fragment14, jsx as jsx27, jsxs as jsxs23 } from "./vendor.js";
+import { Fragment as Fragment14, jsx as jsx28, jsxs as jsxs24 } from "./vendor.js";
 var STOPPED_AFTER_MS = 6e4;
 function Processes({ processes }) {
   const alive = processes.filter((each) => each.state !== "silent");
@@ -1849,7 +1894,7 @@ function Processes({ processes }) {
       key: "state",
       title: t("system.state"),
       by: (each) => each.state,
-      cell: (each) => /* @__PURE__ */ jsx27(Chip, { tone: each.state === "silent" ? "warn" : "good", children: t(`system.state.${each.state}`) })
+      cell: (each) => /* @__PURE__ */ jsx28(Chip, { tone: each.state === "silent" ? "warn" : "good", children: t(`system.state.${each.state}`) })
     },
     {
       key: "version",
@@ -1861,28 +1906,28 @@ function Processes({ processes }) {
       key: "since",
       title: t("system.running_since"),
       by: (each) => each.running_since,
-      cell: (each) => /* @__PURE__ */ jsx27(Time, { at: each.running_since })
+      cell: (each) => /* @__PURE__ */ jsx28(Time, { at: each.running_since })
     },
     {
       key: "seen",
       title: t("system.last_seen"),
       by: (each) => each.last_seen_at,
-      cell: (each) => /* @__PURE__ */ jsx27(Time, { at: each.last_seen_at })
+      cell: (each) => /* @__PURE__ */ jsx28(Time, { at: each.last_seen_at })
     },
     {
       key: "id",
       title: t("system.id"),
-      cell: (each) => /* @__PURE__ */ jsx27("code", { title: each.id, children: each.id.slice(0, 8) }),
+      cell: (each) => /* @__PURE__ */ jsx28("code", { title: each.id, children: each.id.slice(0, 8) }),
       isMinor: true
     }
   ];
-  return /* @__PURE__ */ jsxs23("section", { children: [
-    /* @__PURE__ */ jsxs23("h2", { children: [
+  return /* @__PURE__ */ jsxs24("section", { children: [
+    /* @__PURE__ */ jsxs24("h2", { children: [
       t("system.processes"),
       " ",
-      versions.length > 1 && /* @__PURE__ */ jsx27(Chip, { tone: "warn", children: t("system.versions", { versions: versions.join(", ") }) })
+      versions.length > 1 && /* @__PURE__ */ jsx28(Chip, { tone: "warn", children: t("system.versions", { versions: versions.join(", ") }) })
     ] }),
-    /* @__PURE__ */ jsx27(
+    /* @__PURE__ */ jsx28(
       Table,
       {
         label: t("system.processes"),
@@ -1901,18 +1946,18 @@ function Sweeps({ sweeps }) {
       key: "last_run",
       title: t("system.last_run"),
       by: (each) => each.last_run_at,
-      cell: (each) => /* @__PURE__ */ jsxs23(Fragment14, { children: [
-        /* @__PURE__ */ jsx27(Time, { at: each.last_run_at }),
+      cell: (each) => /* @__PURE__ */ jsxs24(Fragment14, { children: [
+        /* @__PURE__ */ jsx28(Time, { at: each.last_run_at }),
         " ",
-        isLate(each) && /* @__PURE__ */ jsx27(Chip, { tone: "warn", children: t("system.stopped") })
+        isLate(each) && /* @__PURE__ */ jsx28(Chip, { tone: "warn", children: t("system.stopped") })
       ] })
     },
     counted("runs", t("system.runs"), (each) => each.runs),
     counted("moved", t("system.moved"), (each) => each.moved)
   ];
-  return /* @__PURE__ */ jsxs23("section", { children: [
-    /* @__PURE__ */ jsx27("h2", { children: t("system.sweeps") }),
-    sweeps.length > 0 ? /* @__PURE__ */ jsx27(
+  return /* @__PURE__ */ jsxs24("section", { children: [
+    /* @__PURE__ */ jsx28("h2", { children: t("system.sweeps") }),
+    sweeps.length > 0 ? /* @__PURE__ */ jsx28(
       Table,
       {
         label: t("system.sweeps"),
@@ -1920,7 +1965,7 @@ function Sweeps({ sweeps }) {
         columns: columns3,
         rowKey: (each) => each.sweep
       }
-    ) : /* @__PURE__ */ jsx27(Empty, { children: /* @__PURE__ */ jsx27("p", { children: t("system.no_sweeps") }) })
+    ) : /* @__PURE__ */ jsx28(Empty, { children: /* @__PURE__ */ jsx28("p", { children: t("system.no_sweeps") }) })
   ] });
 }
 function counted(key, title, of2) {
@@ -1928,32 +1973,32 @@ function counted(key, title, of2) {
 }
 
 // src/pages/system/promise.tsx
-import { jsx as jsx28, jsxs as jsxs24 } from "./vendor.js";
-var PARTS = [
+import { jsx as jsx29, jsxs as jsxs25 } from "./vendor.js";
+var PARTS2 = [
   ["system.stored", ["innodb_flush_log_at_trx_commit", "sync_binlog"]],
   ["system.once", ["isolation", "SKIP LOCKED"]],
   ["system.ends", ["scheduler"]],
   ["system.clock", ["clock"]]
 ];
 function Promise201({ findings }) {
-  return /* @__PURE__ */ jsx28("dl", { class: "about", children: PARTS.map(([key, names]) => {
+  return /* @__PURE__ */ jsx29("dl", { class: "about", children: PARTS2.map(([key, names]) => {
     const found = findings.filter((each) => names.includes(each.what));
-    return /* @__PURE__ */ jsxs24("div", { children: [
-      /* @__PURE__ */ jsx28("dt", { children: t(key) }),
-      found.length === 0 && /* @__PURE__ */ jsx28("dd", { class: "quiet", children: t("system.unknown") }),
-      found.map((each) => /* @__PURE__ */ jsxs24("dd", { children: [
-        /* @__PURE__ */ jsx28(Verdict, { finding: each }),
+    return /* @__PURE__ */ jsxs25("div", { children: [
+      /* @__PURE__ */ jsx29("dt", { children: t(key) }),
+      found.length === 0 && /* @__PURE__ */ jsx29("dd", { class: "quiet", children: t("system.unknown") }),
+      found.map((each) => /* @__PURE__ */ jsxs25("dd", { children: [
+        /* @__PURE__ */ jsx29(Verdict, { finding: each }),
         " ",
         checkText(each.what),
         ": ",
-        /* @__PURE__ */ jsx28("span", { lang: "en", children: each.detail })
+        /* @__PURE__ */ jsx29("span", { lang: "en", children: each.detail })
       ] }, each.what))
     ] }, key);
   }) });
 }
 
 // src/pages/system/page.tsx
-import { Fragment as Fragment15, jsx as jsx29, jsxs as jsxs25 } from "./vendor.js";
+import { Fragment as Fragment15, jsx as jsx30, jsxs as jsxs26 } from "./vendor.js";
 function System() {
   const doctor = useResource(
     "doctor",
@@ -1964,29 +2009,29 @@ function System() {
     { everySeconds: 15 }
   );
   const processes = useResource("processes", (signal6) => get("/admin/processes", { signal: signal6 }));
-  return /* @__PURE__ */ jsxs25(Fragment15, { children: [
-    /* @__PURE__ */ jsx29(Loaded, { resource: doctor, children: ({ findings, at }) => /* @__PURE__ */ jsxs25(Fragment15, { children: [
-      /* @__PURE__ */ jsx29(Fixes, { findings }),
-      /* @__PURE__ */ jsxs25("section", { children: [
-        /* @__PURE__ */ jsxs25("h2", { children: [
+  return /* @__PURE__ */ jsxs26(Fragment15, { children: [
+    /* @__PURE__ */ jsx30(Loaded, { resource: doctor, children: ({ findings, at }) => /* @__PURE__ */ jsxs26(Fragment15, { children: [
+      /* @__PURE__ */ jsx30(Fixes, { findings }),
+      /* @__PURE__ */ jsxs26("section", { children: [
+        /* @__PURE__ */ jsxs26("h2", { children: [
           t("system.promise"),
           " ",
-          /* @__PURE__ */ jsxs25("small", { children: [
+          /* @__PURE__ */ jsxs26("small", { children: [
             t("system.examined"),
             " ",
-            /* @__PURE__ */ jsx29(Time, { at })
+            /* @__PURE__ */ jsx30(Time, { at })
           ] })
         ] }),
-        /* @__PURE__ */ jsx29(Promise201, { findings })
+        /* @__PURE__ */ jsx30(Promise201, { findings })
       ] }),
-      /* @__PURE__ */ jsxs25("section", { children: [
-        /* @__PURE__ */ jsx29("h2", { children: t("system.findings") }),
-        /* @__PURE__ */ jsx29(Findings, { findings })
+      /* @__PURE__ */ jsxs26("section", { children: [
+        /* @__PURE__ */ jsx30("h2", { children: t("system.findings") }),
+        /* @__PURE__ */ jsx30(Findings, { findings })
       ] })
     ] }) }),
-    /* @__PURE__ */ jsx29(Loaded, { resource: processes, children: ({ document: document2 }) => /* @__PURE__ */ jsxs25(Fragment15, { children: [
-      /* @__PURE__ */ jsx29(Processes, { processes: document2.processes }),
-      /* @__PURE__ */ jsx29(Sweeps, { sweeps: document2.sweeps })
+    /* @__PURE__ */ jsx30(Loaded, { resource: processes, children: ({ document: document2 }) => /* @__PURE__ */ jsxs26(Fragment15, { children: [
+      /* @__PURE__ */ jsx30(Processes, { processes: document2.processes }),
+      /* @__PURE__ */ jsx30(Sweeps, { sweeps: document2.sweeps })
     ] }) })
   ] });
 }
@@ -1996,7 +2041,7 @@ import { useState as useState11 } from "./vendor.js";
 
 // src/pages/task/actions.tsx
 import { signal } from "./vendor.js";
-import { Fragment as Fragment16, jsx as jsx30, jsxs as jsxs26 } from "./vendor.js";
+import { Fragment as Fragment16, jsx as jsx31, jsxs as jsxs27 } from "./vendor.js";
 var FROM = {
   pause: ["to_do", "retrying"],
   resume: ["paused"],
@@ -2009,8 +2054,8 @@ function Actions2({ task, onEdit }) {
   const { id, status } = task;
   const soon = pending.value.get(id);
   const possible = Object.keys(FROM).filter((action) => FROM[action].includes(status));
-  return /* @__PURE__ */ jsxs26("p", { class: "row actions", children: [
-    opens("admin") && possible.map((action) => /* @__PURE__ */ jsx30(
+  return /* @__PURE__ */ jsxs27("p", { class: "row actions", children: [
+    opens("admin") && possible.map((action) => /* @__PURE__ */ jsx31(
       "button",
       {
         type: "button",
@@ -2021,12 +2066,12 @@ function Actions2({ task, onEdit }) {
       },
       action
     )),
-    opens("client") && /* @__PURE__ */ jsxs26(Fragment16, { children: [
-      /* @__PURE__ */ jsx30("button", { type: "button", disabled: soon !== void 0, onClick: onEdit, children: t("task.edit") }),
-      /* @__PURE__ */ jsx30("a", { class: "button", href: hash("/submit", { from: String(id) }), children: t("task.copy") }),
-      /* @__PURE__ */ jsx30("button", { type: "button", class: "danger", disabled: soon !== void 0, onClick: () => later(id, "delete"), children: t("task.delete") })
+    opens("client") && /* @__PURE__ */ jsxs27(Fragment16, { children: [
+      /* @__PURE__ */ jsx31("button", { type: "button", disabled: soon !== void 0, onClick: onEdit, children: t("task.edit") }),
+      /* @__PURE__ */ jsx31("a", { class: "button", href: hash("/submit", { from: String(id) }), children: t("task.copy") }),
+      /* @__PURE__ */ jsx31("button", { type: "button", class: "danger", disabled: soon !== void 0, onClick: () => later(id, "delete"), children: t("task.delete") })
     ] }),
-    soon && /* @__PURE__ */ jsx30("span", { class: "quiet", children: t(`task.${soon}_soon`) })
+    soon && /* @__PURE__ */ jsx31("span", { class: "quiet", children: t(`task.${soon}_soon`) })
   ] });
 }
 async function act(id, action, canUndo = true) {
@@ -2093,7 +2138,7 @@ function compared(a, b) {
 }
 
 // src/pages/task/attempts.tsx
-import { Fragment as Fragment17, jsx as jsx31, jsxs as jsxs27 } from "./vendor.js";
+import { Fragment as Fragment17, jsx as jsx32, jsxs as jsxs28 } from "./vendor.js";
 var TONES5 = {
   done: "good",
   failed: "bad",
@@ -2122,33 +2167,33 @@ function Attempts({ answer, address, setAddress }) {
   const to = Math.max(...attempts.map(end), from + 1);
   const lastError = attempts.findLast(({ error }) => error !== null);
   let before2 = null;
-  return /* @__PURE__ */ jsxs27("section", { children: [
-    /* @__PURE__ */ jsx31("h2", { children: t("task.attempts") }),
-    /* @__PURE__ */ jsx31("ol", { class: "attempts", children: attempts.map((attempt) => {
+  return /* @__PURE__ */ jsxs28("section", { children: [
+    /* @__PURE__ */ jsx32("h2", { children: t("task.attempts") }),
+    /* @__PURE__ */ jsx32("ol", { class: "attempts", children: attempts.map((attempt) => {
       const began = Date.parse(attempt.started_at);
       const tone = attempt.outcome ? TONES5[attempt.outcome] : "info";
       const share = (at) => `${Math.min(Math.max((at - from) / (to - from), 0), 1) * 100}%`;
       const previous = before2;
       if (attempt.error !== null) before2 = attempt;
-      return /* @__PURE__ */ jsxs27("li", { "data-attempt": attempt.attempt, children: [
-        /* @__PURE__ */ jsxs27("div", { class: "attempt", children: [
-          /* @__PURE__ */ jsx31("strong", { children: attempt.attempt }),
-          /* @__PURE__ */ jsx31("span", { class: "who", children: attempt.worker }),
-          /* @__PURE__ */ jsx31("span", { class: `track ${tone}`, children: /* @__PURE__ */ jsx31("span", { style: { left: share(began), width: `calc(${share(from + end(attempt) - began)} + 3px)` } }) }),
-          /* @__PURE__ */ jsx31(Span, { seconds: Math.max(end(attempt) - began, 0) / 1e3 }),
-          /* @__PURE__ */ jsx31(Chip, { tone, children: t(attempt.outcome ? `outcome.${attempt.outcome}` : "status.in_progress") })
+      return /* @__PURE__ */ jsxs28("li", { "data-attempt": attempt.attempt, children: [
+        /* @__PURE__ */ jsxs28("div", { class: "attempt", children: [
+          /* @__PURE__ */ jsx32("strong", { children: attempt.attempt }),
+          /* @__PURE__ */ jsx32("span", { class: "who", children: attempt.worker }),
+          /* @__PURE__ */ jsx32("span", { class: `track ${tone}`, children: /* @__PURE__ */ jsx32("span", { style: { left: share(began), width: `calc(${share(from + end(attempt) - began)} + 3px)` } }) }),
+          /* @__PURE__ */ jsx32(Span, { seconds: Math.max(end(attempt) - began, 0) / 1e3 }),
+          /* @__PURE__ */ jsx32(Chip, { tone, children: t(attempt.outcome ? `outcome.${attempt.outcome}` : "status.in_progress") })
         ] }),
-        attempt.outcome === "cancelled" && /* @__PURE__ */ jsx31("p", { class: "quiet", children: t("task.let_go", { worker: attempt.worker ?? "?" }) }),
-        attempt.error !== null && /* @__PURE__ */ jsx31(Fault, { attempt, previous, isOpen: attempt === lastError })
+        attempt.outcome === "cancelled" && /* @__PURE__ */ jsx32("p", { class: "quiet", children: t("task.let_go", { worker: attempt.worker ?? "?" }) }),
+        attempt.error !== null && /* @__PURE__ */ jsx32(Fault, { attempt, previous, isOpen: attempt === lastError })
       ] }, attempt.attempt);
     }) }),
-    /* @__PURE__ */ jsxs27("p", { class: "row quiet scale", children: [
-      /* @__PURE__ */ jsx31(Time, { at: first.started_at, as: "moment" }),
-      /* @__PURE__ */ jsx31(Time, { at: new Date(to).toISOString(), as: "moment" })
+    /* @__PURE__ */ jsxs28("p", { class: "row quiet scale", children: [
+      /* @__PURE__ */ jsx32(Time, { at: first.started_at, as: "moment" }),
+      /* @__PURE__ */ jsx32(Time, { at: new Date(to).toISOString(), as: "moment" })
     ] }),
-    (next || address) && /* @__PURE__ */ jsxs27("p", { class: "row", children: [
-      address && /* @__PURE__ */ jsx31("button", { type: "button", onClick: () => setAddress(null), children: t("task.first_attempts") }),
-      next && /* @__PURE__ */ jsx31("button", { type: "button", onClick: () => setAddress(next), children: t("task.later_attempts") })
+    (next || address) && /* @__PURE__ */ jsxs28("p", { class: "row", children: [
+      address && /* @__PURE__ */ jsx32("button", { type: "button", onClick: () => setAddress(null), children: t("task.first_attempts") }),
+      next && /* @__PURE__ */ jsx32("button", { type: "button", onClick: () => setAddress(next), children: t("task.later_attempts") })
     ] })
   ] });
 }
@@ -2159,22 +2204,22 @@ function Fault({ attempt, previous, isOpen }) {
   const isSame = previous?.error === error;
   const lines = isShown && !isSame ? diff(previous?.error ?? error, error) : [];
   const title = isSame ? t("task.same_error", { attempt: previous.attempt }) : error.split("\n", 1)[0].slice(0, 200) || t("task.error_of", { attempt: attempt.attempt });
-  return /* @__PURE__ */ jsxs27("details", { open: isOpen, onToggle: (event) => setShown(event.currentTarget.open), children: [
-    /* @__PURE__ */ jsx31("summary", { children: title }),
-    isShown && /* @__PURE__ */ jsxs27(Fragment17, { children: [
-      /* @__PURE__ */ jsx31("pre", { tabIndex: 0, "aria-label": t("task.error_of", { attempt: attempt.attempt }), children: isSame ? error.slice(0, isWhole ? void 0 : 4e3) : (isWhole ? lines : lines.slice(0, LINES2)).map(
-        ({ sign, text }, index) => sign === "+" ? /* @__PURE__ */ jsxs27("ins", { children: [
+  return /* @__PURE__ */ jsxs28("details", { open: isOpen, onToggle: (event) => setShown(event.currentTarget.open), children: [
+    /* @__PURE__ */ jsx32("summary", { children: title }),
+    isShown && /* @__PURE__ */ jsxs28(Fragment17, { children: [
+      /* @__PURE__ */ jsx32("pre", { tabIndex: 0, "aria-label": t("task.error_of", { attempt: attempt.attempt }), children: isSame ? error.slice(0, isWhole ? void 0 : 4e3) : (isWhole ? lines : lines.slice(0, LINES2)).map(
+        ({ sign, text }, index) => sign === "+" ? /* @__PURE__ */ jsxs28("ins", { children: [
           "+ ",
           text + "\n"
-        ] }, index) : sign === "-" ? /* @__PURE__ */ jsxs27("del", { children: [
+        ] }, index) : sign === "-" ? /* @__PURE__ */ jsxs28("del", { children: [
           "− ",
           text + "\n"
-        ] }, index) : /* @__PURE__ */ jsx31("span", { children: (previous ? "  " : "") + text + "\n" }, index)
+        ] }, index) : /* @__PURE__ */ jsx32("span", { children: (previous ? "  " : "") + text + "\n" }, index)
       ) }),
-      /* @__PURE__ */ jsxs27("p", { class: "row quiet", children: [
+      /* @__PURE__ */ jsxs28("p", { class: "row quiet", children: [
         previous && !isSame && t("task.compared", { attempt: previous.attempt }),
-        /* @__PURE__ */ jsx31(CopyButton, { text: error }),
-        (lines.length > LINES2 || isSame && error.length > 4e3) && /* @__PURE__ */ jsx31("button", { type: "button", class: "plain", onClick: () => setWhole(!isWhole), children: t(isWhole ? "action.show_less" : "task.all_lines") })
+        /* @__PURE__ */ jsx32(CopyButton, { text: error }),
+        (lines.length > LINES2 || isSame && error.length > 4e3) && /* @__PURE__ */ jsx32("button", { type: "button", class: "plain", onClick: () => setWhole(!isWhole), children: t(isWhole ? "action.show_less" : "task.all_lines") })
       ] })
     ] })
   ] });
@@ -2182,12 +2227,12 @@ function Fault({ attempt, previous, isOpen }) {
 
 // src/pages/task/details.tsx
 import { useMemo } from "./vendor.js";
-import { Fragment as Fragment18, jsx as jsx32, jsxs as jsxs28 } from "./vendor.js";
+import { Fragment as Fragment18, jsx as jsx33, jsxs as jsxs29 } from "./vendor.js";
 function Value({ name, value }) {
   const title = t(`field.${name}`);
-  const view = useMemo(() => /* @__PURE__ */ jsx32(JsonView, { value, label: title }), [value?.text, title]);
-  return /* @__PURE__ */ jsxs28("section", { "data-value": name, children: [
-    /* @__PURE__ */ jsx32("h2", { children: title }),
+  const view = useMemo(() => /* @__PURE__ */ jsx33(JsonView, { value, label: title }), [value?.text, title]);
+  return /* @__PURE__ */ jsxs29("section", { "data-value": name, children: [
+    /* @__PURE__ */ jsx33("h2", { children: title }),
     view
   ] });
 }
@@ -2195,7 +2240,7 @@ function Details({ task }) {
   const { origin } = task;
   const times = ["created_at", "available_at", "started_at", "completed_at", "updated_at", "due_date"];
   const facts = [
-    ...times.map((name) => [`field.${name}`, task[name] && /* @__PURE__ */ jsx32(Time, { at: task[name], as: "moment" })]),
+    ...times.map((name) => [`field.${name}`, task[name] && /* @__PURE__ */ jsx33(Time, { at: task[name], as: "moment" })]),
     ["field.timeout_seconds", number(task.timeout_seconds)],
     ["field.retries", t("task.retries", { used: task.current_retry_count, limit: task.retry_limit })],
     ["field.retry_delay_seconds", number(task.retry_delay_seconds)],
@@ -2203,21 +2248,21 @@ function Details({ task }) {
     ["field.worker", task.worker],
     [
       "field.origin",
-      origin && /* @__PURE__ */ jsxs28(Fragment18, { children: [
-        /* @__PURE__ */ jsx32("a", { href: hash(`/schedules/${encodeURIComponent(origin.schedule)}`), children: origin.schedule }),
+      origin && /* @__PURE__ */ jsxs29(Fragment18, { children: [
+        /* @__PURE__ */ jsx33("a", { href: hash(`/schedules/${encodeURIComponent(origin.schedule)}`), children: origin.schedule }),
         " ",
-        /* @__PURE__ */ jsx32(Time, { at: origin.occurrence_at, as: "moment" })
+        /* @__PURE__ */ jsx33(Time, { at: origin.occurrence_at, as: "moment" })
       ] })
     ],
-    ["field.traceparent", task.traceparent && /* @__PURE__ */ jsx32("code", { children: task.traceparent })]
+    ["field.traceparent", task.traceparent && /* @__PURE__ */ jsx33("code", { children: task.traceparent })]
   ];
-  return /* @__PURE__ */ jsxs28("section", { children: [
-    /* @__PURE__ */ jsx32("h2", { children: t("task.fields") }),
-    task.description && /* @__PURE__ */ jsx32("p", { class: "description", children: task.description }),
-    /* @__PURE__ */ jsx32("dl", { class: "facts", children: facts.map(
-      ([name, value]) => value !== null && /* @__PURE__ */ jsxs28("div", { children: [
-        /* @__PURE__ */ jsx32("dt", { children: t(name) }),
-        /* @__PURE__ */ jsx32("dd", { children: value })
+  return /* @__PURE__ */ jsxs29("section", { children: [
+    /* @__PURE__ */ jsx33("h2", { children: t("task.fields") }),
+    task.description && /* @__PURE__ */ jsx33("p", { class: "description", children: task.description }),
+    /* @__PURE__ */ jsx33("dl", { class: "facts", children: facts.map(
+      ([name, value]) => value !== null && /* @__PURE__ */ jsxs29("div", { children: [
+        /* @__PURE__ */ jsx33("dt", { children: t(name) }),
+        /* @__PURE__ */ jsx33("dd", { children: value })
       ] }, name)
     ) })
   ] });
@@ -2277,7 +2322,7 @@ function path(task, attempts) {
 }
 
 // src/pages/task/diagram.tsx
-import { jsx as jsx33, jsxs as jsxs29 } from "./vendor.js";
+import { jsx as jsx34, jsxs as jsxs30 } from "./vendor.js";
 var [WIDTH2, HEIGHT2] = [104, 32];
 var PLACES = {
   to_do: [76, 96],
@@ -2302,11 +2347,11 @@ function Diagram({ task, attempts }) {
   const told = all2.length > 12 ? [...all2.slice(0, 4), null, ...all2.slice(-6)] : all2;
   const label = told.map((status) => status ? name(status) : "…").join(" → ");
   const drawn = [...STEPS].sort((a, b) => Math.sign(taken2(a)) - Math.sign(taken2(b)));
-  return /* @__PURE__ */ jsx33("div", { class: "diagram", tabIndex: 0, role: "group", "aria-label": t("task.path"), children: /* @__PURE__ */ jsxs29("svg", { viewBox: "0 0 600 222", role: "img", "aria-label": label, children: [
-    ["step", "taken"].map((kind) => /* @__PURE__ */ jsx33("marker", { id: `arrow-${kind}`, class: kind, viewBox: "0 0 8 8", refX: "7", refY: "4", markerWidth: "7", markerHeight: "7", orient: "auto-start-reverse", children: /* @__PURE__ */ jsx33("path", { d: "M0 0L8 4L0 8Z" }) }, kind)),
+  return /* @__PURE__ */ jsx34("div", { class: "diagram", tabIndex: 0, role: "group", "aria-label": t("task.path"), children: /* @__PURE__ */ jsxs30("svg", { viewBox: "0 0 600 222", role: "img", "aria-label": label, children: [
+    ["step", "taken"].map((kind) => /* @__PURE__ */ jsx34("marker", { id: `arrow-${kind}`, class: kind, viewBox: "0 0 8 8", refX: "7", refY: "4", markerWidth: "7", markerHeight: "7", orient: "auto-start-reverse", children: /* @__PURE__ */ jsx34("path", { d: "M0 0L8 4L0 8Z" }) }, kind)),
     drawn.map((step) => {
       const kind = taken2(step) ? "taken" : "step";
-      return /* @__PURE__ */ jsx33("path", { "data-step": step.join(" "), class: kind, d: lineOf(step), "marker-end": `url(#arrow-${kind})`, children: /* @__PURE__ */ jsxs29("title", { children: [
+      return /* @__PURE__ */ jsx34("path", { "data-step": step.join(" "), class: kind, d: lineOf(step), "marker-end": `url(#arrow-${kind})`, children: /* @__PURE__ */ jsxs30("title", { children: [
         `${name(step[0])} → ${name(step[1])}`,
         taken2(step) > 1 && ` × ${taken2(step)}`
       ] }) }, step.join(" "));
@@ -2314,9 +2359,9 @@ function Diagram({ task, attempts }) {
     Object.keys(PLACES).map((status) => {
       const [x, y] = PLACES[status];
       const kind = status === task.status ? "here" : visited.has(status) ? "visited" : "";
-      return /* @__PURE__ */ jsxs29("g", { class: `state ${kind}`, "data-state": status, children: [
-        /* @__PURE__ */ jsx33("rect", { x: x - WIDTH2 / 2, y: y - HEIGHT2 / 2, width: WIDTH2, height: HEIGHT2, rx: "8" }),
-        /* @__PURE__ */ jsx33("text", { x, y: y + 4.5, children: name(status) })
+      return /* @__PURE__ */ jsxs30("g", { class: `state ${kind}`, "data-state": status, children: [
+        /* @__PURE__ */ jsx34("rect", { x: x - WIDTH2 / 2, y: y - HEIGHT2 / 2, width: WIDTH2, height: HEIGHT2, rx: "8" }),
+        /* @__PURE__ */ jsx34("text", { x, y: y + 4.5, children: name(status) })
       ] }, status);
     })
   ] }) });
@@ -2336,7 +2381,7 @@ function lineOf([from, to]) {
 // src/pages/task/edit.tsx
 import { useSignal as useSignal2 } from "./vendor.js";
 import { useRef as useRef5, useState as useState9 } from "./vendor.js";
-import { jsx as jsx34, jsxs as jsxs30 } from "./vendor.js";
+import { jsx as jsx35, jsxs as jsxs31 } from "./vendor.js";
 function Edit({ task, onClose }) {
   const first = useRef5(valuesOf(task)).current;
   const values = useSignal2(first);
@@ -2368,7 +2413,7 @@ function Edit({ task, onClose }) {
     }
     setBusy(false);
   };
-  return /* @__PURE__ */ jsxs30(
+  return /* @__PURE__ */ jsxs31(
     "form",
     {
       noValidate: true,
@@ -2379,11 +2424,11 @@ function Edit({ task, onClose }) {
         if (!isBusy) void save();
       },
       children: [
-        /* @__PURE__ */ jsx34(TaskFields, { names, values, faults }),
-        problem && /* @__PURE__ */ jsx34(ProblemNote, { problem }),
-        /* @__PURE__ */ jsxs30("p", { class: "row", children: [
-          /* @__PURE__ */ jsx34("button", { type: "submit", class: "main", disabled: isBusy, children: t("task.save") }),
-          /* @__PURE__ */ jsx34("button", { type: "button", onClick: onClose, children: t("action.cancel") })
+        /* @__PURE__ */ jsx35(TaskFields, { names, values, faults }),
+        problem && /* @__PURE__ */ jsx35(ProblemNote, { problem }),
+        /* @__PURE__ */ jsxs31("p", { class: "row", children: [
+          /* @__PURE__ */ jsx35("button", { type: "submit", class: "main", disabled: isBusy, children: t("task.save") }),
+          /* @__PURE__ */ jsx35("button", { type: "button", onClick: onClose, children: t("action.cancel") })
         ] })
       ]
     }
@@ -2391,28 +2436,28 @@ function Edit({ task, onClose }) {
 }
 
 // src/pages/task/lease.tsx
-import { jsx as jsx35, jsxs as jsxs31 } from "./vendor.js";
+import { jsx as jsx36, jsxs as jsxs32 } from "./vendor.js";
 function Lease({ task }) {
-  return /* @__PURE__ */ jsxs31("section", { children: [
-    /* @__PURE__ */ jsx35("h2", { children: t("task.attempt_of", { attempt: task.attempt, worker: task.worker ?? "?" }) }),
-    /* @__PURE__ */ jsxs31("dl", { class: "totals lease", children: [
-      /* @__PURE__ */ jsx35(Countdown, { name: "deadline", at: task.deadline_at }),
-      /* @__PURE__ */ jsx35(Countdown, { name: "lease", at: task.lease_expires_at }),
-      /* @__PURE__ */ jsxs31("div", { children: [
-        /* @__PURE__ */ jsx35("dt", { children: t("task.heartbeat") }),
-        /* @__PURE__ */ jsx35("dd", { children: /* @__PURE__ */ jsx35(Time, { at: task.last_heartbeat_at }) })
+  return /* @__PURE__ */ jsxs32("section", { children: [
+    /* @__PURE__ */ jsx36("h2", { children: t("task.attempt_of", { attempt: task.attempt, worker: task.worker ?? "?" }) }),
+    /* @__PURE__ */ jsxs32("dl", { class: "totals lease", children: [
+      /* @__PURE__ */ jsx36(Countdown, { name: "deadline", at: task.deadline_at }),
+      /* @__PURE__ */ jsx36(Countdown, { name: "lease", at: task.lease_expires_at }),
+      /* @__PURE__ */ jsxs32("div", { children: [
+        /* @__PURE__ */ jsx36("dt", { children: t("task.heartbeat") }),
+        /* @__PURE__ */ jsx36("dd", { children: /* @__PURE__ */ jsx36(Time, { at: task.last_heartbeat_at }) })
       ] })
     ] })
   ] });
 }
 function Countdown({ name, at }) {
   const left = at === null ? null : (Date.parse(at) - now.value) / 1e3;
-  return /* @__PURE__ */ jsxs31("div", { children: [
-    /* @__PURE__ */ jsx35("dt", { children: t(`task.${name}`) }),
-    /* @__PURE__ */ jsxs31("dd", { children: [
-      /* @__PURE__ */ jsx35("span", { "data-countdown": name, children: left === null ? /* @__PURE__ */ jsx35(Time, { at: null }) : left <= 0 ? t("task.over") : clockText(left) }),
+  return /* @__PURE__ */ jsxs32("div", { children: [
+    /* @__PURE__ */ jsx36("dt", { children: t(`task.${name}`) }),
+    /* @__PURE__ */ jsxs32("dd", { children: [
+      /* @__PURE__ */ jsx36("span", { "data-countdown": name, children: left === null ? /* @__PURE__ */ jsx36(Time, { at: null }) : left <= 0 ? t("task.over") : clockText(left) }),
       " ",
-      at && /* @__PURE__ */ jsx35("small", { class: "quiet", children: /* @__PURE__ */ jsx35(Time, { at, as: "moment" }) })
+      at && /* @__PURE__ */ jsx36("small", { class: "quiet", children: /* @__PURE__ */ jsx36(Time, { at, as: "moment" }) })
     ] })
   ] });
 }
@@ -2428,75 +2473,75 @@ function clockText(seconds) {
 import { useEffect as useEffect4, useState as useState10 } from "./vendor.js";
 
 // src/pages/task/graph.tsx
-import { Fragment as Fragment19, jsx as jsx36, jsxs as jsxs32 } from "./vendor.js";
+import { Fragment as Fragment19, jsx as jsx37, jsxs as jsxs33 } from "./vendor.js";
 var [STEP, GAP] = [60, 56];
 var MANY = 12;
 function Graph({ task, parents, children }) {
   const isLong = Math.max(rowsOf(parents), rowsOf(children)) > MANY;
   const ended = ["done", "failed", "cancelled"];
   const isEnded = ended.includes(task.status);
-  return /* @__PURE__ */ jsxs32("div", { class: isLong ? "graph long" : "graph", children: [
-    /* @__PURE__ */ jsx36(Relations, { side: parents, isDone: ({ status }) => ended.includes(status), isLong }),
-    /* @__PURE__ */ jsx36("div", { class: "node here", "aria-current": "true", children: /* @__PURE__ */ jsx36(Node, { ...task, name: children.relatives.tasks[0]?.name ?? null }) }),
-    /* @__PURE__ */ jsx36(Relations, { side: children, isDone: () => isEnded, isLong })
+  return /* @__PURE__ */ jsxs33("div", { class: isLong ? "graph long" : "graph", children: [
+    /* @__PURE__ */ jsx37(Relations, { side: parents, isDone: ({ status }) => ended.includes(status), isLong }),
+    /* @__PURE__ */ jsx37("div", { class: "node here", "aria-current": "true", children: /* @__PURE__ */ jsx37(Node, { ...task, name: children.relatives.tasks[0]?.name ?? null }) }),
+    /* @__PURE__ */ jsx37(Relations, { side: children, isDone: () => isEnded, isLong })
   ] });
 }
 function Relations({ side, isDone, isLong }) {
   const { direction, relatives, onMore, onFirst } = side;
   const { total, tasks } = relatives;
   const name = t(`task.${direction}`, { n: total });
-  return /* @__PURE__ */ jsxs32(Fragment19, { children: [
-    /* @__PURE__ */ jsxs32("div", { class: `head ${direction}`, children: [
-      /* @__PURE__ */ jsx36("h3", { children: name }),
-      /* @__PURE__ */ jsx36(Counts, { relatives })
+  return /* @__PURE__ */ jsxs33(Fragment19, { children: [
+    /* @__PURE__ */ jsxs33("div", { class: `head ${direction}`, children: [
+      /* @__PURE__ */ jsx37("h3", { children: name }),
+      /* @__PURE__ */ jsx37(Counts, { relatives })
     ] }),
-    rowsOf(side) > 0 && /* @__PURE__ */ jsxs32(Fragment19, { children: [
-      /* @__PURE__ */ jsxs32("ul", { class: direction, "aria-label": name, children: [
-        tasks.map((each) => /* @__PURE__ */ jsx36("li", { class: isDone(each) ? void 0 : "awaited", children: /* @__PURE__ */ jsx36("a", { class: "node", href: hash(`/tasks/${each.id}`), children: /* @__PURE__ */ jsx36(Node, { ...each, name: direction === "parents" ? each.name : null }) }) }, each.id)),
-        (onMore || onFirst) && /* @__PURE__ */ jsxs32("li", { class: "more", children: [
-          onFirst && /* @__PURE__ */ jsx36("button", { type: "button", onClick: onFirst, children: t("task.first_relatives") }),
-          onMore && /* @__PURE__ */ jsx36("button", { type: "button", onClick: onMore, children: t("task.more_relatives", { n: total - tasks.length }) })
+    rowsOf(side) > 0 && /* @__PURE__ */ jsxs33(Fragment19, { children: [
+      /* @__PURE__ */ jsxs33("ul", { class: direction, "aria-label": name, children: [
+        tasks.map((each) => /* @__PURE__ */ jsx37("li", { class: isDone(each) ? void 0 : "awaited", children: /* @__PURE__ */ jsx37("a", { class: "node", href: hash(`/tasks/${each.id}`), children: /* @__PURE__ */ jsx37(Node, { ...each, name: direction === "parents" ? each.name : null }) }) }, each.id)),
+        (onMore || onFirst) && /* @__PURE__ */ jsxs33("li", { class: "more", children: [
+          onFirst && /* @__PURE__ */ jsx37("button", { type: "button", onClick: onFirst, children: t("task.first_relatives") }),
+          onMore && /* @__PURE__ */ jsx37("button", { type: "button", onClick: onMore, children: t("task.more_relatives", { n: total - tasks.length }) })
         ] }, "more")
       ] }),
-      /* @__PURE__ */ jsx36(Lines, { side, isDone, isLong })
+      /* @__PURE__ */ jsx37(Lines, { side, isDone, isLong })
     ] })
   ] });
 }
 function Node({ id, name, title, status }) {
-  return /* @__PURE__ */ jsxs32(Fragment19, { children: [
-    /* @__PURE__ */ jsx36("strong", { title, children: title }),
-    /* @__PURE__ */ jsxs32("span", { class: "row", children: [
-      /* @__PURE__ */ jsx36(StatusChip, { status }),
+  return /* @__PURE__ */ jsxs33(Fragment19, { children: [
+    /* @__PURE__ */ jsx37("strong", { title, children: title }),
+    /* @__PURE__ */ jsxs33("span", { class: "row", children: [
+      /* @__PURE__ */ jsx37(StatusChip, { status }),
       " ",
-      /* @__PURE__ */ jsxs32("span", { class: "quiet", children: [
+      /* @__PURE__ */ jsxs33("span", { class: "quiet", children: [
         "#",
         id
       ] }),
       " ",
-      name !== null && /* @__PURE__ */ jsx36("span", { class: "quiet cut", children: name })
+      name !== null && /* @__PURE__ */ jsx37("span", { class: "quiet cut", children: name })
     ] })
   ] });
 }
 function Counts({ relatives: { total, unmet, done, failed, cancelled } }) {
   const said = [
-    [unmet, /* @__PURE__ */ jsx36(Chip, { tone: "info", children: t("task.unmet", { n: unmet }) })],
-    [done, /* @__PURE__ */ jsx36(Chip, { tone: "good", children: t("task.counted", { status: t("status.done"), n: done }) })],
-    [failed, /* @__PURE__ */ jsx36(Chip, { tone: "bad", children: t("task.counted", { status: t("status.failed"), n: failed }) })],
-    [cancelled, /* @__PURE__ */ jsx36(Chip, { tone: "off", children: t("task.counted", { status: t("status.cancelled"), n: cancelled }) })]
+    [unmet, /* @__PURE__ */ jsx37(Chip, { tone: "info", children: t("task.unmet", { n: unmet }) })],
+    [done, /* @__PURE__ */ jsx37(Chip, { tone: "good", children: t("task.counted", { status: t("status.done"), n: done }) })],
+    [failed, /* @__PURE__ */ jsx37(Chip, { tone: "bad", children: t("task.counted", { status: t("status.failed"), n: failed }) })],
+    [cancelled, /* @__PURE__ */ jsx37(Chip, { tone: "off", children: t("task.counted", { status: t("status.cancelled"), n: cancelled }) })]
   ];
-  return total > 0 ? /* @__PURE__ */ jsx36("p", { class: "row counts", children: said.map(([n, chip]) => n > 0 && chip) }) : null;
+  return total > 0 ? /* @__PURE__ */ jsx37("p", { class: "row counts", children: said.map(([n, chip]) => n > 0 && chip) }) : null;
 }
 function Lines({ side, isDone, isLong }) {
   const { direction, relatives } = side;
   const height = rowsOf(side) * STEP;
   const middle = isLong ? STEP / 2 : height / 2;
   const [from, to] = direction === "parents" ? [0, GAP - 5] : [GAP - 5, 0];
-  const head = (y) => /* @__PURE__ */ jsx36("path", { class: "head", d: `M${GAP} ${y}l-7 -4v8z` });
-  return /* @__PURE__ */ jsxs32("svg", { class: `lines ${direction}`, width: GAP, height, viewBox: `0 0 ${GAP} ${height}`, "aria-hidden": "true", children: [
+  const head = (y) => /* @__PURE__ */ jsx37("path", { class: "head", d: `M${GAP} ${y}l-7 -4v8z` });
+  return /* @__PURE__ */ jsxs33("svg", { class: `lines ${direction}`, width: GAP, height, viewBox: `0 0 ${GAP} ${height}`, "aria-hidden": "true", children: [
     Array.from({ length: rowsOf(side) }, (_, row) => {
       const y = (row + 0.5) * STEP;
       const each = relatives.tasks[row];
-      return /* @__PURE__ */ jsx36(
+      return /* @__PURE__ */ jsx37(
         "path",
         {
           class: !each || !isDone(each) ? "awaited" : void 0,
@@ -2513,7 +2558,7 @@ function rowsOf({ relatives, onMore, onFirst }) {
 }
 
 // src/pages/task/relatives.tsx
-import { jsx as jsx37, jsxs as jsxs33 } from "./vendor.js";
+import { jsx as jsx38, jsxs as jsxs34 } from "./vendor.js";
 var LIMITS2 = [8, 100, 1e3];
 var related = /* @__PURE__ */ new Set();
 function isRelated({ id, waiting_on, error }) {
@@ -2521,16 +2566,16 @@ function isRelated({ id, waiting_on, error }) {
 }
 function RelativesSection({ task, isOpenAtFirst }) {
   const [isOpen, setOpen] = useState10(isOpenAtFirst);
-  return /* @__PURE__ */ jsx37("section", { class: "relatives", children: /* @__PURE__ */ jsxs33("details", { open: isOpen, onToggle: (event) => setOpen(event.currentTarget.open), children: [
-    /* @__PURE__ */ jsx37("summary", { children: /* @__PURE__ */ jsx37("h2", { children: t("task.relatives") }) }),
-    isOpen && /* @__PURE__ */ jsx37(Both, { task })
+  return /* @__PURE__ */ jsx38("section", { class: "relatives", children: /* @__PURE__ */ jsxs34("details", { open: isOpen, onToggle: (event) => setOpen(event.currentTarget.open), children: [
+    /* @__PURE__ */ jsx38("summary", { children: /* @__PURE__ */ jsx38("h2", { children: t("task.relatives") }) }),
+    isOpen && /* @__PURE__ */ jsx38(Both, { task })
   ] }) });
 }
 function Both({ task }) {
   const isEnded = ["done", "failed", "cancelled"].includes(task.status);
   const parents = useSide(task, "parents", true);
   const children = useSide(task, "children", isEnded);
-  return /* @__PURE__ */ jsx37(Loaded, { resource: together(parents.resource, children.resource), children: ([before2, after]) => /* @__PURE__ */ jsx37(Graph, { task, parents: parents.side(before2), children: children.side(after) }) });
+  return /* @__PURE__ */ jsx38(Loaded, { resource: together(parents.resource, children.resource), children: ([before2, after]) => /* @__PURE__ */ jsx38(Graph, { task, parents: parents.side(before2), children: children.side(after) }) });
 }
 function useSide({ id, updated_at }, direction, mayRest) {
   const [step, setStep] = useState10(0);
@@ -2558,27 +2603,27 @@ function useSide({ id, updated_at }, direction, mayRest) {
 }
 
 // src/pages/task/page.tsx
-import { Fragment as Fragment20, jsx as jsx38, jsxs as jsxs34 } from "./vendor.js";
+import { Fragment as Fragment20, jsx as jsx39, jsxs as jsxs35 } from "./vendor.js";
 function TaskPage({ id }) {
-  return /^[1-9]\d{0,14}$/.test(id) ? /* @__PURE__ */ jsx38(Known, { id: Number(id) }) : /* @__PURE__ */ jsx38(Gone, { id });
+  return /^[1-9]\d{0,14}$/.test(id) ? /* @__PURE__ */ jsx39(Known, { id: Number(id) }) : /* @__PURE__ */ jsx39(Gone, { id });
 }
 function Known({ id }) {
   const task = useResource(
     `task ${id}`,
     async (signal6) => (await get("/tasks/{task_id}", { path: { task_id: id }, signal: signal6 })).document
   );
-  if (task.state.value.problem?.status === 404) return /* @__PURE__ */ jsx38(Gone, { id: String(id) });
-  return /* @__PURE__ */ jsx38(Loaded, { resource: task, children: (found) => /* @__PURE__ */ jsx38(Shown, { task: found }, found.id) });
+  if (task.state.value.problem?.status === 404) return /* @__PURE__ */ jsx39(Gone, { id: String(id) });
+  return /* @__PURE__ */ jsx39(Loaded, { resource: task, children: (found) => /* @__PURE__ */ jsx39(Shown, { task: found }, found.id) });
 }
 function Gone({ id }) {
   const days = me.value?.retention_days;
-  return /* @__PURE__ */ jsxs34(Empty, { children: [
-    /* @__PURE__ */ jsxs34("p", { children: [
+  return /* @__PURE__ */ jsxs35(Empty, { children: [
+    /* @__PURE__ */ jsxs35("p", { children: [
       t("task.gone", { id }),
       " ",
       days ? t("task.gone_kept", { days }) : ""
     ] }),
-    /* @__PURE__ */ jsx38("a", { href: hash("/tasks"), children: t("task.all") })
+    /* @__PURE__ */ jsx39("a", { href: hash("/tasks"), children: t("task.all") })
   ] });
 }
 function Shown({ task }) {
@@ -2587,49 +2632,49 @@ function Shown({ task }) {
   const { resource, address, setAddress } = useAttempts(task);
   const answer = resource.state.value.data;
   useHold(isEdited);
-  return /* @__PURE__ */ jsxs34(Fragment20, { children: [
-    /* @__PURE__ */ jsxs34("section", { class: "task", children: [
-      /* @__PURE__ */ jsxs34("p", { class: "row quiet", children: [
-        /* @__PURE__ */ jsxs34("a", { href: hash("/tasks"), children: [
+  return /* @__PURE__ */ jsxs35(Fragment20, { children: [
+    /* @__PURE__ */ jsxs35("section", { class: "task", children: [
+      /* @__PURE__ */ jsxs35("p", { class: "row quiet", children: [
+        /* @__PURE__ */ jsxs35("a", { href: hash("/tasks"), children: [
           "← ",
           t("task.all")
         ] }),
-        /* @__PURE__ */ jsxs34("span", { children: [
+        /* @__PURE__ */ jsxs35("span", { children: [
           "#",
           task.id
         ] }),
-        /* @__PURE__ */ jsx38(CopyButton, { text: String(task.id) })
+        /* @__PURE__ */ jsx39(CopyButton, { text: String(task.id) })
       ] }),
-      /* @__PURE__ */ jsx38("h2", { children: task.title }),
-      /* @__PURE__ */ jsxs34("p", { class: "row", children: [
-        /* @__PURE__ */ jsx38(StatusChip, { status: task.status }),
-        /* @__PURE__ */ jsx38("a", { href: hash("/tasks", { queue: task.queue }), children: task.queue }),
-        /* @__PURE__ */ jsx38("span", { children: t("task.priority", { priority: priorityText(task.priority) }) }),
-        task.tags.map((tag) => /* @__PURE__ */ jsx38("a", { href: hash("/tasks", { tag }), children: /* @__PURE__ */ jsx38(Chip, { children: tag }) }, tag))
+      /* @__PURE__ */ jsx39("h2", { children: task.title }),
+      /* @__PURE__ */ jsxs35("p", { class: "row", children: [
+        /* @__PURE__ */ jsx39(StatusChip, { status: task.status }),
+        /* @__PURE__ */ jsx39("a", { href: hash("/tasks", { queue: task.queue }), children: task.queue }),
+        /* @__PURE__ */ jsx39("span", { children: t("task.priority", { priority: priorityText(task.priority) }) }),
+        task.tags.map((tag) => /* @__PURE__ */ jsx39("a", { href: hash("/tasks", { tag }), children: /* @__PURE__ */ jsx39(Chip, { children: tag }) }, tag))
       ] }),
-      isEdited ? /* @__PURE__ */ jsx38(Edit, { task, onClose: () => setEdited(false) }) : /* @__PURE__ */ jsx38(Actions2, { task, onEdit: () => setEdited(true) })
+      isEdited ? /* @__PURE__ */ jsx39(Edit, { task, onClose: () => setEdited(false) }) : /* @__PURE__ */ jsx39(Actions2, { task, onEdit: () => setEdited(true) })
     ] }),
-    /* @__PURE__ */ jsx38(Why, { task }),
-    task.status === "in_progress" && /* @__PURE__ */ jsx38(Lease, { task }),
-    isFlow && /* @__PURE__ */ jsx38(RelativesSection, { task, isOpenAtFirst: true }),
-    task.progress && /* @__PURE__ */ jsx38(Value, { name: "progress", value: task.progress }),
-    /* @__PURE__ */ jsxs34("section", { children: [
-      /* @__PURE__ */ jsx38("h2", { children: t("task.path") }),
-      /* @__PURE__ */ jsx38(Diagram, { task, attempts: address === null ? answer?.document ?? [] : [] })
+    /* @__PURE__ */ jsx39(Why, { task }),
+    task.status === "in_progress" && /* @__PURE__ */ jsx39(Lease, { task }),
+    isFlow && /* @__PURE__ */ jsx39(RelativesSection, { task, isOpenAtFirst: true }),
+    task.progress && /* @__PURE__ */ jsx39(Value, { name: "progress", value: task.progress }),
+    /* @__PURE__ */ jsxs35("section", { children: [
+      /* @__PURE__ */ jsx39("h2", { children: t("task.path") }),
+      /* @__PURE__ */ jsx39(Diagram, { task, attempts: address === null ? answer?.document ?? [] : [] })
     ] }),
-    /* @__PURE__ */ jsx38(Loaded, { resource, children: (found) => /* @__PURE__ */ jsx38(Attempts, { answer: found, address, setAddress }) }),
-    !isFlow && /* @__PURE__ */ jsx38(RelativesSection, { task, isOpenAtFirst: false }),
-    /* @__PURE__ */ jsxs34("div", { class: "pair", children: [
-      /* @__PURE__ */ jsx38(Value, { name: "payload", value: task.payload }),
-      /* @__PURE__ */ jsx38(Value, { name: "result", value: task.result })
+    /* @__PURE__ */ jsx39(Loaded, { resource, children: (found) => /* @__PURE__ */ jsx39(Attempts, { answer: found, address, setAddress }) }),
+    !isFlow && /* @__PURE__ */ jsx39(RelativesSection, { task, isOpenAtFirst: false }),
+    /* @__PURE__ */ jsxs35("div", { class: "pair", children: [
+      /* @__PURE__ */ jsx39(Value, { name: "payload", value: task.payload }),
+      /* @__PURE__ */ jsx39(Value, { name: "result", value: task.result })
     ] }),
-    /* @__PURE__ */ jsx38(Details, { task })
+    /* @__PURE__ */ jsx39(Details, { task })
   ] });
 }
 
 // src/pages/tasks/jobs.tsx
 import { effect, signal as signal2 } from "./vendor.js";
-import { Fragment as Fragment21, jsx as jsx39, jsxs as jsxs35 } from "./vendor.js";
+import { Fragment as Fragment21, jsx as jsx40, jsxs as jsxs36 } from "./vendor.js";
 var jobs = signal2([]);
 var lastId = 0;
 effect(() => {
@@ -2668,26 +2713,26 @@ function close(job) {
 }
 function Jobs() {
   if (jobs.value.length === 0) return null;
-  return /* @__PURE__ */ jsx39("section", { class: "jobs", "aria-label": t("tasks.jobs"), children: jobs.value.map((job) => /* @__PURE__ */ jsx39(One2, { job }, job.id)) });
+  return /* @__PURE__ */ jsx40("section", { class: "jobs", "aria-label": t("tasks.jobs"), children: jobs.value.map((job) => /* @__PURE__ */ jsx40(One2, { job }, job.id)) });
 }
 function One2({ job }) {
   const done = job.done.value;
   const share = job.total ? done / job.total : 0;
   const far = job.total === null ? t("tasks.count", { n: number(done) }) : t("tasks.far", { n: done, total: job.total });
   const isRefused = job.problem.value?.status === 409;
-  return /* @__PURE__ */ jsxs35("div", { class: "job", children: [
-    /* @__PURE__ */ jsxs35("p", { class: "row", children: [
-      /* @__PURE__ */ jsx39("strong", { children: job.title }),
-      job.total !== null && /* @__PURE__ */ jsx39(Bar, { share, label: far }),
-      /* @__PURE__ */ jsx39("span", { children: far }),
-      job.runs.value ? /* @__PURE__ */ jsx39("button", { type: "button", onClick: () => job.runs.value = false, children: t("tasks.stop") }) : /* @__PURE__ */ jsxs35(Fragment21, { children: [
-        /* @__PURE__ */ jsx39("span", { class: "quiet", children: t("tasks.stopped") }),
-        !isRefused && /* @__PURE__ */ jsx39("button", { type: "button", onClick: () => void run(job), children: t("tasks.go_on") }),
-        job.meanwhile && /* @__PURE__ */ jsx39("button", { type: "button", onClick: job.meanwhile.run, children: job.meanwhile.label }),
-        /* @__PURE__ */ jsx39("button", { type: "button", onClick: () => close(job), children: t("action.close") })
+  return /* @__PURE__ */ jsxs36("div", { class: "job", children: [
+    /* @__PURE__ */ jsxs36("p", { class: "row", children: [
+      /* @__PURE__ */ jsx40("strong", { children: job.title }),
+      job.total !== null && /* @__PURE__ */ jsx40(Bar, { share, label: far }),
+      /* @__PURE__ */ jsx40("span", { children: far }),
+      job.runs.value ? /* @__PURE__ */ jsx40("button", { type: "button", onClick: () => job.runs.value = false, children: t("tasks.stop") }) : /* @__PURE__ */ jsxs36(Fragment21, { children: [
+        /* @__PURE__ */ jsx40("span", { class: "quiet", children: t("tasks.stopped") }),
+        !isRefused && /* @__PURE__ */ jsx40("button", { type: "button", onClick: () => void run(job), children: t("tasks.go_on") }),
+        job.meanwhile && /* @__PURE__ */ jsx40("button", { type: "button", onClick: job.meanwhile.run, children: job.meanwhile.label }),
+        /* @__PURE__ */ jsx40("button", { type: "button", onClick: () => close(job), children: t("action.close") })
       ] })
     ] }),
-    job.problem.value && /* @__PURE__ */ jsx39(ProblemNote, { problem: job.problem.value })
+    job.problem.value && /* @__PURE__ */ jsx40(ProblemNote, { problem: job.problem.value })
   ] });
 }
 
@@ -2695,10 +2740,10 @@ function One2({ job }) {
 import { useEffect as useEffect7 } from "./vendor.js";
 
 // src/parts/menu.tsx
-import { jsx as jsx40, jsxs as jsxs36 } from "./vendor.js";
+import { jsx as jsx41, jsxs as jsxs37 } from "./vendor.js";
 function Menu({ label, children }) {
   const close2 = (menu) => menu.removeAttribute("open");
-  return /* @__PURE__ */ jsxs36(
+  return /* @__PURE__ */ jsxs37(
     "details",
     {
       class: "menu",
@@ -2711,8 +2756,8 @@ function Menu({ label, children }) {
         event.currentTarget.querySelector("summary").focus();
       },
       children: [
-        /* @__PURE__ */ jsx40("summary", { children: label }),
-        /* @__PURE__ */ jsx40("div", { class: "panel", tabIndex: -1, children })
+        /* @__PURE__ */ jsx41("summary", { children: label }),
+        /* @__PURE__ */ jsx41("div", { class: "panel", tabIndex: -1, children })
       ]
     }
   );
@@ -2734,20 +2779,20 @@ function chooseFrom(filters, rows) {
 }
 
 // src/pages/tasks/columns.tsx
-import { Fragment as Fragment22, jsx as jsx41, jsxs as jsxs37 } from "./vendor.js";
+import { Fragment as Fragment22, jsx as jsx42, jsxs as jsxs38 } from "./vendor.js";
 var USUAL = ["id", "title", "status", "priority", "queue", "tags", "attempt", "created_at"];
 var TIMES = ["created_at", "updated_at", "available_at", "due_date", "started_at", "completed_at"];
 var CELLS = {
   id: (row) => row.id,
-  title: (row) => /* @__PURE__ */ jsx41("a", { class: "clip", href: hash(`/tasks/${row.id}`), title: row.title, children: row.title }),
-  status: (row, refine2) => /* @__PURE__ */ jsx41("a", { href: refine2("status", row.status), children: /* @__PURE__ */ jsx41(StatusChip, { status: row.status }) }),
-  priority: (row, refine2) => /* @__PURE__ */ jsx41("a", { href: refine2("priority", row.priority), children: priorityText(row.priority) }),
-  queue: (row, refine2) => /* @__PURE__ */ jsx41("a", { href: refine2("queue", row.queue), children: row.queue }),
-  tags: (row, refine2) => row.tags.map((tag) => /* @__PURE__ */ jsx41("a", { class: "tag", href: refine2("tag", tag), children: tag }, tag)),
+  title: (row) => /* @__PURE__ */ jsx42("a", { class: "clip", href: hash(`/tasks/${row.id}`), title: row.title, children: row.title }),
+  status: (row, refine2) => /* @__PURE__ */ jsx42("a", { href: refine2("status", row.status), children: /* @__PURE__ */ jsx42(StatusChip, { status: row.status }) }),
+  priority: (row, refine2) => /* @__PURE__ */ jsx42("a", { href: refine2("priority", row.priority), children: priorityText(row.priority) }),
+  queue: (row, refine2) => /* @__PURE__ */ jsx42("a", { href: refine2("queue", row.queue), children: row.queue }),
+  tags: (row, refine2) => row.tags.map((tag) => /* @__PURE__ */ jsx42("a", { class: "tag", href: refine2("tag", tag), children: tag }, tag)),
   attempt: (row) => row.attempt,
-  ...Object.fromEntries(TIMES.map((key) => [key, (row) => /* @__PURE__ */ jsx41(Time, { at: row[key] })])),
-  worker: (row, refine2) => row.worker ? /* @__PURE__ */ jsx41("a", { href: refine2("worker", row.worker), children: row.worker }) : "–",
-  error: (row) => /* @__PURE__ */ jsx41("span", { class: "clip", title: row.error ?? "", children: row.error ?? "–" }),
+  ...Object.fromEntries(TIMES.map((key) => [key, (row) => /* @__PURE__ */ jsx42(Time, { at: row[key] })])),
+  worker: (row, refine2) => row.worker ? /* @__PURE__ */ jsx42("a", { href: refine2("worker", row.worker), children: row.worker }) : "–",
+  error: (row) => /* @__PURE__ */ jsx42("span", { class: "clip", title: row.error ?? "", children: row.error ?? "–" }),
   payload: (row) => row.payload_bytes === null ? "–" : bytes(row.payload_bytes)
 };
 var chosen = kept("tasks.columns", USUAL, (x) => Array.isArray(x) && x.some((key) => key in CELLS));
@@ -2756,11 +2801,11 @@ function columnsOf(refine2, isGone) {
     key,
     title: titleOf(key),
     isNumber: key === "id" || key === "attempt" || key === "payload",
-    cell: (row) => /* @__PURE__ */ jsxs37(Fragment22, { children: [
+    cell: (row) => /* @__PURE__ */ jsxs38(Fragment22, { children: [
       CELLS[key](row, refine2),
-      index === 0 && isGone(row) && /* @__PURE__ */ jsxs37(Fragment22, { children: [
+      index === 0 && isGone(row) && /* @__PURE__ */ jsxs38(Fragment22, { children: [
         " ",
-        /* @__PURE__ */ jsx41(Chip, { tone: "off", children: t("tasks.gone") })
+        /* @__PURE__ */ jsx42(Chip, { tone: "off", children: t("tasks.gone") })
       ] })
     ] })
   }));
@@ -2771,8 +2816,8 @@ function ChooseColumns() {
     if (isOn) chosen.value = [...others, key];
     else if (others.length) chosen.value = others;
   };
-  return /* @__PURE__ */ jsx41(Menu, { label: t("tasks.columns"), children: Object.keys(CELLS).map((key) => /* @__PURE__ */ jsxs37("label", { class: "choice", children: [
-    /* @__PURE__ */ jsx41(
+  return /* @__PURE__ */ jsx42(Menu, { label: t("tasks.columns"), children: Object.keys(CELLS).map((key) => /* @__PURE__ */ jsxs38("label", { class: "choice", children: [
+    /* @__PURE__ */ jsx42(
       "input",
       {
         type: "checkbox",
@@ -2910,7 +2955,7 @@ function quoted(text) {
 }
 
 // src/pages/tasks/filter_bar.tsx
-import { jsx as jsx42, jsxs as jsxs38 } from "./vendor.js";
+import { jsx as jsx43, jsxs as jsxs39 } from "./vendor.js";
 var draft = signal4("");
 function FilterBar({ filters, order, values, onEnter }) {
   const [fault, setFault] = useState12("");
@@ -2930,12 +2975,12 @@ function FilterBar({ filters, order, values, onEnter }) {
     draft.value = "";
     go(link(found, order));
   };
-  return /* @__PURE__ */ jsxs38("form", { class: "filters", role: "search", onSubmit: submit, children: [
-    filters.map((filter) => /* @__PURE__ */ jsxs38("span", { class: "filter", children: [
-      /* @__PURE__ */ jsx42("button", { type: "button", class: "plain", title: t("tasks.edit"), onClick: () => edit(filter), children: textOf3(filter) }),
-      /* @__PURE__ */ jsx42("button", { type: "button", class: "plain", "aria-label": t("tasks.remove", { filter: textOf3(filter) }), onClick: () => without(filter), children: "×" })
+  return /* @__PURE__ */ jsxs39("form", { class: "filters", role: "search", onSubmit: submit, children: [
+    filters.map((filter) => /* @__PURE__ */ jsxs39("span", { class: "filter", children: [
+      /* @__PURE__ */ jsx43("button", { type: "button", class: "plain", title: t("tasks.edit"), onClick: () => edit(filter), children: textOf3(filter) }),
+      /* @__PURE__ */ jsx43("button", { type: "button", class: "plain", "aria-label": t("tasks.remove", { filter: textOf3(filter) }), onClick: () => without(filter), children: "×" })
     ] }, filter.join())),
-    /* @__PURE__ */ jsx42(
+    /* @__PURE__ */ jsx43(
       "input",
       {
         "data-filter": true,
@@ -2955,8 +3000,8 @@ function FilterBar({ filters, order, values, onEnter }) {
         }
       }
     ),
-    /* @__PURE__ */ jsx42("datalist", { id: list, children: completions(draft.value, values).map((each) => /* @__PURE__ */ jsx42("option", { value: each }, each)) }),
-    fault && /* @__PURE__ */ jsx42("p", { class: "note bad", role: "alert", id: `${list}f`, children: fault })
+    /* @__PURE__ */ jsx43("datalist", { id: list, children: completions(draft.value, values).map((each) => /* @__PURE__ */ jsx43("option", { value: each }, each)) }),
+    fault && /* @__PURE__ */ jsx43("p", { class: "note bad", role: "alert", id: `${list}f`, children: fault })
   ] });
 }
 function textOf3(filter) {
@@ -2967,7 +3012,7 @@ function textOf3(filter) {
 }
 
 // src/pages/tasks/cost.tsx
-import { jsx as jsx43, jsxs as jsxs39 } from "./vendor.js";
+import { jsx as jsx44, jsxs as jsxs40 } from "./vendor.js";
 var PAUSE_MS = 400;
 var begun = signal5("");
 function useCost(filters, order, limit) {
@@ -3004,10 +3049,10 @@ function useCost(filters, order, limit) {
 function CostLine({ cost, isHeld, onRun }) {
   const { index, rows_at_least: least, rows_at_most: most } = cost;
   const rows = { index: index ?? "", least: number(least), n: number(most) };
-  return /* @__PURE__ */ jsxs39("p", { class: `note row ${cost.may_be_cut_off ? "warn" : "info"}`, role: "status", children: [
-    /* @__PURE__ */ jsx43("span", { children: t(index === null ? "tasks.cost_nothing" : least === most ? "tasks.cost" : "tasks.cost_between", rows) }),
-    cost.may_be_cut_off && /* @__PURE__ */ jsx43("span", { children: t("tasks.cut_off", { seconds: cost.timeout_seconds }) }),
-    isHeld && /* @__PURE__ */ jsx43("button", { type: "button", onClick: onRun, children: t("tasks.run") })
+  return /* @__PURE__ */ jsxs40("p", { class: `note row ${cost.may_be_cut_off ? "warn" : "info"}`, role: "status", children: [
+    /* @__PURE__ */ jsx44("span", { children: t(index === null ? "tasks.cost_nothing" : least === most ? "tasks.cost" : "tasks.cost_between", rows) }),
+    cost.may_be_cut_off && /* @__PURE__ */ jsx44("span", { children: t("tasks.cut_off", { seconds: cost.timeout_seconds }) }),
+    isHeld && /* @__PURE__ */ jsx44("button", { type: "button", onClick: onRun, children: t("tasks.run") })
   ] });
 }
 function isCombined(filters) {
@@ -3096,7 +3141,7 @@ import { useState as useState16 } from "./vendor.js";
 
 // src/pages/tasks/bulk.tsx
 import { useEffect as useEffect6, useState as useState15 } from "./vendor.js";
-import { jsx as jsx44, jsxs as jsxs40 } from "./vendor.js";
+import { jsx as jsx45, jsxs as jsxs41 } from "./vendor.js";
 var ACTIONS = ["pause", "resume", "retry", "cancel", "delete"];
 var IDS = 200;
 var PAGE5 = 500;
@@ -3113,7 +3158,7 @@ function BlastRadius({ action, scope, onClose }) {
   useEffect6(look, []);
   const verb = t(`tasks.${action}`);
   if (blast === null || blast instanceof Problem) {
-    return /* @__PURE__ */ jsx44(Dialog, { title: verb, onClose, children: blast ? /* @__PURE__ */ jsx44(ProblemNote, { problem: blast, onRetry: look }) : /* @__PURE__ */ jsx44("p", { "aria-busy": "true", children: t("tasks.looking") }) });
+    return /* @__PURE__ */ jsx45(Dialog, { title: verb, onClose, children: blast ? /* @__PURE__ */ jsx45(ProblemNote, { problem: blast, onRetry: look }) : /* @__PURE__ */ jsx45("p", { "aria-busy": "true", children: t("tasks.looking") }) });
   }
   const moved = [...blast.by].filter(([status]) => blast.to.has(status));
   const stay = [...blast.by].filter(([status]) => !blast.to.has(status));
@@ -3126,27 +3171,27 @@ function BlastRadius({ action, scope, onClose }) {
     if (isDangerous) doLater(t(`tasks.later.${action}`, { n }), run2);
     else run2();
   };
-  return /* @__PURE__ */ jsxs40(
+  return /* @__PURE__ */ jsxs41(
     Dialog,
     {
       title: verb,
       onClose,
       closeLabel: t("tasks.leave"),
-      actions: changes > 0 && /* @__PURE__ */ jsx44("button", { type: "button", class: isDangerous ? "danger" : "main", onClick: act3, children: t("tasks.do", { verb, n }) }),
+      actions: changes > 0 && /* @__PURE__ */ jsx45("button", { type: "button", class: isDangerous ? "danger" : "main", onClick: act3, children: t("tasks.do", { verb, n }) }),
       children: [
-        changes === 0 && /* @__PURE__ */ jsx44("p", { children: t("tasks.nothing_changes") }),
-        /* @__PURE__ */ jsx44("table", { class: "blast", children: /* @__PURE__ */ jsx44("tbody", { children: [...moved, ...stay].map(([status, count2]) => {
+        changes === 0 && /* @__PURE__ */ jsx45("p", { children: t("tasks.nothing_changes") }),
+        /* @__PURE__ */ jsx45("table", { class: "blast", children: /* @__PURE__ */ jsx45("tbody", { children: [...moved, ...stay].map(([status, count2]) => {
           const to = blast.to.get(status);
-          return /* @__PURE__ */ jsxs40("tr", { class: to ? void 0 : "quiet", children: [
-            /* @__PURE__ */ jsx44("td", { class: "number", children: number(count2) }),
-            /* @__PURE__ */ jsx44("td", { children: /* @__PURE__ */ jsx44(StatusChip, { status }) }),
-            /* @__PURE__ */ jsx44("td", { children: to?.map((each, index) => /* @__PURE__ */ jsxs40("span", { children: [
+          return /* @__PURE__ */ jsxs41("tr", { class: to ? void 0 : "quiet", children: [
+            /* @__PURE__ */ jsx45("td", { class: "number", children: number(count2) }),
+            /* @__PURE__ */ jsx45("td", { children: /* @__PURE__ */ jsx45(StatusChip, { status }) }),
+            /* @__PURE__ */ jsx45("td", { children: to?.map((each, index) => /* @__PURE__ */ jsxs41("span", { children: [
               index ? ` ${t("tasks.or")} ` : "→ ",
-              each === "deleted" ? t("tasks.deleted") : /* @__PURE__ */ jsx44(StatusChip, { status: each })
+              each === "deleted" ? t("tasks.deleted") : /* @__PURE__ */ jsx45(StatusChip, { status: each })
             ] }, each)) ?? t("tasks.stays") })
           ] }, status);
         }) }) }),
-        !blast.isExact && /* @__PURE__ */ jsx44("p", { children: t("tasks.not_counted") })
+        !blast.isExact && /* @__PURE__ */ jsx45("p", { children: t("tasks.not_counted") })
       ]
     }
   );
@@ -3219,7 +3264,7 @@ function sum2(counts) {
 }
 
 // src/pages/tasks/selection.tsx
-import { Fragment as Fragment23, jsx as jsx45, jsxs as jsxs41 } from "./vendor.js";
+import { Fragment as Fragment23, jsx as jsx46, jsxs as jsxs42 } from "./vendor.js";
 function Selection({ filters, rows, matching, total }) {
   const [asked, setAsked] = useState16(null);
   const isAll = all.value === selected.value;
@@ -3230,18 +3275,18 @@ function Selection({ filters, rows, matching, total }) {
     const ids = isAll ? null : [...selected.value].map(Number);
     setAsked({ action, scope: { filters: resolved(filters), ids } });
   };
-  return /* @__PURE__ */ jsxs41(Fragment23, { children: [
-    asked && /* @__PURE__ */ jsx45(BlastRadius, { ...asked, onClose: () => setAsked(null) }),
-    /* @__PURE__ */ jsx45("strong", { children: isAll && matching ? t("tasks.all_selected", { n: matching }) : t("table.selected", { n: selected.value.size }) }),
-    !isAll && matching && selected.value.size < (total ?? Infinity) && /* @__PURE__ */ jsx45("button", { type: "button", class: "plain", onClick: chooseAll, children: t("tasks.select_all", { n: matching }) }),
-    ACTIONS.map((action) => /* @__PURE__ */ jsx45("button", { type: "button", class: action === "delete" ? "danger" : void 0, onClick: () => ask(action), children: t(`tasks.${action}`) }, action)),
-    /* @__PURE__ */ jsx45("button", { type: "button", class: "plain", onClick: clear, children: t("tasks.clear") })
+  return /* @__PURE__ */ jsxs42(Fragment23, { children: [
+    asked && /* @__PURE__ */ jsx46(BlastRadius, { ...asked, onClose: () => setAsked(null) }),
+    /* @__PURE__ */ jsx46("strong", { children: isAll && matching ? t("tasks.all_selected", { n: matching }) : t("table.selected", { n: selected.value.size }) }),
+    !isAll && matching && selected.value.size < (total ?? Infinity) && /* @__PURE__ */ jsx46("button", { type: "button", class: "plain", onClick: chooseAll, children: t("tasks.select_all", { n: matching }) }),
+    ACTIONS.map((action) => /* @__PURE__ */ jsx46("button", { type: "button", class: action === "delete" ? "danger" : void 0, onClick: () => ask(action), children: t(`tasks.${action}`) }, action)),
+    /* @__PURE__ */ jsx46("button", { type: "button", class: "plain", onClick: clear, children: t("tasks.clear") })
   ] });
 }
 
 // src/pages/tasks/views.tsx
 import { useState as useState17 } from "./vendor.js";
-import { jsx as jsx46, jsxs as jsxs42 } from "./vendor.js";
+import { jsx as jsx47, jsxs as jsxs43 } from "./vendor.js";
 var views = kept("tasks.views", [], (x) => Array.isArray(x) && x.every((each) => typeof each?.to === "string"));
 function SavedViews({ here }) {
   const [name, setName] = useState17("");
@@ -3252,13 +3297,13 @@ function SavedViews({ here }) {
     views.value = [...others(name.trim()), { name: name.trim(), to: here }];
     setName("");
   };
-  return /* @__PURE__ */ jsxs42(Menu, { label: t("tasks.views"), children: [
-    views.value.map((view) => /* @__PURE__ */ jsxs42("p", { class: "row", children: [
-      /* @__PURE__ */ jsx46("a", { href: view.to, "aria-current": view.to === here, children: view.name }),
-      /* @__PURE__ */ jsx46("button", { type: "button", class: "plain", "aria-label": t("tasks.remove", { filter: view.name }), onClick: () => views.value = others(view.name), children: "×" })
+  return /* @__PURE__ */ jsxs43(Menu, { label: t("tasks.views"), children: [
+    views.value.map((view) => /* @__PURE__ */ jsxs43("p", { class: "row", children: [
+      /* @__PURE__ */ jsx47("a", { href: view.to, "aria-current": view.to === here, children: view.name }),
+      /* @__PURE__ */ jsx47("button", { type: "button", class: "plain", "aria-label": t("tasks.remove", { filter: view.name }), onClick: () => views.value = others(view.name), children: "×" })
     ] }, view.name)),
-    /* @__PURE__ */ jsxs42("form", { class: "row", onSubmit: save, children: [
-      /* @__PURE__ */ jsx46(
+    /* @__PURE__ */ jsxs43("form", { class: "row", onSubmit: save, children: [
+      /* @__PURE__ */ jsx47(
         "input",
         {
           "aria-label": t("tasks.view_name"),
@@ -3267,13 +3312,13 @@ function SavedViews({ here }) {
           onInput: (event) => setName(event.currentTarget.value)
         }
       ),
-      /* @__PURE__ */ jsx46("button", { type: "submit", children: t("tasks.save_view") })
+      /* @__PURE__ */ jsx47("button", { type: "submit", children: t("tasks.save_view") })
     ] })
   ] });
 }
 
 // src/pages/tasks/list.tsx
-import { Fragment as Fragment24, jsx as jsx47, jsxs as jsxs43 } from "./vendor.js";
+import { Fragment as Fragment24, jsx as jsx48, jsxs as jsxs44 } from "./vendor.js";
 var PAGE6 = 50;
 var before = /* @__PURE__ */ new Map();
 function TaskList() {
@@ -3323,11 +3368,11 @@ function TaskList() {
     const rows = data?.rows ?? [];
     return [...new Set(key === "tag" ? rows.flatMap((row) => row.tags) : rows.map((row) => String(row[key] ?? "")))];
   };
-  return /* @__PURE__ */ jsxs43(Fragment24, { children: [
-    /* @__PURE__ */ jsx47(FilterBar, { filters, order, values: valuesOf2, onEnter: enter }),
-    cost && /* @__PURE__ */ jsx47(CostLine, { cost, isHeld, onRun: () => enter(filters) }),
-    (isSlow || isHeld) && /* @__PURE__ */ jsx47(Narrow, { filters, order }),
-    !(isHeld && data === null) && /* @__PURE__ */ jsx47(Loaded, { resource: list, children: (listed) => /* @__PURE__ */ jsx47(
+  return /* @__PURE__ */ jsxs44(Fragment24, { children: [
+    /* @__PURE__ */ jsx48(FilterBar, { filters, order, values: valuesOf2, onEnter: enter }),
+    cost && /* @__PURE__ */ jsx48(CostLine, { cost, isHeld, onRun: () => enter(filters) }),
+    (isSlow || isHeld) && /* @__PURE__ */ jsx48(Narrow, { filters, order }),
+    !(isHeld && data === null) && /* @__PURE__ */ jsx48(Loaded, { resource: list, children: (listed) => /* @__PURE__ */ jsx48(
       Rows,
       {
         listed,
@@ -3357,8 +3402,8 @@ function Rows({ listed, filters, order, matching, total, isPaged, isOther }) {
   const isChosen = isAdmin && !isOther && selected.value.size > 0;
   const here = window.location.hash;
   const next = listed.next && linkTo(listed.next);
-  return /* @__PURE__ */ jsxs43(Fragment24, { children: [
-    /* @__PURE__ */ jsx47("div", { class: "row tools", children: isChosen ? /* @__PURE__ */ jsx47(
+  return /* @__PURE__ */ jsxs44(Fragment24, { children: [
+    /* @__PURE__ */ jsx48("div", { class: "row tools", children: isChosen ? /* @__PURE__ */ jsx48(
       Selection,
       {
         filters,
@@ -3366,25 +3411,25 @@ function Rows({ listed, filters, order, matching, total, isPaged, isOther }) {
         matching: filters.length && !isDelayed ? matching : null,
         total
       }
-    ) : /* @__PURE__ */ jsxs43(Fragment24, { children: [
-      /* @__PURE__ */ jsx47("strong", { children: matching && t("tasks.count", { n: matching }) }),
-      !isOther && (news > 0 || gone.size > 0) && /* @__PURE__ */ jsx47("button", { type: "button", class: "plain", onClick: take, children: news > 0 ? t("tasks.new", { n: `${number(news)}${isMore ? "+" : ""}` }) : t("tasks.some_gone", { n: gone.size }) }),
-      /* @__PURE__ */ jsx47("span", { class: "fill" }),
-      /* @__PURE__ */ jsx47(
+    ) : /* @__PURE__ */ jsxs44(Fragment24, { children: [
+      /* @__PURE__ */ jsx48("strong", { children: matching && t("tasks.count", { n: matching }) }),
+      !isOther && (news > 0 || gone.size > 0) && /* @__PURE__ */ jsx48("button", { type: "button", class: "plain", onClick: take, children: news > 0 ? t("tasks.new", { n: `${number(news)}${isMore ? "+" : ""}` }) : t("tasks.some_gone", { n: gone.size }) }),
+      /* @__PURE__ */ jsx48("span", { class: "fill" }),
+      /* @__PURE__ */ jsx48(
         "select",
         {
           "aria-label": t("tasks.order"),
           value: order,
           onChange: (event) => go(link(filters, event.currentTarget.value)),
-          children: ORDERS.map((each, index) => /* @__PURE__ */ jsx47("option", { value: each, children: [t("tasks.newest"), t("tasks.oldest"), t("tasks.delayed")][index] }, each))
+          children: ORDERS.map((each, index) => /* @__PURE__ */ jsx48("option", { value: each, children: [t("tasks.newest"), t("tasks.oldest"), t("tasks.delayed")][index] }, each))
         }
       ),
-      /* @__PURE__ */ jsx47(ChooseColumns, {}),
-      /* @__PURE__ */ jsx47(SavedViews, { here: link(filters, order) }),
-      /* @__PURE__ */ jsxs43(Menu, { label: t("tasks.share"), children: [
-        /* @__PURE__ */ jsx47(CopyButton, { text: asCurl(filters, order), label: t("tasks.as_curl") }),
-        /* @__PURE__ */ jsx47(CopyButton, { text: asCommand(filters, order), label: t("tasks.as_command") }),
-        /* @__PURE__ */ jsx47(
+      /* @__PURE__ */ jsx48(ChooseColumns, {}),
+      /* @__PURE__ */ jsx48(SavedViews, { here: link(filters, order) }),
+      /* @__PURE__ */ jsxs44(Menu, { label: t("tasks.share"), children: [
+        /* @__PURE__ */ jsx48(CopyButton, { text: asCurl(filters, order), label: t("tasks.as_curl") }),
+        /* @__PURE__ */ jsx48(CopyButton, { text: asCommand(filters, order), label: t("tasks.as_command") }),
+        /* @__PURE__ */ jsx48(
           "button",
           {
             type: "button",
@@ -3395,8 +3440,8 @@ function Rows({ listed, filters, order, matching, total, isPaged, isOther }) {
         )
       ] })
     ] }) }),
-    /* @__PURE__ */ jsxs43("div", { inert: isOther, children: [
-      rows.length === 0 ? filters.length || isPaged || isDelayed ? /* @__PURE__ */ jsx47(Empty, { isFiltered: true, onClear: () => go("#/tasks") }) : /* @__PURE__ */ jsx47(First, {}) : /* @__PURE__ */ jsx47(
+    /* @__PURE__ */ jsxs44("div", { inert: isOther, children: [
+      rows.length === 0 ? filters.length || isPaged || isDelayed ? /* @__PURE__ */ jsx48(Empty, { isFiltered: true, onClear: () => go("#/tasks") }) : /* @__PURE__ */ jsx48(First, {}) : /* @__PURE__ */ jsx48(
         Table,
         {
           label: t("tasks.title"),
@@ -3407,12 +3452,12 @@ function Rows({ listed, filters, order, matching, total, isPaged, isOther }) {
           ...isAdmin ? { selected } : {}
         }
       ),
-      (isPaged || next) && /* @__PURE__ */ jsxs43("div", { class: "row pages", role: "navigation", "aria-label": t("tasks.pages"), onClick: () => scrollTo(0, 0), children: [
-        isPaged && /* @__PURE__ */ jsxs43("a", { href: before.get(here) ?? link(filters, order), children: [
+      (isPaged || next) && /* @__PURE__ */ jsxs44("div", { class: "row pages", role: "navigation", "aria-label": t("tasks.pages"), onClick: () => scrollTo(0, 0), children: [
+        isPaged && /* @__PURE__ */ jsxs44("a", { href: before.get(here) ?? link(filters, order), children: [
           "← ",
           before.has(here) ? t("tasks.previous") : t("tasks.first")
         ] }),
-        next && /* @__PURE__ */ jsxs43("a", { href: next, onClick: () => before.set(next, listed.here), children: [
+        next && /* @__PURE__ */ jsxs44("a", { href: next, onClick: () => before.set(next, listed.here), children: [
           t("tasks.next"),
           " →"
         ] })
@@ -3426,10 +3471,10 @@ function Narrow({ filters, order }) {
     draft.value = `${key}:`;
     document.querySelector("[data-filter]").focus();
   };
-  return /* @__PURE__ */ jsxs43("p", { class: "row narrow", children: [
+  return /* @__PURE__ */ jsxs44("p", { class: "row narrow", children: [
     t("tasks.narrow"),
-    !has("created") && /* @__PURE__ */ jsx47("a", { href: link(withFilter(filters, "created_after", "24h"), order), children: "created_after: 24h" }),
-    ["queue", "status", "tag"].filter((key) => !has(key)).map((key) => /* @__PURE__ */ jsxs43("button", { type: "button", class: "plain", onClick: () => begin2(key), children: [
+    !has("created") && /* @__PURE__ */ jsx48("a", { href: link(withFilter(filters, "created_after", "24h"), order), children: "created_after: 24h" }),
+    ["queue", "status", "tag"].filter((key) => !has(key)).map((key) => /* @__PURE__ */ jsxs44("button", { type: "button", class: "plain", onClick: () => begin2(key), children: [
       key,
       ": …"
     ] }, key))
@@ -3437,43 +3482,43 @@ function Narrow({ filters, order }) {
 }
 
 // src/pages/tasks/page.tsx
-import { Fragment as Fragment25, jsx as jsx48, jsxs as jsxs44 } from "./vendor.js";
+import { Fragment as Fragment25, jsx as jsx49, jsxs as jsxs45 } from "./vendor.js";
 function Tasks({ rest }) {
-  return /* @__PURE__ */ jsxs44(Fragment25, { children: [
-    /* @__PURE__ */ jsx48(Jobs, {}),
-    rest ? /* @__PURE__ */ jsx48(TaskPage, { id: rest }) : /* @__PURE__ */ jsx48(TaskList, {})
+  return /* @__PURE__ */ jsxs45(Fragment25, { children: [
+    /* @__PURE__ */ jsx49(Jobs, {}),
+    rest ? /* @__PURE__ */ jsx49(TaskPage, { id: rest }) : /* @__PURE__ */ jsx49(TaskList, {})
   ] });
 }
 
 // src/pages/workers/one.tsx
-import { Fragment as Fragment26, jsx as jsx49, jsxs as jsxs45 } from "./vendor.js";
+import { Fragment as Fragment26, jsx as jsx50, jsxs as jsxs46 } from "./vendor.js";
 function OneWorker({ name }) {
   const worker = useResource(
     `worker ${name}`,
     async (signal6) => (await get("/admin/workers/{worker}", { path: { worker: name }, signal: signal6 })).document
   );
-  return /* @__PURE__ */ jsx49(Loaded, { resource: worker, children: (found) => /* @__PURE__ */ jsxs45(Fragment26, { children: [
-    /* @__PURE__ */ jsxs45("section", { class: "row", children: [
-      /* @__PURE__ */ jsx49("strong", { class: "name", children: found.worker }),
-      /* @__PURE__ */ jsx49(StateChip, { state: found.state }),
-      /* @__PURE__ */ jsx49("a", { href: hash("/tasks", { worker: found.worker }), children: t("workers.all_tasks") }),
-      /* @__PURE__ */ jsx49("a", { href: hash("/workers"), children: t("workers.all") })
+  return /* @__PURE__ */ jsx50(Loaded, { resource: worker, children: (found) => /* @__PURE__ */ jsxs46(Fragment26, { children: [
+    /* @__PURE__ */ jsxs46("section", { class: "row", children: [
+      /* @__PURE__ */ jsx50("strong", { class: "name", children: found.worker }),
+      /* @__PURE__ */ jsx50(StateChip, { state: found.state }),
+      /* @__PURE__ */ jsx50("a", { href: hash("/tasks", { worker: found.worker }), children: t("workers.all_tasks") }),
+      /* @__PURE__ */ jsx50("a", { href: hash("/workers"), children: t("workers.all") })
     ] }),
-    /* @__PURE__ */ jsx49("section", { children: /* @__PURE__ */ jsxs45("dl", { class: "facts", children: [
-      /* @__PURE__ */ jsx49("dt", { children: t("queues.title") }),
-      /* @__PURE__ */ jsx49("dd", { children: /* @__PURE__ */ jsx49(QueueLinks, { queues: found.queues }) }),
-      /* @__PURE__ */ jsx49("dt", { children: t("workers.agent") }),
-      /* @__PURE__ */ jsx49("dd", { children: found.agent ?? "–" }),
-      /* @__PURE__ */ jsx49("dt", { children: t("workers.address") }),
-      /* @__PURE__ */ jsx49("dd", { children: found.address ?? "–" }),
-      /* @__PURE__ */ jsx49("dt", { children: t("workers.first_seen") }),
-      /* @__PURE__ */ jsx49("dd", { children: /* @__PURE__ */ jsx49(Time, { at: found.first_seen_at }) }),
-      /* @__PURE__ */ jsx49("dt", { children: t("workers.last_seen") }),
-      /* @__PURE__ */ jsx49("dd", { children: /* @__PURE__ */ jsx49(Time, { at: found.last_seen_at }) })
+    /* @__PURE__ */ jsx50("section", { children: /* @__PURE__ */ jsxs46("dl", { class: "facts", children: [
+      /* @__PURE__ */ jsx50("dt", { children: t("queues.title") }),
+      /* @__PURE__ */ jsx50("dd", { children: /* @__PURE__ */ jsx50(QueueLinks, { queues: found.queues }) }),
+      /* @__PURE__ */ jsx50("dt", { children: t("workers.agent") }),
+      /* @__PURE__ */ jsx50("dd", { children: found.agent ?? "–" }),
+      /* @__PURE__ */ jsx50("dt", { children: t("workers.address") }),
+      /* @__PURE__ */ jsx50("dd", { children: found.address ?? "–" }),
+      /* @__PURE__ */ jsx50("dt", { children: t("workers.first_seen") }),
+      /* @__PURE__ */ jsx50("dd", { children: /* @__PURE__ */ jsx50(Time, { at: found.first_seen_at }) }),
+      /* @__PURE__ */ jsx50("dt", { children: t("workers.last_seen") }),
+      /* @__PURE__ */ jsx50("dd", { children: /* @__PURE__ */ jsx50(Time, { at: found.last_seen_at }) })
     ] }) }),
-    /* @__PURE__ */ jsxs45("section", { children: [
-      /* @__PURE__ */ jsx49("h2", { children: t("workers.leases") }),
-      found.leases.length ? /* @__PURE__ */ jsx49(
+    /* @__PURE__ */ jsxs46("section", { children: [
+      /* @__PURE__ */ jsx50("h2", { children: t("workers.leases") }),
+      found.leases.length ? /* @__PURE__ */ jsx50(
         Table,
         {
           label: t("workers.leases"),
@@ -3482,8 +3527,8 @@ function OneWorker({ name }) {
           rowKey: (task) => String(task.task_id),
           href: (task) => hash(`/tasks/${task.task_id}`)
         }
-      ) : /* @__PURE__ */ jsx49(Empty, { children: /* @__PURE__ */ jsx49("p", { children: t("workers.no_leases") }) }),
-      found.running > found.leases.length && /* @__PURE__ */ jsx49("p", { class: "quiet", children: t("workers.more", { n: found.running - found.leases.length }) })
+      ) : /* @__PURE__ */ jsx50(Empty, { children: /* @__PURE__ */ jsx50("p", { children: t("workers.no_leases") }) }),
+      found.running > found.leases.length && /* @__PURE__ */ jsx50("p", { class: "quiet", children: t("workers.more", { n: found.running - found.leases.length }) })
     ] })
   ] }) });
 }
@@ -3493,7 +3538,7 @@ function columns2() {
       key: "task",
       title: t("queues.task"),
       by: (task) => task.task_id,
-      cell: (task) => /* @__PURE__ */ jsxs45("a", { class: "cut", href: hash(`/tasks/${task.task_id}`), children: [
+      cell: (task) => /* @__PURE__ */ jsxs46("a", { class: "cut", href: hash(`/tasks/${task.task_id}`), children: [
         task.task_id,
         " ",
         task.title
@@ -3503,29 +3548,29 @@ function columns2() {
       key: "queue",
       title: t("queues.queue"),
       by: (task) => task.queue,
-      cell: (task) => /* @__PURE__ */ jsx49("a", { href: queueHash(task.queue), children: task.queue })
+      cell: (task) => /* @__PURE__ */ jsx50("a", { href: queueHash(task.queue), children: task.queue })
     },
     { key: "attempt", title: t("workers.attempt"), by: (task) => task.attempt, cell: (task) => task.attempt, isNumber: true },
     {
       key: "started",
       title: t("workers.started"),
       by: (task) => task.started_at,
-      cell: (task) => /* @__PURE__ */ jsx49(Time, { at: task.started_at })
+      cell: (task) => /* @__PURE__ */ jsx50(Time, { at: task.started_at })
     },
     {
       key: "deadline",
       title: t("workers.deadline"),
       by: (task) => task.deadline,
-      cell: (task) => /* @__PURE__ */ jsx49(Time, { at: task.deadline })
+      cell: (task) => /* @__PURE__ */ jsx50(Time, { at: task.deadline })
     }
   ];
 }
 
 // src/pages/workers/page.tsx
-import { Fragment as Fragment27, jsx as jsx50, jsxs as jsxs46 } from "./vendor.js";
+import { Fragment as Fragment27, jsx as jsx51, jsxs as jsxs47 } from "./vendor.js";
 var SILENT_SECONDS = 90;
 function Workers({ rest }) {
-  return /* @__PURE__ */ jsx50(Overseen, { children: rest ? /* @__PURE__ */ jsx50(OneWorker, { name: decoded2(rest) }) : /* @__PURE__ */ jsx50(AllWorkers, {}) });
+  return /* @__PURE__ */ jsx51(Overseen, { children: rest ? /* @__PURE__ */ jsx51(OneWorker, { name: decoded2(rest) }) : /* @__PURE__ */ jsx51(AllWorkers, {}) });
 }
 function AllWorkers() {
   const { query } = location.value;
@@ -3542,9 +3587,9 @@ function AllWorkers() {
     },
     { keepsOld: true }
   );
-  return /* @__PURE__ */ jsxs46(Fragment27, { children: [
-    /* @__PURE__ */ jsxs46("label", { class: "row finder", children: [
-      /* @__PURE__ */ jsx50(
+  return /* @__PURE__ */ jsxs47(Fragment27, { children: [
+    /* @__PURE__ */ jsxs47("label", { class: "row finder", children: [
+      /* @__PURE__ */ jsx51(
         "input",
         {
           type: "checkbox",
@@ -3554,12 +3599,12 @@ function AllWorkers() {
       ),
       t("workers.only_now")
     ] }),
-    /* @__PURE__ */ jsx50(Loaded, { resource: workers, children: ({ document: document2, next }) => /* @__PURE__ */ jsxs46("section", { children: [
-      document2.length ? /* @__PURE__ */ jsx50(WorkerTable, { workers: document2 }) : /* @__PURE__ */ jsxs46(Empty, { isFiltered: isOfNow, onClear: () => refine({ now: null }), children: [
-        /* @__PURE__ */ jsx50("p", { children: t("workers.none") }),
-        /* @__PURE__ */ jsx50("pre", { tabIndex: 0, children: "rowlock worker --handlers module:worker" })
+    /* @__PURE__ */ jsx51(Loaded, { resource: workers, children: ({ document: document2, next }) => /* @__PURE__ */ jsxs47("section", { children: [
+      document2.length ? /* @__PURE__ */ jsx51(WorkerTable, { workers: document2 }) : /* @__PURE__ */ jsxs47(Empty, { isFiltered: isOfNow, onClear: () => refine({ now: null }), children: [
+        /* @__PURE__ */ jsx51("p", { children: t("workers.none") }),
+        /* @__PURE__ */ jsx51("pre", { tabIndex: 0, children: "rowlock worker --handlers module:worker" })
       ] }),
-      /* @__PURE__ */ jsx50(Pager, { next })
+      /* @__PURE__ */ jsx51(Pager, { next })
     ] }) })
   ] });
 }
