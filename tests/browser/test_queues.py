@@ -199,7 +199,7 @@ async def test_a_clients_token_shows_what_it_opens_and_says_what_it_does_not(
     needs = "This needs a token for the viewer door."
     assert (
         await tab.main.get_by_text(needs).count()
-        == {**{"#/": 1, "#/queues": 0, "#/queues/mail": 2, "#/workers": 1}}[view]
+        == {**{"#/": 1, "#/queues": 0, "#/queues/mail": 3, "#/workers": 1}}[view]
     )
     if view != "#/workers":
         await tab.main.get_by_role("table").first.wait_for()
