@@ -47,6 +47,7 @@ def pages(tasks: Mapping[str, int], day: str) -> dict[str, tuple[Look, ...]]:
         "queues": (
             *(Look("/stats?limit=200"), Look("/stats?queue=mail")),
             *(Look("/stats/history?queue=mail&minutes=60"), Look("/admin/queues/mail/settings")),
+            Look("/admin/queues/mail/groups?waiting=true&limit=20"),
             Look("/stats/history?queue=mail&minutes=20160"),
             *(Look("/admin/workers?queue=mail"), Look(f"/tasks?queue=mail&{HEAD}")),
             *(Look(f"/tasks/{tasks[status]}/why", 20) for status in ("to_do",) if status in tasks),
