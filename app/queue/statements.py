@@ -52,15 +52,15 @@ _LOCK_DUE: Final = (
 _FIRST_COLUMNS: Final = (
     *("title", "description", "priority", "queue", "tag_names", "due_date", "timeout_seconds"),
     *("retry_limit", "retry_delay_seconds", "retry_backoff", "available_at", "payload"),
-    *("traceparent", "claim_rank", "turn_at", "sweep_at"),
+    *("traceparent", "claim_rank", "sweep_at"),
 )
 _FIRST_VALUES: Final = attrgetter(*_FIRST_COLUMNS)
 # Few tasks have these, and the others do not pay for them.
-_RARE: Final = ("origin", "flags", "unique_key", "group_key")
+_RARE: Final = ("origin", "flags", "unique_key", "group_key", "turn_at")
 _RARE_VALUES: Final = attrgetter(*_FIRST_COLUMNS, *_RARE)
 _INSERT_TASK: Final = (
     f"INSERT INTO tasks ({', '.join(_FIRST_COLUMNS)}{{rare}}, "
-    "status, created_at, updated_at, current_retry_count, attempt, result_bytes, "
+    "status, created_at, updated_at{turn}, current_retry_count, attempt, result_bytes, "
     "payload_bytes) VALUES "
 )
 _SIZE: Final = "COALESCE(LENGTH({}), 0)"
@@ -83,10 +83,12 @@ async def insert_tasks(
         values = [value for row in rows for value in values_of(row)]
         # What is the same in every row is written out once a batch, not escaped once a row.
         size = _SIZE.format("payload")
-        same = f"'{Status.TO_DO}', '{now}', '{now}', 0, 0, 0, {size}"
-        rare = _RARE if has_rare else ()
+        rare, turn = (_RARE, "") if has_rare else ((), f", '{now}'")
+        same = f"'{Status.TO_DO}', '{now}', '{now}'{turn}, 0, 0, 0, {size}"
         row = f"({placeholders((*_FIRST_COLUMNS, *rare))}, {same})"
-        head = _INSERT_TASK.format(rare="".join(f", {column}" for column in rare))
+        head = _INSERT_TASK.format(
+            rare="".join(f", {column}" for column in rare), turn=turn and ", turn_at"
+        )
         result = await connection.execute(head + placeholders(chunk, row), values)
         _expect("insert_tasks", result.matched, len(chunk))
         stored += [
