@@ -13,7 +13,7 @@ from typing import Final
 from app.domain import transitions
 from app.domain.errors import GuardFailedError
 from app.domain.slots import GIVEN, NEEDS_QUEUES, Group, Standing, Turn
-from app.domain.states import RANK, WAITING
+from app.domain.states import RANK, WAITING, Priority
 from app.domain.task import Task
 from app.mysql.connection import Connection, placeholders
 from app.queue import queue_settings, statements
@@ -26,6 +26,10 @@ from app.queue.slot_changes import Changes, turn_of
 AT_ONCE: Final = 200
 # A group that nobody needs is forgotten after that.
 FORGOTTEN_AFTER: Final = timedelta(hours=1)
+_WAITING: Final = (
+    "SELECT id, priority FROM tasks FORCE INDEX (PRIMARY) "
+    "WHERE id IN ({}) AND status IN ('to_do', 'retrying')"
+)
 _THERE: Final = "SELECT id FROM tasks FORCE INDEX (PRIMARY) WHERE id IN ({})"
 
 
@@ -98,6 +102,11 @@ async def _turn_back(
     found = await _first(connection, changes, most)
     first = {group: turns[rooms[group] :] for group, turns in found.items()}
     wanted = {group: ids for group, ids in unclaimed.items() if _are_before(first[group])}
+    # Most have been claimed, or come before those that wait: nothing of these is locked.
+    seen = await _ranks(connection, {i for of_group in wanted.values() for i in of_group})
+    for group, of_group in wanted.items():
+        changes.let_out[group] |= {*of_group} - seen.keys()
+        wanted[group] = [i for i in of_group if seen.get(i, 0) > first[group][0].claim_rank]
     ids = {task_id for of_group in wanted.values() for task_id in of_group}
     held = await statements.lock_tasks(connection, ids, whole=False, skip_locked=True)
     gone = await _gone(connection, ids - held.keys())
@@ -185,6 +194,14 @@ async def _first(
         ]
         for group, number in wanted.items()
     }
+
+
+async def _ranks(connection: Connection, ids: Collection[int]) -> dict[int, int]:
+    """Those of them that have not been claimed, by their priorities. Plain."""
+    if not ids:
+        return {}
+    rows = await connection.fetch(_WAITING.format(placeholders(ids)), sorted(ids))
+    return {task_id: RANK[Priority(priority)] for task_id, priority in rows}
 
 
 async def _gone(connection: Connection, ids: Collection[int]) -> set[int]:
