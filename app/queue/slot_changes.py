@@ -180,9 +180,14 @@ def _note_turn(changes: Changes, task: Task) -> None:
         changes.turnless.pop(task.id, None)
 
 
-def group_of(task: Task | NewTask) -> Group:
+def group_of(task: "InLine | NewTask") -> Group:
     """The one that it takes turns with others in; those that have none do so together."""
     return Group(task.queue, task.group_key or QUEUES_OWN)
+
+
+def giver_of(task: "InLine | NewTask", slot: int) -> Group:
+    """The one that gives it that slot."""
+    return group_of(task) if slot == HAS_GROUPS else Group(task.queue, QUEUES_OWN)
 
 
 def _to_take_turns(task: Task) -> set[Group]:
@@ -239,6 +244,6 @@ def turn_of(task: InLine | None) -> tuple[Group, Turn] | None:
         return None
     if not waits_for_slot(task.status, task.claim_rank, task.sweep_at, task.flags):
         return None
-    slot = missing_slot(task.flags)
-    key = task.group_key if slot == HAS_GROUPS else None
-    return Group(task.queue, key or QUEUES_OWN), Turn(RANK[task.priority], task.turn_at, task.id)
+    return giver_of(task, missing_slot(task.flags)), Turn(
+        RANK[task.priority], task.turn_at, task.id
+    )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.domain.dependency import WAITS_FOR_TASKS
-from app.domain.slots import HAS_GROUPS, OF_GROUPS, Group, missing_slot
+from app.domain.slots import OF_GROUPS, Group, missing_slot
 from app.domain.states import RANK
 from app.domain.task import NewTask
 from app.domain.turns import BY_TURNS
@@ -13,7 +13,7 @@ from app.mysql.connection import Connection
 from app.queue import dependents
 from app.queue.groups import turns
 from app.queue.groups.settling import lock
-from app.queue.slot_changes import changes_of, group_of
+from app.queue.slot_changes import changes_of, giver_of, group_of
 
 
 async def reserve(
@@ -26,7 +26,7 @@ async def reserve(
     if not needy or dependents.CHANGES in connection.unsettled:
         return tasks
     changes = changes_of(connection.unsettled)
-    wanted = {_group(task, slot) for task in needy.values() for slot in _slots(task)}
+    wanted = {giver_of(task, slot) for task in needy.values() for slot in _slots(task)}
     by_turns = [number for number, task in needy.items() if task.flags & BY_TURNS]
     wanted |= {group_of(needy[number]) for number in by_turns}
     await lock(connection, changes, changes.groups | wanted)
@@ -39,7 +39,7 @@ async def reserve(
     for number, task in sorted(needy.items(), key=lambda of: (RANK[of[1].priority], of[0])):
         flags = task.flags
         while slot := missing_slot(flags):
-            group = _group(task, slot)
+            group = giver_of(task, slot)
             room = changes.room(group, now)
             if changes.waiting(group) or (room is not None and room <= taken[group]):
                 break
@@ -61,10 +61,3 @@ def _slots(task: NewTask) -> list[int]:
         found.append(slot)
         flags |= slot
     return found
-
-
-def _group(task: NewTask, slot: int) -> Group:
-    if slot == HAS_GROUPS:
-        assert task.group_key is not None
-        return Group(task.queue, task.group_key)
-    return Group(task.queue, "")

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from app.domain import transitions
+from app.domain import admissions
 from app.domain.errors import GuardFailedError
 from app.domain.slots import GIVEN, NEEDS_QUEUES, Group, Standing, Turn
 from app.domain.states import RANK, WAITING, Priority
@@ -77,7 +77,7 @@ async def _take_turns(connection: Connection, changes: Changes, now: datetime) -
     tasks = sorted(changes.turnless.values(), key=_as_turn)
     places = await take(connection, changes, tasks, now)
     moves = [
-        (task, transitions.given_turn(task, at, now=now))
+        (task, admissions.given_turn(task, at, now=now))
         for task, at in zip(tasks, places, strict=True)
     ]
     await statements.move(connection, moves)
@@ -109,12 +109,10 @@ async def _turn_back(
         wanted[group] = [i for i in of_group if seen.get(i, 0) > first[group][0].claim_rank]
     ids = {task_id for of_group in wanted.values() for task_id in of_group}
     held = await statements.lock_tasks(connection, ids, whole=False, skip_locked=True)
-    gone = await _gone(connection, ids - held.keys())
     moves: list[Move] = []
     for group, of_group in wanted.items():
         tasks = [held[i] for i in of_group if i in held]
-        changes.let_out[group] |= gone
-        if ids.difference(held, gone).intersection(of_group):
+        if len(tasks) < len(of_group):
             changes.again.add(group)
         theirs = [t for t in tasks if t.status in WAITING and t.flags & group.slot]
         # The others have been claimed.
@@ -127,7 +125,7 @@ async def _turn_back(
                 break
             # Who waits for its group's slot has none of its queue's.
             flags = GIVEN if not group.is_queues_own else group.slot | group.unpaid
-            moves.append((task, transitions.without_slot(task, flags, now=now)))
+            moves.append((task, admissions.without_slot(task, flags, now=now)))
     await statements.move(connection, moves)
     connection.also_moved += moves
 
@@ -167,7 +165,7 @@ async def _hand_out(
                 # It was changed by SQL, or by a version that knows nothing of groups.
                 changes.left[group].add(turn)
             elif not _needs_other(task, group, changes):
-                moves.append((task, transitions.given_slot(task, changes.given(group), now=now)))
+                moves.append((task, admissions.given_slot(task, changes.given(group), now=now)))
     await statements.move(connection, moves)
     connection.also_moved += moves
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from app.domain import transitions
+from app.domain import admissions
 from app.domain.slots import GIVEN, HAS, HAS_GROUPS, HAS_QUEUES, Group, Limits, Standing
 from app.domain.states import WAITING
 from app.domain.task import Task
@@ -62,8 +62,8 @@ async def give_back(
 
 def _counted(task: Task, unpaid: int, now: datetime) -> Task:
     if unpaid:
-        return transitions.given_slot(task, unpaid, now=now)
-    return transitions.without_slot(task, GIVEN, now=now)
+        return admissions.given_slot(task, unpaid, now=now)
+    return admissions.without_slot(task, GIVEN, now=now)
 
 
 def _surplus(
